@@ -1,0 +1,98 @@
+package io.evento.protocol;
+
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request failed with a stable code. The only exception that crosses rooms and the wire; its text
+ * may be shown to the one who asked.
+ */
+public class EventoException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final ErrorCode code;
+  private final transient List<Violation> violations;
+  private final transient @Nullable Rejection rejection;
+  private final @Nullable UUID commandId;
+  private final @Nullable String correlation;
+
+  public EventoException(ErrorCode code, String detail) {
+    this(code, detail, List.of(), null, null, null);
+  }
+
+  /**
+   * @param violations the broken rules, for {@code invalid-request}; else empty
+   * @param rejection for {@code rejected}; else null
+   * @param commandId the command this is the answer to, if any
+   * @param correlation leads to the log lines of the server, if it wrote any
+   */
+  public EventoException(
+      ErrorCode code,
+      String detail,
+      List<Violation> violations,
+      @Nullable Rejection rejection,
+      @Nullable UUID commandId,
+      @Nullable String correlation) {
+    super(detail);
+    this.code = code;
+    this.violations = List.copyOf(violations);
+    this.rejection = rejection;
+    this.commandId = commandId;
+    this.correlation = correlation;
+  }
+
+  /** A broken rule at one field. */
+  public static EventoException invalid(String pointer, String rule) {
+    return new EventoException(
+        ErrorCode.INVALID_REQUEST,
+        pointer + " " + rule,
+        List.of(new Violation(pointer, rule)),
+        null,
+        null,
+        null);
+  }
+
+  public static EventoException rejected(Rejection rejection, @Nullable UUID commandId) {
+    var text =
+        rejection.message().isEmpty()
+            ? rejection.code()
+            : rejection.code() + ": " + rejection.message();
+    return new EventoException(ErrorCode.REJECTED, text, List.of(), rejection, commandId, null);
+  }
+
+  /** The same failure, said of a command. */
+  public EventoException ofCommand(UUID id) {
+    if (id.equals(commandId)) {
+      return this;
+    }
+    var told = new EventoException(code, detail(), violations, rejection, id, correlation);
+    told.setStackTrace(getStackTrace());
+    return told;
+  }
+
+  public ErrorCode code() {
+    return code;
+  }
+
+  public String detail() {
+    var text = getMessage();
+    return text == null ? code.title() : text;
+  }
+
+  public List<Violation> violations() {
+    return violations;
+  }
+
+  public @Nullable Rejection rejection() {
+    return rejection;
+  }
+
+  public @Nullable UUID commandId() {
+    return commandId;
+  }
+
+  public @Nullable String correlation() {
+    return correlation;
+  }
+}

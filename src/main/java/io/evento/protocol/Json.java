@@ -1,0 +1,60 @@
+package io.evento.protocol;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
+import com.fasterxml.jackson.databind.annotation.JsonSerialize;
+import java.io.IOException;
+
+/**
+ * A payload: one JSON value as text, passed through without being decoded.
+ *
+ * @param text well-formed JSON without line feeds between its tokens
+ */
+@JsonSerialize(using = Json.Writer.class)
+@JsonDeserialize(using = Json.Reader.class)
+public record Json(String text) {
+  public static final Json EMPTY_OBJECT = new Json("{}");
+  public static final Json NULL = new Json("null");
+
+  /** Name of the reader attribute that holds the text being parsed. */
+  static final String SOURCE = "io.evento.source";
+
+  @Override
+  public String toString() {
+    return text;
+  }
+
+  static final class Writer extends JsonSerializer<Json> {
+    @Override
+    public void serialize(Json value, JsonGenerator to, SerializerProvider context)
+        throws IOException {
+      to.writeRawValue(value.text);
+    }
+  }
+
+  /** Cuts the value out of the source instead of decoding it; its syntax is still checked. */
+  static final class Reader extends JsonDeserializer<Json> {
+    @Override
+    public Json deserialize(JsonParser from, DeserializationContext context) throws IOException {
+      var source = (String) context.getAttribute(SOURCE);
+      if (source == null) {
+        throw new IllegalStateException("payloads are read through Codec only");
+      }
+      var start = (int) from.currentTokenLocation().getCharOffset();
+      from.skipChildren();
+      from.finishToken();
+      var end = (int) from.currentLocation().getCharOffset();
+      return new Json(source.substring(start, end));
+    }
+
+    @Override
+    public Json getNullValue(DeserializationContext context) {
+      return NULL;
+    }
+  }
+}

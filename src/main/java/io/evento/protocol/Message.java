@@ -1,0 +1,496 @@
+package io.evento.protocol;
+
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One message between a bundle and a node. Its kind, the class name in lower case, stands in the
+ * field {@code t}.
+ *
+ * <p>Unknown fields are ignored and absent lists are empty, so either side may be the newer one.
+ * Deadlines are milliseconds left when the message was written. {@code B→N} says who may send it.
+ */
+public sealed interface Message {
+
+  // ---- the session
+
+  /**
+   * B→N, first message. One bundle instance may have many sessions, one or more per node.
+   *
+   * @param bundle name of the bundle
+   * @param instance random, one per process, the same on all its sessions
+   * @param release of the SDK or of whatever speaks here
+   */
+  record Hello(String bundle, UUID instance, String release, @Nullable String token)
+      implements Message {
+    public Hello {
+      Names.checkType("/bundle", bundle);
+      require("/instance", instance);
+      release = release == null ? "" : release;
+    }
+  }
+
+  /**
+   * N→B, the answer to {@link Hello}.
+   *
+   * @param payloadMax largest payload of one command, query or event, in bytes of UTF-8
+   */
+  record Welcome(String node, String release, int payloadMax, List<Member> members)
+      implements Message {
+    public Welcome {
+      require("/node", node);
+      members = listOf(members);
+    }
+  }
+
+  /** N→B: the nodes that are alive now; sent at each change. */
+  record Members(List<Member> members) implements Message {
+    public Members {
+      members = listOf(members);
+    }
+  }
+
+  /**
+   * A node of the cluster.
+   *
+   * @param id its name, the basis of ownership
+   * @param url WebSocket address, such as {@code ws://a:8081/evento}
+   * @param state {@code joining}, {@code up}, {@code draining}
+   */
+  record Member(String id, String url, String state) {
+    /** Whether this node may own streams. */
+    public boolean owns() {
+      return "up".equals(state);
+    }
+  }
+
+  /** Either way: goes out where nothing else was said for a second. Never answered. */
+  record Ping() implements Message {}
+
+  /**
+   * N→B: this node leaves; open a session elsewhere, send nothing new here. B→N: this instance
+   * leaves; give it nothing new.
+   */
+  record Drain() implements Message {}
+
+  // ---- declarations
+
+  /** B→N: what this session hosts; answered by {@link Result} or {@link Fault} of the same id. */
+  record Declare(UUID id, List<Component> components) implements Message {
+    public Declare {
+      require("/id", id);
+      components = listOf(components);
+    }
+  }
+
+  /**
+   * A component as it is declared.
+   *
+   * @param kind {@code aggregate}, {@code service}, {@code projector}, {@code projection}, {@code
+   *     observer}, {@code saga} or {@code invoker}
+   * @param version of a consumer, 1 and up; 0 for the others
+   * @param commands that it handles
+   * @param events that an aggregate emits or a consumer handles
+   * @param queries that it answers
+   * @param consumes for a consumer: what it is given; else null
+   * @param projector for a projection: whose read model it reads; else null
+   */
+  record Component(
+      String kind,
+      String name,
+      int version,
+      String context,
+      List<CommandType> commands,
+      List<EventType> events,
+      List<QueryType> queries,
+      @Nullable Consumption consumes,
+      @Nullable String projector) {
+    public Component {
+      if (kind == null
+          || !List.of(
+                  "aggregate", "service", "projector", "projection", "observer", "saga", "invoker")
+              .contains(kind)) {
+        throw EventoException.invalid("/components/kind", "must be a kind of component");
+      }
+      Names.checkType("/components/name", name);
+      context = context == null ? "default" : Names.checkType("/components/context", context);
+      commands = listOf(commands);
+      events = listOf(events);
+      queries = listOf(queries);
+    }
+  }
+
+  /**
+   * @param idProperty name of the property that holds the aggregate's id; null for a service
+   * @param schema JSON Schema of the payload, or null
+   */
+  record CommandType(String type, @Nullable String idProperty, @Nullable Json schema) {
+    public CommandType {
+      Names.checkType("/components/commands/type", type);
+    }
+  }
+
+  /** A type of event with its JSON Schema. */
+  record EventType(String type, @Nullable Json schema) {
+    public EventType {
+      Names.checkType("/components/events/type", type);
+    }
+  }
+
+  /** A type of query with the JSON Schemas of question and answer. */
+  record QueryType(String type, @Nullable Json schema, @Nullable Json view) {
+    public QueryType {
+      Names.checkType("/components/queries/type", type);
+    }
+  }
+
+  /**
+   * What a consumer is given.
+   *
+   * @param contexts events of these; empty for all
+   * @param types events of these; empty for all
+   * @param start where a new consumer begins: {@code beginning} or {@code end}
+   * @param segments how many, when the consumer is new; 0 for the server's default
+   */
+  record Consumption(List<String> contexts, List<String> types, String start, int segments) {
+    public Consumption {
+      contexts = listOf(contexts);
+      types = listOf(types);
+      start = start == null ? "beginning" : start;
+      if (!start.equals("beginning") && !start.equals("end")) {
+        throw EventoException.invalid("/components/consumes/start", "must be beginning or end");
+      }
+      if (segments < 0 || segments > 128) {
+        throw EventoException.invalid("/components/consumes/segments", "must be 0 to 128");
+      }
+    }
+  }
+
+  // ---- requests and answers
+
+  /**
+   * B→N: send this command. N→B, for a service's command: run it; answered by {@link Result} or
+   * {@link Fault} of the same id.
+   *
+   * @param id made by the caller, the same in every repeat
+   * @param ifVersion only at this version of the aggregate, else {@code conflict}
+   * @param deadline milliseconds left
+   * @param trace a W3C traceparent
+   * @param meta JSON object, stored with the events
+   * @param payload a JSON object
+   */
+  record Command(
+      UUID id,
+      String type,
+      @Nullable Long ifVersion,
+      int deadline,
+      @Nullable String trace,
+      @Nullable Json meta,
+      @JsonProperty("p") Json payload)
+      implements Message {
+    public Command {
+      require("/id", id);
+      Names.checkType("/type", type);
+      require("/p", payload);
+      checkDeadline(deadline);
+      if (ifVersion != null && ifVersion < 0) {
+        throw EventoException.invalid("/ifVersion", "must be 0 or more");
+      }
+    }
+  }
+
+  /**
+   * Either way: answer this query; answered by {@link Result} or {@link Fault} of the same id.
+   *
+   * @param id made by the asking side, once per question
+   */
+  record Query(
+      UUID id, String type, int deadline, @Nullable String trace, @JsonProperty("p") Json payload)
+      implements Message {
+    public Query {
+      require("/id", id);
+      Names.checkType("/type", type);
+      require("/p", payload);
+      checkDeadline(deadline);
+    }
+  }
+
+  /**
+   * N→B: decide a domain command.
+   *
+   * @param id of the command
+   * @param attempt random number of this attempt, as a string; a state that results from it is the
+   *     tip {@code version:attempt}
+   * @param aggregate type and id
+   * @param tip the state that the stream is known to have; null if the node does not know: decide
+   *     on what you hold, or answer stale
+   * @param story what leads to tip, if the handler was found not to hold it; then tip is not null
+   * @param snapshot whether the state decided on is asked for with the answer
+   */
+  record Decide(
+      UUID id,
+      String type,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonProperty("agg") Aggregate aggregate,
+      @Nullable Tip tip,
+      @Nullable Story story,
+      boolean snapshot,
+      int deadline,
+      @Nullable String trace,
+      @Nullable Json meta,
+      @JsonProperty("p") Json payload)
+      implements Message {}
+
+  /** An aggregate's type and id. */
+  record Aggregate(String type, String id) {
+    public Aggregate {
+      Names.checkType("/agg/type", type);
+      Names.checkAggregateId("/agg/id", id);
+    }
+
+    /** Name of its stream, unique in the store: {@code Account:a-1}. */
+    public String stream() {
+      return type + ':' + id;
+    }
+  }
+
+  /**
+   * Events that lead to a state. A long story comes in parts, in order, each in a Decide of its own
+   * of the same attempt; the handler decides at the last part.
+   *
+   * @param from version before the first event of this part, 0 for an empty stream
+   * @param snapshot state at {@code from}, with the schema it was written in; first part only
+   * @param more whether another part follows
+   */
+  record Story(long from, @Nullable Snapshot snapshot, List<StoryEvent> events, boolean more) {
+    public Story {
+      events = listOf(events);
+    }
+  }
+
+  /** An event of a story; versions count up from the story's {@code from}. */
+  record StoryEvent(String type, @JsonProperty("p") Json payload) {}
+
+  /**
+   * A state of an aggregate.
+   *
+   * @param schema of the state; a handler whose own differs cannot use it and is told the whole
+   *     story
+   */
+  record Snapshot(String schema, @JsonProperty("p") Json state) {}
+
+  /**
+   * B→N: the answer to {@link Decide}; exactly one of events (perhaps empty: nothing to do),
+   * rejection, stale and failure.
+   *
+   * @param attempt as asked
+   * @param tip state that it was decided on; null with stale and failure
+   * @param events in order; at most 1,000
+   * @param value for the caller, beside the events; or null
+   * @param stale the handler does not hold the state: send the story
+   * @param state if a snapshot was asked for: the state at {@code tip}
+   * @param micros what a rebuild from the story took, 0 if there was none
+   */
+  record Decided(
+      UUID id,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @Nullable Tip tip,
+      List<NewEvent> events,
+      @Nullable Json value,
+      @Nullable Rejection rejection,
+      boolean stale,
+      @Nullable Failure failure,
+      @Nullable Snapshot state,
+      long micros)
+      implements Message {
+    public Decided {
+      require("/id", id);
+      events = listOf(events);
+      if (!stale && failure == null) {
+        require("/tip", tip);
+      }
+    }
+  }
+
+  /** An event as decided; the server gives version, position and time. */
+  record NewEvent(String type, List<String> tags, @JsonProperty("p") Json payload) {
+    public NewEvent {
+      Names.checkType("/events/type", type);
+      require("/events/p", payload);
+      tags = listOf(tags);
+    }
+  }
+
+  /** Why a handler had no outcome; nothing is stored, the command may be repeated. */
+  record Failure(ErrorCode code, String detail, List<Violation> errors) {
+    public Failure {
+      require("/failure/code", code);
+      detail = detail == null ? "" : detail;
+      errors = listOf(errors);
+    }
+  }
+
+  /**
+   * Either way: the answer to a command, query or declaration.
+   *
+   * @param receipt of a command; else null
+   * @param payload view of a query or a service's value; else null
+   */
+  record Result(UUID id, @Nullable Receipt receipt, @JsonProperty("p") @Nullable Json payload)
+      implements Message {
+    public Result {
+      require("/id", id);
+    }
+  }
+
+  /**
+   * Either way: a request failed, or a message could not be read. On the wire its kind is {@code
+   * error}.
+   *
+   * @param id of the request, null if it could not be read
+   * @param retryAfter milliseconds to wait before the next try, 0 if unsaid
+   */
+  record Fault(
+      @Nullable UUID id,
+      ErrorCode code,
+      String detail,
+      List<Violation> errors,
+      @Nullable Rejection rejection,
+      @Nullable String correlation,
+      int retryAfter)
+      implements Message {
+    public Fault {
+      require("/code", code);
+      detail = detail == null ? "" : detail;
+      errors = listOf(errors);
+    }
+
+    public static Fault of(@Nullable UUID id, EventoException told) {
+      return new Fault(
+          id,
+          told.code(),
+          told.detail(),
+          told.violations(),
+          told.rejection(),
+          told.correlation(),
+          0);
+    }
+
+    public EventoException toException(@Nullable UUID commandId) {
+      return new EventoException(code, detail, errors, rejection, commandId, correlation);
+    }
+  }
+
+  /** Either way: nobody waits for this request any more. */
+  record Cancel(UUID id) implements Message {
+    public Cancel {
+      require("/id", id);
+    }
+  }
+
+  // ---- consumers
+
+  /**
+   * N→B: you have this segment. The bundle answers with a {@link Credit}, which starts delivery.
+   *
+   * @param consumer its name and version: {@code accounts:1}
+   * @param fence grows with every owner; what names a lower one than the last heard is void
+   * @param position everything up to here was acknowledged to the server
+   * @param epoch that position belongs to
+   */
+  record Enable(
+      String consumer,
+      int segment,
+      int firstSlot,
+      int lastSlot,
+      long fence,
+      UUID epoch,
+      long position)
+      implements Message {}
+
+  /** N→B: you no longer have this segment. B→N: this instance gives it up. */
+  record Disable(String consumer, int segment, long fence) implements Message {}
+
+  /**
+   * B→N: send this many more events of the segment.
+   *
+   * @param position in the first credit after {@link Enable}: where the bundle's own checkpoint
+   *     stands, in {@code epoch}, if it keeps one; else null
+   */
+  record Credit(
+      String consumer,
+      int segment,
+      long fence,
+      int events,
+      @Nullable UUID epoch,
+      @Nullable Long position)
+      implements Message {
+    public Credit {
+      require("/consumer", consumer);
+      if (events < 0) {
+        throw EventoException.invalid("/events", "must be 0 or more");
+      }
+    }
+  }
+
+  /**
+   * N→B: the next events of a segment, in order.
+   *
+   * @param from position after which they were looked for: that of the last message's {@code upTo}
+   * @param upTo last position looked at; without events the segment just moves on
+   */
+  record Events(
+      String consumer,
+      int segment,
+      long fence,
+      UUID epoch,
+      long from,
+      long upTo,
+      List<RecordedEvent> events)
+      implements Message {
+    public Events {
+      events = listOf(events);
+    }
+  }
+
+  /** B→N: everything up to this position of the segment is done. */
+  record Ack(String consumer, int segment, long fence, UUID epoch, long position)
+      implements Message {
+    public Ack {
+      require("/consumer", consumer);
+      require("/epoch", epoch);
+    }
+  }
+
+  /**
+   * B→N: the event at this position failed and is tried again by the bundle; the segment waits.
+   *
+   * @param attempt how often it failed by now, 1 and up
+   */
+  record Nack(String consumer, int segment, long fence, long position, int attempt, String detail)
+      implements Message {
+    public Nack {
+      require("/consumer", consumer);
+      detail = detail == null ? "" : detail;
+    }
+  }
+
+  private static <T> List<T> listOf(@Nullable List<T> given) {
+    return given == null ? List.of() : List.copyOf(given);
+  }
+
+  private static void require(String pointer, @Nullable Object value) {
+    if (value == null) {
+      throw EventoException.invalid(pointer, "is required");
+    }
+  }
+
+  private static void checkDeadline(int deadline) {
+    if (deadline <= 0) {
+      throw EventoException.invalid("/deadline", "must be above 0 ms, is " + deadline);
+    }
+  }
+}
