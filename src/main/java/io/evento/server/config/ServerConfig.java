@@ -1,0 +1,130 @@
+package io.evento.server.config;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.Config;
+
+/** Every key that a node reads at start, with its default and its rule. */
+public record ServerConfig(
+    Node node, Database database, Link link, WebSocket webSocket, Limits limits) {
+
+  /**
+   * @param name unique in the cluster ({@code evento.node-name}); the host's name if unset
+   * @param bind address that node links bind to ({@code evento.node.bind}); loopback if unset, as
+   *     nobody is authenticated yet
+   * @param url where bundles reach this node ({@code evento.node.url})
+   * @param release of this WAR
+   */
+  public record Node(String name, String bind, String url, String release) {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+
+    public Node {
+      if (!NAME.matcher(name).matches()) {
+        throw new IllegalArgumentException(
+            "evento.node-name must have 1 to 63 letters, digits, '.', '_' or '-', is " + name);
+      }
+      if (!url.startsWith("ws://") && !url.startsWith("wss://")) {
+        throw new IllegalArgumentException("evento.node.url must start with ws://, is " + url);
+      }
+    }
+  }
+
+  /**
+   * @param url of PostgreSQL, all hosts in one ({@code evento.db.url})
+   * @param user the server's role ({@code evento.db.user})
+   * @param ownerUser runs migrations ({@code evento.db.owner.user}); if absent, this node only
+   *     checks that another one migrated
+   * @param jndi name of a pool of the application server to use for everything but the append and
+   *     the heartbeat ({@code evento.datasource.jndi}); if absent the node makes its own
+   * @param poolSize connections in the node's own pool ({@code evento.db.pool-size})
+   */
+  public record Database(
+      String url,
+      String user,
+      String password,
+      Optional<String> ownerUser,
+      Optional<String> ownerPassword,
+      Optional<String> jndi,
+      int poolSize) {
+    public Database {
+      if (!url.startsWith("jdbc:postgresql:")) {
+        throw new IllegalArgumentException(
+            "evento.db.url must start with jdbc:postgresql:, is " + url);
+      }
+      if (poolSize < 4) {
+        throw new IllegalArgumentException("evento.db.pool-size must be 4 or more, is " + poolSize);
+      }
+    }
+  }
+
+  /**
+   * @param port of the links between nodes ({@code evento.link.port})
+   * @param failureDetectionPort ({@code evento.link.fd-port})
+   */
+  public record Link(int port, int failureDetectionPort) {}
+
+  /**
+   * @param tyrusRemedy whether to take Tyrus' idle timer, which costs 0.2 ms per message on Payara,
+   *     out of each session ({@code evento.ws.tyrus-remedy})
+   */
+  public record WebSocket(boolean tyrusRemedy) {}
+
+  /**
+   * @param payloadBytesMax largest payload of a command, query or event ({@code
+   *     evento.payload-bytes-max})
+   * @param commandsWaitingMax commands under way on this node before it answers {@code overloaded}
+   *     ({@code evento.commands-waiting-max})
+   */
+  public record Limits(int payloadBytesMax, int commandsWaitingMax) {
+    public Limits {
+      if (payloadBytesMax < 1024 || payloadBytesMax > 3 << 20) {
+        throw new IllegalArgumentException(
+            "evento.payload-bytes-max must be 1 KiB to 3 MiB, is " + payloadBytesMax);
+      }
+    }
+  }
+
+  /** Reads all keys and fails with the name of the key that is wrong. */
+  public static ServerConfig read(Config source) {
+    return new ServerConfig(
+        new Node(
+            text(source, "evento.node-name").orElseGet(ServerConfig::hostName),
+            text(source, "evento.node.bind").orElse("127.0.0.1"),
+            text(source, "evento.node.url").orElse("ws://127.0.0.1:8080/evento"),
+            Release.current()),
+        new Database(
+            text(source, "evento.db.url").orElse("jdbc:postgresql://127.0.0.1:5432/evento"),
+            text(source, "evento.db.user").orElse("evento_server"),
+            text(source, "evento.db.password").orElse(""),
+            text(source, "evento.db.owner.user"),
+            text(source, "evento.db.owner.password"),
+            text(source, "evento.datasource.jndi"),
+            number(source, "evento.db.pool-size", 16)),
+        new Link(
+            number(source, "evento.link.port", 7800), number(source, "evento.link.fd-port", 7900)),
+        new WebSocket(
+            source.getOptionalValue("evento.ws.tyrus-remedy", Boolean.class).orElse(true)),
+        new Limits(
+            number(source, "evento.payload-bytes-max", 1 << 20),
+            number(source, "evento.commands-waiting-max", 20_000)));
+  }
+
+  private static Optional<String> text(Config source, String key) {
+    return source.getOptionalValue(key, String.class).filter(value -> !value.isBlank());
+  }
+
+  private static int number(Config source, String key, int otherwise) {
+    return source.getOptionalValue(key, Integer.class).orElse(otherwise);
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException unnamed) {
+      throw new IllegalArgumentException(
+          "evento.node-name is needed: this host has no name", unnamed);
+    }
+  }
+}

@@ -1,0 +1,181 @@
+package io.evento.server.persistence;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.evento.server.NodeScoped;
+import io.evento.server.config.ServerConfig;
+import jakarta.annotation.PreDestroy;
+import jakarta.inject.Inject;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Properties;
+import javax.naming.InitialContext;
+import javax.naming.NamingException;
+import javax.sql.DataSource;
+import org.postgresql.Driver;
+
+/**
+ * The way to PostgreSQL: a pool for short units of work and direct connections for the few threads
+ * that keep one of their own.
+ */
+@NodeScoped
+public class Database {
+  /** A unit of work; runs a second time if its connection turned out to be dead. */
+  @FunctionalInterface
+  public interface Work<T> {
+    T on(Connection connection) throws SQLException;
+  }
+
+  private final ServerConfig.Node node;
+  private final ServerConfig.Database config;
+  private final DataSource pool;
+
+  @Inject
+  public Database(ServerConfig config) {
+    this.node = config.node();
+    this.config = config.database();
+    this.pool = this.config.jndi().map(Database::lookup).orElseGet(this::hikari);
+  }
+
+  @SuppressWarnings("BanJNDI") // the name is the operator's, not a caller's
+  private static DataSource lookup(String name) {
+    try {
+      return (DataSource) new InitialContext().lookup(name);
+    } catch (NamingException absent) {
+      throw new IllegalStateException(
+          "evento.datasource.jndi names no data source: " + name, absent);
+    }
+  }
+
+  private DataSource hikari() {
+    var settings = new HikariConfig();
+    settings.setPoolName("evento-" + node.name());
+    // By name: the WAR's own driver, which DriverManager may not show to this class loader.
+    settings.setDriverClassName(Driver.class.getName());
+    settings.setJdbcUrl(config.url());
+    settings.setUsername(config.user());
+    settings.setPassword(config.password());
+    settings.addDataSourceProperty("ApplicationName", "evento-" + node.name());
+    settings.addDataSourceProperty("connectTimeout", "3");
+    settings.addDataSourceProperty("socketTimeout", "30");
+    settings.addDataSourceProperty("tcpKeepAlive", "true");
+    settings.addDataSourceProperty("reWriteBatchedInserts", "true");
+    settings.setMaximumPoolSize(config.poolSize());
+    settings.setMinimumIdle(2);
+    settings.setConnectionTimeout(3_000);
+    settings.setMaxLifetime(600_000);
+    settings.setInitializationFailTimeout(-1);
+    settings.setRegisterMbeans(true);
+    return new HikariDataSource(settings);
+  }
+
+  /** The pool, for what insists on a data source. */
+  public DataSource pool() {
+    return pool;
+  }
+
+  /**
+   * Runs statements that each stand alone.
+   *
+   * @param what for the message of a failure, such as {@code read stream}
+   * @throws UncheckedSqlException if the database refused or does not answer
+   */
+  public <T> T read(String what, Work<T> work) {
+    return withConnection(what, work);
+  }
+
+  /**
+   * Runs one transaction. Where the connection dies, a second run may follow a commit that was done
+   * but not heard of: the work must bear that.
+   *
+   * @throws UncheckedSqlException if the database refused or does not answer
+   */
+  public <T> T transact(String what, Work<T> work) {
+    return withConnection(
+        what,
+        connection -> {
+          connection.setAutoCommit(false);
+          try {
+            var result = work.on(connection);
+            connection.commit();
+            return result;
+          } catch (SQLException | RuntimeException failure) {
+            rollBack(connection, failure);
+            throw failure;
+          } finally {
+            connection.setAutoCommit(true);
+          }
+        });
+  }
+
+  private static void rollBack(Connection connection, Exception failure) {
+    try {
+      connection.rollback();
+    } catch (SQLException alsoFailed) {
+      failure.addSuppressed(alsoFailed);
+    }
+  }
+
+  private <T> T withConnection(String what, Work<T> work) {
+    try {
+      return once(work);
+    } catch (SQLException failure) {
+      if (!isConnectionLost(failure)) {
+        throw new UncheckedSqlException(what, failure);
+      }
+    }
+    try {
+      return once(work);
+    } catch (SQLException failure) {
+      throw new UncheckedSqlException(what, failure);
+    }
+  }
+
+  private <T> T once(Work<T> work) throws SQLException {
+    try (var connection = pool.getConnection()) {
+      return work.on(connection);
+    }
+  }
+
+  /** Whether a failure speaks of the connection and not of the statement. */
+  public static boolean isConnectionLost(SQLException failure) {
+    var state = failure.getSQLState();
+    return state != null
+        && (state.startsWith("08")
+            || state.equals("57P01")
+            || state.equals("57P02")
+            || state.equals("57P03")
+            || state.equals("25006"));
+  }
+
+  /**
+   * Opens a connection of the server's role outside any pool; the caller closes it.
+   *
+   * @param purpose stands in {@code pg_stat_activity}: {@code evento-append-NODE}
+   * @param properties of the driver, over the defaults
+   */
+  public Connection direct(String purpose, Map<String, String> properties) throws SQLException {
+    var all = new Properties();
+    all.setProperty("user", config.user());
+    all.setProperty("password", config.password());
+    all.setProperty("ApplicationName", "evento-" + purpose + "-" + node.name());
+    all.setProperty("connectTimeout", "3");
+    all.setProperty("loginTimeout", "5");
+    all.setProperty("socketTimeout", "15");
+    all.setProperty("tcpKeepAlive", "true");
+    properties.forEach(all::setProperty);
+    var connection = new Driver().connect(config.url(), all);
+    if (connection == null) {
+      throw new SQLException("evento.db.url is not understood: " + config.url(), "08001");
+    }
+    return connection;
+  }
+
+  @PreDestroy
+  public void close() {
+    if (pool instanceof HikariDataSource ours) {
+      ours.close();
+    }
+  }
+}

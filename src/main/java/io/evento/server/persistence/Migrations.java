@@ -1,0 +1,86 @@
+package io.evento.server.persistence;
+
+import io.evento.server.NodeScoped;
+import io.evento.server.config.ServerConfig;
+import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/**
+ * Brings the schema to this release, or waits until somebody did.
+ *
+ * <p>Nodes that start at once take turns: Flyway holds an advisory lock. A schema that is newer
+ * than this release is accepted, as a migration has to leave the previous release running.
+ */
+@NodeScoped
+public class Migrations {
+  private static final Logger LOG = System.getLogger(Migrations.class.getName());
+
+  private final ServerConfig.Database config;
+  private final Database database;
+
+  @Inject
+  public Migrations(ServerConfig config, Database database) {
+    this.config = config.database();
+    this.database = database;
+  }
+
+  /**
+   * Migrates with the owner's credentials, or checks without them.
+   *
+   * @throws RuntimeException if the database is not there or not ready; the caller tries again
+   */
+  public void run() {
+    if (config.ownerUser().isPresent()) {
+      var done = flyway(owner()).migrate();
+      LOG.log(
+          Level.INFO,
+          () ->
+              "schema migrated steps="
+                  + done.migrationsExecuted
+                  + " version="
+                  + done.targetSchemaVersion);
+    } else {
+      check();
+    }
+  }
+
+  private void check() {
+    var pending = flyway(database.pool()).info().pending();
+    if (pending.length > 0) {
+      throw new IllegalStateException(
+          "schema lacks "
+              + pending.length
+              + " migrations of this release: start a node with evento.db.owner.user, or migrate by"
+              + " hand");
+    }
+  }
+
+  private PGSimpleDataSource owner() {
+    var source = new PGSimpleDataSource();
+    source.setUrl(config.url());
+    source.setUser(config.ownerUser().orElseThrow());
+    source.setPassword(config.ownerPassword().orElse(""));
+    source.setConnectTimeout(3);
+    source.setApplicationName("evento-migration");
+    return source;
+  }
+
+  private Flyway flyway(DataSource source) {
+    return Flyway.configure(Migrations.class.getClassLoader())
+        .dataSource(source)
+        .locations("classpath:db/migration")
+        .schemas("evento")
+        .defaultSchema("evento")
+        .createSchemas(true)
+        .placeholders(Map.of("server", config.user()))
+        .connectRetries(0)
+        .ignoreMigrationPatterns("*:future")
+        .initSql("set lock_timeout = '5s'")
+        .load();
+  }
+}
