@@ -97,6 +97,10 @@ public sealed interface Message {
    * @param queries that it answers
    * @param consumes for a consumer: what it is given; else null
    * @param projector for a projection: whose read model it reads; else null
+   * @param stateSchema for an aggregate: names the shape of its state; snapshots of another one are
+   *     of no use to it; else null
+   * @param snapshotEvery for an aggregate: how many events apart snapshots are wanted; 0 for the
+   *     server's default
    */
   record Component(
       String kind,
@@ -107,7 +111,9 @@ public sealed interface Message {
       List<EventType> events,
       List<QueryType> queries,
       @Nullable Consumption consumes,
-      @Nullable String projector) {
+      @Nullable String projector,
+      @Nullable String stateSchema,
+      int snapshotEvery) {
     public Component {
       if (kind == null
           || !List.of(
@@ -120,6 +126,23 @@ public sealed interface Message {
       commands = listOf(commands);
       events = listOf(events);
       queries = listOf(queries);
+      if (snapshotEvery < 0) {
+        throw EventoException.invalid("/components/snapshotEvery", "must be 0 or more");
+      }
+    }
+
+    /** A component without a state of its own to snapshot. */
+    public Component(
+        String kind,
+        String name,
+        int version,
+        String context,
+        List<CommandType> commands,
+        List<EventType> events,
+        List<QueryType> queries,
+        @Nullable Consumption consumes,
+        @Nullable String projector) {
+      this(kind, name, version, context, commands, events, queries, consumes, projector, null, 0);
     }
   }
 
@@ -179,6 +202,9 @@ public sealed interface Message {
    * @param ifVersion only at this version of the aggregate, else {@code conflict}
    * @param deadline milliseconds left
    * @param trace a W3C traceparent
+   * @param correlation of the flow that this belongs to; null for the trace's id, or without a
+   *     trace for the command's own
+   * @param cause id of the message that led to this one, or null
    * @param meta JSON object, stored with the events
    * @param payload a JSON object
    */
@@ -188,6 +214,8 @@ public sealed interface Message {
       @Nullable Long ifVersion,
       int deadline,
       @Nullable String trace,
+      @Nullable String correlation,
+      @Nullable String cause,
       @Nullable Json meta,
       @JsonProperty("p") Json payload)
       implements Message {
@@ -199,6 +227,20 @@ public sealed interface Message {
       if (ifVersion != null && ifVersion < 0) {
         throw EventoException.invalid("/ifVersion", "must be 0 or more");
       }
+      checkFlow("/correlation", correlation);
+      checkFlow("/cause", cause);
+    }
+
+    /** A command that starts a flow of its own. */
+    public Command(
+        UUID id,
+        String type,
+        @Nullable Long ifVersion,
+        int deadline,
+        @Nullable String trace,
+        @Nullable Json meta,
+        Json payload) {
+      this(id, type, ifVersion, deadline, trace, null, null, meta, payload);
     }
   }
 
@@ -485,6 +527,12 @@ public sealed interface Message {
   private static void require(String pointer, @Nullable Object value) {
     if (value == null) {
       throw EventoException.invalid(pointer, "is required");
+    }
+  }
+
+  private static void checkFlow(String pointer, @Nullable String id) {
+    if (id != null && (id.isEmpty() || id.length() > 200)) {
+      throw EventoException.invalid(pointer, "must have 1 to 200 characters");
     }
   }
 
