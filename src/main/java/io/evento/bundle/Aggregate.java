@@ -1,0 +1,30 @@
+package io.evento.bundle;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * An aggregate: an immutable record that is its own state. Its {@link CommandHandler} methods
+ * decide, its {@link EventSourcingHandler} methods apply.
+ *
+ * <p>While no event was applied there is no state, and nothing to call an instance method on: a
+ * command that meets an instance handler is then rejected with the code {@code no-such-NAME}, such
+ * as {@code no-such-account}. A static handler that takes only its command creates; where there is
+ * a state already, its command is rejected with {@code NAME-exists}. A static handler that also
+ * takes the (nullable) state is called in either case.
+ *
+ * <p>Handlers are functions: no waiting, no side effects, no clock.
+ */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.TYPE)
+public @interface Aggregate {
+  /** Context of its events. */
+  String context() default "default";
+
+  /** How many events apart snapshots of the state are wanted; 0 for the default of the server. */
+  int snapshotEvery() default 0;
+}
