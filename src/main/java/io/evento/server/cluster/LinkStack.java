@@ -1,0 +1,77 @@
+package io.evento.server.cluster;
+
+import io.evento.server.config.ServerConfig;
+import java.net.InetAddress;
+import javax.sql.DataSource;
+import org.jgroups.JChannel;
+import org.jgroups.protocols.FD_ALL3;
+import org.jgroups.protocols.FD_SOCK2;
+import org.jgroups.protocols.FRAG4;
+import org.jgroups.protocols.JDBC_PING2;
+import org.jgroups.protocols.MERGE3;
+import org.jgroups.protocols.TCP;
+import org.jgroups.protocols.UNICAST3;
+import org.jgroups.protocols.VERIFY_SUSPECT2;
+import org.jgroups.protocols.pbcast.GMS;
+import org.jgroups.protocols.pbcast.NAKACK2;
+import org.jgroups.protocols.pbcast.STABLE;
+
+/** The protocol stack of the links. Finds its members through the cluster's own database. */
+final class LinkStack {
+  private static final String INSERT =
+      """
+      insert into evento.jgroups_ping (address, name, cluster, ip, coord) values (?, ?, ?, ?, ?)
+      """;
+  private static final String DELETE =
+      """
+      delete from evento.jgroups_ping where address = ?
+      """;
+  private static final String CLEAR =
+      """
+      delete from evento.jgroups_ping where cluster = ?
+      """;
+  private static final String SELECT =
+      """
+      select address, name, ip, coord from evento.jgroups_ping where cluster = ?
+      """;
+
+  private LinkStack() {}
+
+  static JChannel channel(ServerConfig config, DataSource database) throws Exception {
+    var bind = InetAddress.getByName(config.node().bind());
+    var transport = new TCP();
+    transport.setBindAddress(bind).setBindPort(config.link().port()).setPortRange(0);
+    transport.getDiagnosticsHandler().setEnabled(false);
+    var discovery =
+        new JDBC_PING2()
+            .setDataSource(database)
+            .setInitializeSql("") // the table is Flyway's
+            .setInsertSingleSql(INSERT)
+            .setDeleteSingleSql(DELETE)
+            .setClearSql(CLEAR)
+            .setSelectAllPingdataSql(SELECT);
+    discovery.removeAllDataOnViewChange(true);
+    var channel =
+        new JChannel(
+            transport,
+            discovery,
+            // After a freeze the view is split until these heal it; routing lives without it.
+            new MERGE3().setMinInterval(1_000).setMaxInterval(4_000),
+            new FD_SOCK2()
+                .setBindAddress(bind)
+                .setOffset(config.link().failureDetectionPort() - config.link().port())
+                .setPortRange(1),
+            // A killed process is seen by its socket; this one is for frozen hosts, and routing has
+            // gone round those long before.
+            new FD_ALL3().setTimeout(8_000).setInterval(1_500),
+            new VERIFY_SUSPECT2().setTimeout(500),
+            new NAKACK2(),
+            new UNICAST3(),
+            new STABLE(),
+            new GMS().setJoinTimeout(1_000),
+            new FRAG4());
+    channel.setName(config.node().name());
+    channel.setDiscardOwnMessages(true);
+    return channel;
+  }
+}
