@@ -1,0 +1,32 @@
+package io.evento.server.cluster;
+
+import io.evento.protocol.Message;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** The nodes as of the last beat that succeeded; immutable. */
+public record Members(List<Node> nodes) {
+  public Members {
+    nodes = List.copyOf(nodes);
+  }
+
+  /** Names of the nodes that may own streams, in order. */
+  public List<String> owners() {
+    return nodes.stream().filter(n -> n.state() == NodeState.UP).map(Node::name).toList();
+  }
+
+  public Optional<Node> find(String name) {
+    return nodes.stream().filter(n -> n.name().equals(name)).findFirst();
+  }
+
+  /** Whether a process is alive, by the database's clock at the last beat. */
+  public boolean isLive(UUID incarnation) {
+    return nodes.stream().anyMatch(n -> n.incarnation().equals(incarnation) && n.isLive());
+  }
+
+  /** What bundles are told: all that are not gone. */
+  public List<Message.Member> toMembers() {
+    return nodes.stream().filter(Node::isLive).map(Node::toMember).toList();
+  }
+}

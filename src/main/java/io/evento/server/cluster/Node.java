@@ -1,0 +1,22 @@
+package io.evento.server.cluster;
+
+import io.evento.protocol.Message;
+import java.util.UUID;
+
+/**
+ * A node as the table shows it.
+ *
+ * @param incarnation of the process; another one after each start
+ * @param url where bundles reach it
+ * @param state by the database's clock: {@code GONE} once its last beat is too old
+ */
+public record Node(String name, UUID incarnation, String url, String release, NodeState state) {
+  public boolean isLive() {
+    return state != NodeState.GONE;
+  }
+
+  /** As bundles are told. */
+  public Message.Member toMember() {
+    return new Message.Member(name, url, state.wire());
+  }
+}

@@ -1,0 +1,88 @@
+package io.evento.server.cluster;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/** The SQL of table {@code node}. Time is the database's. */
+final class NodeTable {
+  /** A node is gone when its last beat is older than this, in milliseconds. */
+  static final long LEASE_MILLIS = 2_500;
+
+  // Another process under the same name keeps it while it beats; it loses it once it is gone.
+  private static final String BEAT =
+      """
+      insert into evento.node as mine
+             (name, incarnation, url, link_address, release, state, started_at, seen_at)
+      values (?, ?, ?, ?, ?, ?, clock_timestamp(), clock_timestamp())
+      on conflict (name) do update
+         set incarnation = excluded.incarnation, url = excluded.url,
+             link_address = excluded.link_address, release = excluded.release,
+             state = excluded.state, seen_at = excluded.seen_at,
+             started_at = case when mine.incarnation = excluded.incarnation
+                               then mine.started_at else excluded.started_at end
+       where mine.incarnation = excluded.incarnation
+          or mine.state = 'gone'
+          or mine.seen_at < clock_timestamp() - ? * interval '1 millisecond'
+      """;
+
+  private static final String ALL =
+      """
+      select name, incarnation, url, release,
+             case when seen_at < clock_timestamp() - ? * interval '1 millisecond'
+                  then 'gone' else state end
+        from evento.node
+       order by name
+      """;
+
+  private static final String FORGET =
+      """
+      delete from evento.node where seen_at < now() - interval '7 days'
+      """;
+
+  private NodeTable() {}
+
+  /**
+   * @return false if another live process has the name
+   */
+  static boolean beat(Connection connection, Node self, String linkAddress) throws SQLException {
+    try (var beat = connection.prepareStatement(BEAT)) {
+      beat.setString(1, self.name());
+      beat.setObject(2, self.incarnation());
+      beat.setString(3, self.url());
+      beat.setString(4, linkAddress);
+      beat.setString(5, self.release());
+      beat.setString(6, self.state().wire());
+      beat.setLong(7, LEASE_MILLIS);
+      return beat.executeUpdate() == 1;
+    }
+  }
+
+  static List<Node> all(Connection connection) throws SQLException {
+    try (var select = connection.prepareStatement(ALL)) {
+      select.setLong(1, LEASE_MILLIS);
+      var nodes = new ArrayList<Node>();
+      try (var row = select.executeQuery()) {
+        while (row.next()) {
+          nodes.add(
+              new Node(
+                  row.getString(1),
+                  row.getObject(2, UUID.class),
+                  row.getString(3),
+                  row.getString(4),
+                  NodeState.of(row.getString(5))));
+        }
+      }
+      return nodes;
+    }
+  }
+
+  /** Removes nodes that were not seen for a week: names of machines that came and went. */
+  static void forgetOld(Connection connection) throws SQLException {
+    try (var delete = connection.prepareStatement(FORGET)) {
+      delete.executeUpdate();
+    }
+  }
+}
