@@ -1,0 +1,49 @@
+package io.evento.server.eventstore;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The lives of the store, oldest first; at least one.
+ *
+ * <p>A position of an epoch names an event for ever only up to where the later epochs start: what
+ * stood above was lost with that life, and its number was given again.
+ */
+public record Epochs(List<Epoch> lives) {
+  /**
+   * @param startsAfter head of the store when this life began
+   */
+  public record Epoch(UUID id, long startsAfter) {}
+
+  public Epochs {
+    lives = List.copyOf(lives);
+    if (lives.isEmpty()) {
+      throw new IllegalArgumentException("a store has an epoch");
+    }
+  }
+
+  /** The present one. */
+  public UUID present() {
+    return lives.get(lives.size() - 1).id();
+  }
+
+  /**
+   * The same place in the present epoch, or where to rewind to: the last position below it that
+   * still names the same event.
+   *
+   * @return empty if this store never had that epoch, as after a restore from before it; nothing is
+   *     known then of what the position named
+   */
+  public Optional<StorePosition> carryOver(StorePosition seen) {
+    var known = false;
+    var valid = seen.position();
+    for (var life : lives) {
+      if (known) {
+        valid = Math.min(valid, life.startsAfter());
+      }
+      known |= life.id().equals(seen.epoch());
+    }
+    return known ? Optional.of(new StorePosition(present(), valid)) : Optional.empty();
+  }
+}

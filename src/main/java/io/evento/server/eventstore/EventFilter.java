@@ -1,0 +1,22 @@
+package io.evento.server.eventstore;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which events are wanted; null for any.
+ *
+ * @param aggregateId only together with {@code aggregateType}
+ */
+public record EventFilter(
+    @Nullable String context,
+    @Nullable String type,
+    @Nullable String aggregateType,
+    @Nullable String aggregateId) {
+  public static final EventFilter ALL = new EventFilter(null, null, null, null);
+
+  public EventFilter {
+    if (aggregateId != null && aggregateType == null) {
+      throw new IllegalArgumentException("an aggregate's id means nothing without its type");
+    }
+  }
+}

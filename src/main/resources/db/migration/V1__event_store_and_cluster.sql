@@ -1,0 +1,362 @@
+-- Schema of release 0.1. Run by Flyway as the owner's role, in one transaction, in schema evento. PostgreSQL 15 or newer.
+-- The roles are made beforehand by an administrator (docker/roles.sql); here they are only granted to:
+--   owner         owns the schema and runs migrations; no node's traffic uses it
+--   ${server}     the nodes: reads the store and calls the append; nothing else may touch events
+
+-- 1. The event store
+
+-- The gate: only the owner may touch it; its lock is the total order. Locked, never updated, so it has no dead rows.
+CREATE TABLE evento.append_gate(
+  one   boolean PRIMARY KEY DEFAULT true CHECK (one),
+  floor bigint  NOT NULL DEFAULT 0);        -- highest position ever archived away
+
+INSERT INTO evento.append_gate DEFAULT VALUES;
+
+-- One row per life of the store. Positions above a later row's starts_after do not belong to the earlier epochs.
+CREATE TABLE evento.store_epoch(
+  ordinal           int         PRIMARY KEY,
+  id                uuid        NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+  starts_after      bigint      NOT NULL,
+  system_identifier bigint,                 -- null where the owner may not ask for it
+  timeline          text        NOT NULL,
+  at                timestamptz NOT NULL);
+
+CREATE TABLE evento.event(
+  position    bigint      NOT NULL,
+  version     bigint      NOT NULL CHECK (version > 0),
+  decision    bigint      NOT NULL CHECK (decision <> 0),   -- random, one per decision: with the version it names a stream's state
+  hash        bigint,                       -- of the command's type and payload; first event only
+  recorded_at timestamptz NOT NULL,
+  command_id  uuid        NOT NULL,
+  ord         smallint    NOT NULL CHECK (ord >= 0),
+  stream_id   text COLLATE "C" NOT NULL,    -- "C": faster, and no index depends on the C library's version
+  context     text COLLATE "C" NOT NULL,
+  type        text COLLATE "C" NOT NULL,
+  tags        text[] COLLATE "C" NOT NULL,
+  meta        text,
+  payload     text        NOT NULL,
+  answer      text,                         -- value for the caller; first event only
+  CONSTRAINT event_position PRIMARY KEY (position),
+  CONSTRAINT event_stream UNIQUE (stream_id, version),
+  CONSTRAINT event_hash CHECK ((ord = 0) = (hash IS NOT NULL))
+) WITH (fillfactor = 100, autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, vacuum_truncate = off);
+CREATE UNIQUE INDEX event_command ON evento.event(command_id) WHERE ord = 0;
+CREATE INDEX event_tags ON evento.event USING gin (tags) WITH (fastupdate = off);   -- fastupdate would flush its list inside the gate
+
+-- Final outcomes that have no events. That no id is both here and in event is kept by the gate.
+CREATE TABLE evento.command_result(
+  command_id    uuid        NOT NULL CONSTRAINT command_result_id PRIMARY KEY,
+  hash          bigint      NOT NULL,
+  position_seen bigint      NOT NULL,       -- head when it became final
+  recorded_at   timestamptz NOT NULL,
+  kind          smallint    NOT NULL CHECK (kind > 0),      -- 1 rejected, 2 nothing to do, 3 a service's answer, 4 unknown
+  stream_id     text COLLATE "C",           -- null: not decided on a stream
+  body          text
+) WITH (fillfactor = 100, autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, vacuum_truncate = off);
+
+-- Why a command was not appended. reason:
+--   duplicate  kind, position (of the first event, or the head then), version, tip, body, at: its first outcome
+--   id-reused  the id was used for another command; nothing of that one is told
+--   version    stream, version, tip as they are now (one row per stale stream)
+--   condition  position of the first event that broke it
+--   epoch      its condition was read in another epoch than the present one
+CREATE TYPE evento.refusal_1 AS (
+  command int, reason text, kind smallint, stream text, position bigint, version bigint, tip bigint, body text, at timestamptz);
+
+-- p_epoch, p_head  what the caller last knew of the store (null: nothing); a head below p_head opens a new epoch;
+--      conditions are positions of p_epoch
+-- c_…  one element per command. c_kind 0: has events, c_body is the answer; else an outcome without events, c_body its text
+-- s_…  one element per command and stream that its decision rests on (all that it writes, and any it only read):
+--      s_cmd index into c_, s_version and s_tip (decision number of the last event) as decided on; 0 and 0 for an empty stream
+-- e_…  one element per event, a command's side by side: e_s index into s_; tags as array literals
+-- q_…  conditions "no event with all these tags and one of these types (null: any) after that position";
+--      q_cmd index into c_; alternatives of one command side by side
+-- Accepted commands have the positions base + 1 … in the order of their events, those with a condition last.
+-- Call: SELECT epoch, base, count, recorded_at, refused FROM evento.append_1(…); refused is null or a JSON array of refusal_1
+CREATE FUNCTION evento.append_1(
+  p_epoch uuid, p_head bigint,
+  c_id uuid[], c_hash bigint[], c_decision bigint[], c_kind smallint[], c_body text[],
+  s_cmd int[], s_stream text[], s_version bigint[], s_tip bigint[],
+  e_s int[], e_context text[], e_type text[], e_tags text[], e_meta text[], e_payload text[],
+  q_cmd int[], q_types text[], q_tags text[], q_after bigint[],
+  OUT epoch uuid, OUT base bigint, OUT count int, OUT recorded_at timestamptz, OUT refused text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+-- a plan made while the table was small must never become a scan under the gate
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+SET lock_timeout = '3s'
+AS $$
+#variable_conflict use_column
+DECLARE
+  commands  int := cardinality(c_id);
+  outcomes  int;                -- commands without events
+  head      record;
+  stamp     timestamptz;
+  top       bigint;
+  said      evento.refusal_1[]; stale evento.refusal_1[];
+  bad       int[]; late int[];
+  ok        boolean[];          -- not refused; null: all
+  pick      boolean[];          -- to be written now; null: all
+  wrote     boolean := false;
+  k         int := 0;
+  n         int; m int; streams int; ids int;
+  hit       bigint;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'append needs read committed' USING ERRCODE = '0A000';
+  END IF;
+  -- equal only for a single simple-protocol message outside BEGIN: nothing a client does later can keep the gate
+  IF pg_current_xact_id_if_assigned() IS NOT NULL OR statement_timestamp() <> transaction_timestamp() THEN
+    RAISE EXCEPTION 'append must be one simple query, alone in its transaction' USING ERRCODE = '25001';
+  END IF;
+
+  -- shape: events belong to commands of kind 0, each of which has some; no stream twice, no id twice
+  SELECT count(DISTINCT s_cmd[x.s]), count(*) FILTER (WHERE c_kind[s_cmd[x.s]] IS DISTINCT FROM 0),
+         (SELECT count(DISTINCT z COLLATE "C") FROM unnest(s_stream) z), (SELECT count(DISTINCT z) FROM unnest(c_id) z)
+    INTO n, m, streams, ids FROM unnest(e_s) x(s);
+  IF m > 0 OR n <> cardinality(array_positions(c_kind, 0::smallint)) THEN
+    RAISE EXCEPTION 'kinds and events do not match' USING ERRCODE = '22023';
+  END IF;
+  IF streams <> cardinality(s_cmd) OR ids <> commands THEN
+    RAISE EXCEPTION 'a stream or a command twice in a batch' USING ERRCODE = '23505';
+  END IF;
+  outcomes := commands - n;
+
+  -- 1. the order: one appender at a time, until its commit is visible; every statement from here on sees all earlier ones
+  LOCK TABLE evento.append_gate IN EXCLUSIVE MODE;
+
+  SELECT greatest(g.floor, coalesce(l.position, 0)) AS position, l.recorded_at AS stamp, o.ordinal, o.id, o.system_identifier, o.timeline,
+         CASE WHEN has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') THEN (SELECT i.system_identifier FROM pg_control_system() i) END AS now_system,
+         substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS now_timeline
+    INTO head
+    FROM evento.append_gate g
+    LEFT JOIN LATERAL (SELECT e.position, e.recorded_at FROM evento.event e ORDER BY e.position DESC LIMIT 1) l ON true
+    LEFT JOIN LATERAL (SELECT * FROM evento.store_epoch s ORDER BY s.ordinal DESC LIMIT 1) o ON true;
+  stamp := greatest(head.stamp, clock_timestamp());
+  base := head.position; top := base; epoch := head.id; recorded_at := stamp;
+
+  -- 2. the epoch: another cluster, another timeline, or a store that lost what a caller has seen in this epoch
+  IF head.timeline IS DISTINCT FROM head.now_timeline OR head.system_identifier <> head.now_system OR (head.id = p_epoch AND p_head > base) THEN
+    INSERT INTO evento.store_epoch AS x (ordinal, starts_after, system_identifier, timeline, at)
+      VALUES (coalesce(head.ordinal, 0) + 1, base, head.now_system, head.now_timeline, stamp) RETURNING x.id INTO epoch;
+    wrote := true;
+  END IF;
+
+  -- 3. duplicates first: what was once final wins over whatever a handler says now
+  SELECT array_agg(CASE WHEN coalesce(d.hash, r.hash) IS DISTINCT FROM x.hash
+                   THEN row(x.i, 'id-reused', NULL, NULL, NULL, NULL, NULL, NULL, NULL)::evento.refusal_1
+                   ELSE row(x.i, 'duplicate', coalesce(r.kind, 0), coalesce(d.stream_id, r.stream_id), coalesce(d.position, r.position_seen), d.version, d.decision,
+                            coalesce(d.answer, r.body), coalesce(d.recorded_at, r.recorded_at))::evento.refusal_1 END),
+         array_agg(x.i)
+    INTO said, bad
+    FROM unnest(c_id, c_hash) WITH ORDINALITY AS x(id, hash, i)
+    LEFT JOIN LATERAL (SELECT * FROM evento.event e WHERE e.command_id = x.id AND e.ord = 0 LIMIT 1) d ON true
+    LEFT JOIN LATERAL (SELECT * FROM evento.command_result c WHERE c.command_id = x.id LIMIT 1) r ON true
+   WHERE d.position IS NOT NULL OR r.kind IS NOT NULL;
+
+  -- 4. each stream must be as decided on, also for an outcome without events
+  SELECT array_agg(row(x.cmd, 'version', NULL, x.stream, NULL, coalesce(h.version, 0), coalesce(h.decision, 0), NULL, NULL)::evento.refusal_1), array_agg(x.cmd)
+    INTO stale, late
+    FROM unnest(s_cmd, s_stream, s_version, s_tip) AS x(cmd, stream, version, tip)
+    LEFT JOIN LATERAL (SELECT e.version, e.decision FROM evento.event e WHERE e.stream_id = x.stream ORDER BY e.version DESC LIMIT 1) h ON true
+   WHERE (coalesce(h.version, 0) IS DISTINCT FROM x.version OR coalesce(h.decision, 0) IS DISTINCT FROM x.tip)
+     AND (bad IS NULL OR x.cmd <> ALL (bad));
+
+  -- positions of another epoch mean nothing: events numbered again below q_after would be overlooked
+  IF cardinality(q_cmd) > 0 AND p_epoch IS DISTINCT FROM epoch THEN
+    SELECT stale || array_agg(row(x.cmd, 'epoch', NULL, NULL, NULL, NULL, NULL, NULL, NULL)::evento.refusal_1), late || array_agg(x.cmd)
+      INTO stale, late
+      FROM (SELECT DISTINCT cmd FROM unnest(q_cmd) AS q(cmd)) x
+     WHERE x.cmd <> ALL (coalesce(bad, '{}') || coalesce(late, '{}'));
+  END IF;
+
+  IF bad IS NOT NULL OR late IS NOT NULL OR cardinality(q_cmd) > 0 THEN
+    said := said || stale;
+    ok := array_fill(true, ARRAY[commands]);
+    FOREACH n IN ARRAY coalesce(bad, '{}') || coalesce(late, '{}') LOOP ok[n] := false; END LOOP;
+    pick := ok;
+    FOREACH n IN ARRAY coalesce(q_cmd, '{}') LOOP pick[n] := false; END LOOP;
+  END IF;
+
+  -- 5. first all without a condition as one set, then the conditional ones, each seeing those before: a valid serial order
+  <<turns>> LOOP
+    INSERT INTO evento.event(position, version, decision, hash, recorded_at, command_id, ord, stream_id, context, type, tags, meta, payload, answer)
+      SELECT y.position, y.version, c_decision[y.cmd], CASE WHEN y.ord = 0 THEN c_hash[y.cmd] END, stamp, c_id[y.cmd], y.ord, s_stream[y.s],
+             y.context, y.type, y.tags::text[], y.meta, y.payload, CASE WHEN y.ord = 0 THEN c_body[y.cmd] END
+        FROM (SELECT top + row_number() OVER (ORDER BY x.i) AS position,
+                     s_version[x.s] + row_number() OVER (PARTITION BY x.s ORDER BY x.i) AS version,
+                     row_number() OVER (PARTITION BY s_cmd[x.s] ORDER BY x.i) - 1 AS ord,
+                     s_cmd[x.s] AS cmd, x.s, x.context, x.type, x.tags, x.meta, x.payload
+                FROM unnest(e_s, e_context, e_type, e_tags, e_meta, e_payload) WITH ORDINALITY AS x(s, context, type, tags, meta, payload, i)
+               WHERE pick IS NULL OR pick[s_cmd[x.s]]) y;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    IF outcomes > 0 THEN
+      INSERT INTO evento.command_result(command_id, hash, position_seen, recorded_at, kind, stream_id, body)
+        SELECT x.id, x.hash, top, stamp, x.kind, s_stream[array_position(s_cmd, x.i::int)], x.body
+          FROM unnest(c_id, c_hash, c_kind, c_body) WITH ORDINALITY AS x(id, hash, kind, body, i)
+         WHERE x.kind IS DISTINCT FROM 0 AND (pick IS NULL OR pick[x.i]);
+      GET DIAGNOSTICS m = ROW_COUNT;
+      wrote := wrote OR m > 0;
+    END IF;
+    top := top + n;
+
+    LOOP
+      k := k + 1;
+      EXIT turns WHEN k > coalesce(cardinality(q_cmd), 0);
+      IF k = 1 OR q_cmd[k] <> q_cmd[k-1] THEN hit := NULL; END IF;
+      CONTINUE WHEN NOT ok[q_cmd[k]];
+      IF hit IS NULL THEN
+        IF top - coalesce(q_after[k], 0) <= 2000 THEN     -- fresh: walk the few events since then by primary key
+          SELECT e.position INTO hit FROM evento.event e
+           WHERE e.position > coalesce(q_after[k], 0) AND e.position <= top AND e.tags @> coalesce(q_tags[k], '{}')::text[]
+             AND (q_types[k] IS NULL OR e.type = ANY (q_types[k]::text[])) ORDER BY e.position LIMIT 1;
+        ELSE                                 -- old: through the tag index; materialized, or a plain min() walks the primary key
+          WITH f AS MATERIALIZED (SELECT e.position, e.type FROM evento.event e WHERE e.tags @> coalesce(q_tags[k], '{}')::text[])
+          SELECT min(f.position) INTO hit FROM f
+           WHERE f.position > coalesce(q_after[k], 0) AND (q_types[k] IS NULL OR f.type = ANY (q_types[k]::text[]));
+        END IF;
+      END IF;
+      CONTINUE WHEN q_cmd[k] = q_cmd[k+1];   -- more alternatives of this command follow
+      EXIT WHEN hit IS NULL;
+      said := said || row(q_cmd[k], 'condition', NULL, NULL, hit, NULL, NULL, NULL, NULL)::evento.refusal_1;
+    END LOOP;
+    pick := array_fill(false, ARRAY[commands]); pick[q_cmd[k]] := true;
+  END LOOP;
+  count := top - base;
+  refused := array_to_json(said);
+
+  -- an answer that rests only on what others committed must be as durable as they: flush, and wait for the standby
+  IF count = 0 AND NOT wrote THEN PERFORM pg_logical_emit_message(true, 'evento', ''); END IF;
+END $$;
+
+-- The first life of the store, so that a position has an epoch from the beginning.
+INSERT INTO evento.store_epoch (ordinal, starts_after, system_identifier, timeline, at)
+  SELECT 1, 0,
+         CASE WHEN has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') THEN (SELECT i.system_identifier FROM pg_control_system() i) END,
+         substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), clock_timestamp();
+
+-- The newest state that a handler handed in; a cache, safe to empty.
+CREATE TABLE evento.snapshot(
+  stream_id text COLLATE "C" NOT NULL CONSTRAINT snapshot_stream PRIMARY KEY,
+  version   bigint      NOT NULL CHECK (version > 0),
+  decision  bigint      NOT NULL CHECK (decision <> 0),
+  schema    text        NOT NULL,           -- of the state; a handler with another one cannot use it
+  state     text        NOT NULL,
+  at        timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 80);
+
+-- 2. The cluster
+
+CREATE TABLE evento.node(
+  name         text        NOT NULL CONSTRAINT node_name PRIMARY KEY,
+  incarnation  uuid        NOT NULL,        -- of the process; a node that starts again is another one
+  url          text        NOT NULL,        -- for bundles
+  link_address text        NOT NULL,        -- for other nodes
+  release      text        NOT NULL,
+  state        text        NOT NULL CHECK (state IN ('joining', 'up', 'draining', 'gone')),
+  started_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  seen_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);                   -- a heartbeat twice a second stays in its page
+
+-- Where JGroups' JDBC_PING2 finds other nodes; columns and their order are its own.
+CREATE TABLE evento.jgroups(
+  address varchar(200) NOT NULL CONSTRAINT jgroups_address PRIMARY KEY,
+  name    varchar(200),
+  cluster varchar(200) NOT NULL,
+  ip      varchar(200) NOT NULL,
+  coord   boolean);
+
+CREATE TABLE evento.setting(
+  key        text        NOT NULL CONSTRAINT setting_key PRIMARY KEY,
+  value      text        NOT NULL,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  changed_by text        NOT NULL);
+
+CREATE TABLE evento.setting_audit(
+  id         bigint      GENERATED ALWAYS AS IDENTITY CONSTRAINT setting_audit_id PRIMARY KEY,
+  key        text        NOT NULL,
+  old_value  text,                          -- null: was not set
+  new_value  text,                          -- null: removed
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  changed_by text        NOT NULL);
+CREATE INDEX setting_audit_key ON evento.setting_audit(key, id);
+
+-- 3. What bundles declared
+
+CREATE TABLE evento.component(
+  kind        text        NOT NULL CHECK (kind IN ('aggregate', 'service', 'projector', 'projection', 'observer', 'saga', 'invoker')),
+  name        text        NOT NULL,
+  version     int         NOT NULL CHECK (version >= 0),    -- 1 and up for consumers, else 0
+  context     text        NOT NULL,
+  bundle      text        NOT NULL,
+  definition  text        NOT NULL,         -- the declaration as it came, JSON
+  declared_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT component_key PRIMARY KEY (kind, name, version));
+
+-- A command or query type has one owner in the whole cluster; the primary key is what refuses a second.
+CREATE TABLE evento.payload(
+  kind           text        NOT NULL CHECK (kind IN ('command', 'event', 'query')),
+  type           text        NOT NULL,
+  component_kind text        NOT NULL,
+  component      text        NOT NULL,      -- that handles it, or emits it
+  context        text        NOT NULL,
+  aggregate_type text,                      -- null: no aggregate's
+  id_property    text,                      -- of a command: where the aggregate's id stands
+  schema         text,                      -- JSON Schema of the payload
+  view_schema    text,                      -- of a query's answer
+  declared_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT payload_key PRIMARY KEY (kind, type));
+
+-- 4. Consumers
+
+CREATE TABLE evento.consumer(
+  name        text        NOT NULL,
+  version     int         NOT NULL CHECK (version > 0),
+  kind        text        NOT NULL CHECK (kind IN ('projector', 'saga', 'observer')),
+  contexts    text[]      NOT NULL DEFAULT '{}',            -- empty: all
+  types       text[]      NOT NULL DEFAULT '{}',            -- empty: all
+  start       text        NOT NULL CHECK (start IN ('beginning', 'end')),
+  status      text        NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused')),
+  declared_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT consumer_key PRIMARY KEY (name, version));
+
+-- A range of a consumer's 128 slots. Who writes a checkpoint names fence and incarnation; an older fence finds no row.
+CREATE TABLE evento.consumer_segment(
+  name              text        NOT NULL,
+  version           int         NOT NULL,
+  segment           int         NOT NULL CHECK (segment >= 0),
+  first_slot        smallint    NOT NULL CHECK (first_slot BETWEEN 0 AND 127),
+  last_slot         smallint    NOT NULL CHECK (last_slot BETWEEN first_slot AND 127),
+  checkpoint        bigint      NOT NULL DEFAULT 0 CHECK (checkpoint >= 0),
+  epoch             uuid        NOT NULL,   -- that the checkpoint belongs to
+  command_id        uuid,                   -- of the event at the checkpoint; null where none was looked at yet
+  fence             bigint      NOT NULL DEFAULT 0,
+  owner             text,                   -- node
+  owner_incarnation uuid,
+  lease_until       timestamptz,            -- by the database's clock
+  status            text        NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused', 'stuck')),
+  note              text,                   -- why it is paused or stuck
+  changed_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT consumer_segment_key PRIMARY KEY (name, version, segment),
+  CONSTRAINT consumer_segment_consumer FOREIGN KEY (name, version) REFERENCES evento.consumer ON DELETE CASCADE
+) WITH (fillfactor = 50);                   -- renewals and checkpoints stay in their page
+
+-- Who runs a service command now. A claim whose incarnation is gone or whose time is over may be taken.
+CREATE TABLE evento.service_claim(
+  command_id  uuid        NOT NULL CONSTRAINT service_claim_command PRIMARY KEY,
+  hash        bigint      NOT NULL,
+  node        text        NOT NULL,
+  incarnation uuid        NOT NULL,
+  expires_at  timestamptz NOT NULL
+) WITH (fillfactor = 80);
+CREATE INDEX service_claim_expiry ON evento.service_claim(expires_at);
+
+-- 5. Rights of the server's role
+
+REVOKE ALL ON FUNCTION evento.append_1 FROM PUBLIC;
+GRANT USAGE ON SCHEMA evento TO "${server}";
+GRANT SELECT ON evento.event, evento.command_result, evento.store_epoch, evento.flyway_schema_history TO "${server}";   -- nothing on append_gate
+GRANT EXECUTE ON FUNCTION evento.append_1 TO "${server}";
+GRANT SELECT, INSERT, UPDATE, DELETE ON evento.snapshot, evento.node, evento.jgroups, evento.setting, evento.component, evento.payload,
+  evento.consumer, evento.consumer_segment, evento.service_claim TO "${server}";
+GRANT SELECT, INSERT ON evento.setting_audit TO "${server}";                 -- an audit is never rewritten

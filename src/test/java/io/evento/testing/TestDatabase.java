@@ -1,0 +1,86 @@
+package io.evento.testing;
+
+import io.evento.server.config.ServerConfig;
+import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Migrations;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Optional;
+
+/** A database of one test. */
+public final class TestDatabase implements AutoCloseable {
+  private final int port;
+  private final String name;
+
+  TestDatabase(int port, String name) {
+    this.port = port;
+    this.name = name;
+  }
+
+  static TestDatabase create(int port, String name) throws SQLException {
+    try (var admin =
+            DriverManager.getConnection(PostgresFixture.url(port, "postgres"), "postgres", "");
+        var statement = admin.createStatement()) {
+      statement.execute("create database " + name);
+      statement.execute("grant create on database " + name + " to " + PostgresFixture.OWNER);
+    }
+    return new TestDatabase(port, name);
+  }
+
+  public String url() {
+    return PostgresFixture.url(port, name);
+  }
+
+  /** What a node of that name is configured with. */
+  public ServerConfig config(String node) {
+    return new ServerConfig(
+        new ServerConfig.Node(node, "127.0.0.1", "ws://127.0.0.1:8080/evento", "test"),
+        new ServerConfig.Database(
+            url(),
+            PostgresFixture.SERVER,
+            "",
+            Optional.of(PostgresFixture.OWNER),
+            Optional.of(""),
+            Optional.empty(),
+            4),
+        new ServerConfig.Link(7800, 7900),
+        new ServerConfig.WebSocket(true),
+        new ServerConfig.Limits(1 << 20, 20_000));
+  }
+
+  /** Brings the schema to this release. */
+  public void migrate() {
+    var config = config("migrator");
+    var database = new Database(config);
+    try {
+      new Migrations(config, database).run();
+    } finally {
+      database.close();
+    }
+  }
+
+  public Connection asAdmin() throws SQLException {
+    return DriverManager.getConnection(url(), "postgres", "");
+  }
+
+  public Connection asOwner() throws SQLException {
+    return DriverManager.getConnection(url(), PostgresFixture.OWNER, "");
+  }
+
+  public Connection asServer() throws SQLException {
+    return DriverManager.getConnection(url(), PostgresFixture.SERVER, "");
+  }
+
+  /** Removes the database and ends every session in it. */
+  @Override
+  public void close() {
+    try (var admin =
+            DriverManager.getConnection(PostgresFixture.url(port, "postgres"), "postgres", "");
+        var statement = admin.createStatement()) {
+      statement.execute("drop database if exists " + name + " with (force)");
+    } catch (SQLException failure) {
+      throw new IllegalStateException("database not dropped: " + name, failure);
+    }
+  }
+}
