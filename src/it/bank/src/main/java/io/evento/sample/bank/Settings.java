@@ -1,0 +1,43 @@
+package io.evento.sample.bank;
+
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the environment says, beside what the SDK reads itself.
+ *
+ * @param servers where the cluster is, such as {@code ws://127.0.0.1:8081/evento}
+ * @param address of the web edge: who reaches it can move money and kill nodes
+ * @param control the launcher's door to start, kill and freeze processes, if there is one
+ */
+record Settings(
+    List<URI> servers,
+    String jdbcUrl,
+    String jdbcUser,
+    String jdbcPassword,
+    InetSocketAddress address,
+    Path complianceFile,
+    Optional<URI> control) {
+
+  static Settings of(Map<String, String> environment) {
+    return new Settings(
+        Arrays.stream(environment.getOrDefault("EVENTO_SERVERS", "").split(","))
+            .map(String::strip)
+            .filter(server -> !server.isEmpty())
+            .map(URI::create)
+            .toList(),
+        environment.getOrDefault("BANK_JDBC_URL", "jdbc:postgresql://127.0.0.1:5432/evento"),
+        environment.getOrDefault("BANK_JDBC_USER", "bank"),
+        environment.getOrDefault("BANK_JDBC_PASSWORD", ""),
+        new InetSocketAddress(
+            environment.getOrDefault("BANK_BIND", "127.0.0.1"),
+            Integer.parseInt(environment.getOrDefault("BANK_PORT", "8090"))),
+        Path.of(environment.getOrDefault("BANK_COMPLIANCE_FILE", "compliance.jsonl")),
+        Optional.ofNullable(environment.get("BANK_CONTROL")).map(URI::create));
+  }
+}

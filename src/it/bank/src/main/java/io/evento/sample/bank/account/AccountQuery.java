@@ -1,0 +1,51 @@
+package io.evento.sample.bank.account;
+
+import java.util.List;
+
+/** What can be asked about accounts, each with its answer. {@link Accounts} knows them. */
+public sealed interface AccountQuery {
+
+  /** Answered with an {@link AccountView}, or null if there never was such an account. */
+  record FindAccount(String accountId) implements AccountQuery {}
+
+  /**
+   * Answered with a {@link Page}.
+   *
+   * @param limit 1 to 1,000
+   * @param after the {@code next} of the page before; empty or null for the first
+   */
+  record ListAccounts(int limit, String after) implements AccountQuery {
+    public ListAccounts {
+      if (limit < 1 || limit > 1_000) {
+        throw new IllegalArgumentException("limit must be 1 to 1000, is " + limit);
+      }
+      after = after == null ? "" : after;
+    }
+  }
+
+  /** Answered with {@link Sums}. */
+  record Totals() implements AccountQuery {}
+
+  record AccountView(String accountId, String owner, long balance, boolean open) {}
+
+  /**
+   * @param accounts in the order of their ids, closed ones too
+   * @param next to go on with; null if there are no more
+   */
+  record Page(List<AccountView> accounts, String next) {}
+
+  /**
+   * The whole bank at one moment, in the smallest coin.
+   *
+   * @param inFlight taken from one account and not yet given to another
+   * @param deposited ever, from outside
+   * @param withdrawn ever, to outside
+   */
+  record Sums(int accounts, long balance, long inFlight, long deposited, long withdrawn) {
+
+    /** Whether nobody created or lost money. */
+    public boolean holds() {
+      return balance + inFlight == deposited - withdrawn;
+    }
+  }
+}

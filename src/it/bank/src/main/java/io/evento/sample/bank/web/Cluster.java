@@ -1,0 +1,118 @@
+package io.evento.sample.bank.web;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * The processes around the bank, as a client sees them: each is asked for its health. The launcher,
+ * if the bank was started by one, tells which there are and freezes, kills and starts them.
+ */
+public final class Cluster {
+  private static final Duration PATIENCE = Duration.ofMillis(700);
+  private static final long FRESH_NANOS = Duration.ofMillis(800).toNanos();
+
+  private final HttpClient http = HttpClient.newBuilder().connectTimeout(PATIENCE).build();
+  private final List<URI> servers;
+  private final Optional<Launcher> launcher;
+  private View last;
+  private long lastNanos;
+
+  /**
+   * @param servers as the SDK knows them, such as {@code ws://127.0.0.1:8081/evento}
+   * @param control the launcher's door, if there is a launcher
+   */
+  public Cluster(List<URI> servers, Optional<URI> control) {
+    this.servers = servers;
+    this.launcher = control.map(door -> new Launcher(http, door));
+  }
+
+  /** At most a second old, however many browsers ask. */
+  synchronized View view() {
+    if (last == null || System.nanoTime() - lastNanos > FRESH_NANOS) {
+      var asked = processes().stream().map(this::ask).toList();
+      // Each has its time limit, so this wait has one.
+      last = new View(launcher.isPresent(), asked.stream().map(CompletableFuture::join).toList());
+      lastNanos = System.nanoTime();
+    }
+    return last;
+  }
+
+  /** Has the launcher do something to a process. */
+  Order control(Order order) {
+    launcher
+        .orElseThrow(() -> new EventoException(ErrorCode.NOT_FOUND, "there is no launcher"))
+        .carryOut(order);
+    synchronized (this) {
+      last = null;
+    }
+    return order;
+  }
+
+  private List<Process> processes() {
+    return launcher
+        .map(Launcher::processes)
+        .orElseGet(
+            () ->
+                servers.stream()
+                    .map(server -> Process.node(server.getAuthority(), server.toString(), false))
+                    .toList());
+  }
+
+  private CompletableFuture<Member> ask(Process process) {
+    if (process.isFrozen()) {
+      return CompletableFuture.completedFuture(process.seenAs("frozen", ""));
+    }
+    var request = HttpRequest.newBuilder(process.health()).timeout(PATIENCE).build();
+    return http.sendAsync(request, BodyHandlers.discarding())
+        .handle(
+            (answer, failure) -> {
+              if (failure == null) {
+                return answer.statusCode() == 200
+                    ? process.seenAs("ready", "")
+                    : process.seenAs("not-ready", "answers " + answer.statusCode());
+              }
+              return isSilence(failure)
+                  ? process.seenAs("silent", "no answer in " + PATIENCE.toMillis() + " ms")
+                  : process.seenAs("down", "nobody listens");
+            });
+  }
+
+  /** A frozen process still takes connections, in its kernel; a dead one refuses them. */
+  private static boolean isSilence(Throwable failure) {
+    var cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    return cause instanceof HttpTimeoutException;
+  }
+
+  /** What somebody wants done: {@code kill}, {@code start}, {@code pause} or {@code resume}. */
+  record Order(String id, String action) {
+    Order {
+      if (id == null || !id.matches("[A-Za-z0-9._-]{1,100}")) {
+        throw new IllegalArgumentException("id must name a process");
+      }
+      if (action == null || !List.of("kill", "start", "pause", "resume").contains(action)) {
+        throw new IllegalArgumentException("action must be kill, start, pause or resume");
+      }
+    }
+  }
+
+  /**
+   * @param control whether there is a launcher to carry out orders
+   */
+  record View(boolean control, List<Member> members) {}
+
+  /**
+   * @param state {@code ready}, {@code not-ready}, {@code silent}, {@code frozen} or {@code down}
+   * @param detail why, in words; perhaps empty
+   */
+  record Member(String id, String url, String state, String detail) {}
+}

@@ -1,0 +1,128 @@
+package io.evento.sample.bank.web;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import com.sun.net.httpserver.HttpServer;
+import io.evento.bundle.EventoBundle;
+import io.evento.bundle.gateway.CommandGateway;
+import io.evento.bundle.gateway.CommandOptions;
+import io.evento.bundle.gateway.QueryGateway;
+import io.evento.bundle.gateway.QueryOptions;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.sample.bank.account.AccountCommand.CloseAccount;
+import io.evento.sample.bank.account.AccountCommand.Deposit;
+import io.evento.sample.bank.account.AccountCommand.OpenAccount;
+import io.evento.sample.bank.account.AccountCommand.Withdraw;
+import io.evento.sample.bank.account.AccountQuery.ListAccounts;
+import io.evento.sample.bank.account.AccountQuery.Page;
+import io.evento.sample.bank.account.AccountQuery.Sums;
+import io.evento.sample.bank.account.AccountQuery.Totals;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+
+/** The bank's door for people: a page, and the few JSON calls that it makes. */
+public final class WebEdge implements AutoCloseable {
+  // The page asks again every second: an answer that takes longer is of no use to it.
+  private static final QueryOptions SOON = QueryOptions.within(Duration.ofSeconds(2));
+
+  private final EventoBundle bundle;
+  private final CommandGateway commands;
+  private final QueryGateway queries;
+  private final Traffic traffic;
+  private final Cluster cluster;
+  private final HttpServer server;
+  private final ThreadPoolExecutor threads =
+      new ThreadPoolExecutor(16, 16, 30, SECONDS, new LinkedBlockingQueue<>(256));
+
+  private WebEdge(EventoBundle bundle, Traffic traffic, Cluster cluster, HttpServer server) {
+    this.bundle = bundle;
+    this.commands = bundle.commands();
+    this.queries = bundle.queries();
+    this.traffic = traffic;
+    this.cluster = cluster;
+    this.server = server;
+  }
+
+  /**
+   * @throws IOException if the port is taken
+   */
+  public static WebEdge open(
+      InetSocketAddress address, EventoBundle bundle, Traffic traffic, Cluster cluster)
+      throws IOException {
+    // Without it, an answer on a kept connection waits up to 40 ms for the browser's ACK.
+    System.setProperty("sun.net.httpserver.nodelay", "true");
+    var edge = new WebEdge(bundle, traffic, cluster, HttpServer.create(address, 64));
+    edge.start();
+    return edge;
+  }
+
+  private void start() {
+    server.createContext("/", new StaticFiles());
+    server.createContext("/health", new JsonDoor().get("/health", call -> health()));
+    server.createContext(
+        "/api/",
+        new JsonDoor()
+            .get("/api/totals", call -> totals())
+            .get("/api/accounts", call -> accounts(call))
+            .post("/api/open", call -> send(call, OpenAccount.class))
+            .post("/api/deposit", call -> send(call, Deposit.class))
+            .post("/api/withdraw", call -> send(call, Withdraw.class))
+            .post("/api/close", call -> send(call, CloseAccount.class))
+            .get("/api/nodes", call -> cluster.view())
+            .post("/api/control", call -> cluster.control(call.body(Cluster.Order.class)))
+            .get("/api/traffic", call -> traffic.view())
+            .post("/api/traffic", call -> traffic.follow(call.body(Traffic.Wish.class))));
+    threads.allowCoreThreadTimeOut(true);
+    server.setExecutor(threads);
+    server.start();
+  }
+
+  /** Each click has an id; used as the command's, it makes a repeated request harmless. */
+  private Object send(JsonDoor.Call call, Class<?> command) throws IOException {
+    var options = CommandOptions.options();
+    return commands.send(call.body(command), call.id().map(options::withId).orElse(options));
+  }
+
+  private Object accounts(JsonDoor.Call call) {
+    var limit = Integer.parseInt(call.parameter("limit", "20"));
+    return queries.ask(new ListAccounts(limit, call.parameter("after", "")), Page.class, SOON);
+  }
+
+  private Object totals() {
+    var sums = queries.ask(new Totals(), Sums.class, SOON);
+    return new Invariant(
+        sums.accounts(),
+        sums.balance(),
+        sums.inFlight(),
+        sums.deposited(),
+        sums.withdrawn(),
+        sums.holds());
+  }
+
+  private Object health() {
+    if (!bundle.isConnected()) {
+      throw new EventoException(ErrorCode.UNAVAILABLE, "no node of the cluster is connected");
+    }
+    return Map.of("status", "UP");
+  }
+
+  public String url() {
+    var address = server.getAddress();
+    return "http://" + address.getHostString() + ":" + address.getPort() + "/";
+  }
+
+  @Override
+  public void close() {
+    server.stop(1);
+    threads.shutdown();
+  }
+
+  /** The sums with the verdict: a browser's numbers are too coarse to compare large ones. */
+  private record Invariant(
+      int accounts, long balance, long inFlight, long deposited, long withdrawn, boolean holds) {}
+}
