@@ -20,19 +20,19 @@ import org.jgroups.protocols.pbcast.STABLE;
 final class LinkStack {
   private static final String INSERT =
       """
-      insert into evento.jgroups_ping (address, name, cluster, ip, coord) values (?, ?, ?, ?, ?)
+      insert into evento.jgroups (address, name, cluster, ip, coord) values (?, ?, ?, ?, ?)
       """;
   private static final String DELETE =
       """
-      delete from evento.jgroups_ping where address = ?
+      delete from evento.jgroups where address = ?
       """;
   private static final String CLEAR =
       """
-      delete from evento.jgroups_ping where cluster = ?
+      delete from evento.jgroups where cluster = ?
       """;
   private static final String SELECT =
       """
-      select address, name, ip, coord from evento.jgroups_ping where cluster = ?
+      select address, name, ip, coord from evento.jgroups where cluster = ?
       """;
 
   private LinkStack() {}

@@ -1,0 +1,67 @@
+package io.evento.server.aggregate;
+
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.protocol.Receipt;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.config.ServerConfig;
+import io.evento.server.eventstore.Appender;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.routing.CommandRequest;
+import io.evento.server.routing.Handlers;
+import io.evento.server.routing.Outcomes;
+import io.evento.server.telemetry.Metrics;
+import io.micrometer.core.instrument.Counter;
+import jakarta.inject.Inject;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+
+/** What the {@link Decision decisions} of this node share. */
+@NodeScoped
+public class Decider {
+  final Handlers handlers;
+  final Appender appender;
+  final Outcomes outcomes;
+  final Stories stories;
+  final EventReader reader;
+  final ExecutorService readers;
+  final Threads threads;
+  final ServerConfig.Limits limits;
+  final Counter stale;
+  final Counter refused;
+
+  @Inject
+  public Decider(
+      Handlers handlers,
+      Appender appender,
+      Outcomes outcomes,
+      Stories stories,
+      EventReader reader,
+      Threads threads,
+      ServerConfig config,
+      Metrics metrics) {
+    this.handlers = handlers;
+    this.appender = appender;
+    this.outcomes = outcomes;
+    this.stories = stories;
+    this.reader = reader;
+    this.threads = threads;
+    limits = config.limits();
+    readers = threads.pool("stories", 6, 20_000);
+    stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the story");
+    refused =
+        metrics.counter("evento_decisions_refused", "decisions on a state that was not the last");
+  }
+
+  /**
+   * Takes one command to its outcome; nobody else decides on the lane meanwhile.
+   *
+   * @return fails with an {@link EventoException}
+   */
+  CompletionStage<Receipt> decide(Lane lane, CommandRequest request, Message.Aggregate aggregate) {
+    var decision = new Decision(this, lane, request, aggregate);
+    decision.begin();
+    return decision.outcome();
+  }
+}

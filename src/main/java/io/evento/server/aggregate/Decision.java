@@ -1,0 +1,384 @@
+package io.evento.server.aggregate;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Decide;
+import io.evento.protocol.Message.Decided;
+import io.evento.protocol.Message.Story;
+import io.evento.protocol.Receipt;
+import io.evento.protocol.Tip;
+import io.evento.server.eventstore.EventMeta;
+import io.evento.server.eventstore.OutcomeKind;
+import io.evento.server.eventstore.Proposal;
+import io.evento.server.eventstore.Verdict;
+import io.evento.server.routing.CommandRequest;
+import io.evento.server.routing.Decisions;
+import io.evento.server.routing.Failures;
+import io.evento.server.routing.Handlers;
+import io.evento.server.routing.Outcomes;
+import io.evento.server.routing.Payloads;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One command on its way: ask a handler, append what it says, and ask again where the state turned
+ * out to be another one. Steps follow one another, never at once, on whatever thread brought the
+ * answer; none blocks.
+ *
+ * <p>The message names the state that the lane knows. A handler that holds another one says stale
+ * and is told the story. Where the lane knows none, the handler decides on what it holds: if that
+ * is old, the append refuses, names the real state, and the command is decided again. So a wrong
+ * hint costs time and nothing else.
+ */
+final class Decision {
+  private static final int EVENTS_MAX = 1_000;
+
+  private final Decider room;
+  private final Lane lane;
+  private final CommandRequest request;
+  private final Message.Aggregate aggregate;
+  private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
+  private final Set<Handlers.Host> lost = new HashSet<>();
+  private int tries;
+
+  Decision(Decider room, Lane lane, CommandRequest request, Message.Aggregate aggregate) {
+    this.room = room;
+    this.lane = lane;
+    this.request = request;
+    this.aggregate = aggregate;
+  }
+
+  CompletionStage<Receipt> outcome() {
+    return outcome;
+  }
+
+  void begin() {
+    if (request.deadline().isOver()) {
+      fail(request.expired());
+      return;
+    }
+    var host = host();
+    if (host == null) {
+      fail(
+          new EventoException(
+              ErrorCode.NO_HANDLER, "no live session hosts the command " + request.type()));
+      return;
+    }
+    ask(host, lane.tip(), List.of());
+  }
+
+  private Handlers.@Nullable Host host() {
+    var last = lane.host();
+    if (last != null && !lost.contains(last) && room.handlers.isThere(last, request.type())) {
+      return last;
+    }
+    var chosen = room.handlers.choose(request.type(), aggregate.stream(), lost).orElse(null);
+    lane.host(chosen);
+    return chosen;
+  }
+
+  /** Decides again, at once for the first times and then with a pause that grows. */
+  private void again() {
+    tries++;
+    if (tries < 3) {
+      begin();
+      return;
+    }
+    var pause = Math.min(200, 5 << Math.min(tries - 3, 6));
+    room.threads
+        .timer()
+        .schedule(
+            guarded(this::begin),
+            1 + ThreadLocalRandom.current().nextInt(pause),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void ask(Handlers.Host host, @Nullable Tip tip, List<Story> story) {
+    var attempt = Decisions.next();
+    var parts = new ArrayList<Decide>();
+    if (story.isEmpty()) {
+      parts.add(message(attempt, tip, null));
+    }
+    story.forEach(part -> parts.add(message(attempt, tip, part)));
+    room.handlers
+        .decide(host, parts)
+        .whenComplete(
+            (decided, failure) ->
+                guarded(() -> answered(host, attempt, !story.isEmpty(), decided, failure)).run());
+  }
+
+  private Decide message(long attempt, @Nullable Tip tip, @Nullable Story story) {
+    return new Decide(
+        request.id(),
+        request.type(),
+        attempt,
+        aggregate,
+        tip,
+        story,
+        false,
+        Math.max(1, request.deadline().millisLeft()),
+        request.trace(),
+        request.meta(),
+        request.payload());
+  }
+
+  private void answered(
+      Handlers.Host host,
+      long attempt,
+      boolean wasTold,
+      @Nullable Decided decided,
+      @Nullable Throwable failure) {
+    if (failure != null || decided == null) {
+      unanswered(host, failure);
+    } else if (decided.stale()) {
+      if (wasTold) {
+        again();
+      } else {
+        tell(host);
+      }
+    } else if (decided.failure() != null) {
+      var said = decided.failure();
+      fail(
+          new EventoException(said.code(), said.detail(), said.errors(), null, request.id(), null));
+    } else {
+      propose(attempt, decided);
+    }
+  }
+
+  private void unanswered(Handlers.Host host, @Nullable Throwable failure) {
+    if (failure != null && Failures.cause(failure) instanceof TimeoutException) {
+      fail(request.expired());
+    } else if (failure != null && Failures.isLost(failure)) {
+      lost.add(host);
+      lane.host(null);
+      begin();
+    } else {
+      fail(failure == null ? new IllegalStateException("no answer") : failure);
+    }
+  }
+
+  private void tell(Handlers.Host host) {
+    room.stale.increment();
+    room.readers.execute(
+        guarded(
+            () -> {
+              if (request.deadline().isOver()) {
+                fail(request.expired());
+                return;
+              }
+              var story = room.stories.read(aggregate.stream());
+              lane.tip(story.tip());
+              ask(host, story.tip(), story.parts());
+            }));
+  }
+
+  private void propose(long attempt, Decided decided) {
+    var tip = decided.tip();
+    if (tip == null) {
+      throw new IllegalStateException("a decision without its tip");
+    }
+    if (request.ifVersion() != null && request.ifVersion() != tip.version()) {
+      checkVersion(request.ifVersion());
+      return;
+    }
+    checkEvents(decided);
+    room.appender
+        .append(proposal(attempt, tip, decided))
+        .whenComplete(
+            (verdict, failure) ->
+                guarded(
+                        () -> {
+                          if (failure != null) {
+                            lane.tip(tip);
+                            fail(failure);
+                          } else {
+                            judged(tip, decided, verdict);
+                          }
+                        })
+                    .run());
+  }
+
+  private void checkEvents(Decided decided) {
+    if (decided.events().size() > EVENTS_MAX) {
+      throw new EventoException(
+          ErrorCode.HANDLER_FAILED,
+          "a command has at most " + EVENTS_MAX + " events, is " + decided.events().size());
+    }
+    for (var event : decided.events()) {
+      Payloads.checkSize(event.payload(), room.limits.payloadBytesMax());
+    }
+  }
+
+  private Proposal proposal(long attempt, Tip tip, Decided decided) {
+    var meta =
+        new EventMeta(
+                request.correlation(),
+                request.cause(),
+                request.trace(),
+                request.meta() == null ? Json.EMPTY_OBJECT : request.meta())
+            .text(request.id());
+    var events =
+        decided.events().stream()
+            .map(
+                event ->
+                    new Proposal.ProposedEvent(
+                        0,
+                        request.context(),
+                        event.type(),
+                        event.tags(),
+                        meta,
+                        event.payload().text()))
+            .toList();
+    return new Proposal(
+        request.id(),
+        request.hash(),
+        attempt,
+        kind(decided),
+        body(tip, decided),
+        List.of(new Proposal.Basis(aggregate.stream(), tip)),
+        decided.rejection() == null ? events : List.of(),
+        null);
+  }
+
+  private static OutcomeKind kind(Decided decided) {
+    if (decided.rejection() != null) {
+      return OutcomeKind.REJECTED;
+    }
+    return decided.events().isEmpty() ? OutcomeKind.NOTHING : OutcomeKind.EVENTS;
+  }
+
+  private static @Nullable String body(Tip tip, Decided decided) {
+    if (decided.rejection() != null) {
+      return Codec.text(decided.rejection());
+    }
+    var value = decided.value();
+    if (decided.events().isEmpty()) {
+      return Codec.text(new Outcomes.Nothing(tip.version(), value));
+    }
+    return value == null ? null : value.text();
+  }
+
+  private void judged(Tip tip, Decided decided, Verdict verdict) {
+    if (verdict instanceof Verdict.Appended appended) {
+      var now = appended.tips().get(0);
+      lane.tip(now);
+      outcome.complete(receipt(decided, appended.first().position(), tip.version()));
+    } else if (verdict instanceof Verdict.Kept) {
+      lane.tip(tip);
+      var rejection = decided.rejection();
+      if (rejection != null) {
+        fail(EventoException.rejected(rejection, request.id()));
+      } else {
+        outcome.complete(
+            new Receipt(
+                request.id(),
+                Outcomes.stream(aggregate, tip.version()),
+                null,
+                List.of(),
+                decided.value(),
+                false));
+      }
+    } else if (verdict instanceof Verdict.Stale stale) {
+      room.refused.increment();
+      lane.tip(stale.now().isEmpty() ? null : stale.now().get(0).tip());
+      again();
+    } else {
+      // What the handler just said was thrown away: it stands where it stood before.
+      lane.tip(tip);
+      if (verdict instanceof Verdict.Duplicate first) {
+        finish(room.outcomes.repeated(request, first));
+      } else if (verdict instanceof Verdict.IdReused) {
+        fail(Outcomes.idReused());
+      } else {
+        throw new IllegalStateException("a command without condition got " + verdict);
+      }
+    }
+  }
+
+  private Receipt receipt(Decided decided, long first, long versionBefore) {
+    var stored = new ArrayList<Receipt.Stored>();
+    for (var event : decided.events()) {
+      var ordinal = stored.size();
+      stored.add(new Receipt.Stored(first + ordinal, versionBefore + ordinal + 1, event.type()));
+    }
+    return new Receipt(
+        request.id(),
+        Outcomes.stream(aggregate, versionBefore + stored.size()),
+        first + stored.size() - 1,
+        stored,
+        decided.value(),
+        false);
+  }
+
+  /**
+   * The handler stands at another version than the caller wants. A kept outcome wins over a
+   * condition, and only the store knows which version is the last.
+   */
+  private void checkVersion(long wanted) {
+    room.outcomes
+        .find(request)
+        .whenComplete(
+            (found, failure) ->
+                guarded(
+                        () -> {
+                          if (failure != null) {
+                            fail(failure);
+                          } else if (found.isPresent()) {
+                            outcome.complete(found.get());
+                          } else {
+                            room.readers.execute(guarded(() -> compareVersion(wanted)));
+                          }
+                        })
+                    .run());
+  }
+
+  private void compareVersion(long wanted) {
+    var now = room.reader.tip(aggregate.stream());
+    lane.tip(now);
+    if (now.version() == wanted) {
+      again();
+    } else {
+      fail(
+          new EventoException(
+              ErrorCode.CONFLICT,
+              "the aggregate is at version " + now.version() + ", wanted was " + wanted));
+    }
+  }
+
+  private void finish(CompletionStage<Receipt> kept) {
+    kept.whenComplete(
+        (receipt, failure) -> {
+          if (failure != null) {
+            fail(failure);
+          } else {
+            outcome.complete(receipt);
+          }
+        });
+  }
+
+  private void fail(Throwable failure) {
+    outcome.completeExceptionally(Failures.cause(failure));
+  }
+
+  /** No step may end without an outcome or a next step, whatever is thrown. */
+  private Runnable guarded(Runnable step) {
+    return () -> {
+      try {
+        step.run();
+      } catch (RuntimeException failure) {
+        fail(failure);
+      }
+    };
+  }
+}

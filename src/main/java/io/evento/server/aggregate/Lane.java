@@ -1,0 +1,80 @@
+package io.evento.server.aggregate;
+
+import io.evento.protocol.Tip;
+import io.evento.server.routing.Handlers;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What this node knows of one stream: the commands that wait, and the state that it was last seen
+ * in. The tip and the host are hints, the append has the last word.
+ */
+final class Lane {
+  /** One more is refused with {@code overloaded}. */
+  private static final int WAITING_MAX = 2_000;
+
+  private final ArrayDeque<Pending> waiting = new ArrayDeque<>();
+  private boolean busy;
+  private boolean closed;
+  private @Nullable Tip tip;
+  private Handlers.@Nullable Host host;
+  private long touchedAt = System.nanoTime();
+
+  /** How a command was taken. */
+  enum Entry {
+    /** The lane was idle: the caller starts it now. */
+    START,
+    WAIT,
+    FULL,
+    /** The lane was given up meanwhile; look for another one. */
+    CLOSED
+  }
+
+  synchronized Entry enter(Pending pending) {
+    if (closed) {
+      return Entry.CLOSED;
+    }
+    touchedAt = System.nanoTime();
+    if (!busy) {
+      busy = true;
+      return Entry.START;
+    }
+    if (waiting.size() >= WAITING_MAX) {
+      return Entry.FULL;
+    }
+    waiting.add(pending);
+    return Entry.WAIT;
+  }
+
+  /** The next command now that the one before has its outcome; null leaves the lane idle. */
+  synchronized @Nullable Pending next() {
+    var next = waiting.poll();
+    if (next == null) {
+      busy = false;
+    }
+    return next;
+  }
+
+  synchronized @Nullable Tip tip() {
+    return tip;
+  }
+
+  synchronized void tip(@Nullable Tip seen) {
+    tip = seen;
+  }
+
+  synchronized Handlers.@Nullable Host host() {
+    return host;
+  }
+
+  synchronized void host(Handlers.@Nullable Host chosen) {
+    host = chosen;
+  }
+
+  /** Gives the lane up if nothing happened on it for so long. */
+  synchronized boolean closeIfIdle(long seconds) {
+    closed = closed || (!busy && System.nanoTime() - touchedAt > TimeUnit.SECONDS.toNanos(seconds));
+    return closed;
+  }
+}

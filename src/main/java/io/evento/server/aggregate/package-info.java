@@ -1,0 +1,20 @@
+/**
+ * One domain command from its arrival at the owning node to its commit.
+ *
+ * <ol>
+ *   <li>Commands of one aggregate go one after another: the next is decided when the outcome of the
+ *       one before is known ({@link io.evento.server.aggregate.Stream}).
+ *   <li>What a handler decided goes through the append before anybody hears of it; the append tests
+ *       duplicate first, then tip. So neither a wrong owner nor a stale handler can fork a stream
+ *       or change the first outcome of a command.
+ *   <li>An unconditional command never ends in {@code conflict}: it is decided again, on the newer
+ *       state, until its deadline.
+ *   <li>Once decided, a command is not dropped for its deadline.
+ * </ol>
+ *
+ * <p>Knows eventstore and routing. Start reading at {@link io.evento.server.aggregate.Owner}.
+ */
+@NullMarked
+package io.evento.server.aggregate;
+
+import org.jspecify.annotations.NullMarked;

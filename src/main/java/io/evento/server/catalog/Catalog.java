@@ -1,0 +1,173 @@
+package io.evento.server.catalog;
+
+import static java.util.Comparator.comparing;
+
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.persistence.Database;
+import jakarta.inject.Inject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The types that bundles declared, in memory. Only ever grows and is never wrong about an owner, as
+ * an owner never changes; what another node declared meanwhile is found when it is first asked for.
+ */
+@NodeScoped
+public class Catalog {
+  private final Database database;
+  private final ExecutorService readers;
+  private final Map<String, PayloadType> commands = new ConcurrentHashMap<>();
+  private final Map<String, PayloadType> queries = new ConcurrentHashMap<>();
+
+  @Inject
+  public Catalog(Database database, Threads threads) {
+    this.database = database;
+    readers = threads.pool("catalog", 2, 2_000);
+  }
+
+  /** Reads what was declared before this node started. */
+  public void load() {
+    database.read("read catalog", CatalogTable::all).forEach(this::remember);
+  }
+
+  /** The declared command, if this node knows it already. */
+  public @Nullable PayloadType command(String type) {
+    return commands.get(type);
+  }
+
+  /** The declared query, if this node knows it already. */
+  public @Nullable PayloadType query(String type) {
+    return queries.get(type);
+  }
+
+  /**
+   * Asks the database for a type that this node does not know.
+   *
+   * @return empty if nobody ever declared it; fails as the database does
+   */
+  public CompletionStage<Optional<PayloadType>> find(PayloadType.Kind kind, String type) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          var found =
+              database.read(
+                  "read catalog", connection -> CatalogTable.find(connection, kind, type));
+          found.ifPresent(this::remember);
+          return found;
+        },
+        readers);
+  }
+
+  /**
+   * Stores what a bundle declares, all or nothing.
+   *
+   * @return fails with {@code declaration-conflict} if another component owns one of the types
+   */
+  public CompletionStage<Void> declare(String bundle, List<Message.Component> components) {
+    return CompletableFuture.runAsync(
+        () -> {
+          // In order of their keys, so that two bundles that declare at once never deadlock.
+          var payloads =
+              components.stream()
+                  .flatMap(c -> payloads(c).stream())
+                  .sorted(comparing(PayloadType::kind).thenComparing(PayloadType::type))
+                  .toList();
+          var inOrder =
+              components.stream()
+                  .sorted(
+                      comparing(Message.Component::kind)
+                          .thenComparing(Message.Component::name)
+                          .thenComparing(Message.Component::version))
+                  .toList();
+          database.transact(
+              "declare components",
+              connection -> {
+                for (var component : inOrder) {
+                  CatalogTable.declare(connection, bundle, component);
+                }
+                for (var payload : payloads) {
+                  CatalogTable.declare(connection, payload);
+                }
+                return components.size();
+              });
+          payloads.forEach(this::remember);
+        },
+        readers);
+  }
+
+  private void remember(PayloadType payload) {
+    switch (payload.kind()) {
+      case COMMAND -> commands.put(payload.type(), payload);
+      case QUERY -> queries.put(payload.type(), payload);
+      case EVENT -> {
+        // Nothing is routed by a type of event.
+      }
+    }
+  }
+
+  private static List<PayloadType> payloads(Message.Component component) {
+    var aggregate = component.kind().equals("aggregate") ? component.name() : null;
+    var payloads = new ArrayList<PayloadType>();
+    for (var command : component.commands()) {
+      if (aggregate != null && command.idProperty() == null) {
+        throw EventoException.invalid(
+            "/components/commands/idProperty",
+            "must name the property of " + command.type() + " that holds the aggregate's id");
+      }
+      payloads.add(
+          new PayloadType(
+              PayloadType.Kind.COMMAND,
+              command.type(),
+              component.kind(),
+              component.name(),
+              component.context(),
+              aggregate,
+              command.idProperty(),
+              text(command.schema()),
+              null));
+    }
+    if (aggregate != null) {
+      for (var event : component.events()) {
+        payloads.add(
+            new PayloadType(
+                PayloadType.Kind.EVENT,
+                event.type(),
+                component.kind(),
+                component.name(),
+                component.context(),
+                aggregate,
+                null,
+                text(event.schema()),
+                null));
+      }
+    }
+    for (var query : component.queries()) {
+      payloads.add(
+          new PayloadType(
+              PayloadType.Kind.QUERY,
+              query.type(),
+              component.kind(),
+              component.name(),
+              component.context(),
+              null,
+              null,
+              text(query.schema()),
+              text(query.view())));
+    }
+    return payloads;
+  }
+
+  private static @Nullable String text(@Nullable Json json) {
+    return json == null ? null : json.text();
+  }
+}

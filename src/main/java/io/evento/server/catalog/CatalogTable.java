@@ -1,0 +1,148 @@
+package io.evento.server.catalog;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The SQL of the tables {@code component} and {@code payload}. */
+final class CatalogTable {
+  private static final String DECLARE_COMPONENT =
+      """
+      insert into evento.component as known (kind, name, version, context, bundle, definition)
+      values (?, ?, ?, ?, ?, ?)
+      on conflict (kind, name, version) do update
+         set context = excluded.context, bundle = excluded.bundle,
+             definition = excluded.definition, declared_at = clock_timestamp()
+       where (known.context, known.bundle, known.definition)
+             is distinct from (excluded.context, excluded.bundle, excluded.definition)
+      """;
+
+  // Changes nothing, and so writes nothing, where the same was declared before.
+  private static final String DECLARE_PAYLOAD =
+      """
+      insert into evento.payload as known
+             (kind, type, component_kind, component, context, aggregate_type, id_property, schema,
+              view_schema)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      on conflict (kind, type) do update
+         set context = excluded.context, aggregate_type = excluded.aggregate_type,
+             id_property = excluded.id_property, schema = excluded.schema,
+             view_schema = excluded.view_schema, declared_at = clock_timestamp()
+       where (known.component_kind, known.component)
+             = (excluded.component_kind, excluded.component)
+         and (known.context, known.aggregate_type, known.id_property, known.schema,
+              known.view_schema)
+             is distinct from (excluded.context, excluded.aggregate_type, excluded.id_property,
+                               excluded.schema, excluded.view_schema)
+      """;
+
+  private static final String FIND =
+      """
+      select kind, type, component_kind, component, context, aggregate_type, id_property, schema,
+             view_schema
+        from evento.payload
+       where kind = ? and type = ?
+      """;
+
+  private static final String ALL =
+      """
+      select kind, type, component_kind, component, context, aggregate_type, id_property, schema,
+             view_schema
+        from evento.payload
+       where kind in ('command', 'query')
+      """;
+
+  private CatalogTable() {}
+
+  static void declare(Connection connection, String bundle, Message.Component component)
+      throws SQLException {
+    try (var insert = connection.prepareStatement(DECLARE_COMPONENT)) {
+      insert.setString(1, component.kind());
+      insert.setString(2, component.name());
+      insert.setInt(3, component.version());
+      insert.setString(4, component.context());
+      insert.setString(5, bundle);
+      insert.setString(6, Codec.text(component));
+      insert.executeUpdate();
+    }
+  }
+
+  /**
+   * @throws EventoException {@code declaration-conflict} if another component owns a command or
+   *     query type
+   */
+  static void declare(Connection connection, PayloadType payload) throws SQLException {
+    try (var insert = connection.prepareStatement(DECLARE_PAYLOAD)) {
+      insert.setString(1, payload.kind().column());
+      insert.setString(2, payload.type());
+      insert.setString(3, payload.componentKind());
+      insert.setString(4, payload.component());
+      insert.setString(5, payload.context());
+      insert.setString(6, payload.aggregateType());
+      insert.setString(7, payload.idProperty());
+      insert.setString(8, payload.schema());
+      insert.setString(9, payload.viewSchema());
+      if (insert.executeUpdate() == 1 || payload.kind() == PayloadType.Kind.EVENT) {
+        return;
+      }
+    }
+    var owner = find(connection, payload.kind(), payload.type()).orElseThrow();
+    if (!owner.component().equals(payload.component())
+        || !owner.componentKind().equals(payload.componentKind())) {
+      throw new EventoException(
+          ErrorCode.DECLARATION_CONFLICT,
+          payload.kind().column()
+              + " type "
+              + payload.type()
+              + " belongs to the "
+              + owner.componentKind()
+              + " "
+              + owner.component()
+              + "; "
+              + payload.component()
+              + " has to use another name");
+    }
+  }
+
+  static Optional<PayloadType> find(Connection connection, PayloadType.Kind kind, String type)
+      throws SQLException {
+    try (var select = connection.prepareStatement(FIND)) {
+      select.setString(1, kind.column());
+      select.setString(2, type);
+      return list(select.executeQuery()).stream().findFirst();
+    }
+  }
+
+  /** All commands and queries. */
+  static List<PayloadType> all(Connection connection) throws SQLException {
+    try (var select = connection.prepareStatement(ALL)) {
+      return list(select.executeQuery());
+    }
+  }
+
+  private static List<PayloadType> list(java.sql.ResultSet row) throws SQLException {
+    var types = new ArrayList<PayloadType>();
+    try (row) {
+      while (row.next()) {
+        types.add(
+            new PayloadType(
+                PayloadType.Kind.valueOf(row.getString(1).toUpperCase(java.util.Locale.ROOT)),
+                row.getString(2),
+                row.getString(3),
+                row.getString(4),
+                row.getString(5),
+                row.getString(6),
+                row.getString(7),
+                row.getString(8),
+                row.getString(9)));
+      }
+    }
+    return types;
+  }
+}

@@ -1,0 +1,33 @@
+package io.evento.server.catalog;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A declared type of command, event or query.
+ *
+ * @param component that handles or emits it; {@code componentKind} says of what kind it is
+ * @param aggregateType of a domain command or its event; else null
+ * @param idProperty of a domain command: the property that holds the aggregate's id; else null
+ */
+public record PayloadType(
+    Kind kind,
+    String type,
+    String componentKind,
+    String component,
+    String context,
+    @Nullable String aggregateType,
+    @Nullable String idProperty,
+    @Nullable String schema,
+    @Nullable String viewSchema) {
+
+  /** What a payload is for. */
+  public enum Kind {
+    COMMAND,
+    EVENT,
+    QUERY;
+
+    String column() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+}

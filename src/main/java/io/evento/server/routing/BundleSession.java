@@ -1,0 +1,157 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.Message;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/** One open session of a bundle's instance with this node. Thread-safe. */
+public final class BundleSession {
+  /** The session's way out, held by the gateway. */
+  public interface Door {
+    /**
+     * @return false if the queue is full, upon which the gateway closes the session
+     */
+    boolean send(Message message, Lane lane);
+  }
+
+  private final long id;
+  private final String bundle;
+  private final UUID instance;
+  private final Door door;
+  private final Map<Object, CompletableFuture<Message>> calls = new ConcurrentHashMap<>();
+  private volatile List<Message.Component> components = List.of();
+  private volatile Set<String> commands = Set.of();
+  private volatile Set<String> queries = Set.of();
+  private volatile boolean draining;
+  private volatile boolean closed;
+
+  /**
+   * @param id unique on this node
+   */
+  public BundleSession(long id, String bundle, UUID instance, Door door) {
+    this.id = id;
+    this.bundle = bundle;
+    this.instance = instance;
+    this.door = door;
+  }
+
+  public long id() {
+    return id;
+  }
+
+  public String bundle() {
+    return bundle;
+  }
+
+  public UUID instance() {
+    return instance;
+  }
+
+  /** What it declared; empty before that. */
+  public List<Message.Component> components() {
+    return components;
+  }
+
+  public Set<String> commands() {
+    return commands;
+  }
+
+  public Set<String> queries() {
+    return queries;
+  }
+
+  /** Requests to it that have no answer yet. */
+  public int outstanding() {
+    return calls.size();
+  }
+
+  /** Whether it may be given something new. */
+  public boolean isOpen() {
+    return !closed && !draining;
+  }
+
+  void hosts(List<Message.Component> declared) {
+    commands =
+        declared.stream()
+            .flatMap(c -> c.commands().stream())
+            .map(Message.CommandType::type)
+            .collect(Collectors.toUnmodifiableSet());
+    queries =
+        declared.stream()
+            .flatMap(c -> c.queries().stream())
+            .map(Message.QueryType::type)
+            .collect(Collectors.toUnmodifiableSet());
+    components = List.copyOf(declared);
+  }
+
+  void drain() {
+    draining = true;
+  }
+
+  /** Sends what needs no answer. */
+  public boolean send(Message message, Lane lane) {
+    return !closed && door.send(message, lane);
+  }
+
+  /**
+   * Asks the handler for a decision.
+   *
+   * @param parts one message, or the parts of a long story
+   * @return fails with {@link SessionLostException}, or with a timeout at the deadline
+   */
+  public CompletionStage<Message.Decided> decide(List<Message.Decide> parts) {
+    var last = parts.get(parts.size() - 1);
+    return call(last.attempt(), parts, last.deadline()).thenApply(Message.Decided.class::cast);
+  }
+
+  /**
+   * Asks a service or a projection.
+   *
+   * @return {@link Message.Result} or {@link Message.Fault}; fails as {@link #decide} does
+   */
+  CompletionStage<Message> ask(UUID request, Message message, int millis) {
+    return call(request, List.of(message), millis);
+  }
+
+  private CompletionStage<Message> call(Object key, List<? extends Message> messages, int millis) {
+    var answer = new CompletableFuture<Message>();
+    if (calls.putIfAbsent(key, answer) != null) {
+      return CompletableFuture.failedStage(
+          new SessionLostException("the same request is under way on this session"));
+    }
+    answer.orTimeout(millis, TimeUnit.MILLISECONDS);
+    answer.whenComplete((told, failure) -> calls.remove(key, answer));
+    for (var message : messages) {
+      if (!send(message, Lane.REQUEST)) {
+        answer.completeExceptionally(new SessionLostException("the session's queue is full"));
+      }
+    }
+    if (closed) {
+      answer.completeExceptionally(new SessionLostException("the session is closed"));
+    }
+    return answer;
+  }
+
+  /** The gateway heard an answer. One that nobody waits for any more is dropped. */
+  public void answered(Object key, Message answer) {
+    var call = calls.get(key);
+    if (call != null) {
+      call.complete(answer);
+    }
+  }
+
+  void close() {
+    closed = true;
+    for (var call : List.copyOf(calls.values())) {
+      call.completeExceptionally(new SessionLostException("the session ended"));
+    }
+  }
+}

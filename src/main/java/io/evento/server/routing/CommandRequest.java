@@ -1,0 +1,54 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A command under way in the server.
+ *
+ * @param context of the component that handles it
+ * @param aggregate of a domain command; null for a service's
+ * @param ifVersion only at this version, or null
+ * @param correlation of its flow; its own id where nobody said another one
+ * @param hash of type and canonical payload: tells a repeat from a reused id
+ */
+public record CommandRequest(
+    UUID id,
+    String type,
+    String context,
+    Message.@Nullable Aggregate aggregate,
+    @Nullable Long ifVersion,
+    Deadline deadline,
+    @Nullable String trace,
+    String correlation,
+    @Nullable String cause,
+    @Nullable Json meta,
+    Json payload,
+    long hash) {
+
+  /** What a node or handler needs to go on with it, with the time that is left. */
+  public Message.Command toMessage() {
+    return new Message.Command(
+        id,
+        type,
+        ifVersion,
+        Math.max(1, deadline.millisLeft()),
+        trace,
+        correlation,
+        cause,
+        meta,
+        payload);
+  }
+
+  /** The end of a command whose outcome is not known in time. */
+  public EventoException expired() {
+    return new EventoException(
+            ErrorCode.DEADLINE_EXCEEDED,
+            "no outcome was known in time; a repeat with the same id settles it")
+        .ofCommand(id);
+  }
+}

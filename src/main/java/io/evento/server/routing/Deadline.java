@@ -1,0 +1,24 @@
+package io.evento.server.routing;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * When nobody waits any more, by this process' monotonic clock.
+ *
+ * @param nanos as {@link System#nanoTime} counts
+ */
+public record Deadline(long nanos) {
+  public static Deadline in(long millis) {
+    return new Deadline(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis));
+  }
+
+  public boolean isOver() {
+    return nanos - System.nanoTime() <= 0;
+  }
+
+  /** What is left, rounded up; 0 if it is over. */
+  public int millisLeft() {
+    var left = nanos - System.nanoTime();
+    return left <= 0 ? 0 : (int) Math.min(Integer.MAX_VALUE, (left + 999_999) / 1_000_000);
+  }
+}

@@ -1,0 +1,116 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.Codec;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.cluster.Links;
+import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What the sessions of the other nodes host. Each node tells the others at every change and every
+ * two seconds, so a message that was missed heals by itself.
+ */
+@NodeScoped
+public class Directory {
+  private static final Logger LOG = System.getLogger(Directory.class.getName());
+  private static final String KIND = "hosts";
+
+  /** What one bundle instance hosts through one node. */
+  public record Entry(UUID instance, String bundle, Set<String> commands, Set<String> queries) {
+    public Entry {
+      commands = Set.copyOf(commands);
+      queries = Set.copyOf(queries);
+    }
+  }
+
+  /** What one node's sessions host. */
+  record Hosts(List<Entry> entries) {
+    Hosts {
+      entries = entries == null ? List.of() : List.copyOf(entries);
+    }
+  }
+
+  /** An instance that can be reached through another node. */
+  public record Remote(String node, UUID instance) {}
+
+  private final Links links;
+  private final Sessions sessions;
+  private final Map<String, List<Entry>> byNode = new ConcurrentHashMap<>();
+
+  @Inject
+  public Directory(Links links, Sessions sessions, Threads threads) {
+    this.links = links;
+    this.sessions = sessions;
+    links.listen(KIND, this::heard);
+    links.onChange(this::publish);
+    sessions.onChange(this::publish);
+    threads.timer().scheduleAtFixedRate(this::publish, 2, 2, TimeUnit.SECONDS);
+  }
+
+  private void heard(String node, String body) {
+    byNode.put(node, Codec.read(Hosts.class, body).entries());
+  }
+
+  private void publish() {
+    try {
+      byNode.keySet().removeIf(node -> !links.reaches(node));
+      var mine = new ArrayList<Entry>();
+      for (var session : sessions.all()) {
+        if (session.isOpen() && !session.components().isEmpty()) {
+          mine.add(
+              new Entry(
+                  session.instance(), session.bundle(), session.commands(), session.queries()));
+        }
+      }
+      links.broadcast(KIND, Codec.text(new Hosts(mine)));
+    } catch (RuntimeException failure) {
+      LOG.log(Level.ERROR, "directory not published", failure);
+    }
+  }
+
+  /** Instances on other nodes that handle a command. */
+  List<Remote> hosting(String command) {
+    return find(command, true);
+  }
+
+  /** Instances on other nodes that answer a query. */
+  List<Remote> answering(String query) {
+    return find(query, false);
+  }
+
+  private List<Remote> find(String type, boolean isCommand) {
+    var found = new ArrayList<Remote>();
+    byNode.forEach(
+        (node, entries) -> {
+          for (var entry : entries) {
+            if ((isCommand ? entry.commands() : entry.queries()).contains(type)
+                && links.reaches(node)) {
+              found.add(new Remote(node, entry.instance()));
+            }
+          }
+        });
+    return found;
+  }
+
+  /** Nodes that have a session of a bundle that hosts this consumer's types, by node name. */
+  public Set<String> nodesOf(String bundle) {
+    var nodes = new TreeSet<String>();
+    byNode.forEach(
+        (node, entries) -> {
+          if (entries.stream().anyMatch(e -> e.bundle().equals(bundle))) {
+            nodes.add(node);
+          }
+        });
+    return nodes;
+  }
+}

@@ -1,0 +1,166 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.Message;
+import io.evento.protocol.Rendezvous;
+import io.evento.server.NodeScoped;
+import io.evento.server.cluster.Links;
+import jakarta.inject.Inject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
+
+/**
+ * Finds the bundle instance that decides a command and asks it: on this node's own session where
+ * there is one, else through a node that has one.
+ */
+@NodeScoped
+public class Handlers {
+  private static final String DECIDE = "decide";
+  private static final String RUN = "run";
+  private static final String NOT_DELIVERED = "not-delivered";
+
+  /** An instance, and the node through which it is reached; empty for this one. */
+  public record Host(UUID instance, Optional<String> node) {}
+
+  private final Sessions sessions;
+  private final Directory directory;
+  private final Links links;
+
+  @Inject
+  public Handlers(Sessions sessions, Directory directory, Links links) {
+    this.sessions = sessions;
+    this.directory = directory;
+    this.links = links;
+    links.answer(DECIDE, this::decideForPeer);
+    links.answer(RUN, this::runForPeer);
+  }
+
+  /**
+   * The host for a key: the same one for as long as the same instances are there, as it holds the
+   * stream's state.
+   *
+   * @param without hosts that were just found not to answer
+   */
+  public Optional<Host> choose(String command, String key, Set<Host> without) {
+    var here =
+        sessions.hosting(command).stream()
+            .map(s -> new Host(s.instance(), Optional.empty()))
+            .filter(host -> !without.contains(host))
+            .distinct()
+            .toList();
+    var candidates = here.isEmpty() ? elsewhere(command, without) : here;
+    var instances =
+        candidates.stream().map(h -> h.instance().toString()).collect(Collectors.toSet());
+    return Rendezvous.choose(key, instances)
+        .flatMap(
+            best ->
+                candidates.stream().filter(h -> h.instance().toString().equals(best)).findFirst());
+  }
+
+  private List<Host> elsewhere(String command, Set<Host> without) {
+    var hosts = new ArrayList<Host>();
+    for (var remote : directory.hosting(command)) {
+      var host = new Host(remote.instance(), Optional.of(remote.node()));
+      if (!without.contains(host)) {
+        hosts.add(host);
+      }
+    }
+    return hosts;
+  }
+
+  /** Whether the host can still be asked. */
+  public boolean isThere(Host host, String command) {
+    return host.node().isEmpty()
+        ? !sessions.of(host.instance(), command).isEmpty()
+        : links.reaches(host.node().get())
+            && directory.hosting(command).stream()
+                .anyMatch(
+                    r ->
+                        r.instance().equals(host.instance()) && r.node().equals(host.node().get()));
+  }
+
+  /**
+   * Asks a host for a decision.
+   *
+   * @param parts one message, or the parts of a story
+   * @return fails with {@link SessionLostException} or a {@link
+   *     io.evento.server.cluster.PeerLostException} where another host may be asked
+   */
+  public CompletionStage<Message.Decided> decide(Host host, List<Message.Decide> parts) {
+    if (host.node().isEmpty()) {
+      return decideHere(host.instance(), parts);
+    }
+    var body =
+        host.instance()
+            + " "
+            + parts.stream().map(Codec::write).collect(Collectors.joining("\u001e"));
+    return links
+        .ask(host.node().get(), DECIDE, body, parts.get(0).deadline())
+        .thenApply(answer -> (Message.Decided) delivered(answer));
+  }
+
+  private CompletionStage<Message.Decided> decideHere(UUID instance, List<Message.Decide> parts) {
+    return session(instance, parts.get(0).type())
+        .map(session -> session.decide(parts))
+        .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")));
+  }
+
+  /** Lets a host run a service's command; {@link Message.Result} or {@link Message.Fault}. */
+  CompletionStage<Message> run(Host host, Message.Command command) {
+    if (host.node().isEmpty()) {
+      return runHere(host.instance(), command);
+    }
+    return links
+        .ask(
+            host.node().get(),
+            RUN,
+            host.instance() + " " + Codec.write(command),
+            command.deadline())
+        .thenApply(Handlers::delivered);
+  }
+
+  private CompletionStage<Message> runHere(UUID instance, Message.Command command) {
+    return session(instance, command.type())
+        .map(session -> session.ask(command.id(), command, command.deadline()))
+        .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")));
+  }
+
+  private Optional<BundleSession> session(UUID instance, String command) {
+    return sessions.of(instance, command).stream()
+        .min(java.util.Comparator.comparingInt(BundleSession::outstanding));
+  }
+
+  private CompletionStage<String> decideForPeer(String peer, String body) {
+    var space = body.indexOf(' ');
+    var parts = new ArrayList<Message.Decide>();
+    for (var part : body.substring(space + 1).split("\u001e", -1)) {
+      parts.add((Message.Decide) Codec.read(part));
+    }
+    return told(decideHere(UUID.fromString(body.substring(0, space)), parts));
+  }
+
+  private CompletionStage<String> runForPeer(String peer, String body) {
+    var space = body.indexOf(' ');
+    var command = (Message.Command) Codec.read(body.substring(space + 1));
+    return told(runHere(UUID.fromString(body.substring(0, space)), command));
+  }
+
+  private static CompletionStage<String> told(CompletionStage<? extends Message> answer) {
+    return answer.handle(
+        (message, failure) -> failure == null ? Codec.write(message) : NOT_DELIVERED);
+  }
+
+  private static Message delivered(String answer) {
+    if (answer.equals(NOT_DELIVERED)) {
+      throw new CompletionException(new SessionLostException("not delivered"));
+    }
+    return Codec.read(answer);
+  }
+}

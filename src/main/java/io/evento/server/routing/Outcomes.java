@@ -1,0 +1,146 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.protocol.Receipt;
+import io.evento.protocol.Rejection;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.OutcomeKind;
+import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.Verdict;
+import jakarta.inject.Inject;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/** Tells the kept outcome of a command, as its first caller was told it. */
+@NodeScoped
+public class Outcomes {
+  private final EventReader reader;
+  private final ExecutorService readers;
+
+  @Inject
+  public Outcomes(EventReader reader, Threads threads) {
+    this.reader = reader;
+    readers = threads.pool("outcomes", 4, 10_000);
+  }
+
+  /**
+   * What the store found to be the first outcome of a repeated command.
+   *
+   * @return the first receipt; fails with the first rejection
+   */
+  public CompletionStage<Receipt> repeated(CommandRequest request, Verdict.Duplicate first) {
+    if (first.kind() != OutcomeKind.EVENTS) {
+      return kept(request, first.kind(), first.stream(), first.body());
+    }
+    return CompletableFuture.supplyAsync(
+        () -> stored(request.id(), first.position(), first.body()), readers);
+  }
+
+  /**
+   * The outcome of a command, if it has one.
+   *
+   * @return empty if it has none yet; fails with the first rejection, or with {@code id-reused}
+   */
+  public CompletionStage<Optional<Receipt>> find(CommandRequest request) {
+    return CompletableFuture.supplyAsync(() -> reader.outcome(request.id()), readers)
+        .thenCompose(
+            found -> {
+              if (found.isEmpty()) {
+                return CompletableFuture.completedStage(Optional.empty());
+              }
+              var outcome = found.get();
+              if (outcome.hash() != request.hash()) {
+                return CompletableFuture.failedStage(idReused());
+              }
+              CompletionStage<Receipt> receipt =
+                  outcome.kind() == OutcomeKind.EVENTS
+                      ? CompletableFuture.supplyAsync(
+                          () -> stored(request.id(), outcome.position(), outcome.body()), readers)
+                      : kept(request, outcome.kind(), outcome.stream(), outcome.body());
+              return receipt.thenApply(Optional::of);
+            });
+  }
+
+  /** The id was used for another command before. */
+  public static EventoException idReused() {
+    return new EventoException(
+        ErrorCode.ID_REUSED,
+        "this command id was used with another type or payload; nothing was done");
+  }
+
+  private Receipt stored(UUID command, StorePosition first, @Nullable String value) {
+    return stored(command, first.position(), value);
+  }
+
+  private Receipt stored(UUID command, long first, @Nullable String value) {
+    var events = reader.eventsOf(command, first);
+    var last = events.get(events.size() - 1);
+    return new Receipt(
+        command,
+        new Receipt.Stream(last.aggregate().type(), last.aggregate().id(), last.version()),
+        last.position(),
+        events.stream().map(e -> new Receipt.Stored(e.position(), e.version(), e.type())).toList(),
+        json(value),
+        true);
+  }
+
+  private static CompletionStage<Receipt> kept(
+      CommandRequest request, OutcomeKind kind, @Nullable String stream, @Nullable String body) {
+    return switch (kind) {
+      case REJECTED ->
+          CompletableFuture.failedStage(
+              EventoException.rejected(
+                  Codec.read(Rejection.class, body == null ? "{}" : body), request.id()));
+      case UNKNOWN ->
+          CompletableFuture.failedStage(
+              new EventoException(
+                  ErrorCode.HANDLER_FAILED,
+                  "the service was started and nobody can know how it ended; it is not run again"));
+      default -> CompletableFuture.completedStage(withoutEvents(request, stream, body));
+    };
+  }
+
+  /** The version then is not kept with an outcome that wrote nothing. */
+  private static Receipt withoutEvents(
+      CommandRequest request, @Nullable String stream, @Nullable String body) {
+    var about = request.aggregate();
+    var kept = body == null || stream == null ? null : Codec.read(Nothing.class, body);
+    return new Receipt(
+        request.id(),
+        about == null || kept == null
+            ? null
+            : new Receipt.Stream(about.type(), about.id(), kept.version()),
+        null,
+        List.of(),
+        stream == null ? json(body) : kept == null ? null : kept.value(),
+        true);
+  }
+
+  /**
+   * The kept body of a domain command that had nothing to do.
+   *
+   * @param version of the aggregate that it was decided on
+   * @param value for the caller, or null
+   */
+  public record Nothing(long version, @Nullable Json value) {}
+
+  private static @Nullable Json json(@Nullable String text) {
+    return text == null ? null : new Json(text);
+  }
+
+  /** Where a fresh outcome's aggregate stands. */
+  public static Receipt.Stream stream(Message.Aggregate aggregate, long version) {
+    return new Receipt.Stream(aggregate.type(), aggregate.id(), version);
+  }
+}

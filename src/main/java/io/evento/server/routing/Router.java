@@ -1,0 +1,257 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.protocol.Names;
+import io.evento.protocol.Receipt;
+import io.evento.protocol.Rendezvous;
+import io.evento.server.NodeScoped;
+import io.evento.server.catalog.Catalog;
+import io.evento.server.catalog.PayloadType;
+import io.evento.server.cluster.Links;
+import io.evento.server.cluster.Membership;
+import io.evento.server.config.ServerConfig;
+import io.evento.server.telemetry.Metrics;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Timer;
+import jakarta.inject.Inject;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings a command from whichever door it came in to the node that owns it, and the outcome back.
+ *
+ * <p>The owner is the first in rendezvous order over the nodes that are up. A node whose link is
+ * down or silent is gone round, to the next one and at last to this node itself: ownership only
+ * keeps conflicts rare.
+ */
+@NodeScoped
+public class Router {
+  private static final String COMMAND = "command";
+
+  private final ServerConfig.Limits limits;
+  private final Catalog catalog;
+  private final Membership membership;
+  private final Availability availability;
+  private final Links links;
+  private final CommandOwner owner;
+  private final ServiceCommands services;
+  private final AtomicInteger underWay = new AtomicInteger();
+  private final Timer latency;
+  private final Counter forwarded;
+  private final Counter overloaded;
+
+  @Inject
+  public Router(
+      ServerConfig config,
+      Catalog catalog,
+      Membership membership,
+      Availability availability,
+      Links links,
+      CommandOwner owner,
+      ServiceCommands services,
+      Metrics metrics) {
+    this.limits = config.limits();
+    this.catalog = catalog;
+    this.membership = membership;
+    this.availability = availability;
+    this.links = links;
+    this.owner = owner;
+    this.services = services;
+    latency = metrics.timer("evento_command_seconds", "from a command's arrival to its answer");
+    forwarded = metrics.counter("evento_commands_forwarded", "commands sent on to their owner");
+    overloaded = metrics.counter("evento_commands_overloaded", "commands refused early");
+    metrics.gauge("evento_commands_under_way", "commands without an answer yet", underWay::get);
+    links.answer(COMMAND, this::onForward);
+  }
+
+  /**
+   * Takes a command to its outcome.
+   *
+   * @return fails with an {@link EventoException} that names the command, at its deadline at the
+   *     latest
+   */
+  public CompletionStage<Receipt> dispatch(Message.Command command) {
+    if (underWay.incrementAndGet() > limits.commandsWaitingMax()) {
+      underWay.decrementAndGet();
+      overloaded.increment();
+      return CompletableFuture.failedStage(
+          new EventoException(ErrorCode.OVERLOADED, "this node has too many commands under way")
+              .ofCommand(command.id()));
+    }
+    var arrived = System.nanoTime();
+    var deadline = Deadline.in(command.deadline());
+    var outcome = new CompletableFuture<Receipt>();
+    outcome.orTimeout(command.deadline(), TimeUnit.MILLISECONDS);
+    declared(command.type())
+        .thenCompose(type -> route(request(command, type, deadline), type))
+        .whenComplete(
+            (receipt, failure) -> {
+              if (failure == null) {
+                outcome.complete(receipt);
+              } else {
+                outcome.completeExceptionally(failure);
+              }
+            });
+    return outcome.handle(
+        (receipt, failure) -> {
+          underWay.decrementAndGet();
+          latency.record(System.nanoTime() - arrived, TimeUnit.NANOSECONDS);
+          if (failure != null) {
+            throw Failures.told(failure).ofCommand(command.id());
+          }
+          return receipt;
+        });
+  }
+
+  private CompletionStage<PayloadType> declared(String type) {
+    try {
+      availability.check();
+    } catch (EventoException unavailable) {
+      return CompletableFuture.failedStage(unavailable);
+    }
+    var known = catalog.command(type);
+    if (known != null) {
+      return CompletableFuture.completedStage(known);
+    }
+    return catalog
+        .find(PayloadType.Kind.COMMAND, type)
+        .thenApply(
+            found ->
+                found.orElseThrow(
+                    () ->
+                        new EventoException(
+                            ErrorCode.UNKNOWN_TYPE, "no bundle ever declared a command " + type)));
+  }
+
+  private CommandRequest request(Message.Command command, PayloadType type, Deadline deadline) {
+    Payloads.checkSize(command.payload(), limits.payloadBytesMax());
+    var print = Fingerprint.of(command.type(), command.payload(), type.idProperty());
+    return new CommandRequest(
+        command.id(),
+        command.type(),
+        type.context(),
+        aggregate(type, print.subject()),
+        command.ifVersion(),
+        deadline,
+        command.trace(),
+        correlation(command),
+        command.cause(),
+        command.meta(),
+        print.payload(),
+        print.hash());
+  }
+
+  private static Message.@Nullable Aggregate aggregate(PayloadType type, @Nullable String id) {
+    if (type.aggregateType() == null || id == null) {
+      return null;
+    }
+    Names.checkAggregateId("/" + type.idProperty(), id);
+    return new Message.Aggregate(type.aggregateType(), id);
+  }
+
+  /** As said, or the trace's id, or the command's own. */
+  private static String correlation(Message.Command command) {
+    var said = command.correlation();
+    if (said != null) {
+      return said;
+    }
+    var trace = command.trace();
+    return trace != null && trace.length() >= 35 ? trace.substring(3, 35) : command.id().toString();
+  }
+
+  private CompletionStage<Receipt> route(CommandRequest request, PayloadType type) {
+    var aggregate = request.aggregate();
+    if (aggregate == null && request.ifVersion() != null) {
+      throw EventoException.invalid("If-Match", "needs a command of an aggregate");
+    }
+    var key = aggregate == null ? request.id().toString() : aggregate.stream();
+    return send(request, Rendezvous.rank(key, membership.members().owners()), 0);
+  }
+
+  private CompletionStage<Receipt> send(CommandRequest request, List<String> ranked, int choice) {
+    if (request.deadline().isOver()) {
+      return CompletableFuture.failedStage(request.expired());
+    }
+    if (choice >= ranked.size() || ranked.get(choice).equals(membership.self())) {
+      return handle(request);
+    }
+    var node = ranked.get(choice);
+    if (!links.reaches(node)) {
+      return send(request, ranked, choice + 1);
+    }
+    forwarded.increment();
+    var body = Long.toHexString(request.hash()) + ' ' + Codec.write(request.toMessage());
+    return links
+        .ask(node, COMMAND, body, request.deadline().millisLeft())
+        .thenApply(Router::receipt)
+        .exceptionallyCompose(
+            failure ->
+                mayGoOn(failure)
+                    ? send(request, ranked, choice + 1)
+                    : CompletableFuture.failedStage(failure));
+  }
+
+  /** A lost link says nothing; a node that drains or lost its database did nothing. */
+  private static boolean mayGoOn(Throwable failure) {
+    return Failures.isLost(failure)
+        || (Failures.cause(failure) instanceof EventoException told
+            && told.code() == ErrorCode.UNAVAILABLE);
+  }
+
+  private CompletionStage<Receipt> handle(CommandRequest request) {
+    return request.aggregate() == null ? services.handle(request) : owner.handle(request);
+  }
+
+  private static Receipt receipt(String answer) {
+    var message = Codec.read(answer);
+    if (message instanceof Message.Result done && done.receipt() != null) {
+      return done.receipt();
+    }
+    if (message instanceof Message.Fault fault) {
+      throw fault.toException(fault.id());
+    }
+    throw new IllegalStateException("a node answered a command with " + message.getClass());
+  }
+
+  /** A peer holds this node for the owner. It goes no further, so commands never wander. */
+  private CompletionStage<String> onForward(String peer, String body) {
+    var space = body.indexOf(' ');
+    var hash = Long.parseUnsignedLong(body.substring(0, space), 16);
+    var command = (Message.Command) Codec.read(body.substring(space + 1));
+    var deadline = Deadline.in(command.deadline());
+    return declared(command.type())
+        .thenCompose(
+            type ->
+                handle(
+                    new CommandRequest(
+                        command.id(),
+                        command.type(),
+                        type.context(),
+                        aggregate(
+                            type,
+                            type.idProperty() == null
+                                ? null
+                                : Codec.field(command.payload().text(), type.idProperty())),
+                        command.ifVersion(),
+                        deadline,
+                        command.trace(),
+                        correlation(command),
+                        command.cause(),
+                        command.meta(),
+                        command.payload(),
+                        hash)))
+        .handle(
+            (receipt, failure) ->
+                Codec.write(
+                    failure == null
+                        ? new Message.Result(command.id(), receipt, null)
+                        : Message.Fault.of(command.id(), Failures.told(failure))));
+  }
+}

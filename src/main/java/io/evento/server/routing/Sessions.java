@@ -1,0 +1,70 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.Message;
+import io.evento.server.NodeScoped;
+import io.evento.server.telemetry.Metrics;
+import jakarta.inject.Inject;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** The bundle sessions that are open on this node. */
+@NodeScoped
+public class Sessions {
+  private final CopyOnWriteArrayList<BundleSession> open = new CopyOnWriteArrayList<>();
+  private final CopyOnWriteArrayList<Runnable> watchers = new CopyOnWriteArrayList<>();
+
+  @Inject
+  public Sessions(Metrics metrics) {
+    metrics.gauge("evento_sessions", "open bundle sessions", open::size);
+  }
+
+  /** Calls back when what is hosted here changed; short and without blocking. */
+  public void onChange(Runnable watcher) {
+    watchers.add(watcher);
+  }
+
+  public void add(BundleSession session) {
+    open.add(session);
+  }
+
+  /** The session's declaration is stored: from now on it is given what it hosts. */
+  public void declared(BundleSession session, List<Message.Component> components) {
+    session.hosts(components);
+    changed();
+  }
+
+  /** The session wants nothing new. */
+  public void drain(BundleSession session) {
+    session.drain();
+    changed();
+  }
+
+  /** The session ended; what waits for its answers is told so. */
+  public void remove(BundleSession session) {
+    open.remove(session);
+    session.close();
+    changed();
+  }
+
+  public List<BundleSession> all() {
+    return List.copyOf(open);
+  }
+
+  List<BundleSession> hosting(String command) {
+    return open.stream().filter(s -> s.isOpen() && s.commands().contains(command)).toList();
+  }
+
+  List<BundleSession> answering(String query) {
+    return open.stream().filter(s -> s.isOpen() && s.queries().contains(query)).toList();
+  }
+
+  /** The sessions of one instance that host a command. */
+  List<BundleSession> of(UUID instance, String command) {
+    return hosting(command).stream().filter(s -> s.instance().equals(instance)).toList();
+  }
+
+  private void changed() {
+    watchers.forEach(Runnable::run);
+  }
+}
