@@ -15,7 +15,7 @@ export function startAccounts() {
   const ask = everySecond(
     () => `/api/accounts?limit=${PAGE}&after=${encodeURIComponent(after)}`,
     (page) => {
-      following = page.next;
+      following = page.next ?? null;
       first.disabled = after === "";
       next.disabled = following === null;
       setTone(note, "muted");

@@ -5,8 +5,7 @@ import { byId, follow, make, setText, setTone } from "./dom.js";
 const STATES = {
   ready: { tone: "good", label: "ready", actions: ["kill", "pause"] },
   "not-ready": { tone: "warn", label: "not ready", actions: ["kill", "pause"] },
-  silent: { tone: "bad", label: "no answer", actions: ["kill", "pause", "resume", "start"] },
-  frozen: { tone: "cold", label: "frozen", actions: ["kill", "resume"] },
+  silent: { tone: "cold", label: "no answer", actions: ["kill", "pause", "resume"] },
   down: { tone: "bad", label: "down", actions: ["start"] },
 };
 
@@ -72,7 +71,7 @@ export function startCluster(tell) {
     setTone(chip, tone);
     setText(chip, label);
     const line = element.querySelector("p");
-    setText(line, detail || url);
+    setText(line, detail || url.replace(/^http:\/\//, ""));
     line.title = detail ? `${url}: ${detail}` : url;
     element.querySelector(".buttons").hidden = !controllable;
     for (const button of element.querySelectorAll("button")) {

@@ -4,7 +4,7 @@ import { byId, grouped, setText, setTone } from "./dom.js";
 const SECONDS = 60;
 const KINDS = ["acknowledged", "rejected", "failed"];
 
-/** The slider, the counts since the bank started, and a bar for each of the last 60 seconds. */
+/** The slider, the counts since the bank started, and a bar for each of the last 60 answers. */
 export function startTraffic() {
   const rate = byId("rate");
   const note = byId("traffic-note");
@@ -43,8 +43,13 @@ export function startTraffic() {
       setText(byId("p99"), milliseconds(now.p99Millis));
       setTone(note, now.trouble ? "bad" : "muted");
       setText(note, now.trouble ?? (now.rate ? `${now.accounts} accounts, at most ${now.underWayMax} at once.` : "At rest."));
-      if (before) bars.add(KINDS.map((kind) => Math.max(0, now[kind] - before[kind])));
-      before = now;
+      const at = performance.now();
+      if (before) {
+        // A bank that was started again counts from 0, and a page nobody looked at asked long ago.
+        const seconds = (at - before.at) / 1_000;
+        bars.add(KINDS.map((kind) => Math.max(0, now[kind] - before[kind]) / seconds));
+      }
+      before = { ...now, at };
     },
     complain,
   );
@@ -88,7 +93,7 @@ function chart() {
           columns[column][kind].setAttribute("height", size);
         });
       });
-      const [acknowledged, rejected, failed] = counts;
+      const [acknowledged, rejected, failed] = counts.map(Math.round);
       svg.setAttribute(
         "aria-label",
         `Answers a second over the last minute; just now ${acknowledged} acknowledged, ${rejected} rejected, ${failed} failed`,

@@ -38,6 +38,8 @@ record Settings(
             environment.getOrDefault("BANK_BIND", "127.0.0.1"),
             Integer.parseInt(environment.getOrDefault("BANK_PORT", "8090"))),
         Path.of(environment.getOrDefault("BANK_COMPLIANCE_FILE", "compliance.jsonl")),
-        Optional.ofNullable(environment.get("BANK_CONTROL")).map(URI::create));
+        Optional.of(environment.getOrDefault("BANK_CONTROL", ""))
+            .filter(door -> !door.isBlank())
+            .map(URI::create));
   }
 }

@@ -64,33 +64,37 @@ public final class Cluster {
         .orElseGet(
             () ->
                 servers.stream()
-                    .map(server -> Process.node(server.getAuthority(), server.toString(), false))
+                    .map(server -> Process.node(server.getAuthority(), server.toString(), true))
                     .toList());
   }
 
   private CompletableFuture<Member> ask(Process process) {
-    if (process.isFrozen()) {
-      return CompletableFuture.completedFuture(process.seenAs("frozen", ""));
+    if (!process.isAlive()) {
+      return CompletableFuture.completedFuture(process.seenAs("down", "no such process"));
     }
     var request = HttpRequest.newBuilder(process.health()).timeout(PATIENCE).build();
     return http.sendAsync(request, BodyHandlers.discarding())
         .handle(
             (answer, failure) -> {
-              if (failure == null) {
-                return answer.statusCode() == 200
-                    ? process.seenAs("ready", "")
-                    : process.seenAs("not-ready", "answers " + answer.statusCode());
+              if (answer == null) {
+                return seenWithout(process, failure);
               }
-              return isSilence(failure)
-                  ? process.seenAs("silent", "no answer in " + PATIENCE.toMillis() + " ms")
-                  : process.seenAs("down", "nobody listens");
+              return answer.statusCode() == 200
+                  ? process.seenAs("ready", "")
+                  : process.seenAs("not-ready", "says " + answer.statusCode());
             });
   }
 
-  /** A frozen process still takes connections, in its kernel; a dead one refuses them. */
-  private static boolean isSilence(Throwable failure) {
+  private Member seenWithout(Process process, Throwable failure) {
     var cause = failure instanceof CompletionException ? failure.getCause() : failure;
-    return cause instanceof HttpTimeoutException;
+    if (cause instanceof HttpTimeoutException) {
+      // The kernel goes on taking connections for a frozen process.
+      return process.seenAs("silent", "frozen, or cut off");
+    }
+    // Refused: nobody listens there. Only the launcher knows that there is a process all the same.
+    return launcher.isPresent()
+        ? process.seenAs("not-ready", "starting")
+        : process.seenAs("down", "nobody listens");
   }
 
   /** What somebody wants done: {@code kill}, {@code start}, {@code pause} or {@code resume}. */
@@ -111,7 +115,7 @@ public final class Cluster {
   record View(boolean control, List<Member> members) {}
 
   /**
-   * @param state {@code ready}, {@code not-ready}, {@code silent}, {@code frozen} or {@code down}
+   * @param state {@code ready}, {@code not-ready}, {@code silent} or {@code down}
    * @param detail why, in words; perhaps empty
    */
   record Member(String id, String url, String state, String detail) {}

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
@@ -28,7 +29,7 @@ final class JsonDoor implements HttpHandler {
   private static final int BODY_MAX = 64 * 1024;
   private static final ObjectMapper JSON =
       new ObjectMapper()
-          .setSerializationInclusion(JsonInclude.Include.NON_NULL)
+          .setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT);
 
   private final Map<String, Route> routes = new HashMap<>();
@@ -113,22 +114,44 @@ final class JsonDoor implements HttpHandler {
         throw new EventoException(ErrorCode.PAYLOAD_TOO_LARGE, "the limit is 64 KiB");
       }
       try {
-        return JSON.readValue(bytes, type);
-      } catch (JsonProcessingException unfit) {
-        // What a record's constructor throws says it best.
-        var cause = unfit.getCause() == null ? unfit : unfit.getCause();
-        var sentence =
-            cause instanceof JsonProcessingException broken
-                ? broken.getOriginalMessage()
-                : cause.getMessage();
-        throw new IllegalArgumentException(sentence, unfit);
+        var value = JSON.readValue(bytes, type);
+        if (value == null) {
+          throw new IllegalArgumentException("the body must be a JSON object");
+        }
+        return value;
+      } catch (JsonMappingException unfit) {
+        throw new IllegalArgumentException(sentence(unfit), unfit);
+      } catch (JsonProcessingException malformed) {
+        throw new IllegalArgumentException("the body must be well-formed JSON", malformed);
       }
+    }
+
+    /** What the record's constructor says, if it came to that; never Jackson's talk of classes. */
+    private static String sentence(JsonMappingException unfit) {
+      if (unfit.getCause() instanceof IllegalArgumentException rule) {
+        return rule.getMessage();
+      }
+      var path = unfit.getPath();
+      return (path.isEmpty() ? "the body" : path.get(0).getFieldName())
+          + " is missing or has the wrong type";
     }
 
     /** The caller's own id for what it asks. */
     Optional<UUID> id() {
       var header = exchange.getRequestHeaders().getFirst("Idempotency-Key");
-      return Optional.ofNullable(header).map(UUID::fromString);
+      try {
+        return Optional.ofNullable(header).map(UUID::fromString);
+      } catch (IllegalArgumentException broken) {
+        throw new IllegalArgumentException("Idempotency-Key must be a UUID", broken);
+      }
+    }
+
+    int number(String name, int absent) {
+      try {
+        return Integer.parseInt(parameter(name, Integer.toString(absent)));
+      } catch (NumberFormatException broken) {
+        throw new IllegalArgumentException(name + " must be a whole number", broken);
+      }
     }
 
     String parameter(String name, String absent) {

@@ -31,10 +31,10 @@ final class Launcher {
     var cluster = call(HttpRequest.newBuilder(door.resolve("/")), Duration.ofSeconds(1));
     var processes = new ArrayList<Process>();
     for (var node : cluster.path("nodes")) {
-      processes.add(Process.node(text(node, "id"), text(node, "url"), isFrozen(node)));
+      processes.add(Process.node(text(node, "id"), text(node, "url"), isAlive(node)));
     }
     for (var bundle : cluster.path("bundles")) {
-      processes.add(Process.bank(text(bundle, "id"), text(bundle, "url"), isFrozen(bundle)));
+      processes.add(Process.bank(text(bundle, "id"), text(bundle, "url"), isAlive(bundle)));
     }
     return processes;
   }
@@ -49,11 +49,13 @@ final class Launcher {
   private JsonNode call(HttpRequest.Builder request, Duration patience) {
     try {
       var answer = http.send(request.timeout(patience).build(), BodyHandlers.ofString());
+      var body = JSON.readTree(answer.body());
       if (answer.statusCode() >= 300) {
         throw new EventoException(
-            ErrorCode.ofStatus(answer.statusCode()), "the launcher says: " + answer.body().strip());
+            ErrorCode.ofStatus(answer.statusCode()),
+            "the launcher says: " + body.path("detail").asText("nothing"));
       }
-      return JSON.readTree(answer.body());
+      return body;
     } catch (IOException gone) {
       throw new EventoException(ErrorCode.UNAVAILABLE, "the launcher does not answer");
     } catch (InterruptedException closing) {
@@ -62,8 +64,8 @@ final class Launcher {
     }
   }
 
-  private static boolean isFrozen(JsonNode process) {
-    return process.path("state").asText().equals("paused");
+  private static boolean isAlive(JsonNode process) {
+    return process.path("pid").isNumber();
   }
 
   private static String text(JsonNode process, String field) {

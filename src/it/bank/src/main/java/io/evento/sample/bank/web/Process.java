@@ -6,18 +6,20 @@ import java.net.URI;
  * A node, or an instance of the bank.
  *
  * @param health where it says whether it can serve
- * @param isFrozen whether the launcher has stopped its clock
+ * @param isAlive false if the launcher knows that no such process runs
  */
-record Process(String id, String url, URI health, boolean isFrozen) {
+record Process(String id, String url, URI health, boolean isAlive) {
 
-  /** A node, by the address that bundles or browsers use. */
-  static Process node(String id, String url, boolean isFrozen) {
-    var base = url.replaceFirst("^ws", "http").replaceFirst("/$", "");
-    return new Process(id, base, URI.create(base + "/api/health/ready"), isFrozen);
+  /**
+   * A node, by any address of it: for bundles or for browsers, with the context root or without.
+   */
+  static Process node(String id, String address, boolean isAlive) {
+    var url = address.replaceFirst("^ws", "http").replaceFirst("(/evento)?/?$", "/evento");
+    return new Process(id, url, URI.create(url + "/api/health/ready"), isAlive);
   }
 
-  static Process bank(String id, String url, boolean isFrozen) {
-    return new Process(id, url, URI.create(url.replaceFirst("/$", "") + "/health"), isFrozen);
+  static Process bank(String id, String url, boolean isAlive) {
+    return new Process(id, url, URI.create(url + "/health"), isAlive);
   }
 
   Cluster.Member seenAs(String state, String detail) {

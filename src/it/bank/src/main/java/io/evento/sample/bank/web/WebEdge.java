@@ -89,8 +89,8 @@ public final class WebEdge implements AutoCloseable {
   }
 
   private Object accounts(JsonDoor.Call call) {
-    var limit = Integer.parseInt(call.parameter("limit", "20"));
-    return queries.ask(new ListAccounts(limit, call.parameter("after", "")), Page.class, SOON);
+    var query = new ListAccounts(call.number("limit", 20), call.parameter("after", ""));
+    return queries.ask(query, Page.class, SOON);
   }
 
   private Object totals() {
