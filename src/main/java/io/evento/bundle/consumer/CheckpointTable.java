@@ -1,0 +1,228 @@
+package io.evento.bundle.consumer;
+
+import io.evento.protocol.Message.Enable;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The SQL of table {@code evento_checkpoint} in the user's database, in the connection's current
+ * schema. No other class names that table.
+ *
+ * <p>A row stands for a range of slots, not for a segment's number: when a segment is split, its
+ * row is split at the same place and both halves go on from the same position; rows are joined only
+ * if they stand at the same one. So the number of segments can change without an event being seen
+ * twice or not at all. The rows of a consumer never overlap: whoever changes their ranges holds an
+ * advisory lock on the consumer's name until commit.
+ */
+final class CheckpointTable {
+  private static final String CREATE =
+      """
+      create table if not exists evento_checkpoint (
+        consumer   text   not null,
+        first_slot int    not null,
+        last_slot  int    not null,
+        epoch      uuid   not null,
+        position   bigint not null,
+        fence      bigint not null,
+        primary key (consumer, first_slot),
+        check (first_slot <= last_slot))
+      """;
+
+  private static final String LOCK = "select pg_advisory_xact_lock(hashtextextended(?, 0))";
+
+  // At most 128 rows per consumer, read once per lease.
+  private static final String COVERING =
+      """
+      select first_slot, last_slot, epoch, position, fence from evento_checkpoint
+       where consumer = ? and first_slot <= ? and last_slot >= ?
+       order by first_slot for update
+      """;
+
+  private static final String DELETE =
+      "delete from evento_checkpoint where consumer = ? and first_slot = ?";
+
+  private static final String INSERT =
+      """
+      insert into evento_checkpoint (consumer, first_slot, last_slot, epoch, position, fence)
+      values (?, ?, ?, ?, ?, ?)
+      """;
+
+  // By primary key. The epoch may change only by word of the server, which was told ours.
+  private static final String MOVE =
+      """
+      update evento_checkpoint set epoch = ?, position = ?, fence = ?
+       where consumer = ? and first_slot = ? and last_slot = ?
+         and fence <= ? and (epoch <> ? or position = ?)
+      """;
+
+  private static final String READ =
+      """
+      select epoch, position from evento_checkpoint
+       where consumer = ? and first_slot = ? and last_slot = ? and fence = ?
+      """;
+
+  private final DataSource database;
+
+  CheckpointTable(DataSource database) {
+    this.database = database;
+  }
+
+  private record Row(int first, int last, UUID epoch, long position, long fence) {}
+
+  /** Creates the table if it is not there. */
+  void create() throws SQLException {
+    try (var connection = database.getConnection()) {
+      connection.setAutoCommit(false);
+      // Two that create at once would collide in the catalog in spite of "if not exists".
+      lock(connection, "evento_checkpoint");
+      try (var create = connection.createStatement()) {
+        create.execute(CREATE);
+      }
+      connection.commit();
+    }
+  }
+
+  /**
+   * Takes over the checkpoint of a segment under its fence, so that whoever had it before can move
+   * it no more. A segment that is not known here starts where the server says.
+   *
+   * @return empty if a higher fence was here before, or if joined segments stand at different
+   *     positions; nothing is changed then
+   */
+  Optional<Checkpoint> claim(Enable segment) throws SQLException {
+    try (var connection = database.getConnection()) {
+      connection.setAutoCommit(false);
+      lock(connection, segment.consumer());
+      var rows = covering(connection, segment);
+      var found = claimable(rows, segment);
+      if (found == null) {
+        connection.rollback();
+        return Optional.empty();
+      }
+      for (var row : rows) {
+        delete(connection, segment.consumer(), row.first);
+        if (row.first < segment.firstSlot()) {
+          insert(connection, segment, row.first, segment.firstSlot() - 1, found, row.fence);
+        }
+        if (row.last > segment.lastSlot()) {
+          insert(connection, segment, segment.lastSlot() + 1, row.last, found, row.fence);
+        }
+      }
+      insert(connection, segment, segment.firstSlot(), segment.lastSlot(), found, segment.fence());
+      connection.commit();
+      return Optional.of(found);
+    }
+  }
+
+  private static @Nullable Checkpoint claimable(List<Row> rows, Enable segment) {
+    if (rows.isEmpty()) {
+      return new Checkpoint(segment.epoch(), segment.position());
+    }
+    var first = new Checkpoint(rows.get(0).epoch, rows.get(0).position);
+    for (var row : rows) {
+      if (row.fence > segment.fence() || !first.equals(new Checkpoint(row.epoch, row.position))) {
+        return null;
+      }
+    }
+    return first;
+  }
+
+  /**
+   * Moves the checkpoint, as the first statement of the transaction that handles the events.
+   *
+   * @return false if it does not stand at {@code from}, or a higher fence was here: roll back
+   */
+  boolean move(Connection connection, Enable segment, UUID epoch, long from, long to)
+      throws SQLException {
+    try (var move = connection.prepareStatement(MOVE)) {
+      move.setObject(1, epoch);
+      move.setLong(2, to);
+      move.setLong(3, segment.fence());
+      setRange(move, 4, segment);
+      move.setLong(7, segment.fence());
+      move.setObject(8, epoch);
+      move.setLong(9, from);
+      return move.executeUpdate() == 1;
+    }
+  }
+
+  /** Where the checkpoint stands, if it is still ours. */
+  Optional<Checkpoint> read(Enable segment) throws SQLException {
+    try (var connection = database.getConnection();
+        var read = connection.prepareStatement(READ)) {
+      setRange(read, 1, segment);
+      read.setLong(4, segment.fence());
+      try (var found = read.executeQuery()) {
+        return found.next()
+            ? Optional.of(new Checkpoint(found.getObject(1, UUID.class), found.getLong(2)))
+            : Optional.empty();
+      }
+    }
+  }
+
+  private static void setRange(PreparedStatement statement, int at, Enable segment)
+      throws SQLException {
+    statement.setString(at, segment.consumer());
+    statement.setInt(at + 1, segment.firstSlot());
+    statement.setInt(at + 2, segment.lastSlot());
+  }
+
+  private static void lock(Connection connection, String name) throws SQLException {
+    try (var lock = connection.prepareStatement(LOCK)) {
+      lock.setString(1, name);
+      lock.execute();
+    }
+  }
+
+  private static List<Row> covering(Connection connection, Enable segment) throws SQLException {
+    try (var select = connection.prepareStatement(COVERING)) {
+      select.setString(1, segment.consumer());
+      select.setInt(2, segment.lastSlot());
+      select.setInt(3, segment.firstSlot());
+      try (ResultSet found = select.executeQuery()) {
+        var rows = new ArrayList<Row>();
+        while (found.next()) {
+          rows.add(
+              new Row(
+                  found.getInt(1),
+                  found.getInt(2),
+                  found.getObject(3, UUID.class),
+                  found.getLong(4),
+                  found.getLong(5)));
+        }
+        return rows;
+      }
+    }
+  }
+
+  private static void delete(Connection connection, String consumer, int first)
+      throws SQLException {
+    try (var delete = connection.prepareStatement(DELETE)) {
+      delete.setString(1, consumer);
+      delete.setInt(2, first);
+      delete.executeUpdate();
+    }
+  }
+
+  private static void insert(
+      Connection connection, Enable segment, int first, int last, Checkpoint at, long fence)
+      throws SQLException {
+    try (var insert = connection.prepareStatement(INSERT)) {
+      insert.setString(1, segment.consumer());
+      insert.setInt(2, first);
+      insert.setInt(3, last);
+      insert.setObject(4, at.epoch());
+      insert.setLong(5, at.position());
+      insert.setLong(6, fence);
+      insert.executeUpdate();
+    }
+  }
+}

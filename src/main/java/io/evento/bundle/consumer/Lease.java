@@ -1,0 +1,17 @@
+package io.evento.bundle.consumer;
+
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Enable;
+import java.util.function.Consumer;
+
+/**
+ * A segment as it was given to us, and over which link.
+ *
+ * @param answer takes what is said about the segment
+ * @param origin identifies the link
+ */
+record Lease(Enable enabled, Consumer<Message> answer, Object origin) {
+  long fence() {
+    return enabled.fence();
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * Feeds events to projectors.
+ *
+ * <p>What always holds:
+ *
+ * <ol>
+ *   <li>One worker per segment, events in order; of one segment no two handlers run at once, also
+ *       not while it changes owner.
+ *   <li>With a checkpoint in the user's database, the transaction that changes rows first moves the
+ *       checkpoint, from where it must stand and under a fence that nobody has topped. If it does
+ *       not move, nothing is changed and the segment is given up: somebody else has it.
+ *   <li>A failing event is tried for ever, loudly, and holds up its own segment only.
+ *   <li>What a fence was topped for is dropped, and never acknowledged.
+ * </ol>
+ *
+ * <p>Start reading at {@link io.evento.bundle.consumer.Consumers}.
+ */
+@NullMarked
+package io.evento.bundle.consumer;
+
+import org.jspecify.annotations.NullMarked;

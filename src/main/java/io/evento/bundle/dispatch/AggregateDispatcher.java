@@ -1,0 +1,233 @@
+package io.evento.bundle.dispatch;
+
+import io.evento.bundle.CommandMetadata;
+import io.evento.bundle.dispatch.AggregateType.Decider;
+import io.evento.bundle.dispatch.HeldState.Basis;
+import io.evento.bundle.dispatch.HeldState.Rebuild;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Decide;
+import io.evento.protocol.Message.Decided;
+import io.evento.protocol.Message.Failure;
+import io.evento.protocol.Message.NewEvent;
+import io.evento.protocol.Message.Snapshot;
+import io.evento.protocol.Rejection;
+import io.evento.protocol.Tip;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers {@link Decide}: finds the state, calls the handler, names the state decided on.
+ *
+ * <p>Every part of a story but the last goes without an answer; if one of them was lost or did not
+ * fit, the last one is answered {@code stale}.
+ */
+final class AggregateDispatcher {
+  private static final Logger LOG = System.getLogger(AggregateDispatcher.class.getName());
+
+  private final Components components;
+  private final PayloadMapper mapper;
+  private final StateCache cache;
+
+  AggregateDispatcher(Components components, StateCache cache) {
+    this.components = components;
+    this.mapper = components.mapper();
+    this.cache = cache;
+  }
+
+  /** Called in order for each stream. Answers once, now or when the handler's stage completes. */
+  void decide(Decide ask, Consumer<Message> answer) {
+    var type = components.aggregate(ask.aggregate().type());
+    var decider = type == null ? null : type.commands().get(ask.type());
+    if (type == null || decider == null) {
+      var told = "no aggregate " + ask.aggregate().type() + " decides " + ask.type() + " here";
+      answer.accept(failed(ask, new Failure(ErrorCode.NO_HANDLER, told, List.of())));
+      return;
+    }
+    var held = cache.of(ask.aggregate().stream());
+    try {
+      var started = System.nanoTime();
+      var basis = ask.story() == null ? held.choose(ask.tip()) : told(ask, type, held, started);
+      var story = ask.story();
+      if (story != null && story.more()) {
+        return;
+      }
+      if (basis == null) {
+        answer.accept(stale(ask));
+        return;
+      }
+      var micros = story == null ? 0 : Math.max(1, (System.nanoTime() - started) / 1_000);
+      decide(new Work(ask, type, decider, held, basis, micros), answer);
+    } catch (Throwable failure) {
+      LOG.log(Level.ERROR, () -> "state not rebuilt stream=" + ask.aggregate().stream(), failure);
+      answer.accept(failed(ask, Outcome.failure(failure)));
+    }
+  }
+
+  private record Work(
+      Decide ask, AggregateType type, Decider decider, HeldState held, Basis basis, long micros) {}
+
+  /** Takes a part of a story; the basis if it was the last one and all fitted together. */
+  private static @Nullable Basis told(Decide ask, AggregateType type, HeldState held, long started)
+      throws Throwable {
+    var story = ask.story();
+    var rebuild = story == null ? null : held.resume(ask.attempt(), story);
+    held.keep(null);
+    if (story == null || rebuild == null) {
+      return null;
+    }
+    var state = rebuild.state();
+    var snapshot = story.snapshot();
+    if (snapshot != null) {
+      if (!snapshot.schema().equals(type.stateSchema())) {
+        return null;
+      }
+      state = snapshot.state().equals(Json.NULL) ? null : type.state().read(snapshot.state());
+    }
+    for (var event : story.events()) {
+      var applier = type.eventsByName().get(event.type());
+      if (applier == null) {
+        throw new IllegalStateException(
+            "no @EventSourcingHandler of " + type.name() + " applies the stored " + event.type());
+      }
+      state = type.apply(applier, state, applier.payload().read(event.payload()));
+    }
+    var version = rebuild.version() + story.events().size();
+    if (story.more()) {
+      var nanos = rebuild.nanos() + System.nanoTime() - started;
+      held.keep(new Rebuild(ask.attempt(), version, state, nanos));
+      return null;
+    }
+    var tip = ask.tip();
+    return tip != null && tip.version() == version ? held.confirm(tip, state) : null;
+  }
+
+  private void decide(Work work, Consumer<Message> answer) {
+    var ask = work.ask;
+    Object command;
+    try {
+      command = work.decider.payload().read(ask.payload());
+    } catch (EventoException refused) {
+      answer.accept(
+          failed(ask, new Failure(refused.code(), refused.detail(), refused.violations())));
+      return;
+    }
+    try {
+      var returned = call(work, command);
+      if (returned instanceof CompletionStage<?> stage) {
+        stage.whenComplete(
+            (value, thrown) ->
+                answer.accept(thrown == null ? finish(work, value) : failed(work, thrown)));
+      } else {
+        answer.accept(finish(work, returned));
+      }
+    } catch (Throwable thrown) {
+      answer.accept(failed(work, thrown));
+    }
+  }
+
+  private @Nullable Object call(Work work, Object command) throws Throwable {
+    var handler = work.decider.handler();
+    var state = work.basis.state();
+    if (!handler.takesState() && handler.isInstance() == (state == null)) {
+      var stream = work.ask.aggregate();
+      return state == null
+          ? new Rejection(
+              work.type.absentCode(), "there is no " + stream.type() + " " + stream.id(), null)
+          : new Rejection(
+              work.type.presentCode(),
+              "there is a " + stream.type() + " " + stream.id() + " already",
+              null);
+    }
+    var metadata =
+        new CommandMetadata(work.ask.id(), mapper.readMap(work.ask.meta()), work.ask.trace());
+    return handler.call(state, command, metadata, null);
+  }
+
+  private Decided finish(Work work, @Nullable Object returned) {
+    try {
+      if (returned instanceof Rejection own) {
+        return decided(work, List.of(), null, own);
+      }
+      var outcome = Outcome.ofAggregate(returned, mapper);
+      if (outcome.events().size() > Outcome.EVENTS_MAX) {
+        throw new IllegalStateException(
+            outcome.events().size() + " events; a command may have " + Outcome.EVENTS_MAX);
+      }
+      var written = apply(work, outcome.events());
+      var value = outcome.value() == null ? null : mapper.write(outcome.value());
+      return decided(work, written, value, outcome.rejection());
+    } catch (Throwable thrown) {
+      return failed(work, thrown);
+    }
+  }
+
+  /** Applies the events before they are told: what cannot be applied must never be stored. */
+  private static List<NewEvent> apply(Work work, List<?> events) throws Throwable {
+    if (events.isEmpty()) {
+      return List.of();
+    }
+    var written = new ArrayList<NewEvent>(events.size());
+    var state = work.basis.state();
+    for (var event : events) {
+      state = work.type.apply(state, event);
+      var payload = work.type.payloadOf(event);
+      written.add(new NewEvent(payload.name(), List.of(), payload.write(event)));
+    }
+    var version = work.basis.tip().version() + events.size();
+    work.held.propose(new Tip(version, work.ask.attempt()), state);
+    return written;
+  }
+
+  private static Decided decided(
+      Work work, List<NewEvent> events, @Nullable Json value, @Nullable Rejection rejection) {
+    var ask = work.ask;
+    return new Decided(
+        ask.id(),
+        ask.attempt(),
+        work.basis.tip(),
+        events,
+        value,
+        rejection,
+        false,
+        null,
+        ask.snapshot() ? snapshot(work) : null,
+        work.micros);
+  }
+
+  private static Snapshot snapshot(Work work) {
+    var state = work.basis.state();
+    return new Snapshot(
+        work.type.stateSchema(), state == null ? Json.NULL : work.type.state().write(state));
+  }
+
+  private static Decided failed(Work work, Throwable thrown) {
+    var cause = Outcome.unwrap(thrown);
+    var rejection = Outcome.thrownRejection(cause);
+    if (rejection != null) {
+      return decided(work, List.of(), null, rejection);
+    }
+    LOG.log(
+        Level.ERROR,
+        () -> "handler failed handler=" + work.decider.handler().name() + " id=" + work.ask.id(),
+        cause);
+    return failed(work.ask, Outcome.failure(cause));
+  }
+
+  static Decided failed(Decide ask, Failure failure) {
+    return new Decided(
+        ask.id(), ask.attempt(), null, List.of(), null, null, false, failure, null, 0);
+  }
+
+  private static Decided stale(Decide ask) {
+    return new Decided(ask.id(), ask.attempt(), null, List.of(), null, null, true, null, null, 0);
+  }
+}

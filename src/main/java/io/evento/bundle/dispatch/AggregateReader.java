@@ -1,0 +1,174 @@
+package io.evento.bundle.dispatch;
+
+import io.evento.bundle.Aggregate;
+import io.evento.bundle.CommandHandler;
+import io.evento.bundle.CommandMetadata;
+import io.evento.bundle.Decision;
+import io.evento.bundle.EventSourcingHandler;
+import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.dispatch.AggregateType.Applier;
+import io.evento.bundle.dispatch.AggregateType.Decider;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.payload.PayloadType;
+import io.evento.bundle.payload.Schemas;
+import io.evento.bundle.payload.SealedTypes;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.lang.reflect.WildcardType;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+
+/** Reads an {@link AggregateType} from an annotated record. */
+final class AggregateReader {
+  private final PayloadMapper mapper;
+  private final Class<?> type;
+
+  AggregateReader(PayloadMapper mapper, Class<?> type) {
+    this.mapper = mapper;
+    this.type = type;
+  }
+
+  AggregateType read(Aggregate annotation) {
+    if (!type.isRecord()) {
+      throw new InvalidBundleException(
+          "the aggregate " + type.getName() + " must be a record: it is its own immutable state");
+    }
+    HandlerMethods.allowOnly(type, "@Aggregate", CommandHandler.class, EventSourcingHandler.class);
+    if (annotation.snapshotEvery() < 0) {
+      throw new InvalidBundleException(
+          "snapshotEvery of " + type.getSimpleName() + " must be 0 or more");
+    }
+    var state = mapper.typeOf(type);
+    var appliers = appliers();
+    var deciders = deciders(appliers);
+    var byName = new LinkedHashMap<String, Applier>();
+    for (var applier : appliers.values()) {
+      if (byName.put(applier.payload().name(), applier) != null) {
+        throw new InvalidBundleException(
+            type.getSimpleName()
+                + " has two events named "
+                + applier.payload().name()
+                + "; tell them apart with @TypeName");
+      }
+    }
+    return new AggregateType(
+        PayloadType.nameOf(type),
+        annotation.context(),
+        annotation.snapshotEvery(),
+        state,
+        Schemas.fingerprint(state.schema()),
+        Map.copyOf(deciders),
+        appliers,
+        Map.copyOf(byName));
+  }
+
+  private Map<Class<?>, Applier> appliers() {
+    var appliers = new LinkedHashMap<Class<?>, Applier>();
+    var kind = new Handler.Kind(EventSourcingHandler.class, type, null, false);
+    for (var handler : HandlerMethods.of(type, kind)) {
+      if (handler.returned() != type) {
+        throw new InvalidBundleException(
+            handler.name() + " must return the next state, a " + type.getSimpleName());
+      }
+      for (var event : SealedTypes.expand(handler.payload(), handler.name())) {
+        var former = appliers.put(event, new Applier(mapper.typeOf(event), handler));
+        if (former != null) {
+          throw new InvalidBundleException(
+              "two @EventSourcingHandlers of "
+                  + type.getSimpleName()
+                  + " apply "
+                  + event.getSimpleName()
+                  + ": "
+                  + former.handler().name()
+                  + " and "
+                  + handler.name()
+                  + "; remove one");
+        }
+      }
+    }
+    return appliers;
+  }
+
+  private Map<String, Decider> deciders(Map<Class<?>, Applier> appliers) {
+    var deciders = new LinkedHashMap<String, Decider>();
+    var kind = new Handler.Kind(CommandHandler.class, type, CommandMetadata.class, false);
+    for (var handler : HandlerMethods.of(type, kind)) {
+      checkEvents(handler, appliers);
+      for (var command : SealedTypes.expand(handler.payload(), handler.name())) {
+        var payload = mapper.typeOf(command);
+        if (payload.idProperty() == null) {
+          throw new InvalidBundleException(
+              command.getName()
+                  + " must say which "
+                  + type.getSimpleName()
+                  + " it is for: put @AggregateId on the component that holds its id");
+        }
+        var former = deciders.put(payload.name(), new Decider(payload, handler));
+        if (former != null) {
+          throw new InvalidBundleException(
+              ComponentReader.twoHandlers(payload.name(), former.handler(), handler));
+        }
+      }
+    }
+    if (deciders.isEmpty()) {
+      throw new InvalidBundleException(
+          "the aggregate " + type.getName() + " has no @CommandHandler: give it one");
+    }
+    return deciders;
+  }
+
+  private void checkEvents(Handler handler, Map<Class<?>, Applier> appliers) {
+    for (var event : events(handler)) {
+      if (!appliers.containsKey(event)) {
+        throw new InvalidBundleException(
+            handler.name()
+                + " may return "
+                + event.getSimpleName()
+                + ", which no @EventSourcingHandler of "
+                + type.getSimpleName()
+                + " applies: add one");
+      }
+    }
+  }
+
+  private static Set<Class<?>> events(Handler handler) {
+    var returned = handler.returned();
+    var events = new LinkedHashSet<Class<?>>();
+    if (returned == void.class) {
+      return events;
+    }
+    if (returned instanceof ParameterizedType generic
+        && generic.getRawType() == CompletionStage.class) {
+      returned = bound(generic);
+    }
+    if (returned instanceof ParameterizedType generic
+        && (generic.getRawType() == Decision.class || generic.getRawType() == List.class)) {
+      returned = bound(generic);
+    }
+    if (returned == Void.class) {
+      return events;
+    }
+    if (!(returned instanceof Class<?> event)
+        || event == Object.class
+        || event == Decision.class
+        || event == List.class) {
+      throw new InvalidBundleException(
+          handler.name()
+              + " returns "
+              + handler.returned().getTypeName()
+              + ": say which events, as in Decision<AccountEvent>, List<AccountEvent> or"
+              + " AccountOpened");
+    }
+    events.addAll(SealedTypes.expand(event, handler.name()));
+    return events;
+  }
+
+  private static Type bound(ParameterizedType generic) {
+    var argument = generic.getActualTypeArguments()[0];
+    return argument instanceof WildcardType wildcard ? wildcard.getUpperBounds()[0] : argument;
+  }
+}

@@ -1,0 +1,220 @@
+package io.evento.bundle.dispatch;
+
+import io.evento.bundle.Aggregate;
+import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.Projection;
+import io.evento.bundle.Projector;
+import io.evento.bundle.Service;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.payload.SealedTypes;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message.Component;
+import io.evento.protocol.Names;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** All that a bundle hosts, checked. Immutable once made. */
+public final class Components {
+  private final PayloadMapper mapper;
+  private final boolean database;
+  private final List<Component> declared = new ArrayList<>();
+  private final Map<String, AggregateType> aggregates = new HashMap<>();
+  private final Map<String, AggregateType> byCommand = new HashMap<>();
+  private final Map<String, ServiceCommand> services = new HashMap<>();
+  private final Map<String, QueryAnswerer> queries = new HashMap<>();
+  private final Map<String, ProjectorType> projectors = new HashMap<>();
+
+  /** Handlers of commands and queries by type name, and the commands' classes. */
+  private final Map<String, Handler> owners = new HashMap<>();
+
+  private final Set<Class<?>> commands = new HashSet<>();
+
+  private Components(PayloadMapper mapper, boolean database) {
+    this.mapper = mapper;
+    this.database = database;
+  }
+
+  /**
+   * Reads what was registered.
+   *
+   * @param registered classes of aggregates, instances of everything else
+   * @param database whether there is one for handlers that take a connection
+   * @throws InvalidBundleException if something cannot work
+   */
+  public static Components of(List<?> registered, PayloadMapper mapper, boolean database) {
+    var components = new Components(mapper, database);
+    registered.forEach(components::add);
+    components.checkSealedCommands();
+    return components;
+  }
+
+  private void add(Object registered) {
+    var type = registered instanceof Class<?> itself ? itself : registered.getClass();
+    var isClass = registered == type;
+    var aggregate = type.getAnnotation(Aggregate.class);
+    var service = type.getAnnotation(Service.class);
+    var projector = type.getAnnotation(Projector.class);
+    var projection = type.getAnnotation(Projection.class);
+    if (aggregate != null) {
+      if (!isClass) {
+        throw new InvalidBundleException(
+            "register the class " + type.getSimpleName() + ".class: an aggregate has many states");
+      }
+      add(new AggregateReader(mapper, type).read(aggregate));
+    } else if (service == null && projector == null && projection == null) {
+      throw new InvalidBundleException(
+          type.getName()
+              + " is no component: annotate it with @Aggregate, @Service, @Projector or"
+              + " @Projection");
+    } else if (isClass) {
+      throw new InvalidBundleException(
+          "register an instance, new " + type.getSimpleName() + "(…), instead of the class");
+    } else {
+      add(new ComponentReader(mapper, registered, database), service, projector, projection);
+    }
+  }
+
+  private void add(AggregateType type) {
+    checkContext(type);
+    if (aggregates.put(type.name(), type) != null) {
+      throw twice("aggregate", type.name());
+    }
+    type.commands()
+        .forEach(
+            (name, decider) -> {
+              own(name, decider.handler());
+              byCommand.put(name, type);
+              commands.add(decider.payload().type());
+            });
+    declared.add(type.declared());
+  }
+
+  private void add(
+      ComponentReader reader,
+      @Nullable Service service,
+      @Nullable Projector projector,
+      @Nullable Projection projection) {
+    if (service != null) {
+      var found = reader.service();
+      for (var command : found) {
+        own(command.payload().name(), command.handler());
+        services.put(command.payload().name(), command);
+        commands.add(command.payload().type());
+      }
+      add(reader.declared(service, found));
+    }
+    if (projector != null) {
+      var found = reader.projector(projector);
+      if (projectors.put(found.consumer(), found) != null) {
+        throw twice("projector", found.consumer());
+      }
+      var asked = reader.queries();
+      asked.forEach(this::answer);
+      add(reader.declared(projector, found, asked));
+    }
+    if (projection != null) {
+      var asked = reader.projection();
+      asked.forEach(this::answer);
+      add(reader.declared(projection, asked));
+    }
+  }
+
+  private void add(Component component) {
+    for (var other : declared) {
+      if (other.kind().equals(component.kind())
+          && other.name().equals(component.name())
+          && other.version() == component.version()) {
+        throw twice(component.kind(), component.name());
+      }
+    }
+    declared.add(component);
+  }
+
+  private static InvalidBundleException twice(String kind, String name) {
+    return new InvalidBundleException(
+        "the " + kind + " " + name + " is registered twice: register it once, or rename one");
+  }
+
+  private void answer(QueryAnswerer query) {
+    own(query.payload().name(), query.handler());
+    queries.put(query.payload().name(), query);
+  }
+
+  private void own(String type, Handler handler) {
+    var former = owners.put(type, handler);
+    if (former != null) {
+      throw new InvalidBundleException(ComponentReader.twoHandlers(type, former, handler));
+    }
+  }
+
+  private static void checkContext(AggregateType type) {
+    try {
+      Names.checkType("", type.context());
+    } catch (EventoException broken) {
+      throw new InvalidBundleException(
+          "context \"" + type.context() + "\" of " + type.name() + broken.detail(), broken);
+    }
+  }
+
+  /** Whoever seals his commands wants none of them forgotten. */
+  private void checkSealedCommands() {
+    for (var command : commands) {
+      for (var family : command.getInterfaces()) {
+        if (family.isSealed()) {
+          for (var sibling : SealedTypes.expand(family, family.getName())) {
+            if (!commands.contains(sibling)) {
+              throw new InvalidBundleException(
+                  sibling.getSimpleName()
+                      + " is permitted by "
+                      + family.getSimpleName()
+                      + ", but has no @CommandHandler here: add one, or take it out of the sealed"
+                      + " interface");
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** What is told to the cluster. */
+  public List<Component> declared() {
+    return List.copyOf(declared);
+  }
+
+  /** Projectors by consumer, such as {@code accounts:1}. */
+  public Map<String, ProjectorType> projectors() {
+    return Map.copyOf(projectors);
+  }
+
+  /** Name of the aggregate that decides a type of command, or null if none does here. */
+  public @Nullable String aggregateOf(String command) {
+    var type = byCommand.get(command);
+    return type == null ? null : type.name();
+  }
+
+  /** Whether a service here runs this type of command. */
+  public boolean isService(String command) {
+    return services.containsKey(command);
+  }
+
+  @Nullable AggregateType aggregate(String name) {
+    return aggregates.get(name);
+  }
+
+  @Nullable ServiceCommand service(String command) {
+    return services.get(command);
+  }
+
+  @Nullable QueryAnswerer query(String query) {
+    return queries.get(query);
+  }
+
+  PayloadMapper mapper() {
+    return mapper;
+  }
+}

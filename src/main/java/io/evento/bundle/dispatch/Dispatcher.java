@@ -1,0 +1,264 @@
+package io.evento.bundle.dispatch;
+
+import io.evento.bundle.CommandMetadata;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Command;
+import io.evento.protocol.Message.Decide;
+import io.evento.protocol.Message.Failure;
+import io.evento.protocol.Message.Fault;
+import io.evento.protocol.Message.Query;
+import io.evento.protocol.Message.Result;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** Takes what nodes ask for, without ever waiting, and has it answered by handlers. */
+public final class Dispatcher implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(Dispatcher.class.getName());
+  private static final int STREAMS_HELD_MAX = 10_000;
+  private static final int WAITING_MAX = 4_096;
+
+  private final Components components;
+  private final PayloadMapper mapper;
+  private final @Nullable DataSource database;
+  private final AggregateDispatcher aggregates;
+  private final Lanes lanes = new Lanes(Runtime.getRuntime().availableProcessors(), WAITING_MAX);
+  private final Workers commands = new Workers("evento-command", 64, WAITING_MAX);
+  private final Workers queries = new Workers("evento-query", 64, WAITING_MAX);
+  private final AtomicInteger unanswered = new AtomicInteger();
+
+  /** Questions that wait for their turn, so that they can be taken back. */
+  private final Set<UUID> questions = ConcurrentHashMap.newKeySet();
+
+  public Dispatcher(Components components, @Nullable DataSource database) {
+    this.components = components;
+    this.mapper = components.mapper();
+    this.database = database;
+    this.aggregates = new AggregateDispatcher(components, new StateCache(STREAMS_HELD_MAX));
+  }
+
+  /** How many requests were taken and are not answered yet. */
+  public int unanswered() {
+    return unanswered.get();
+  }
+
+  /** Takes a decision; the answer comes later, or never if the deadline passes before. */
+  public void decide(Decide ask, Consumer<Message> answer) {
+    var until = until(ask.deadline());
+    // Only the last part of a story is answered, so only that one counts.
+    var isPart = ask.story() != null && ask.story().more();
+    var tracked = isPart ? answer : tracked(answer);
+    var taken =
+        lanes.submit(
+            ask.aggregate().stream(),
+            () -> {
+              if (!isPast(until)) {
+                aggregates.decide(ask, tracked);
+              } else if (!isPart) {
+                unanswered.decrementAndGet();
+              }
+            });
+    if (!taken && !isPart) {
+      var full = new Failure(ErrorCode.OVERLOADED, "too many decisions wait here", List.of());
+      tracked.accept(AggregateDispatcher.failed(ask, full));
+    }
+  }
+
+  /** Takes a command of a service. */
+  public void run(Command command, Consumer<Message> answer) {
+    var tracked = tracked(answer);
+    var target = components.service(command.type());
+    if (target == null) {
+      tracked.accept(noHandler(command.id(), command.type()));
+      return;
+    }
+    submit(
+        commands,
+        command.deadline(),
+        command.id(),
+        tracked,
+        () -> {
+          var payload = target.payload().read(command.payload());
+          var metadata =
+              new CommandMetadata(command.id(), mapper.readMap(command.meta()), command.trace());
+          var handler = target.handler();
+          answer(
+              handler.call(target.service(), payload, metadata, null),
+              value -> serviceResult(command.id(), value),
+              thrown -> fault(command.id(), handler, thrown),
+              tracked);
+        },
+        target.handler());
+  }
+
+  /** Takes a question. */
+  public void answer(Query query, Consumer<Message> answer) {
+    var tracked = tracked(answer);
+    var target = components.query(query.type());
+    if (target == null) {
+      tracked.accept(noHandler(query.id(), query.type()));
+      return;
+    }
+    questions.add(query.id());
+    submit(
+        queries,
+        query.deadline(),
+        query.id(),
+        tracked,
+        () -> {
+          if (!questions.remove(query.id())) {
+            unanswered.decrementAndGet();
+            return;
+          }
+          var payload = target.payload().read(query.payload());
+          var handler = target.handler();
+          answer(
+              ask(target, payload),
+              value -> new Result(query.id(), null, mapper.write(value)),
+              thrown -> fault(query.id(), handler, thrown),
+              tracked);
+        },
+        target.handler());
+  }
+
+  /** Nobody waits for the answer to this question any more. */
+  public void cancel(UUID question) {
+    questions.remove(question);
+  }
+
+  private @Nullable Object ask(QueryAnswerer target, Object query) throws Throwable {
+    var handler = target.handler();
+    if (!handler.takesConnection() || database == null) {
+      return handler.call(target.projection(), query, null, null);
+    }
+    try (Connection connection = database.getConnection()) {
+      return handler.call(target.projection(), query, null, connection);
+    }
+  }
+
+  private interface Task {
+    void run() throws Throwable;
+  }
+
+  private void submit(
+      Workers workers,
+      int deadline,
+      UUID id,
+      Consumer<Message> tracked,
+      Task task,
+      Handler handler) {
+    var until = until(deadline);
+    var taken =
+        workers.submit(
+            () -> {
+              if (isPast(until)) {
+                questions.remove(id);
+                unanswered.decrementAndGet();
+                return;
+              }
+              try {
+                task.run();
+              } catch (EventoException refused) {
+                tracked.accept(
+                    refused.code() == ErrorCode.INVALID_REQUEST && refused.commandId() == null
+                        ? Fault.of(id, refused)
+                        : fault(id, handler, refused));
+              } catch (Throwable thrown) {
+                tracked.accept(fault(id, handler, thrown));
+              }
+            });
+    if (!taken) {
+      questions.remove(id);
+      tracked.accept(fault(id, ErrorCode.OVERLOADED, "too many requests wait here"));
+    }
+  }
+
+  private interface Converter {
+    Message convert(@Nullable Object value);
+  }
+
+  private interface Failing {
+    Message convert(Throwable thrown);
+  }
+
+  private static void answer(
+      @Nullable Object returned, Converter done, Failing failed, Consumer<Message> answer) {
+    if (returned instanceof CompletionStage<?> stage) {
+      stage.whenComplete(
+          (value, thrown) ->
+              answer.accept(
+                  thrown == null ? attempt(value, done, failed) : failed.convert(thrown)));
+    } else {
+      answer.accept(attempt(returned, done, failed));
+    }
+  }
+
+  private static Message attempt(@Nullable Object value, Converter done, Failing failed) {
+    try {
+      return done.convert(value);
+    } catch (RuntimeException unfit) {
+      return failed.convert(unfit);
+    }
+  }
+
+  private Message serviceResult(UUID id, @Nullable Object returned) {
+    var outcome = Outcome.ofService(returned, mapper);
+    if (outcome.rejection() != null) {
+      return Fault.of(id, EventoException.rejected(outcome.rejection(), id));
+    }
+    return new Result(id, null, outcome.value() == null ? null : mapper.write(outcome.value()));
+  }
+
+  private static Fault fault(UUID id, Handler handler, Throwable thrown) {
+    var cause = Outcome.unwrap(thrown);
+    var rejection = Outcome.thrownRejection(cause);
+    if (rejection != null) {
+      return Fault.of(id, EventoException.rejected(rejection, id));
+    }
+    LOG.log(Level.ERROR, () -> "handler failed handler=" + handler.name() + " id=" + id, cause);
+    return fault(id, ErrorCode.HANDLER_FAILED, Outcome.failure(cause).detail());
+  }
+
+  private static Fault noHandler(UUID id, String type) {
+    return fault(id, ErrorCode.NO_HANDLER, "nothing handles " + type + " here");
+  }
+
+  private static Fault fault(UUID id, ErrorCode code, String detail) {
+    return new Fault(id, code, detail, List.of(), null, null, 0);
+  }
+
+  private Consumer<Message> tracked(Consumer<Message> answer) {
+    unanswered.incrementAndGet();
+    return message -> {
+      unanswered.decrementAndGet();
+      answer.accept(message);
+    };
+  }
+
+  private static long until(int deadlineMillis) {
+    return System.nanoTime() + deadlineMillis * 1_000_000L;
+  }
+
+  private static boolean isPast(long nanoTime) {
+    return System.nanoTime() - nanoTime > 0;
+  }
+
+  @Override
+  public void close() {
+    lanes.close();
+    commands.close();
+    queries.close();
+  }
+}

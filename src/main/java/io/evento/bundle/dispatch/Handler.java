@@ -1,0 +1,185 @@
+package io.evento.bundle.dispatch;
+
+import io.evento.bundle.InvalidBundleException;
+import java.lang.annotation.Annotation;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Type;
+import java.sql.Connection;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A method of a user, bound once. Whatever its parameters and their order, it is called with the
+ * same four: the object or state it belongs to, the payload, the metadata, the connection.
+ */
+public final class Handler {
+  private static final int SELF = 0;
+  private static final int PAYLOAD = 1;
+  private static final int METADATA = 2;
+  private static final int CONNECTION = 3;
+  private static final MethodType SHAPE = MethodType.genericMethodType(4);
+
+  private final Method method;
+  private final MethodHandle handle;
+  private final boolean takesState;
+  private final boolean takesConnection;
+
+  private Handler(Method method, MethodHandle handle, boolean takesState, boolean takesConnection) {
+    this.method = method;
+    this.handle = handle;
+    this.takesState = takesState;
+    this.takesConnection = takesConnection;
+  }
+
+  /**
+   * What a kind of handler may take beside its payload.
+   *
+   * @param annotation that marks it
+   * @param state class of the aggregate, or null
+   * @param metadata class of the metadata, or null
+   * @param connection whether a {@code Connection}
+   */
+  record Kind(
+      Class<? extends Annotation> annotation,
+      @Nullable Class<?> state,
+      @Nullable Class<?> metadata,
+      boolean connection) {
+    String said() {
+      return "@" + annotation.getSimpleName();
+    }
+  }
+
+  static Handler bind(Method method, Kind kind) {
+    var parameters = method.getParameterTypes();
+    var isStatic = Modifier.isStatic(method.getModifiers());
+    if (parameters.length == 0 || slot(kind, parameters[0]) >= 0) {
+      throw new InvalidBundleException(
+          name(method)
+              + " must take its payload as the first parameter, as "
+              + kind.said()
+              + "s do");
+    }
+    var order = new int[parameters.length + (isStatic ? 0 : 1)];
+    var next = 0;
+    if (!isStatic) {
+      order[next++] = SELF;
+    }
+    order[next++] = PAYLOAD;
+    for (var i = 1; i < parameters.length; i++) {
+      var slot = slot(kind, parameters[i]);
+      if (slot < 0 || (slot == SELF && !isStatic)) {
+        throw new InvalidBundleException(
+            name(method)
+                + " takes a "
+                + parameters[i].getName()
+                + ", which a "
+                + kind.said()
+                + " cannot be given; it may take "
+                + allowed(kind));
+      }
+      order[next++] = slot;
+    }
+    return new Handler(
+        method, handle(method, order), takes(order, SELF) && isStatic, takes(order, CONNECTION));
+  }
+
+  private static int slot(Kind kind, Class<?> parameter) {
+    if (parameter == kind.state()) {
+      return SELF;
+    }
+    if (parameter == kind.metadata()) {
+      return METADATA;
+    }
+    return kind.connection() && parameter == Connection.class ? CONNECTION : -1;
+  }
+
+  private static String allowed(Kind kind) {
+    var text = new StringBuilder("its payload");
+    if (kind.state() != null) {
+      text.append(", if static the state (").append(kind.state().getSimpleName()).append(')');
+    }
+    if (kind.metadata() != null) {
+      text.append(", ").append(kind.metadata().getSimpleName());
+    }
+    if (kind.connection()) {
+      text.append(", java.sql.Connection");
+    }
+    return text.toString();
+  }
+
+  private static MethodHandle handle(Method method, int[] order) {
+    try {
+      method.setAccessible(true);
+      var exact = MethodHandles.lookup().unreflect(method);
+      return MethodHandles.permuteArguments(
+          exact.asType(MethodType.genericMethodType(order.length)), SHAPE, order);
+    } catch (IllegalAccessException | RuntimeException hidden) {
+      throw new InvalidBundleException(
+          name(method) + " cannot be called by the SDK: make it and its class accessible", hidden);
+    }
+  }
+
+  private static boolean takes(int[] order, int slot) {
+    for (var taken : order) {
+      if (taken == slot) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** How messages call a method: {@code Account.open}. */
+  static String name(Method method) {
+    return method.getDeclaringClass().getSimpleName() + "." + method.getName();
+  }
+
+  String name() {
+    return name(method);
+  }
+
+  /** The type of the payload as the method states it. */
+  Class<?> payload() {
+    return method.getParameterTypes()[0];
+  }
+
+  /** What it returns. */
+  Type returned() {
+    return method.getGenericReturnType();
+  }
+
+  /** Whether it needs an object to be called on. */
+  boolean isInstance() {
+    return !Modifier.isStatic(method.getModifiers());
+  }
+
+  /** Whether it is static and takes the state, which may be null. */
+  boolean takesState() {
+    return takesState;
+  }
+
+  public boolean takesConnection() {
+    return takesConnection;
+  }
+
+  boolean returnsStage() {
+    return CompletionStage.class.isAssignableFrom(method.getReturnType());
+  }
+
+  /**
+   * Calls it.
+   *
+   * @throws Throwable whatever the method throws
+   */
+  public @Nullable Object call(
+      @Nullable Object self,
+      Object payload,
+      @Nullable Object metadata,
+      @Nullable Connection connection)
+      throws Throwable {
+    return (Object) handle.invokeExact(self, payload, metadata, (Object) connection);
+  }
+}

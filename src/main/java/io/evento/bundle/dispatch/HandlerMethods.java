@@ -1,0 +1,63 @@
+package io.evento.bundle.dispatch;
+
+import io.evento.bundle.CommandHandler;
+import io.evento.bundle.EventHandler;
+import io.evento.bundle.EventSourcingHandler;
+import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.QueryHandler;
+import java.lang.annotation.Annotation;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** The annotated methods of a component's class and its ancestors. */
+final class HandlerMethods {
+  private static final List<Class<? extends Annotation>> ANNOTATIONS =
+      List.of(
+          CommandHandler.class, EventSourcingHandler.class, EventHandler.class, QueryHandler.class);
+
+  private HandlerMethods() {}
+
+  /** In an order that is the same on every start. */
+  static List<Handler> of(Class<?> owner, Handler.Kind kind) {
+    return all(owner).stream()
+        .filter(method -> method.isAnnotationPresent(kind.annotation()))
+        .map(method -> Handler.bind(method, kind))
+        .toList();
+  }
+
+  /**
+   * @throws InvalidBundleException if a method has an annotation that has no meaning there
+   */
+  @SafeVarargs
+  static void allowOnly(
+      Class<?> owner, String component, Class<? extends Annotation>... meaningful) {
+    for (var method : all(owner)) {
+      for (var annotation : ANNOTATIONS) {
+        if (method.isAnnotationPresent(annotation) && !List.of(meaningful).contains(annotation)) {
+          throw new InvalidBundleException(
+              Handler.name(method)
+                  + " is a @"
+                  + annotation.getSimpleName()
+                  + ", which a "
+                  + component
+                  + " cannot have: move it to a component of its own");
+        }
+      }
+    }
+  }
+
+  private static List<Method> all(Class<?> owner) {
+    var methods = new ArrayList<Method>();
+    for (Class<?> type = owner; type != null && type != Object.class; type = type.getSuperclass()) {
+      for (var method : type.getDeclaredMethods()) {
+        if (!method.isBridge() && !method.isSynthetic()) {
+          methods.add(method);
+        }
+      }
+    }
+    methods.sort(Comparator.comparing(Method::toGenericString));
+    return methods;
+  }
+}

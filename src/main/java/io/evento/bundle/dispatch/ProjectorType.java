@@ -1,0 +1,18 @@
+package io.evento.bundle.dispatch;
+
+import io.evento.bundle.payload.PayloadType;
+import java.util.Map;
+
+/**
+ * A projector as its class defines it.
+ *
+ * @param consumer its name and version, such as {@code accounts:1}
+ * @param transactional whether its checkpoint lives in the user's database
+ * @param handlers by name of the event's type
+ */
+public record ProjectorType(
+    String consumer, Object instance, boolean transactional, Map<String, Projecting> handlers) {
+
+  /** Who projects a type of event. */
+  public record Projecting(PayloadType payload, Handler handler) {}
+}

@@ -1,0 +1,6 @@
+package io.evento.bundle.dispatch;
+
+import io.evento.bundle.payload.PayloadType;
+
+/** Who answers a type of query. */
+record QueryAnswerer(PayloadType payload, Object projection, Handler handler) {}

@@ -1,0 +1,32 @@
+package io.evento.bundle.dispatch;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The states of the streams decided on last. Forgetting one costs a story, never a wrong answer.
+ */
+final class StateCache {
+  private final LinkedHashMap<String, HeldState> held;
+
+  StateCache(int streamsMax) {
+    held =
+        new LinkedHashMap<>(64, 0.75f, true) {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<String, HeldState> eldest) {
+            return size() > streamsMax;
+          }
+        };
+  }
+
+  /** What is held of a stream, perhaps nothing yet. */
+  synchronized HeldState of(String stream) {
+    return held.computeIfAbsent(stream, absent -> new HeldState());
+  }
+
+  synchronized int size() {
+    return held.size();
+  }
+}
