@@ -21,7 +21,8 @@ public final class Cluster {
   private static final Duration PATIENCE = Duration.ofMillis(700);
   private static final long FRESH_NANOS = Duration.ofMillis(800).toNanos();
 
-  private final HttpClient http = HttpClient.newBuilder().connectTimeout(PATIENCE).build();
+  private final HttpClient http =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build();
   private final List<URI> servers;
   private final Optional<Launcher> launcher;
   private View last;

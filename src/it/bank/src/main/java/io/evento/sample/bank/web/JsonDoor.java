@@ -30,6 +30,7 @@ final class JsonDoor implements HttpHandler {
   private static final ObjectMapper JSON =
       new ObjectMapper()
           .setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT);
 
   private final Map<String, Route> routes = new HashMap<>();
