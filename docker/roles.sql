@@ -1,0 +1,41 @@
+-- Roles and schemas of one Evento database. Run by an administrator, in the database itself; running it again changes
+-- nothing but the passwords. Nothing here is done by a migration, and nobody here is a superuser.
+--
+--   psql -d evento -v owner_password=… -v server_password=… -v bank_password=… -f roles.sql
+--
+-- A place of its own is made for each role:
+--   evento_owner   owns schema "evento", which its migrations create; used at a node's start only
+--   evento_server  the nodes at work; may do what the migrations grant, and owns nothing
+--   evento_bank    the sample bank: schema "bank" and nothing else
+
+DO $$
+DECLARE
+  wanted text;
+BEGIN
+  FOREACH wanted IN ARRAY ARRAY['evento_owner', 'evento_server', 'evento_bank'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+      EXECUTE format('CREATE ROLE %I', wanted);
+    END IF;
+  END LOOP;
+END $$;
+
+ALTER ROLE evento_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
+ALTER ROLE evento_server LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'server_password';
+ALTER ROLE evento_bank LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'bank_password';
+
+-- A node that froze or lost its network must not hold the append gate longer than this.
+ALTER ROLE evento_server SET synchronous_commit = on;
+ALTER ROLE evento_server SET idle_in_transaction_session_timeout = '10s';
+ALTER ROLE evento_server SET client_connection_check_interval = '1s';
+ALTER ROLE evento_server SET tcp_keepalives_idle = 5;
+ALTER ROLE evento_server SET tcp_keepalives_interval = 2;
+ALTER ROLE evento_server SET tcp_keepalives_count = 3;
+ALTER ROLE evento_server SET tcp_user_timeout = '10s';
+
+REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT CONNECT, CREATE ON DATABASE :"DBNAME" TO evento_owner;
+GRANT CONNECT ON DATABASE :"DBNAME" TO evento_server, evento_bank;
+
+CREATE SCHEMA IF NOT EXISTS bank AUTHORIZATION evento_bank;
+ALTER ROLE evento_bank SET search_path = bank;

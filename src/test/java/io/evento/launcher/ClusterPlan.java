@@ -1,0 +1,67 @@
+package io.evento.launcher;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+
+/**
+ * What is to be started.
+ *
+ * @param project the root of the source tree; what the build made lies in its {@code target}
+ * @param directory where the cluster keeps data, logs and the servers' own files
+ * @param nodes 1 to 8
+ * @param bundles how many copies of the sample bank
+ * @param external a PostgreSQL that runs already; the cluster brings its own if empty
+ * @param nodeJvm options for the nodes' JVMs
+ */
+public record ClusterPlan(
+    Path project,
+    Path directory,
+    int nodes,
+    int bundles,
+    Ports ports,
+    Optional<Database> external,
+    List<String> nodeJvm) {
+
+  static final int NODES_MAX = 8;
+
+  /**
+   * A node spends its start in the compiler: with the second compiler left out it needs half the
+   * CPU until it is ready (10.9 instead of 21.8 s measured). Benchmarks want the other one.
+   */
+  public static final List<String> QUICK_START =
+      List.of("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+
+  public ClusterPlan {
+    if (nodes < 1 || nodes > NODES_MAX) {
+      throw new IllegalArgumentException(
+          "cluster.nodes must be 1 to " + NODES_MAX + ", is " + nodes);
+    }
+    nodeJvm = List.copyOf(nodeJvm);
+  }
+
+  static ClusterPlan from(Path project, Properties options) {
+    var jvm = options.getProperty("cluster.node.jvm");
+    return new ClusterPlan(
+        project,
+        project.resolve("target/cluster"),
+        Integer.parseInt(options.getProperty("cluster.nodes", "3")),
+        Boolean.parseBoolean(options.getProperty("cluster.bank", "true")) ? 2 : 0,
+        Ports.from(options),
+        Database.external(options),
+        jvm == null ? QUICK_START : List.of(jvm.trim().split("\\s+")));
+  }
+
+  Database database() {
+    return external.orElseGet(() -> Database.embedded(ports.postgres()));
+  }
+
+  Path rolesScript() {
+    return project.resolve("docker/roles.sql");
+  }
+
+  Path built(String artifact) {
+    return project.resolve("target").resolve(artifact);
+  }
+}

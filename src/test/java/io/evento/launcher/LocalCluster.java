@@ -1,0 +1,211 @@
+package io.evento.launcher;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+
+/**
+ * A cluster on this machine: starts its members in the order in which they need each other and
+ * stops them in the opposite one.
+ */
+public final class LocalCluster {
+
+  private static final Duration START_MAX = Duration.ofSeconds(180);
+  private static final Duration STOP_MAX = Duration.ofSeconds(20);
+
+  private final ClusterPlan plan;
+  private final Consumer<String> say;
+  private final PidFile pids;
+  private final Optional<PostgresServer> server;
+  private final Members members;
+  private final List<Runnable> followers = new CopyOnWriteArrayList<>();
+
+  /**
+   * @param say told in short sentences what happens
+   */
+  public LocalCluster(ClusterPlan plan, Consumer<String> say) {
+    this.plan = plan;
+    this.say = say;
+    this.pids = new PidFile(plan.directory().resolve("pids"));
+    this.server =
+        plan.external().isPresent()
+            ? Optional.empty()
+            : Optional.of(
+                new PostgresServer(
+                    new PostgresBinaries(plan.built("postgresql-17")),
+                    plan.directory().resolve("pg"),
+                    plan.ports().postgres()));
+    this.members = Members.of(plan, server, new Reporter());
+  }
+
+  public Database database() {
+    return plan.database();
+  }
+
+  /** Empty if the database is somebody else's. */
+  public Optional<PostgresServer> postgresServer() {
+    return server;
+  }
+
+  public Optional<Member> postgres() {
+    return members.postgres();
+  }
+
+  public List<Member> nodes() {
+    return members.nodes();
+  }
+
+  public Member balancer() {
+    return members.balancer();
+  }
+
+  public List<Member> bundles() {
+    return members.bundles();
+  }
+
+  public Optional<Member> member(String id) {
+    return members.all().stream().filter(member -> member.id().equals(id)).findFirst();
+  }
+
+  /** Calls {@code follower} after every start and end of a member. */
+  void follow(Runnable follower) {
+    followers.add(follower);
+  }
+
+  /**
+   * Ends what an earlier run left behind and makes sure that nobody stands in the way.
+   *
+   * @throws StartFailure if a port is taken by somebody else
+   */
+  public void clearTheWay() throws IOException, InterruptedException {
+    Files.createDirectories(plan.directory());
+    for (var leftover : pids.endLeftovers()) {
+      say.accept("ended " + leftover + ", left behind by an earlier run");
+    }
+    refuseTakenPorts();
+    for (var member : members.all()) {
+      Files.deleteIfExists(member.log());
+    }
+  }
+
+  /**
+   * Returns when every member is ready.
+   *
+   * @throws StartFailure if one is not; what was started until then still runs
+   */
+  public void start() throws IOException, InterruptedException, SQLException {
+    startPostgres();
+    var first = members.nodes().get(0);
+    first.start();
+    first.awaitReady(START_MAX);
+    say.accept(first + " is ready");
+    // The first has migrated by now. The others wait for nothing but the processor.
+    var others = new ArrayList<>(members.nodes().subList(1, plan.nodes()));
+    others.add(members.balancer());
+    others.addAll(members.bundles());
+    others.forEach(Member::start);
+    for (var other : others) {
+      other.awaitReady(START_MAX);
+      say.accept(other + " is ready");
+    }
+  }
+
+  /** Stops what runs: bundles first, so that they can still say goodbye, PostgreSQL last. */
+  public void stop() throws InterruptedException {
+    stopTogether(members.bundles());
+    stopTogether(List.of(members.balancer()));
+    stopTogether(members.nodes());
+    stopTogether(members.postgres().stream().toList());
+  }
+
+  private void startPostgres() throws IOException, InterruptedException, SQLException {
+    if (server.isPresent() && members.postgres().isPresent()) {
+      server.get().initialise();
+      members.postgres().get().start();
+      members.postgres().get().awaitReady(START_MAX);
+      server.get().prepare(plan.database(), plan.rolesScript());
+      say.accept("PostgreSQL is ready");
+    }
+  }
+
+  private void stopTogether(List<Member> ending) throws InterruptedException {
+    var stopping = ending.stream().map(member -> new Thread(() -> stop(member))).toList();
+    stopping.forEach(Thread::start);
+    for (var thread : stopping) {
+      thread.join(2 * STOP_MAX.toMillis());
+    }
+  }
+
+  private void stop(Member member) {
+    try {
+      if (member.pid().isPresent()) {
+        member.stop(STOP_MAX);
+        say.accept(member + " has ended");
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void refuseTakenPorts() {
+    var taken =
+        plan.ports()
+            .all(plan.nodes(), plan.bundles())
+            .filter(port -> plan.external().isEmpty() || port != plan.ports().postgres())
+            .filter(LocalCluster::isTaken)
+            .boxed()
+            .toList();
+    if (!taken.isEmpty()) {
+      throw new StartFailure(
+          "Somebody else listens on port "
+              + taken
+              + ". Choose others with -Dcluster.port.balancer, .control, .node, .link, .fd,"
+              + " .postgres or .bank.");
+    }
+  }
+
+  private static boolean isTaken(int port) {
+    try (var probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      return !probe.isBound();
+    } catch (IOException taken) {
+      return true;
+    }
+  }
+
+  private synchronized void changed() {
+    try {
+      pids.write(members.all());
+    } catch (IOException failure) {
+      throw new UncheckedIOException("cannot remember the processes", failure);
+    }
+    followers.forEach(Runnable::run);
+  }
+
+  private final class Reporter implements Member.Watcher {
+
+    @Override
+    public void started(Member member) {
+      changed();
+    }
+
+    @Override
+    public void endedByItself(Member member, int exitCode) {
+      say.accept(
+          member + " ended by itself with code " + exitCode + ", its log is " + member.log());
+    }
+
+    @Override
+    public void ended(Member member) {
+      changed();
+    }
+  }
+}

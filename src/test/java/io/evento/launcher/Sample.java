@@ -1,0 +1,62 @@
+package io.evento.launcher;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.UUID;
+
+/**
+ * A request that a person can send to the cluster at once. It is tried before it is printed, under
+ * another id, so that the printed one does something new.
+ */
+final class Sample {
+
+  private static final Duration ANSWER_MAX = Duration.ofSeconds(30);
+
+  private final URI address;
+  private final String body;
+  private final String rehearsal;
+
+  private Sample(URI address, String body, String rehearsal) {
+    this.address = address;
+    this.body = body;
+    this.rehearsal = rehearsal;
+  }
+
+  /** With the bank: opens an account. Without it there is nothing to command, only to ask. */
+  static Sample of(ClusterPlan plan) {
+    var base = new Commands(plan).balancerUrl() + "/evento/api/";
+    return plan.bundles() > 0
+        ? new Sample(URI.create(base + "commands/OpenAccount"), openAccount(), openAccount())
+        : new Sample(URI.create(base + "health/ready"), "", "");
+  }
+
+  String curl() {
+    return body.isEmpty()
+        ? "curl -s " + address
+        : "curl -s -X POST " + address + " -H 'Content-Type: application/json' -d '" + body + "'";
+  }
+
+  void proveThatItWorks() throws IOException, InterruptedException {
+    var request = HttpRequest.newBuilder(address).timeout(ANSWER_MAX);
+    if (!rehearsal.isEmpty()) {
+      request.header("Content-Type", "application/json").POST(BodyPublishers.ofString(rehearsal));
+    }
+    HttpResponse<String> answer =
+        HttpClient.newHttpClient().send(request.build(), BodyHandlers.ofString());
+    if (answer.statusCode() != 200) {
+      throw new StartFailure(
+          address + " was answered " + answer.statusCode() + ": " + answer.body());
+    }
+  }
+
+  private static String openAccount() {
+    var account = "a-" + UUID.randomUUID().toString().substring(0, 8);
+    return "{\"accountId\":\"" + account + "\",\"owner\":\"Ada\"}";
+  }
+}

@@ -1,0 +1,78 @@
+package io.evento.launcher.balancer;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Asks every node whether it is ready, each at its own pace, so that a frozen one delays no other.
+ * Two misses in a row take a node out, one answer puts it back.
+ */
+final class HealthPoller {
+
+  private static final String PATH = "/evento/api/health/ready";
+  private static final long PERIOD_MILLIS = 500;
+  private static final Duration ANSWER_MAX = Duration.ofSeconds(1);
+  private static final int MISSES_MAX = 2;
+
+  private final HttpClient http = HttpClient.newBuilder().connectTimeout(ANSWER_MAX).build();
+  private final List<URI> nodes;
+  private final Backends backends;
+  private final ScheduledExecutorService clock;
+
+  HealthPoller(List<URI> nodes, Backends backends) {
+    this.nodes = nodes;
+    this.backends = backends;
+    this.clock = Executors.newScheduledThreadPool(nodes.size());
+  }
+
+  void start() {
+    for (var node : nodes) {
+      clock.scheduleAtFixedRate(new Pulse(node), 0, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  void stop() {
+    clock.shutdownNow();
+  }
+
+  private final class Pulse implements Runnable {
+
+    private final URI node;
+    private final HttpRequest question;
+    private int misses = MISSES_MAX;
+
+    Pulse(URI node) {
+      this.node = node;
+      this.question = HttpRequest.newBuilder(node.resolve(PATH)).timeout(ANSWER_MAX).build();
+    }
+
+    @Override
+    public void run() {
+      if (isReady()) {
+        misses = 0;
+        backends.putIn(node);
+      } else if (++misses >= MISSES_MAX) {
+        backends.takeOut(node);
+      }
+    }
+
+    private boolean isReady() {
+      try {
+        return http.send(question, BodyHandlers.discarding()).statusCode() == 200;
+      } catch (IOException miss) {
+        return false;
+      } catch (InterruptedException stopped) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+  }
+}
