@@ -14,7 +14,7 @@ export function startInvariant() {
       setText(byId("deposited"), grouped(totals.deposited));
       setText(byId("withdrawn"), grouped(totals.withdrawn));
       judge(held ? "good" : "bad", held ? "✓ It holds" : "✕ Broken: the sides differ");
-      setText(byId("totals-note"), `Over ${grouped(totals.accounts)} accounts, in the smallest coin.`);
+      setText(byId("totals-note"), `Accounts: ${grouped(totals.accounts)}. In the smallest coin.`);
       live("good", "live");
     },
     (refusal) => {
