@@ -35,7 +35,7 @@ public final class Waiting implements AutoCloseable {
     try {
       return result.get(deadline.toMillis() + GRACE_MILLIS, TimeUnit.MILLISECONDS);
     } catch (ExecutionException failed) {
-      throw told(failed.getCause());
+      throw told(failed);
     } catch (TimeoutException late) {
       throw new EventoException(ErrorCode.DEADLINE_EXCEEDED, "no outcome known in time");
     } catch (InterruptedException stopped) {
@@ -45,9 +45,12 @@ public final class Waiting implements AutoCloseable {
     }
   }
 
-  private static EventoException told(Throwable cause) {
-    var bare =
-        cause instanceof CompletionException && cause.getCause() != null ? cause.getCause() : cause;
+  private static EventoException told(Throwable failure) {
+    var bare = failure;
+    while ((bare instanceof CompletionException || bare instanceof ExecutionException)
+        && bare.getCause() != null) {
+      bare = bare.getCause();
+    }
     if (bare instanceof EventoException told) {
       // The stack that helps is the caller's; that of the link says nothing.
       told.fillInStackTrace();
