@@ -1,0 +1,23 @@
+package io.evento.server.gateway;
+
+import jakarta.annotation.PostConstruct;
+import jakarta.ejb.Singleton;
+import jakarta.ejb.Startup;
+import jakarta.ejb.TransactionManagement;
+import jakarta.ejb.TransactionManagementType;
+import jakarta.inject.Inject;
+
+/**
+ * Starts the node with the application; {@link NodeStart} does it, in order and in its own time.
+ */
+@Singleton
+@Startup
+@TransactionManagement(TransactionManagementType.BEAN)
+public class Boot {
+  @Inject private NodeStart start;
+
+  @PostConstruct
+  void begin() {
+    start.begin();
+  }
+}

@@ -1,0 +1,39 @@
+package io.evento.server.gateway;
+
+import io.evento.server.NodeScoped;
+import io.evento.server.catalog.Catalog;
+import io.evento.server.cluster.Membership;
+import io.evento.server.config.ServerConfig;
+import io.evento.server.routing.Queries;
+import io.evento.server.routing.Router;
+import io.evento.server.routing.Sessions;
+import jakarta.inject.Inject;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The rooms behind the bundles' door. */
+@NodeScoped
+public class BundleDoor {
+  final Router router;
+  final Queries queries;
+  final Sessions sessions;
+  final Catalog catalog;
+  final Membership membership;
+  final ServerConfig config;
+  final AtomicLong lastSession = new AtomicLong();
+
+  @Inject
+  public BundleDoor(
+      Router router,
+      Queries queries,
+      Sessions sessions,
+      Catalog catalog,
+      Membership membership,
+      ServerConfig config) {
+    this.router = router;
+    this.queries = queries;
+    this.sessions = sessions;
+    this.catalog = catalog;
+    this.membership = membership;
+    this.config = config;
+  }
+}

@@ -1,0 +1,209 @@
+package io.evento.server.gateway;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.Message;
+import io.evento.server.routing.BundleSession;
+import io.evento.server.routing.Failures;
+import jakarta.websocket.RemoteEndpoint;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** One session's messages: takes frames apart and hands each message to its room. */
+final class BundleLink {
+  private static final Logger LOG = System.getLogger(BundleLink.class.getName());
+
+  private final BundleDoor door;
+  private final String name;
+  private final FrameWriter writer;
+  private final Consumer<String> close;
+  private volatile @Nullable BundleSession session;
+  private volatile long heardAt = System.nanoTime();
+
+  BundleLink(BundleDoor door, String name, RemoteEndpoint.Async remote, Consumer<String> close) {
+    this.door = door;
+    this.name = name;
+    this.close = close;
+    writer = new FrameWriter(remote, close);
+  }
+
+  FrameWriter writer() {
+    return writer;
+  }
+
+  long heardAt() {
+    return heardAt;
+  }
+
+  void close(String reason) {
+    close.accept(reason);
+  }
+
+  /** Tells something to a bundle that introduced itself; others hear it in their welcome. */
+  void tell(Message message) {
+    if (session != null) {
+      writer.send(message, Lane.ANSWER);
+    }
+  }
+
+  void receive(String frame) {
+    heardAt = System.nanoTime();
+    var start = 0;
+    while (start < frame.length()) {
+      var end = frame.indexOf('\n', start);
+      end = end < 0 ? frame.length() : end;
+      if (end > start) {
+        receiveLine(frame.substring(start, end));
+      }
+      start = end + 1;
+    }
+  }
+
+  private void receiveLine(String line) {
+    try {
+      handle(Codec.read(line));
+    } catch (EventoException refused) {
+      writer.send(Message.Fault.of(idOf(line), refused), Lane.ANSWER);
+    } catch (RuntimeException failure) {
+      writer.send(Message.Fault.of(idOf(line), Failures.told(failure)), Lane.ANSWER);
+    }
+  }
+
+  private static @Nullable UUID idOf(String line) {
+    var id = Codec.field(line, "id");
+    try {
+      return id == null ? null : UUID.fromString(id);
+    } catch (IllegalArgumentException malformed) {
+      return null;
+    }
+  }
+
+  private void handle(Message message) {
+    if (message instanceof Message.Hello hello) {
+      greet(hello);
+      return;
+    }
+    if (message instanceof Message.Ping) {
+      return;
+    }
+    var open = session;
+    if (open == null) {
+      throw EventoException.invalid("/t", "must be hello in the first message");
+    }
+    // Most frequent first.
+    if (message instanceof Message.Decided decided) {
+      open.answered(decided.attempt(), decided);
+    } else if (message instanceof Message.Command command) {
+      command(command);
+    } else if (message instanceof Message.Query query) {
+      query(query);
+    } else if (message instanceof Message.Result result) {
+      open.answered(result.id(), result);
+    } else if (message instanceof Message.Fault fault) {
+      failed(open, fault);
+    } else if (message instanceof Message.Declare declare) {
+      declare(open, declare);
+    } else if (message instanceof Message.Drain) {
+      door.sessions.drain(open);
+    } else if (!(message instanceof Message.Cancel)) {
+      // A cancel is a hint: the deadline ends the work as well.
+      throw EventoException.invalid("/t", "is a kind that nodes send");
+    }
+  }
+
+  private void greet(Message.Hello hello) {
+    if (session != null) {
+      throw EventoException.invalid("/t", "must be hello only once");
+    }
+    var greeted =
+        new BundleSession(
+            door.lastSession.incrementAndGet(), hello.bundle(), hello.instance(), writer);
+    session = greeted;
+    door.sessions.add(greeted);
+    writer.send(
+        new Message.Welcome(
+            door.config.node().name(),
+            door.config.node().release(),
+            door.config.limits().payloadBytesMax(),
+            door.membership.members().toMembers()),
+        Lane.ANSWER);
+    LOG.log(
+        Level.INFO,
+        () ->
+            "session opened session="
+                + name
+                + " bundle="
+                + hello.bundle()
+                + " instance="
+                + hello.instance());
+  }
+
+  private void declare(BundleSession open, Message.Declare declare) {
+    door.catalog
+        .declare(open.bundle(), declare.components())
+        .whenComplete(
+            (done, failure) -> {
+              if (failure == null) {
+                door.sessions.declared(open, declare.components());
+                writer.send(new Message.Result(declare.id(), null, null), Lane.ANSWER);
+              } else {
+                fail(declare.id(), failure);
+              }
+            });
+  }
+
+  private void command(Message.Command command) {
+    door.router
+        .dispatch(command)
+        .whenComplete(
+            (receipt, failure) -> {
+              if (failure == null) {
+                writer.send(new Message.Result(command.id(), receipt, null), Lane.ANSWER);
+              } else {
+                fail(command.id(), failure);
+              }
+            });
+  }
+
+  private void query(Message.Query query) {
+    door.queries
+        .ask(query)
+        .whenComplete(
+            (view, failure) -> {
+              if (failure == null) {
+                writer.send(new Message.Result(query.id(), null, view), Lane.ANSWER);
+              } else {
+                fail(query.id(), failure);
+              }
+            });
+  }
+
+  private void fail(UUID id, Throwable failure) {
+    writer.send(Message.Fault.of(id, Failures.told(failure)), Lane.ANSWER);
+  }
+
+  private void failed(BundleSession open, Message.Fault fault) {
+    if (fault.id() == null) {
+      LOG.log(
+          Level.WARNING,
+          () -> "bundle could not read a message session=" + name + " detail=" + fault.detail());
+    } else {
+      open.answered(fault.id(), fault);
+    }
+  }
+
+  void closed(String reason) {
+    var ended = session;
+    if (ended != null) {
+      door.sessions.remove(ended);
+      LOG.log(
+          Level.INFO,
+          () ->
+              "session closed session=" + name + " bundle=" + ended.bundle() + " reason=" + reason);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package io.evento.server.gateway;
+
+import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.Message;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.cluster.Members;
+import io.evento.server.cluster.Membership;
+import jakarta.annotation.PreDestroy;
+import jakarta.inject.Inject;
+import jakarta.websocket.CloseReason;
+import jakarta.websocket.CloseReason.CloseCodes;
+import jakarta.websocket.Session;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/** The open sessions as the gateway sees them: keeps each of them talking, or closes it. */
+@NodeScoped
+public class BundleLinks {
+  private static final Logger LOG = System.getLogger(BundleLinks.class.getName());
+  private static final long TICK_MILLIS = 250;
+  private static final long PING_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
+  private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+  private final BundleDoor door;
+  private final TyrusRemedy remedy;
+  private final ExecutorService closers;
+  private final Set<BundleLink> open = ConcurrentHashMap.newKeySet();
+
+  @Inject
+  public BundleLinks(BundleDoor door, TyrusRemedy remedy, Membership membership, Threads threads) {
+    this.door = door;
+    this.remedy = remedy;
+    // Closing may wait for a peer that does not read: never on a thread that others need.
+    closers = threads.pool("ws-close", 4, 10_000);
+    threads
+        .timer()
+        .scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    membership.onChange(this::tell);
+  }
+
+  BundleLink open(Session session) {
+    remedy.apply(session);
+    var link =
+        new BundleLink(
+            door, session.getId(), session.getAsyncRemote(), reason -> close(session, reason));
+    open.add(link);
+    return link;
+  }
+
+  void closed(BundleLink link, String reason) {
+    if (open.remove(link)) {
+      link.closed(reason);
+    }
+  }
+
+  private void close(Session session, String reason) {
+    try {
+      closers.execute(
+          () -> {
+            try {
+              session.close(new CloseReason(CloseCodes.TRY_AGAIN_LATER, reason));
+            } catch (IOException | RuntimeException gone) {
+              LOG.log(Level.DEBUG, "session was gone already", gone);
+            }
+          });
+    } catch (RejectedExecutionException busy) {
+      LOG.log(Level.WARNING, () -> "session not closed yet session=" + session.getId());
+    }
+  }
+
+  private void tick() {
+    try {
+      var now = System.nanoTime();
+      for (var link : open) {
+        if (now - link.heardAt() > SILENCE_NANOS) {
+          // Its requests are asked elsewhere at once, however long the close takes.
+          closed(link, "silent");
+          link.close("silent for 3 s");
+        } else if (now - link.writer().sentAt() > PING_NANOS) {
+          link.writer().send(new Message.Ping(), Lane.ANSWER);
+        }
+      }
+    } catch (RuntimeException failure) {
+      LOG.log(Level.ERROR, "session tick failed", failure);
+    }
+  }
+
+  private void tell(Members members) {
+    var message = new Message.Members(members.toMembers());
+    open.forEach(link -> link.tell(message));
+  }
+
+  /** Asks all bundles to move to other nodes. */
+  @PreDestroy
+  public void drain() {
+    open.forEach(link -> link.tell(new Message.Drain()));
+  }
+}

@@ -1,0 +1,99 @@
+package io.evento.server.gateway;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The request headers of the contract, with their rules. */
+final class Headers {
+  private static final int WAIT_DEFAULT_SECONDS = 10;
+  private static final int WAIT_MAX_SECONDS = 60;
+  private static final int METADATA_CHARS_MAX = 8_192;
+  private static final Pattern WAIT =
+      Pattern.compile("(?:^|[,;\\s])wait\\s*=\\s*\"?([^,;\"\\s]*)", Pattern.CASE_INSENSITIVE);
+  private static final Pattern UUID_FORM =
+      Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
+  private static final Pattern TRACE =
+      Pattern.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}");
+
+  private Headers() {}
+
+  /** A UUID, bare or quoted; a new one if there is no header. */
+  static UUID commandId(@Nullable String header) {
+    if (header == null) {
+      return UUID.randomUUID();
+    }
+    var bare = unquoted(header.trim());
+    if (!UUID_FORM.matcher(bare).matches()) {
+      throw EventoException.invalid("Idempotency-Key", "must be a UUID");
+    }
+    return UUID.fromString(bare);
+  }
+
+  /** {@code Prefer: wait=SECONDS}; other preferences are ignored. */
+  static int deadlineMillis(@Nullable String header) {
+    var found = header == null ? null : WAIT.matcher(header);
+    if (found == null || !found.find()) {
+      return WAIT_DEFAULT_SECONDS * 1000;
+    }
+    var seconds = number("Prefer", found.group(1), 1, WAIT_MAX_SECONDS);
+    return (int) seconds * 1000;
+  }
+
+  /** {@code If-Match: "3"}. */
+  static @Nullable Long version(@Nullable String header) {
+    return header == null ? null : number("If-Match", unquoted(header.trim()), 0, Long.MAX_VALUE);
+  }
+
+  /** A JSON object, or null without the header. */
+  static @Nullable Json metadata(@Nullable String header) {
+    if (header == null) {
+      return null;
+    }
+    if (header.length() > METADATA_CHARS_MAX) {
+      throw EventoException.invalid(
+          "Evento-Metadata", "must have at most " + METADATA_CHARS_MAX + " characters");
+    }
+    try {
+      var read = Codec.read(Metadata.class, "{\"p\":" + header + "}").p();
+      if (read.text().startsWith("{")) {
+        return read;
+      }
+    } catch (EventoException malformed) {
+      // Said below, in the header's name.
+    }
+    throw EventoException.invalid("Evento-Metadata", "must be a JSON object");
+  }
+
+  private record Metadata(Json p) {}
+
+  /** A malformed traceparent is ignored, as W3C Trace Context asks. */
+  static @Nullable String trace(@Nullable String header) {
+    return header != null && TRACE.matcher(header).matches() ? header : null;
+  }
+
+  static long number(String name, String text, long min, long max) {
+    try {
+      var value = Long.parseLong(text);
+      if (value >= min && value <= max) {
+        return value;
+      }
+    } catch (NumberFormatException malformed) {
+      // Said below.
+    }
+    throw EventoException.invalid(
+        name,
+        max == Long.MAX_VALUE
+            ? "must be a whole number of " + min + " or more"
+            : "must be a whole number from " + min + " to " + max);
+  }
+
+  private static String unquoted(String text) {
+    return text.length() >= 2 && text.startsWith("\"") && text.endsWith("\"")
+        ? text.substring(1, text.length() - 1)
+        : text;
+  }
+}

@@ -1,0 +1,109 @@
+package io.evento.server.gateway;
+
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.catalog.Catalog;
+import io.evento.server.cluster.Links;
+import io.evento.server.cluster.Membership;
+import io.evento.server.eventstore.Appender;
+import io.evento.server.eventstore.Follower;
+import io.evento.server.persistence.Migrations;
+import jakarta.annotation.PreDestroy;
+import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Brings the node up: schema, catalog, membership, links, event store, then ready. Each step is
+ * tried until it succeeds, as the database may come later than the node; nothing here fails the
+ * deployment, since both kinds of application server would then go on without the application and
+ * never try again.
+ */
+@NodeScoped
+public class NodeStart {
+  private static final Logger LOG = System.getLogger(NodeStart.class.getName());
+  private static final int PAUSE_MAX_MILLIS = 2_000;
+
+  private final Threads threads;
+  private final Migrations migrations;
+  private final Catalog catalog;
+  private final Membership membership;
+  private final Links links;
+  private final Appender appender;
+  private final Follower follower;
+  private volatile boolean stopping;
+
+  /** A step that may fail in any way. */
+  private interface Step {
+    void run() throws Exception;
+  }
+
+  @Inject
+  public NodeStart(
+      Threads threads,
+      Migrations migrations,
+      Catalog catalog,
+      Membership membership,
+      Links links,
+      Appender appender,
+      Follower follower,
+      PeerEvents peerEvents) {
+    this.threads = threads;
+    this.migrations = migrations;
+    this.catalog = catalog;
+    this.membership = membership;
+    this.links = links;
+    this.appender = appender;
+    this.follower = follower;
+  }
+
+  void begin() {
+    threads.start("boot", this::run);
+  }
+
+  private void run() {
+    try {
+      step("migrate schema", migrations::run);
+      step("read catalog", catalog::load);
+      membership.start();
+      appender.start();
+      follower.start();
+      step("join links", links::start);
+      step(
+          "open store",
+          () -> {
+            if (!appender.isReady() || follower.head().isEmpty()) {
+              throw new IllegalStateException("the store was not read yet");
+            }
+          });
+      membership.up();
+      LOG.log(Level.INFO, () -> "node up node=" + membership.self());
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void step(String what, Step step) throws InterruptedException {
+    for (var tries = 0; !stopping; tries++) {
+      try {
+        step.run();
+        return;
+      } catch (InterruptedException stopped) {
+        throw stopped;
+      } catch (Exception failure) {
+        if (tries % 20 == 0) {
+          LOG.log(Level.INFO, () -> "not yet: " + what + " cause=" + failure.getMessage());
+        }
+        var pause = Math.min(PAUSE_MAX_MILLIS, 50 << Math.min(tries, 6));
+        Thread.sleep(pause / 2 + ThreadLocalRandom.current().nextInt(pause));
+      }
+    }
+    throw new InterruptedException("the node stops");
+  }
+
+  @PreDestroy
+  void stop() {
+    stopping = true;
+  }
+}

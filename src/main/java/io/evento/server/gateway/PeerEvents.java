@@ -1,0 +1,28 @@
+package io.evento.server.gateway;
+
+import io.evento.protocol.Codec;
+import io.evento.server.NodeScoped;
+import io.evento.server.cluster.Links;
+import io.evento.server.eventstore.Follower;
+import io.evento.server.eventstore.Fresh;
+import io.evento.server.eventstore.FreshPublisher;
+import jakarta.inject.Inject;
+
+/** Carries fresh events between the nodes' followers. */
+@NodeScoped
+public class PeerEvents implements FreshPublisher {
+  private static final String KIND = "fresh";
+
+  private final Links links;
+
+  @Inject
+  public PeerEvents(Links links, Follower follower) {
+    this.links = links;
+    links.listen(KIND, (peer, body) -> follower.offer(Codec.read(Fresh.class, body)));
+  }
+
+  @Override
+  public void publish(Fresh fresh) {
+    links.broadcast(KIND, Codec.text(fresh));
+  }
+}

@@ -1,0 +1,32 @@
+package io.evento.server.gateway;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.server.NodeScoped;
+import io.evento.server.routing.Failures;
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.ext.ExceptionMapper;
+import jakarta.ws.rs.ext.Provider;
+
+/** Turns every failure of a resource into an RFC 9457 problem. No stack trace leaves the node. */
+@Provider
+@NodeScoped
+public class ProblemMapper implements ExceptionMapper<Throwable> {
+  @Override
+  public Response toResponse(Throwable thrown) {
+    if (thrown instanceof WebApplicationException refused) {
+      var status = refused.getResponse().getStatus();
+      if (status < 400) {
+        return refused.getResponse();
+      }
+      var code = ErrorCode.ofStatus(status);
+      var response = Problems.response(new EventoException(code, code.title()));
+      var allow = refused.getResponse().getHeaderString("Allow");
+      return allow == null
+          ? response
+          : Response.fromResponse(response).header("Allow", allow).build();
+    }
+    return Problems.response(Failures.told(thrown));
+  }
+}

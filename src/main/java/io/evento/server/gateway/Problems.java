@@ -1,0 +1,54 @@
+package io.evento.server.gateway;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Rejection;
+import io.evento.protocol.Violation;
+import jakarta.ws.rs.core.Response;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Failures as RFC 9457 problem details. */
+final class Problems {
+  private static final String MEDIA_TYPE = "application/problem+json";
+
+  /** The body; {@code type} and {@code title} follow from the code. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  record Problem(
+      String type,
+      String title,
+      int status,
+      String detail,
+      String code,
+      List<Violation> errors,
+      @Nullable Rejection rejection,
+      @Nullable UUID commandId,
+      String correlation) {}
+
+  private Problems() {}
+
+  static Response response(EventoException told) {
+    var code = told.code();
+    var said = told.correlation();
+    var problem =
+        new Problem(
+            "urn:evento:" + code.wire(),
+            code.title(),
+            code.status(),
+            told.detail(),
+            code.wire(),
+            told.violations(),
+            told.rejection(),
+            told.commandId(),
+            said == null ? UUID.randomUUID().toString() : said);
+    var response =
+        Response.status(code.status()).type(MEDIA_TYPE).entity(Bodies.bytes(Codec.text(problem)));
+    if (code.retry() == ErrorCode.Retry.LATER) {
+      response.header("Retry-After", "1");
+    }
+    return response.build();
+  }
+}

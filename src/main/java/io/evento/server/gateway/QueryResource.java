@@ -1,0 +1,46 @@
+package io.evento.server.gateway;
+
+import io.evento.protocol.Message;
+import io.evento.protocol.Names;
+import io.evento.server.NodeScoped;
+import io.evento.server.config.ServerConfig;
+import io.evento.server.routing.Queries;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import java.io.InputStream;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** Door for callers without an SDK: takes a query, answers with the view. */
+@NodeScoped
+@Path("queries")
+@Consumes(MediaType.APPLICATION_JSON)
+@Produces(MediaType.APPLICATION_JSON)
+public class QueryResource {
+  @Inject private Queries queries;
+  @Inject private ServerConfig config;
+
+  @POST
+  @Path("{type}")
+  public CompletionStage<byte[]> ask(
+      @PathParam("type") String type,
+      @HeaderParam("Prefer") @Nullable String prefer,
+      @HeaderParam("traceparent") @Nullable String trace,
+      InputStream body) {
+    var query =
+        new Message.Query(
+            UUID.randomUUID(),
+            Names.checkType("type", type),
+            Headers.deadlineMillis(prefer),
+            Headers.trace(trace),
+            Bodies.payload(body, config.limits().payloadBytesMax()));
+    return queries.ask(query).thenApply(view -> Bodies.bytes(view.text()));
+  }
+}

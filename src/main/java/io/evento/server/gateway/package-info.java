@@ -1,0 +1,21 @@
+/**
+ * The doors: WebSocket for bundles, JAX-RS for everybody else. Bytes become messages and failures
+ * become problems here; nothing is decided.
+ *
+ * <ol>
+ *   <li>No container thread waits for a remote answer: resources return stages, the endpoint hands
+ *       over and returns.
+ *   <li>One writer per session ({@link io.evento.server.gateway.FrameWriter}); answers leave first;
+ *       a session whose queue is full is closed, never waited for.
+ *   <li>No stack trace and no class name leaves the node ({@link
+ *       io.evento.server.gateway.ProblemMapper}).
+ *   <li>A session that says nothing for three seconds is closed; its requests are asked elsewhere.
+ * </ol>
+ *
+ * <p>Start reading at {@link io.evento.server.gateway.BundleEndpoint} and {@link
+ * io.evento.server.gateway.CommandResource}.
+ */
+@NullMarked
+package io.evento.server.gateway;
+
+import org.jspecify.annotations.NullMarked;
