@@ -38,7 +38,7 @@ record Settings(
             environment.getOrDefault("BANK_BIND", "127.0.0.1"),
             Integer.parseInt(environment.getOrDefault("BANK_PORT", "8090"))),
         Path.of(environment.getOrDefault("BANK_COMPLIANCE_FILE", "compliance.jsonl")),
-        Optional.of(environment.getOrDefault("BANK_CONTROL", ""))
+        Optional.of(environment.getOrDefault("BANK_CONTROL_URL", ""))
             .filter(door -> !door.isBlank())
             .map(URI::create));
   }
