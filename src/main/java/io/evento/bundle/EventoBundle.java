@@ -1,10 +1,35 @@
 package io.evento.bundle;
 
+import io.evento.bundle.consumer.Consumers;
+import io.evento.bundle.dispatch.Components;
+import io.evento.bundle.dispatch.Dispatcher;
 import io.evento.bundle.gateway.CommandGateway;
 import io.evento.bundle.gateway.QueryGateway;
+import io.evento.bundle.gateway.Requests;
+import io.evento.bundle.gateway.Routes;
+import io.evento.bundle.gateway.Waiting;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.session.Address;
+import io.evento.bundle.session.Greeting;
+import io.evento.bundle.session.Links;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message.Hello;
+import io.evento.protocol.Names;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -13,8 +38,75 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class EventoBundle implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(EventoBundle.class.getName());
+  private static final long CONNECT_WAIT_SECONDS = 10;
+  private static final long FINISH_MAX_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  private EventoBundle() {}
+  /** What a node sent before it heard of our leaving is here by then. */
+  private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+  private final String name;
+  private final ScheduledThreadPoolExecutor clock = clock();
+  private final Waiting waiting = new Waiting();
+  private final Dispatcher dispatcher;
+  private final Consumers consumers;
+  private final Requests requests;
+  private final Links links;
+  private final CommandGateway commands;
+  private final QueryGateway queries;
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private final CountDownLatch closed = new CountDownLatch(1);
+
+  private EventoBundle(
+      Hello hello,
+      List<URI> addresses,
+      Components components,
+      PayloadMapper mapper,
+      @Nullable DataSource database) {
+    this.name = hello.bundle();
+    this.dispatcher = new Dispatcher(components, database);
+    this.consumers = new Consumers(components.projectors(), mapper, database, clock);
+    this.requests = new Requests(this::links, clock);
+    this.links =
+        new Links(
+            addresses,
+            new Greeting(hello, components.declared()),
+            new Switchboard(requests, dispatcher, consumers),
+            clock);
+    this.commands = new CommandGateway(mapper, requests, routes(components), waiting);
+    this.queries = new QueryGateway(mapper, requests, waiting);
+  }
+
+  private static ScheduledThreadPoolExecutor clock() {
+    var clock =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              var thread = new Thread(task, "evento-clock");
+              thread.setDaemon(true);
+              return thread;
+            });
+    clock.setRemoveOnCancelPolicy(true);
+    return clock;
+  }
+
+  private static Routes routes(Components components) {
+    var routes = new Routes();
+    for (var component : components.declared()) {
+      for (var command : component.commands()) {
+        if (component.kind().equals("aggregate")) {
+          routes.aggregate(command.type(), component.name());
+        } else {
+          routes.service(command.type());
+        }
+      }
+    }
+    return routes;
+  }
+
+  private Links links() {
+    return links;
+  }
 
   /**
    * @param name of the bundle, the same in each of its instances
@@ -25,31 +117,101 @@ public final class EventoBundle implements AutoCloseable {
 
   /** Sends commands. */
   public CommandGateway commands() {
-    throw new UnsupportedOperationException();
+    return commands;
   }
 
   /** Asks queries. */
   public QueryGateway queries() {
-    throw new UnsupportedOperationException();
+    return queries;
   }
 
   /** Whether at least one node is connected and knows what this bundle hosts. */
   public boolean isConnected() {
-    throw new UnsupportedOperationException();
+    return links.isConnected();
+  }
+
+  private void open() {
+    var connected = links.open();
+    try {
+      connected.get(CONNECT_WAIT_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException late) {
+      LOG.log(
+          Level.WARNING, () -> "no node connected yet, trying in the background bundle=" + name);
+    } catch (ExecutionException refused) {
+      close();
+      throw refused.getCause() instanceof EventoException told
+          ? told
+          : new IllegalStateException(refused.getCause());
+    } catch (InterruptedException stopped) {
+      close();
+      Thread.currentThread().interrupt();
+      throw new EventoException(ErrorCode.UNAVAILABLE, "interrupted before a node was connected");
+    }
   }
 
   /** Waits until the process is told to stop (SIGTERM, Ctrl-C) or the bundle is closed. */
   public void awaitStop() {
-    throw new UnsupportedOperationException();
+    var hook = new Thread(this::close, "evento-stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      closed.await();
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    } catch (IllegalStateException stopping) {
+      // The process is ending: the hook runs or has run.
+      LOG.log(Level.DEBUG, "stopped by the end of the process");
+    }
   }
 
   /**
    * Leaves the cluster: takes nothing new, lets handlers that run end (at most ten seconds), closes
-   * all sessions. Of no effect when repeated.
+   * all sessions. When repeated it waits for the first time to end.
    */
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    if (!closing.compareAndSet(false, true)) {
+      awaitClosed();
+      return;
+    }
+    links.drain();
+    consumers.stop();
+    awaitQuiet();
+    links.close();
+    requests.close();
+    consumers.close();
+    dispatcher.close();
+    clock.shutdownNow();
+    waiting.close();
+    LOG.log(Level.INFO, () -> "closed bundle=" + name);
+    closed.countDown();
+  }
+
+  private void awaitClosed() {
+    try {
+      if (!closed.await(2 * FINISH_MAX_NANOS, TimeUnit.NANOSECONDS)) {
+        LOG.log(Level.WARNING, () -> "close takes too long bundle=" + name);
+      }
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Returns when nothing was under way for a moment, or too much time has passed. */
+  private void awaitQuiet() {
+    if (!links.isConnected()) {
+      return;
+    }
+    var started = System.nanoTime();
+    var quietSince = started;
+    while (System.nanoTime() - quietSince < QUIET_NANOS
+        && System.nanoTime() - started < FINISH_MAX_NANOS
+        && !Thread.currentThread().isInterrupted()) {
+      if (dispatcher.unanswered() > 0 || requests.count() > 0 || !consumers.isIdle()) {
+        quietSince = System.nanoTime();
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+    }
   }
 
   /** Says what a bundle is made of. */
@@ -82,12 +244,26 @@ public final class EventoBundle implements AutoCloseable {
     /**
      * Reads {@code EVENTO_SERVERS} (addresses separated by commas) and, if set, {@code
      * EVENTO_TOKEN}.
+     *
+     * @throws InvalidBundleException if {@code EVENTO_SERVERS} is not set
      */
     public Builder fromEnvironment() {
       return from(System.getenv());
     }
 
     Builder from(Map<String, String> environment) {
+      var listed = environment.getOrDefault("EVENTO_SERVERS", "");
+      if (listed.isBlank()) {
+        throw new InvalidBundleException(
+            "set EVENTO_SERVERS to the addresses of the cluster, such as"
+                + " ws://a:8081/evento,ws://b:8082/evento");
+      }
+      for (var url : listed.split(",", -1)) {
+        if (!url.isBlank()) {
+          servers.add(url.strip());
+        }
+      }
+      token = environment.get("EVENTO_TOKEN");
       return this;
     }
 
@@ -110,10 +286,29 @@ public final class EventoBundle implements AutoCloseable {
      * node; if none answers by then the bundle goes on trying in the background.
      *
      * @throws InvalidBundleException if something about the bundle must be changed
-     * @throws io.evento.protocol.EventoException if the cluster refuses what is declared
+     * @throws EventoException if the cluster refuses what is declared
      */
     public EventoBundle start() {
-      throw new UnsupportedOperationException(name + servers + components + token + database);
+      try {
+        Names.checkType("", name);
+      } catch (EventoException broken) {
+        throw new InvalidBundleException(
+            "the name \"" + name + "\" of the bundle" + broken.detail(), broken);
+      }
+      if (servers.isEmpty()) {
+        throw new InvalidBundleException(
+            "the bundle has no server: name one with connect(\"ws://host:8080/evento\") or use"
+                + " fromEnvironment()");
+      }
+      var addresses = servers.stream().map(Address::parse).distinct().toList();
+      var mapper = new PayloadMapper();
+      var hosted = Components.of(components, mapper, database != null);
+      var version = EventoBundle.class.getPackage().getImplementationVersion();
+      var hello =
+          new Hello(name, UUID.randomUUID(), version == null ? "unreleased" : version, token);
+      var bundle = new EventoBundle(hello, addresses, hosted, mapper, database);
+      bundle.open();
+      return bundle;
     }
   }
 }

@@ -1,0 +1,86 @@
+package io.evento.bundle;
+
+import io.evento.bundle.consumer.Consumers;
+import io.evento.bundle.dispatch.Dispatcher;
+import io.evento.bundle.gateway.Requests;
+import io.evento.bundle.session.Inbound;
+import io.evento.bundle.session.Session;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Cancel;
+import io.evento.protocol.Message.Command;
+import io.evento.protocol.Message.Decide;
+import io.evento.protocol.Message.Disable;
+import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.Events;
+import io.evento.protocol.Message.Fault;
+import io.evento.protocol.Message.Query;
+import io.evento.protocol.Message.Result;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+
+/** Hands each kind of message to whom it is for. */
+final class Switchboard implements Inbound {
+  private static final Logger LOG = System.getLogger(Switchboard.class.getName());
+
+  private final Requests requests;
+  private final Dispatcher dispatcher;
+  private final Consumers consumers;
+
+  Switchboard(Requests requests, Dispatcher dispatcher, Consumers consumers) {
+    this.requests = requests;
+    this.dispatcher = dispatcher;
+    this.consumers = consumers;
+  }
+
+  @Override
+  public void received(Session session, Message message) {
+    if (message instanceof Result result) {
+      requests.answered(session, result);
+    } else if (message instanceof Decide ask) {
+      dispatcher.decide(ask, session::answer);
+    } else if (message instanceof Events events) {
+      consumers.events(events);
+    } else if (message instanceof Fault fault) {
+      refused(session, fault);
+    } else if (message instanceof Query query) {
+      dispatcher.answer(query, session::answer);
+    } else if (message instanceof Command command) {
+      dispatcher.run(command, session::answer);
+    } else if (message instanceof Cancel cancel) {
+      dispatcher.cancel(cancel.id());
+    } else if (message instanceof Enable given) {
+      consumers.enable(given, session::answer, session);
+    } else if (message instanceof Disable taken) {
+      consumers.disable(taken);
+    } else {
+      LOG.log(
+          Level.WARNING,
+          () ->
+              "unexpected message node="
+                  + session.node()
+                  + " kind="
+                  + message.getClass().getSimpleName());
+    }
+  }
+
+  private void refused(Session session, Fault fault) {
+    if (fault.id() == null) {
+      LOG.log(
+          Level.WARNING,
+          () -> "node could not read us node=" + session.node() + " " + fault.detail());
+    } else {
+      requests.refused(session, fault);
+    }
+  }
+
+  @Override
+  public void usable(Session session) {
+    requests.wake();
+  }
+
+  @Override
+  public void lost(Session session) {
+    requests.lost(session);
+    consumers.lost(session);
+  }
+}

@@ -1,0 +1,107 @@
+package io.evento.bundle.consumer;
+
+import io.evento.bundle.dispatch.ProjectorType;
+import io.evento.bundle.dispatch.Workers;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Disable;
+import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.Events;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** The segments of all projectors of a bundle. Thread-safe; never waits. */
+public final class Consumers implements AutoCloseable {
+  private static final int AT_WORK_MAX = 64;
+  private static final int SEGMENTS_MAX = 128;
+
+  private final Map<String, Effects> effects = new HashMap<>();
+  private final Map<String, Segment> segments = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService clock;
+  private final Workers workers;
+
+  /**
+   * @param projectors by consumer, such as {@code accounts:1}
+   * @param database where transactional projectors work, or null
+   */
+  public Consumers(
+      Map<String, ProjectorType> projectors,
+      PayloadMapper mapper,
+      @Nullable DataSource database,
+      ScheduledExecutorService clock) {
+    this.clock = clock;
+    this.workers =
+        new Workers("evento-consumer", AT_WORK_MAX, 2 * SEGMENTS_MAX * (projectors.size() + 1));
+    projectors.forEach(
+        (consumer, projector) -> {
+          var caller = new EventCaller(projector, mapper);
+          effects.put(
+              consumer,
+              projector.transactional() && database != null
+                  ? new TransactionalEffects(caller, database)
+                  : new PlainEffects(caller));
+        });
+  }
+
+  /**
+   * A segment is given to us.
+   *
+   * @param answer takes what is said about it
+   * @param origin identifies the link, for {@link #lost}
+   */
+  public void enable(Enable given, Consumer<Message> answer, Object origin) {
+    var how = effects.get(given.consumer());
+    if (how == null || given.segment() < 0 || given.segment() >= SEGMENTS_MAX) {
+      answer.accept(new Disable(given.consumer(), given.segment(), given.fence()));
+      return;
+    }
+    segments
+        .computeIfAbsent(
+            key(given.consumer(), given.segment()), absent -> new Segment(how, workers, clock))
+        .enable(new Lease(given, answer, origin));
+  }
+
+  /** A segment is taken from us. */
+  public void disable(Disable taken) {
+    var segment = segments.get(key(taken.consumer(), taken.segment()));
+    if (segment != null) {
+      segment.disable(taken.fence());
+    }
+  }
+
+  /** Events came. */
+  public void events(Events events) {
+    var segment = segments.get(key(events.consumer(), events.segment()));
+    if (segment != null) {
+      segment.events(events);
+    }
+  }
+
+  /** A link is gone, and what was given over it. */
+  public void lost(Object origin) {
+    segments.values().forEach(segment -> segment.lost(origin));
+  }
+
+  /** Gives up every segment as soon as its handler has ended; see {@link #isIdle()}. */
+  public void stop() {
+    segments.values().forEach(Segment::stop);
+  }
+
+  public boolean isIdle() {
+    return segments.values().stream().allMatch(Segment::isIdle);
+  }
+
+  private static String key(String consumer, int segment) {
+    return consumer + "/" + segment;
+  }
+
+  @Override
+  public void close() {
+    workers.close();
+  }
+}

@@ -1,0 +1,53 @@
+package io.evento.bundle.consumer;
+
+import io.evento.protocol.Message.Enable;
+import io.evento.protocol.RecordedEvent;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** How events take effect: in a transaction of the user's database, or outside of any. */
+interface Effects {
+
+  /**
+   * Takes over a segment.
+   *
+   * @return where it stands; empty if somebody else has it
+   * @throws SQLException if the database does not answer; nothing was changed
+   */
+  Optional<Checkpoint> claim(Enable segment) throws SQLException;
+
+  /** Whether the first {@code Credit} says where the segment stands. */
+  boolean keepsCheckpoint();
+
+  /** Handles some events and moves the checkpoint, as far as it gets. */
+  Progress apply(Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events);
+
+  /**
+   * How far it got.
+   *
+   * @param kind what stopped it
+   * @param position up to which all is done
+   * @param failed the event whose handler failed, or null
+   * @param cause of the failure, or null
+   */
+  record Progress(
+      Kind kind, long position, @Nullable RecordedEvent failed, @Nullable Throwable cause) {
+    enum Kind {
+      /** All is done. */
+      DONE,
+      /** A handler failed. */
+      HANDLER_FAILED,
+      /** The database failed; no event is to blame. */
+      DATABASE_FAILED,
+      /** Somebody else has the segment; nothing was changed. */
+      FENCED
+    }
+
+    static Progress done(long position) {
+      return new Progress(Kind.DONE, position, null, null);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package io.evento.bundle.consumer;
+
+import io.evento.bundle.EventMetadata;
+import io.evento.bundle.dispatch.ProjectorType;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.RecordedEvent;
+import java.sql.Connection;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Calls the handler of an event. */
+final class EventCaller {
+  private static final long STAGE_MAX_SECONDS = 60;
+
+  private final ProjectorType projector;
+  private final PayloadMapper mapper;
+
+  EventCaller(ProjectorType projector, PayloadMapper mapper) {
+    this.projector = projector;
+    this.mapper = mapper;
+  }
+
+  /**
+   * Returns when the event is handled; at once if nothing handles its type.
+   *
+   * @throws Throwable whatever the handler throws, or what is wrong with the payload
+   */
+  void call(RecordedEvent event, @Nullable Connection connection) throws Throwable {
+    var projecting = projector.handlers().get(event.type());
+    if (projecting == null) {
+      return;
+    }
+    var payload = projecting.payload().read(event.payload());
+    var returned =
+        projecting.handler().call(projector.instance(), payload, metadata(event), connection);
+    if (returned instanceof CompletionStage<?> stage) {
+      stage.toCompletableFuture().get(STAGE_MAX_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
+  private EventMetadata metadata(RecordedEvent event) {
+    return new EventMetadata(
+        event.position(),
+        event.version(),
+        event.aggregate().type(),
+        event.aggregate().id(),
+        event.type(),
+        event.context(),
+        event.instant(),
+        event.commandId(),
+        event.correlationId(),
+        event.causationId(),
+        mapper.readMap(event.metadata()));
+  }
+}

@@ -1,0 +1,376 @@
+package io.evento.bundle.consumer;
+
+import io.evento.bundle.dispatch.Workers;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Ack;
+import io.evento.protocol.Message.Credit;
+import io.evento.protocol.Message.Disable;
+import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.Events;
+import io.evento.protocol.Message.Nack;
+import io.evento.protocol.RecordedEvent;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One segment of one consumer: takes its events in order and has them handled, one step after the
+ * other, on whichever worker is free.
+ *
+ * <p>A step belongs to the lease under which it began. When it ends and the lease has changed
+ * meanwhile, what it found is dropped: not acknowledged, not retried. As there is one step at a
+ * time, the first step of a new lease begins only when the last one of the old has ended.
+ *
+ * <p>The lock guards what links write (lease, queue); what only steps touch needs none, as each is
+ * begun by {@code submit} of the one before.
+ */
+final class Segment {
+  /** Events that may be on their way to us. */
+  static final int WINDOW = 256;
+
+  private static final Logger LOG = System.getLogger(Segment.class.getName());
+  private static final int GRANT = WINDOW / 4;
+  private static final long RETRY_FIRST_MILLIS = 100;
+  private static final long RETRY_MAX_MILLIS = 10_000;
+
+  private final Effects effects;
+  private final Workers workers;
+  private final ScheduledExecutorService clock;
+
+  private final Deque<Events> queue = new ArrayDeque<>();
+  private @Nullable Lease lease;
+  private int queuedEvents;
+  private boolean active;
+  private boolean stopping;
+  private @Nullable ScheduledFuture<?> retry;
+
+  /** The lease that the fields below belong to. */
+  private @Nullable Lease begun;
+
+  private @Nullable Checkpoint checkpoint;
+  private int ungranted;
+  private int failures;
+  private boolean oneByOne;
+
+  Segment(Effects effects, Workers workers, ScheduledExecutorService clock) {
+    this.effects = effects;
+    this.workers = workers;
+    this.clock = clock;
+  }
+
+  void enable(Lease given) {
+    synchronized (this) {
+      if (stopping || (lease != null && given.fence() < lease.fence())) {
+        return;
+      }
+      lease = given;
+      clearQueue();
+    }
+    hurry();
+    wake();
+  }
+
+  synchronized void disable(long fence) {
+    if (lease != null && fence >= lease.fence()) {
+      drop();
+    }
+  }
+
+  /** The link is gone over which the segment was given. */
+  synchronized void lost(Object origin) {
+    if (lease != null && lease.origin() == origin) {
+      drop();
+    }
+  }
+
+  void events(Events events) {
+    Lease flooded = null;
+    synchronized (this) {
+      if (lease == null || events.fence() != lease.fence()) {
+        return;
+      }
+      queue.add(events);
+      queuedEvents += events.events().size();
+      if (queuedEvents > 2 * WINDOW || queue.size() > 4 * WINDOW) {
+        flooded = lease;
+      }
+    }
+    if (flooded != null) {
+      giveUp(flooded, "more events came than there was credit for");
+    } else {
+      wake();
+    }
+  }
+
+  /** Gives the segment up when the handler that runs has ended. */
+  void stop() {
+    synchronized (this) {
+      stopping = true;
+    }
+    hurry();
+    wake();
+  }
+
+  synchronized boolean isIdle() {
+    return !active && lease == null;
+  }
+
+  private void drop() {
+    lease = null;
+    clearQueue();
+  }
+
+  private void clearQueue() {
+    queue.clear();
+    queuedEvents = 0;
+  }
+
+  private void wake() {
+    synchronized (this) {
+      if (active) {
+        return;
+      }
+      active = true;
+    }
+    submit();
+  }
+
+  /** What waits to be tried again belongs to a lease that is over: no need to wait any longer. */
+  private void hurry() {
+    synchronized (this) {
+      if (retry == null || !retry.cancel(false)) {
+        return;
+      }
+      retry = null;
+    }
+    submit();
+  }
+
+  private void submit() {
+    if (!workers.submit(this::step)) {
+      // Only when the bundle closes: there is room for every segment.
+      synchronized (this) {
+        active = false;
+      }
+    }
+  }
+
+  private void submitAfterFailure() {
+    var millis = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
+    millis = millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1);
+    synchronized (this) {
+      retry = clock.schedule(this::submit, millis, TimeUnit.MILLISECONDS);
+      if (!stopping && lease == begun) {
+        return;
+      }
+    }
+    hurry();
+  }
+
+  private void step() {
+    Lease now;
+    Events batch;
+    synchronized (this) {
+      now = lease;
+      batch = queue.peek();
+      var idle = now == null || (!stopping && now == begun && batch == null);
+      if (idle) {
+        active = false;
+        return;
+      }
+    }
+    if (now == null) {
+      return;
+    }
+    if (isStopping()) {
+      giveUp(now, "the bundle stops");
+      submit();
+    } else if (now != begun) {
+      begin(now);
+    } else if (batch != null && checkpoint != null) {
+      handle(now, batch, checkpoint);
+    }
+  }
+
+  private synchronized boolean isStopping() {
+    return stopping;
+  }
+
+  private void begin(Lease now) {
+    try {
+      var standing = effects.claim(now.enabled());
+      if (standing.isEmpty()) {
+        giveUp(now, "its checkpoint here was moved under a higher fence, or stands apart");
+      } else {
+        begun = now;
+        checkpoint = standing.get();
+        ungranted = 0;
+        failures = 0;
+        oneByOne = false;
+        grant(now, WINDOW, effects.keepsCheckpoint() ? checkpoint : null);
+      }
+      submit();
+    } catch (SQLException failure) {
+      failures++;
+      LOG.log(Level.WARNING, () -> "checkpoint not claimed, retrying " + said(now), failure);
+      submitAfterFailure();
+    }
+  }
+
+  private void handle(Lease now, Events batch, Checkpoint standing) {
+    var sameEpoch = batch.epoch().equals(standing.epoch());
+    if (sameEpoch && batch.from() > standing.position()) {
+      giveUp(now, "events after " + standing.position() + " are missing");
+      submit();
+      return;
+    }
+    if (!sameEpoch) {
+      LOG.log(
+          Level.WARNING,
+          () -> "epoch changed " + said(now) + " epoch=" + batch.epoch() + " at=" + batch.from());
+    }
+    var from = sameEpoch ? standing.position() : batch.from();
+    if (batch.upTo() <= from) {
+      finished(now, batch, new Checkpoint(batch.epoch(), from));
+      return;
+    }
+    var left = batch.events().stream().filter(event -> event.position() > from).toList();
+    var taken = oneByOne && left.size() > 1 ? left.subList(0, 1) : left;
+    var to = taken.size() == left.size() ? batch.upTo() : taken.get(0).position();
+    var progress = effects.apply(now.enabled(), batch.epoch(), from, to, taken);
+    synchronized (this) {
+      if (lease != now) {
+        // The segment changed hands meanwhile: whoever has it now goes by the checkpoint.
+        submit();
+        return;
+      }
+    }
+    switch (progress.kind()) {
+      case DONE -> done(now, batch, progress.position());
+      case HANDLER_FAILED -> handlerFailed(now, batch, from, progress, taken);
+      case DATABASE_FAILED -> {
+        failures++;
+        LOG.log(Level.WARNING, () -> "database failed, retrying " + said(now), progress.cause());
+        submitAfterFailure();
+      }
+      case FENCED -> {
+        giveUp(now, "its checkpoint was moved by another owner");
+        submit();
+      }
+    }
+  }
+
+  private void done(Lease now, Events batch, long position) {
+    failures = 0;
+    var reached = new Checkpoint(batch.epoch(), position);
+    if (position >= batch.upTo()) {
+      finished(now, batch, reached);
+    } else {
+      moved(now, reached);
+      submit();
+    }
+  }
+
+  private void moved(Lease now, Checkpoint reached) {
+    checkpoint = reached;
+    now.answer()
+        .accept(
+            new Ack(
+                now.enabled().consumer(),
+                now.enabled().segment(),
+                now.fence(),
+                reached.epoch(),
+                reached.position()));
+  }
+
+  private void finished(Lease now, Events batch, Checkpoint reached) {
+    oneByOne = false;
+    moved(now, reached);
+    synchronized (this) {
+      if (lease == now && queue.peek() == batch) {
+        queue.remove();
+        queuedEvents -= batch.events().size();
+      }
+    }
+    ungranted += batch.events().size();
+    if (ungranted >= GRANT) {
+      grant(now, ungranted, null);
+      ungranted = 0;
+    }
+    submit();
+  }
+
+  private void handlerFailed(
+      Lease now, Events batch, long from, Effects.Progress progress, List<RecordedEvent> taken) {
+    var event = progress.failed();
+    if (progress.position() > from) {
+      moved(now, new Checkpoint(batch.epoch(), progress.position()));
+      failures = 0;
+    }
+    if (effects.keepsCheckpoint() && taken.size() > 1) {
+      // All was rolled back. One by one, what stands before the failing event still gets through.
+      oneByOne = true;
+      submit();
+      return;
+    }
+    failures++;
+    var position = event == null ? from : event.position();
+    LOG.log(
+        Level.ERROR,
+        () -> "event failed " + said(now) + " position=" + position + " attempt=" + failures,
+        progress.cause());
+    now.answer()
+        .accept(
+            new Nack(
+                now.enabled().consumer(),
+                now.enabled().segment(),
+                now.fence(),
+                position,
+                failures,
+                String.valueOf(progress.cause())));
+    submitAfterFailure();
+  }
+
+  private void giveUp(Lease now, String reason) {
+    synchronized (this) {
+      if (lease != now) {
+        return;
+      }
+      drop();
+    }
+    LOG.log(Level.INFO, () -> "segment given up " + said(now) + " reason=" + reason);
+    var segment = now.enabled();
+    now.answer().accept(new Disable(segment.consumer(), segment.segment(), segment.fence()));
+  }
+
+  private static void grant(Lease now, int events, @Nullable Checkpoint standing) {
+    var segment = now.enabled();
+    Message credit =
+        new Credit(
+            segment.consumer(),
+            segment.segment(),
+            segment.fence(),
+            events,
+            standing == null ? null : standing.epoch(),
+            standing == null ? null : standing.position());
+    now.answer().accept(credit);
+  }
+
+  private static String said(Lease lease) {
+    Enable segment = lease.enabled();
+    return "consumer="
+        + segment.consumer()
+        + " segment="
+        + segment.segment()
+        + " fence="
+        + segment.fence();
+  }
+}

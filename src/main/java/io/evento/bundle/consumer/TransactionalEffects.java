@@ -1,0 +1,97 @@
+package io.evento.bundle.consumer;
+
+import io.evento.bundle.consumer.Effects.Progress.Kind;
+import io.evento.protocol.Message.Enable;
+import io.evento.protocol.RecordedEvent;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+
+/**
+ * Events handled in one transaction with the checkpoint: all of them and the move, or nothing.
+ *
+ * <p>The checkpoint moves first. Its row lock then keeps a second owner out until we commit, and
+ * whoever comes second finds it moved. If the answer to a commit is lost, the checkpoint itself
+ * says whether it took place.
+ */
+final class TransactionalEffects implements Effects {
+  private final EventCaller caller;
+  private final DataSource database;
+  private final CheckpointTable checkpoints;
+  private final AtomicBoolean created = new AtomicBoolean();
+
+  TransactionalEffects(EventCaller caller, DataSource database) {
+    this.caller = caller;
+    this.database = database;
+    this.checkpoints = new CheckpointTable(database);
+  }
+
+  @Override
+  public Optional<Checkpoint> claim(Enable segment) throws SQLException {
+    if (!created.get()) {
+      checkpoints.create();
+      created.set(true);
+    }
+    return checkpoints.claim(segment);
+  }
+
+  @Override
+  public boolean keepsCheckpoint() {
+    return true;
+  }
+
+  @Override
+  public Progress apply(
+      Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events) {
+    try {
+      return transact(segment, epoch, from, to, events);
+    } catch (SQLException failure) {
+      return new Progress(Kind.DATABASE_FAILED, from, null, failure);
+    }
+  }
+
+  private Progress transact(
+      Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events)
+      throws SQLException {
+    try (var connection = database.getConnection()) {
+      connection.setAutoCommit(false);
+      if (!checkpoints.move(connection, segment, epoch, from, to)) {
+        connection.rollback();
+        return notMoved(segment, epoch, from);
+      }
+      for (var event : events) {
+        try {
+          caller.call(event, connection);
+        } catch (Throwable failure) {
+          rollback(connection, failure);
+          return new Progress(Kind.HANDLER_FAILED, from, event, failure);
+        }
+      }
+      connection.commit();
+      return Progress.done(to);
+    }
+  }
+
+  /** Either our own commit of before took place after all, or somebody else was here. */
+  private Progress notMoved(Enable segment, UUID epoch, long from) throws SQLException {
+    var standing = checkpoints.read(segment);
+    return standing.isPresent()
+            && standing.get().epoch().equals(epoch)
+            && standing.get().position() > from
+        ? Progress.done(standing.get().position())
+        : new Progress(Kind.FENCED, from, null, null);
+  }
+
+  private static void rollback(Connection connection, Throwable failure) {
+    try {
+      connection.rollback();
+    } catch (SQLException broken) {
+      // The connection is gone, and with it the transaction; the handler's failure says more.
+      failure.addSuppressed(broken);
+    }
+  }
+}
