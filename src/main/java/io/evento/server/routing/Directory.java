@@ -8,6 +8,7 @@ import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -64,18 +65,24 @@ public class Directory {
   private void publish() {
     try {
       byNode.keySet().removeIf(node -> !links.reaches(node));
-      var mine = new ArrayList<Entry>();
-      for (var session : sessions.all()) {
-        if (session.isOpen() && !session.components().isEmpty()) {
-          mine.add(
-              new Entry(
-                  session.instance(), session.bundle(), session.commands(), session.queries()));
-        }
-      }
-      links.broadcast(KIND, Codec.text(new Hosts(mine)));
+      links.broadcast(KIND, Codec.text(new Hosts(mine())));
     } catch (RuntimeException failure) {
       LOG.log(Level.ERROR, "directory not published", failure);
     }
+  }
+
+  private List<Entry> mine() {
+    return sessions.all().stream()
+        .filter(session -> session.isOpen() && !session.components().isEmpty())
+        .map(s -> new Entry(s.instance(), s.bundle(), s.commands(), s.queries()))
+        .toList();
+  }
+
+  /** What is hosted by node, this one under its name. */
+  public Map<String, List<Entry>> everywhere(String self) {
+    var all = new HashMap<>(byNode);
+    all.put(self, mine());
+    return all;
   }
 
   /** Instances on other nodes that handle a command. */

@@ -1,0 +1,74 @@
+package io.evento.server.cluster;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * What an operator may change while the cluster runs. Known by its key; a whole number within a
+ * range.
+ */
+public enum Setting {
+  PAYLOAD_BYTES_MAX(
+      "payload.bytes-max",
+      1 << 20,
+      1 << 10,
+      3 << 20,
+      "Largest payload of a command or query, bytes"),
+  COMMANDS_WAITING_MAX(
+      "commands.waiting-max",
+      20_000,
+      1,
+      1_000_000,
+      "Commands under way on a node before it answers overloaded"),
+  CONSUMER_SEGMENTS(
+      "consumer.segments", 4, 1, 128, "Segments of a consumer that is declared for the first time"),
+  SNAPSHOT_EVENTS(
+      "snapshot.events",
+      500,
+      1,
+      1_000_000,
+      "Events between snapshots where an aggregate says nothing");
+
+  private final String key;
+  private final int standard;
+  private final int min;
+  private final int max;
+  private final String description;
+
+  Setting(String key, int standard, int min, int max, String description) {
+    this.key = key;
+    this.standard = standard;
+    this.min = min;
+    this.max = max;
+    this.description = description;
+  }
+
+  public String key() {
+    return key;
+  }
+
+  /** The value where nobody set another one. */
+  public int standard() {
+    return standard;
+  }
+
+  public int min() {
+    return min;
+  }
+
+  public int max() {
+    return max;
+  }
+
+  public String description() {
+    return description;
+  }
+
+  public static Optional<Setting> of(String key) {
+    return Arrays.stream(values()).filter(s -> s.key.equals(key)).findFirst();
+  }
+
+  boolean allows(long value) {
+    return value >= min && value <= max;
+  }
+}

@@ -1,0 +1,39 @@
+package io.evento.server.console;
+
+import io.evento.protocol.Codec;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import jakarta.inject.Inject;
+import java.nio.charset.StandardCharsets;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.function.Supplier;
+
+/** Threads and forms that the administration doors share. */
+@NodeScoped
+public class Administration {
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
+
+  private final ExecutorService workers;
+
+  @Inject
+  public Administration(Threads threads) {
+    workers = threads.pool("admin", 2, 200);
+  }
+
+  /** Runs what blocks on the database, and writes its result as JSON. */
+  CompletionStage<byte[]> answer(Supplier<Object> work) {
+    return CompletableFuture.supplyAsync(
+        () -> Codec.text(work.get()).getBytes(StandardCharsets.UTF_8), workers);
+  }
+
+  /** RFC 3339 in UTC with microseconds. */
+  static String time(OffsetDateTime at) {
+    return TIME.format(at);
+  }
+}

@@ -1,0 +1,105 @@
+package io.evento.server.console;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.server.NodeScoped;
+import io.evento.server.cluster.Settings;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** Settings of the whole cluster; a change is in force on every node within two seconds. */
+@NodeScoped
+@Path("settings")
+@Produces(MediaType.APPLICATION_JSON)
+public class SettingResource {
+  private static final int BODY_BYTES_MAX = 1_024;
+
+  /** Until people log in, a change is audited under this name. */
+  private static final String NOBODY = "anonymous";
+
+  @Inject private Administration administration;
+  @Inject private Settings settings;
+
+  /**
+   * @param source {@code default}, {@code cluster} (the table) or {@code node} (its own
+   *     configuration, which wins)
+   */
+  record SettingView(
+      String key,
+      int value,
+      String source,
+      @JsonProperty("default") int standard,
+      int min,
+      int max,
+      String description) {
+    static SettingView of(Settings.Value value) {
+      var setting = value.setting();
+      return new SettingView(
+          setting.key(),
+          value.value(),
+          value.source().name().toLowerCase(Locale.ROOT),
+          setting.standard(),
+          setting.min(),
+          setting.max(),
+          setting.description());
+    }
+  }
+
+  record SettingsView(List<SettingView> settings) {}
+
+  record Change(@Nullable Long value) {}
+
+  @GET
+  public CompletionStage<byte[]> all() {
+    return administration.answer(
+        () -> new SettingsView(settings.all().stream().map(SettingView::of).toList()));
+  }
+
+  @GET
+  @Path("{key}")
+  public CompletionStage<byte[]> one(@PathParam("key") String key) {
+    return administration.answer(() -> SettingView.of(settings.get(key)));
+  }
+
+  /** Body: {@code {"value":N}}. */
+  @PUT
+  @Path("{key}")
+  @Consumes(MediaType.APPLICATION_JSON)
+  public CompletionStage<byte[]> set(@PathParam("key") String key, InputStream body)
+      throws IOException {
+    var bytes = body.readNBytes(BODY_BYTES_MAX + 1);
+    if (bytes.length > BODY_BYTES_MAX) {
+      throw new EventoException(
+          ErrorCode.PAYLOAD_TOO_LARGE, "the body has at most " + BODY_BYTES_MAX + " bytes");
+    }
+    var change = Codec.read(Change.class, new String(bytes, StandardCharsets.UTF_8));
+    var value = change.value();
+    if (value == null) {
+      throw EventoException.invalid("/value", "is required and must be a whole number");
+    }
+    return administration.answer(() -> SettingView.of(settings.set(key, value, NOBODY)));
+  }
+
+  /** Back to the default. */
+  @DELETE
+  @Path("{key}")
+  public CompletionStage<byte[]> reset(@PathParam("key") String key) {
+    return administration.answer(() -> SettingView.of(settings.reset(key, NOBODY)));
+  }
+}

@@ -1,0 +1,71 @@
+package io.evento.server.gateway;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.protocol.Names;
+import io.evento.server.NodeScoped;
+import io.evento.server.eventstore.EventReader;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** One aggregate's events. */
+@NodeScoped
+@Path("streams/{aggregateType}/{aggregateId}")
+@Produces(MediaType.APPLICATION_JSON)
+public class StreamResource {
+  @Inject private EventReader reader;
+  @Inject private StoreReads reads;
+
+  @GET
+  public CompletionStage<byte[]> read(
+      @PathParam("aggregateType") String type,
+      @PathParam("aggregateId") String id,
+      @QueryParam("fromVersion") @Nullable String from,
+      @QueryParam("limit") @Nullable String limit,
+      @QueryParam("order") @Nullable String order) {
+    Names.checkType("aggregateType", type);
+    Names.checkAggregateId("aggregateId", id);
+    var stream = new Message.Aggregate(type, id).stream();
+    var count = Limits.limit(limit);
+    if (order != null && !order.equals("asc") && !order.equals("desc")) {
+      throw EventoException.invalid("order", "must be asc or desc");
+    }
+    if ("desc".equals(order)) {
+      var start =
+          from == null ? Long.MAX_VALUE : Headers.number("fromVersion", from, 1, Long.MAX_VALUE);
+      return reads.run(() -> backward(stream, start, count));
+    }
+    var start = from == null ? 1 : Headers.number("fromVersion", from, 1, Long.MAX_VALUE);
+    return reads.run(() -> forward(stream, start, count));
+  }
+
+  private byte[] forward(String stream, long from, int limit) {
+    var page = reader.streamForward(stream, from, limit);
+    if (page.events().isEmpty()) {
+      checkExists(stream);
+    }
+    return StoreReads.write(page, page.end() ? null : page.upTo() + 1);
+  }
+
+  private byte[] backward(String stream, long from, int limit) {
+    var page = reader.streamBackward(stream, from, limit);
+    if (page.events().isEmpty()) {
+      checkExists(stream);
+    }
+    return StoreReads.write(page, page.end() ? null : page.upTo() - 1);
+  }
+
+  private void checkExists(String stream) {
+    if (reader.tip(stream).version() == 0) {
+      throw new EventoException(ErrorCode.STREAM_NOT_FOUND, "there is no stream " + stream);
+    }
+  }
+}
