@@ -5,7 +5,7 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
-import io.evento.server.config.ServerConfig;
+import io.evento.server.cluster.Settings;
 import io.evento.server.eventstore.Appender;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.routing.CommandRequest;
@@ -27,7 +27,7 @@ public class Decider {
   final EventReader reader;
   final ExecutorService readers;
   final Threads threads;
-  final ServerConfig.Limits limits;
+  final Settings settings;
   final Counter stale;
   final Counter refused;
 
@@ -39,7 +39,7 @@ public class Decider {
       Stories stories,
       EventReader reader,
       Threads threads,
-      ServerConfig config,
+      Settings settings,
       Metrics metrics) {
     this.handlers = handlers;
     this.appender = appender;
@@ -47,7 +47,7 @@ public class Decider {
     this.stories = stories;
     this.reader = reader;
     this.threads = threads;
-    limits = config.limits();
+    this.settings = settings;
     readers = threads.pool("stories", 6, 20_000);
     stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the story");
     refused =

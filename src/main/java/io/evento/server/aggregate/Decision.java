@@ -10,6 +10,7 @@ import io.evento.protocol.Message.Decided;
 import io.evento.protocol.Message.Story;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
+import io.evento.server.cluster.Setting;
 import io.evento.server.eventstore.EventMeta;
 import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.Proposal;
@@ -216,7 +217,7 @@ final class Decision {
           "a command has at most " + EVENTS_MAX + " events, is " + decided.events().size());
     }
     for (var event : decided.events()) {
-      Payloads.checkSize(event.payload(), room.limits.payloadBytesMax());
+      Payloads.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
     }
   }
 

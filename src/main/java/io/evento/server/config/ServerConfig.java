@@ -7,8 +7,7 @@ import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.Config;
 
 /** Every key that a node reads at start, with its default and its rule. */
-public record ServerConfig(
-    Node node, Database database, Link link, WebSocket webSocket, Limits limits) {
+public record ServerConfig(Node node, Database database, Link link, WebSocket webSocket) {
 
   /**
    * @param name unique in the cluster ({@code evento.node-name}); the host's name if unset
@@ -71,21 +70,6 @@ public record ServerConfig(
    */
   public record WebSocket(boolean tyrusRemedy) {}
 
-  /**
-   * @param payloadBytesMax largest payload of a command, query or event ({@code
-   *     evento.payload-bytes-max})
-   * @param commandsWaitingMax commands under way on this node before it answers {@code overloaded}
-   *     ({@code evento.commands-waiting-max})
-   */
-  public record Limits(int payloadBytesMax, int commandsWaitingMax) {
-    public Limits {
-      if (payloadBytesMax < 1024 || payloadBytesMax > 3 << 20) {
-        throw new IllegalArgumentException(
-            "evento.payload-bytes-max must be 1 KiB to 3 MiB, is " + payloadBytesMax);
-      }
-    }
-  }
-
   /** Reads all keys and fails with the name of the key that is wrong. */
   public static ServerConfig read(Config source) {
     return new ServerConfig(
@@ -105,10 +89,7 @@ public record ServerConfig(
         new Link(
             number(source, "evento.link.port", 7800), number(source, "evento.link.fd-port", 7900)),
         new WebSocket(
-            source.getOptionalValue("evento.ws.tyrus-remedy", Boolean.class).orElse(true)),
-        new Limits(
-            number(source, "evento.payload-bytes-max", 1 << 20),
-            number(source, "evento.commands-waiting-max", 20_000)));
+            source.getOptionalValue("evento.ws.tyrus-remedy", Boolean.class).orElse(true)));
   }
 
   private static Optional<String> text(Config source, String key) {

@@ -3,6 +3,7 @@ package io.evento.server.gateway;
 import io.evento.server.NodeScoped;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Membership;
+import io.evento.server.cluster.Settings;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.routing.Queries;
 import io.evento.server.routing.Router;
@@ -19,6 +20,7 @@ public class BundleDoor {
   final Catalog catalog;
   final Membership membership;
   final ServerConfig config;
+  final Settings settings;
   final AtomicLong lastSession = new AtomicLong();
 
   @Inject
@@ -28,12 +30,14 @@ public class BundleDoor {
       Sessions sessions,
       Catalog catalog,
       Membership membership,
-      ServerConfig config) {
+      ServerConfig config,
+      Settings settings) {
     this.router = router;
     this.queries = queries;
     this.sessions = sessions;
     this.catalog = catalog;
     this.membership = membership;
     this.config = config;
+    this.settings = settings;
   }
 }

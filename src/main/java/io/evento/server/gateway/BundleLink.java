@@ -4,6 +4,7 @@ import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import io.evento.server.cluster.Setting;
 import io.evento.server.routing.BundleSession;
 import io.evento.server.routing.Failures;
 import jakarta.websocket.RemoteEndpoint;
@@ -128,7 +129,7 @@ final class BundleLink {
         new Message.Welcome(
             door.config.node().name(),
             door.config.node().release(),
-            door.config.limits().payloadBytesMax(),
+            door.settings.get(Setting.PAYLOAD_BYTES_MAX),
             door.membership.members().toMembers()),
         Lane.ANSWER);
     LOG.log(

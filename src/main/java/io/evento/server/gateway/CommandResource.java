@@ -7,7 +7,8 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Names;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
-import io.evento.server.config.ServerConfig;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
 import io.evento.server.routing.Router;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 public class CommandResource {
   @Inject private Router router;
-  @Inject private ServerConfig config;
+  @Inject private Settings settings;
 
   /**
    * @param id chosen by the caller and kept across retries; a repeat gets the first outcome
@@ -55,7 +56,7 @@ public class CommandResource {
               null,
               null,
               Headers.metadata(metadata),
-              Bodies.payload(body, config.limits().payloadBytesMax()));
+              Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)));
       return router.dispatch(command).thenApply(CommandResource::write);
     } catch (EventoException refused) {
       throw refused.ofCommand(commandId);

@@ -3,7 +3,8 @@ package io.evento.server.gateway;
 import io.evento.protocol.Message;
 import io.evento.protocol.Names;
 import io.evento.server.NodeScoped;
-import io.evento.server.config.ServerConfig;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
 import io.evento.server.routing.Queries;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 public class QueryResource {
   @Inject private Queries queries;
-  @Inject private ServerConfig config;
+  @Inject private Settings settings;
 
   @POST
   @Path("{type}")
@@ -40,7 +41,7 @@ public class QueryResource {
             Names.checkType("type", type),
             Headers.deadlineMillis(prefer),
             Headers.trace(trace),
-            Bodies.payload(body, config.limits().payloadBytesMax()));
+            Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)));
     return queries.ask(query).thenApply(view -> Bodies.bytes(view.text()));
   }
 }

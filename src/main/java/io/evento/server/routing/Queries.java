@@ -9,7 +9,8 @@ import io.evento.server.NodeScoped;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.catalog.PayloadType;
 import io.evento.server.cluster.Links;
-import io.evento.server.config.ServerConfig;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
 import io.evento.server.telemetry.Metrics;
 import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Inject;
@@ -32,7 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public class Queries {
   private static final String QUERY = "query";
 
-  private final ServerConfig.Limits limits;
+  private final Settings settings;
   private final Catalog catalog;
   private final Availability availability;
   private final Sessions sessions;
@@ -43,14 +44,14 @@ public class Queries {
 
   @Inject
   public Queries(
-      ServerConfig config,
+      Settings settings,
       Catalog catalog,
       Availability availability,
       Sessions sessions,
       Directory directory,
       Links links,
       Metrics metrics) {
-    this.limits = config.limits();
+    this.settings = settings;
     this.catalog = catalog;
     this.availability = availability;
     this.sessions = sessions;
@@ -69,7 +70,7 @@ public class Queries {
     CompletionStage<Json> view;
     try {
       availability.check();
-      Payloads.checkSize(query.payload(), limits.payloadBytesMax());
+      Payloads.checkSize(query.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
       Fingerprint.of(query.type(), query.payload(), null);
       view = declared(query.type()).thenCompose(ok -> find(query, deadline, Set.of()));
     } catch (EventoException refused) {

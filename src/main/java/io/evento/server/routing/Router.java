@@ -12,7 +12,8 @@ import io.evento.server.catalog.Catalog;
 import io.evento.server.catalog.PayloadType;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
-import io.evento.server.config.ServerConfig;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
 import io.evento.server.telemetry.Metrics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
@@ -35,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 public class Router {
   private static final String COMMAND = "command";
 
-  private final ServerConfig.Limits limits;
+  private final Settings settings;
   private final Catalog catalog;
   private final Membership membership;
   private final Availability availability;
@@ -49,7 +50,7 @@ public class Router {
 
   @Inject
   public Router(
-      ServerConfig config,
+      Settings settings,
       Catalog catalog,
       Membership membership,
       Availability availability,
@@ -57,7 +58,7 @@ public class Router {
       CommandOwner owner,
       ServiceCommands services,
       Metrics metrics) {
-    this.limits = config.limits();
+    this.settings = settings;
     this.catalog = catalog;
     this.membership = membership;
     this.availability = availability;
@@ -78,7 +79,7 @@ public class Router {
    *     latest
    */
   public CompletionStage<Receipt> dispatch(Message.Command command) {
-    if (underWay.incrementAndGet() > limits.commandsWaitingMax()) {
+    if (underWay.incrementAndGet() > settings.get(Setting.COMMANDS_WAITING_MAX)) {
       underWay.decrementAndGet();
       overloaded.increment();
       return CompletableFuture.failedStage(
@@ -131,7 +132,7 @@ public class Router {
   }
 
   private CommandRequest request(Message.Command command, PayloadType type, Deadline deadline) {
-    Payloads.checkSize(command.payload(), limits.payloadBytesMax());
+    Payloads.checkSize(command.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
     var print = Fingerprint.of(command.type(), command.payload(), type.idProperty());
     return new CommandRequest(
         command.id(),
