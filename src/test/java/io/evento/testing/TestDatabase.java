@@ -45,8 +45,7 @@ public final class TestDatabase implements AutoCloseable {
             Optional.empty(),
             4),
         new ServerConfig.Link(7800, 7900),
-        new ServerConfig.WebSocket(true),
-        new ServerConfig.Limits(1 << 20, 20_000));
+        new ServerConfig.WebSocket(true));
   }
 
   /** Brings the schema to this release. */
