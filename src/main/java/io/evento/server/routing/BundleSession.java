@@ -30,6 +30,7 @@ public final class BundleSession {
   private volatile List<Message.Component> components = List.of();
   private volatile Set<String> commands = Set.of();
   private volatile Set<String> queries = Set.of();
+  private volatile Set<String> consumers = Set.of();
   private volatile boolean draining;
   private volatile boolean closed;
 
@@ -68,6 +69,11 @@ public final class BundleSession {
     return queries;
   }
 
+  /** The consumers that it can be given segments of, by name and version: {@code accounts:1}. */
+  public Set<String> consumers() {
+    return consumers;
+  }
+
   /** Requests to it that have no answer yet. */
   public int outstanding() {
     return calls.size();
@@ -88,6 +94,11 @@ public final class BundleSession {
         declared.stream()
             .flatMap(c -> c.queries().stream())
             .map(Message.QueryType::type)
+            .collect(Collectors.toUnmodifiableSet());
+    consumers =
+        declared.stream()
+            .filter(c -> c.consumes() != null)
+            .map(c -> c.name() + ':' + c.version())
             .collect(Collectors.toUnmodifiableSet());
     components = List.copyOf(declared);
   }

@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -26,11 +25,21 @@ public class Directory {
   private static final Logger LOG = System.getLogger(Directory.class.getName());
   private static final String KIND = "hosts";
 
-  /** What one bundle instance hosts through one node. */
-  public record Entry(UUID instance, String bundle, Set<String> commands, Set<String> queries) {
+  /**
+   * What one bundle instance hosts through one node.
+   *
+   * @param consumers by name and version: {@code accounts:1}
+   */
+  public record Entry(
+      UUID instance,
+      String bundle,
+      Set<String> commands,
+      Set<String> queries,
+      Set<String> consumers) {
     public Entry {
       commands = Set.copyOf(commands);
       queries = Set.copyOf(queries);
+      consumers = consumers == null ? Set.of() : Set.copyOf(consumers);
     }
   }
 
@@ -74,7 +83,7 @@ public class Directory {
   private List<Entry> mine() {
     return sessions.all().stream()
         .filter(session -> session.isOpen() && !session.components().isEmpty())
-        .map(s -> new Entry(s.instance(), s.bundle(), s.commands(), s.queries()))
+        .map(s -> new Entry(s.instance(), s.bundle(), s.commands(), s.queries(), s.consumers()))
         .toList();
   }
 
@@ -109,15 +118,17 @@ public class Directory {
     return found;
   }
 
-  /** Nodes that have a session of a bundle that hosts this consumer's types, by node name. */
-  public Set<String> nodesOf(String bundle) {
-    var nodes = new TreeSet<String>();
+  /** Instances on other nodes that a consumer's segments can be given to. */
+  public List<Remote> consuming(String consumer) {
+    var found = new ArrayList<Remote>();
     byNode.forEach(
         (node, entries) -> {
-          if (entries.stream().anyMatch(e -> e.bundle().equals(bundle))) {
-            nodes.add(node);
+          for (var entry : entries) {
+            if (entry.consumers().contains(consumer) && links.reaches(node)) {
+              found.add(new Remote(node, entry.instance()));
+            }
           }
         });
-    return nodes;
+    return found;
   }
 }
