@@ -1,34 +1,117 @@
 package io.evento.server.eventstore;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
-import io.evento.server.config.ServerConfig;
+import io.evento.server.eventstore.AppendCall.Answer;
 import io.evento.server.persistence.Database;
 import io.evento.server.telemetry.Metrics;
+import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** The node's only way to write events and outcomes. */
+/**
+ * The node's only way to write events and outcomes: one thread, one connection, one call under way.
+ * Whatever arrives meanwhile is the next batch.
+ *
+ * <p>An answer that got lost leaves a batch of which nobody knows whether it was stored. It is
+ * settled by the same call with the same batch, before anything else and until the store answers.
+ * Never by a look into the table: the lost call may still wait for the gate and commit after the
+ * look. The repeated call queues behind it there, and then finds its rows or makes its own.
+ *
+ * <p>The thread never runs a caller's code: verdicts are handed to another one, in order.
+ */
 @NodeScoped
 public class Appender {
+  private static final Logger LOG = System.getLogger(Appender.class.getName());
+
+  /** How long a proposal waits that was not tried, or is known not to be stored. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  /** Without an answer for so long, new proposals are sent away at once: try another node. */
+  private static final Duration DOWN = Duration.ofSeconds(2);
+
+  /** After so many lost answers in a row each command goes alone, and after as many more, none. */
+  private static final int LOSSES = 5;
+
+  /** A failure that goes on is logged so often. */
+  private static final Duration SILENCE = Duration.ofSeconds(5);
+
+  private static final AppendQueue.Limits LIMITS =
+      new AppendQueue.Limits(256, 1 << 20, 20_000, 64L << 20);
+
+  private final Database database;
+  private final Threads threads;
+  private final Follower follower;
+  private final Iterable<FreshPublisher> publishers;
+  private final Executor answers;
+  private final AppendQueue queue;
+  private final AppendMetrics metrics;
+
+  // Of the append thread.
+  private @Nullable Connection connection;
+  private @Nullable StorePosition learned;
+  private long silentUntil = System.nanoTime();
+
+  private volatile boolean closed;
+  private volatile boolean probeWanted = true;
+  // System.nanoTime() since when no call succeeds; null while calls do.
+  private volatile @Nullable Long downSince = System.nanoTime();
+  private @Nullable Thread thread;
+
   @Inject
   public Appender(
-      ServerConfig config,
       Database database,
       Threads threads,
       Metrics metrics,
       Follower follower,
-      Instance<FreshPublisher> publishers) {}
+      Instance<FreshPublisher> publishers) {
+    this(LIMITS, database, threads, metrics, follower, publishers);
+  }
+
+  /** With limits of the caller's, and told who is to hear of fresh events beside the follower. */
+  Appender(
+      AppendQueue.Limits limits,
+      Database database,
+      Threads threads,
+      Metrics metrics,
+      Follower follower,
+      Iterable<FreshPublisher> publishers) {
+    this.database = database;
+    this.threads = threads;
+    this.follower = follower;
+    this.publishers = publishers;
+    this.queue = new AppendQueue(limits);
+    this.metrics = new AppendMetrics(metrics, queue);
+    // A batch is answered by one task, and there are never more batches than commands under way.
+    this.answers = threads.pool("append-answers", 1, limits.waiting() + 16);
+  }
 
   /** Begins to append; the database need not be there yet. */
   public void start() {
-    throw new UnsupportedOperationException("next commit");
+    follower.onRegress(this::probe);
+    thread = threads.start("append", this::run);
+    var tick = PATIENCE.toMillis() / 20;
+    threads.timer().scheduleWithFixedDelay(this::expire, tick, tick, TimeUnit.MILLISECONDS);
   }
 
   /** Whether the last word from the database was an answer: a node that is not is not ready. */
   public boolean isReady() {
-    throw new UnsupportedOperationException("next commit");
+    return downSince == null && !closed;
   }
 
   /**
@@ -36,11 +119,291 @@ public class Appender {
    *
    * @return completes once the verdict is durable, in the order of commits, on a thread of the
    *     appender: what follows on it must be short and must not block. It fails with an {@link
-   *     io.evento.protocol.EventoException} {@code overloaded} or {@code unavailable} only where
-   *     nothing was done and nothing will be; while it is not known whether something was done, it
-   *     stays open until that is known
+   *     EventoException} {@code overloaded} or {@code unavailable} only where nothing was done and
+   *     nothing will be; while it is not known whether something was done, it stays open until that
+   *     is known, or fails with {@code deadline-exceeded} if asking does not help. A proposal that
+   *     the store can never take fails with {@code internal}
    */
   public CompletionStage<Verdict> append(Proposal proposal) {
-    throw new UnsupportedOperationException("next commit");
+    if (closed) {
+      return refused(ErrorCode.UNAVAILABLE, "this node stops");
+    }
+    var since = downSince;
+    if (since != null && System.nanoTime() - since > DOWN.toNanos()) {
+      return refused(ErrorCode.UNAVAILABLE, "the database does not answer");
+    }
+    var pending = new Pending(proposal, System.nanoTime());
+    return queue.offer(pending)
+        ? pending.verdict()
+        : refused(ErrorCode.OVERLOADED, "too many commands wait for the event store");
+  }
+
+  private static CompletionStage<Verdict> refused(ErrorCode code, String detail) {
+    return CompletableFuture.failedStage(new EventoException(code, detail));
+  }
+
+  /** Asks the store for its epoch and head soon; a store that lost events then opens an epoch. */
+  private void probe() {
+    probeWanted = true;
+  }
+
+  private void run() {
+    try {
+      while (!closed || queue.count() > 0) {
+        var batch = queue.take(Duration.ofMillis(250));
+        if (!batch.isEmpty() || probeWanted) {
+          settle(batch, false);
+        }
+      }
+    } catch (InterruptedException asked) {
+      Thread.currentThread().interrupt();
+    } finally {
+      disconnect();
+      fail(queue.takeOlder(System.nanoTime()), ErrorCode.UNAVAILABLE, "this node stops");
+    }
+  }
+
+  /**
+   * Calls until every command of the batch has its verdict.
+   *
+   * @param lost whether an earlier call of these commands may have been stored
+   */
+  private void settle(List<Pending> batch, boolean lost) throws InterruptedException {
+    var proposals = batch.stream().map(Pending::proposal).toList();
+    var inDoubt = lost;
+    var began = System.nanoTime();
+    var losses = 0;
+    for (var attempt = 0; ; attempt++) {
+      Trouble trouble;
+      try {
+        var answer = call(proposals);
+        if (!answer.warned()) {
+          deliver(batch, proposals, answer, inDoubt);
+          return;
+        }
+        // A commit that did not wait for its standby: the next answer will have.
+        trouble = failed(Trouble.LOST, proposals, new SQLException("a warning with the answer"));
+      } catch (SQLException failure) {
+        trouble = failed(Trouble.of(failure), proposals, failure);
+        if (trouble == Trouble.REFUSED) {
+          refuse(batch, inDoubt, failure);
+          return;
+        }
+      } catch (NotConnected failure) {
+        trouble = failed(Trouble.UNFIT, proposals, failure.reason);
+      }
+      if (trouble == Trouble.LOST) {
+        inDoubt = true;
+        losses++;
+        // The database answers when asked for its head, and never to these commands.
+        if (losses >= LOSSES && batch.size() > 1) {
+          settleEach(batch, true);
+          return;
+        }
+        if (losses >= 2 * LOSSES) {
+          fail(batch, ErrorCode.DEADLINE_EXCEEDED, "no outcome known, a repeat settles it");
+          return;
+        }
+      }
+      if (downSince == null) {
+        downSince = System.nanoTime();
+      }
+      if (trouble != Trouble.BUSY) {
+        disconnect();
+      }
+      if (!inDoubt && (closed || System.nanoTime() - began > PATIENCE.toNanos())) {
+        fail(batch, ErrorCode.UNAVAILABLE, "the database does not answer");
+        return;
+      }
+      pause(attempt);
+    }
+  }
+
+  private void settleEach(List<Pending> batch, boolean inDoubt) throws InterruptedException {
+    for (var pending : batch) {
+      settle(List.of(pending), inDoubt);
+    }
+  }
+
+  /** One command of the batch cannot be stored: each by itself, to find out which. */
+  private void refuse(List<Pending> batch, boolean inDoubt, SQLException failure)
+      throws InterruptedException {
+    if (batch.size() > 1) {
+      settleEach(batch, inDoubt);
+      return;
+    }
+    var pending = batch.get(0);
+    answers.execute(
+        () -> {
+          queue.release(pending);
+          if ("23505".equals(failure.getSQLState())) {
+            // An index had the last word on a stream or an id: somebody else wrote.
+            pending.verdict().complete(new Verdict.Stale(List.of()));
+          } else {
+            pending.fail(ErrorCode.INTERNAL, "the event store cannot take this outcome");
+          }
+        });
+  }
+
+  private Trouble failed(Trouble trouble, List<Proposal> batch, SQLException failure) {
+    metrics.failed(trouble);
+    var now = System.nanoTime();
+    if (now - silentUntil < 0) {
+      return trouble;
+    }
+    silentUntil = now + SILENCE.toNanos();
+    LOG.log(
+        Level.WARNING,
+        () ->
+            "append failed trouble="
+                + trouble
+                + " state="
+                + failure.getSQLState()
+                + " commands="
+                + batch.size()
+                + " reason="
+                + failure.getMessage());
+    return trouble;
+  }
+
+  private Answer call(List<Proposal> batch) throws SQLException, NotConnected {
+    var connected = connected();
+    probeWanted = false;
+    var began = System.nanoTime();
+    var answer = AppendCall.run(connected, memory(batch), batch);
+    metrics.answered(batch.size(), answer, Duration.ofNanos(System.nanoTime() - began));
+    if (!answer.warned()) {
+      learn(answer);
+    }
+    return answer;
+  }
+
+  private Connection connected() throws NotConnected {
+    var present = connection;
+    if (present != null) {
+      return present;
+    }
+    try {
+      present = AppendConnection.open(database);
+      // Epoch and head first: conditions and the memory speak of them.
+      connection = present;
+      learn(AppendCall.run(present, memory(List.of()), List.of()));
+      return present;
+    } catch (SQLException failure) {
+      disconnect();
+      throw new NotConnected(failure);
+    }
+  }
+
+  /** The connection could not be had; what was to be called was not. */
+  private static final class NotConnected extends Exception {
+    private static final long serialVersionUID = 1L;
+    private final SQLException reason;
+
+    NotConnected(SQLException reason) {
+      super(reason);
+      this.reason = reason;
+    }
+  }
+
+  /** What this node last knew of the store: a store with less has lost something. */
+  private @Nullable StorePosition memory(List<Proposal> batch) {
+    var mine = learned;
+    var seen = follower.seenAnywhere();
+    if (mine == null) {
+      mine = seen.orElse(null);
+    } else if (seen.isPresent() && seen.get().epoch().equals(mine.epoch())) {
+      mine = mine.at(Math.max(mine.position(), seen.get().position()));
+    }
+    // A condition's positions are of its own epoch, whatever this node believes.
+    var known = mine;
+    return batch.stream()
+        .flatMap(proposal -> Optional.ofNullable(proposal.condition()).stream())
+        .map(condition -> condition.after().epoch())
+        .findFirst()
+        .filter(epoch -> known == null || !epoch.equals(known.epoch()))
+        .map(epoch -> new StorePosition(epoch, 0))
+        .orElse(known);
+  }
+
+  private void learn(Answer answer) {
+    var before = learned;
+    learned = answer.head();
+    downSince = null;
+    if (before == null || !before.epoch().equals(answer.epoch())) {
+      follower.wake();
+    }
+  }
+
+  private void deliver(
+      List<Pending> batch, List<Proposal> proposals, Answer answer, boolean settled) {
+    answers.execute(
+        () -> {
+          var judgement = Judgement.of(answer, proposals, settled);
+          var fresh = judgement.fresh();
+          // After settling, others may have heard of these events, or of later ones, already.
+          var announced = !settled && fresh.head() > fresh.base();
+          if (announced) {
+            follower.offer(fresh);
+          }
+          for (var i = 0; i < batch.size(); i++) {
+            queue.release(batch.get(i));
+            batch.get(i).verdict().complete(judgement.verdicts().get(i));
+          }
+          if (announced) {
+            publishers.forEach(publisher -> publisher.publish(fresh.forPeers()));
+          }
+        });
+  }
+
+  private void fail(List<Pending> batch, ErrorCode code, String detail) {
+    if (!batch.isEmpty()) {
+      answers.execute(
+          () -> {
+            for (var pending : batch) {
+              queue.release(pending);
+              pending.fail(code, detail);
+            }
+          });
+    }
+  }
+
+  private void expire() {
+    fail(
+        queue.takeOlder(System.nanoTime() - PATIENCE.toNanos()),
+        ErrorCode.UNAVAILABLE,
+        "the database did not answer in time");
+  }
+
+  private static void pause(int attempt) throws InterruptedException {
+    var jitter = ThreadLocalRandom.current().nextLong(20, 100);
+    Thread.sleep(jitter << Math.min(attempt, 3));
+  }
+
+  private void disconnect() {
+    var present = connection;
+    connection = null;
+    if (present != null) {
+      try {
+        present.close();
+      } catch (SQLException alreadyGone) {
+        LOG.log(Level.DEBUG, "append connection closed badly", alreadyGone);
+      }
+    }
+  }
+
+  /** Takes nothing more, stores what waits if the database answers, and ends. */
+  @PreDestroy
+  public void close() {
+    closed = true;
+    var running = thread;
+    if (running != null) {
+      try {
+        running.join(PATIENCE.toMillis());
+      } catch (InterruptedException asked) {
+        Thread.currentThread().interrupt();
+      }
+      running.interrupt();
+    }
   }
 }

@@ -46,4 +46,25 @@ public record Epochs(List<Epoch> lives) {
     }
     return known ? Optional.of(new StorePosition(present(), valid)) : Optional.empty();
   }
+
+  /**
+   * The same for a position that was seen in the last of the lives known then, where the store may
+   * have been put back to before some of them.
+   */
+  StorePosition carryOver(Epochs known, long position) {
+    var common = 0;
+    while (common < lives.size()
+        && common < known.lives.size()
+        && lives.get(common).equals(known.lives.get(common))) {
+      common++;
+    }
+    var valid = position;
+    // What both lives have in common ends where the first that only one of them had begins.
+    for (var other : List.of(lives, known.lives)) {
+      for (var life : other.subList(common, other.size())) {
+        valid = Math.min(valid, life.startsAfter());
+      }
+    }
+    return new StorePosition(present(), valid);
+  }
 }

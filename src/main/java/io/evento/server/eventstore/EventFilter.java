@@ -1,5 +1,6 @@
 package io.evento.server.eventstore;
 
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,5 +19,15 @@ public record EventFilter(
     if (aggregateId != null && aggregateType == null) {
       throw new IllegalArgumentException("an aggregate's id means nothing without its type");
     }
+  }
+
+  /** The one stream that can match, if an aggregate is named. */
+  Optional<String> stream() {
+    return aggregateId == null ? Optional.empty() : Optional.of(aggregateType + ':' + aggregateId);
+  }
+
+  /** What the names of all streams that can match begin with; null for any. */
+  @Nullable String streamPrefix() {
+    return aggregateType == null ? null : aggregateType + ':';
   }
 }

@@ -1,5 +1,6 @@
 package io.evento.server.eventstore;
 
+import io.evento.protocol.Codec;
 import io.evento.protocol.Json;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -15,17 +16,34 @@ import org.jspecify.annotations.Nullable;
 public record EventMeta(
     String correlation, @Nullable String causation, @Nullable String trace, Json user) {
 
+  /** The stored form: what can be known otherwise is left out. */
+  private record Stored(
+      @Nullable String correlation,
+      @Nullable String causation,
+      @Nullable String trace,
+      @Nullable Json user) {}
+
   /**
-   * As it is stored: JSON without what can be known otherwise.
+   * As it is stored.
    *
    * @return null if the command starts a flow of its own and carries nothing else
    */
   public @Nullable String text(UUID commandId) {
-    throw new UnsupportedOperationException("next commit " + commandId);
+    var own = correlation.equals(commandId.toString());
+    var plain = user.text().equals(Json.EMPTY_OBJECT.text());
+    if (own && causation == null && trace == null && plain) {
+      return null;
+    }
+    return Codec.text(new Stored(own ? null : correlation, causation, trace, plain ? null : user));
   }
 
   /** The inverse of {@link #text}. */
   public static EventMeta of(@Nullable String text, UUID commandId) {
-    throw new UnsupportedOperationException("next commit " + text + commandId);
+    var stored = text == null ? new Stored(null, null, null, null) : Codec.read(Stored.class, text);
+    return new EventMeta(
+        stored.correlation == null ? commandId.toString() : stored.correlation,
+        stored.causation,
+        stored.trace,
+        stored.user == null ? Json.EMPTY_OBJECT : stored.user);
   }
 }

@@ -1,17 +1,155 @@
 package io.evento.server.eventstore;
 
+import io.evento.protocol.Json;
+import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Reads events and outcomes. Every read is one short statement of bounded size. */
+/**
+ * Reads events and outcomes. Every read is a few short statements of bounded size, whatever the
+ * length of the store or of a stream.
+ *
+ * <p>Where an answer is bound to an epoch, the epoch is read by the same statement as the events or
+ * by a later one. A later epoch opens in the transaction that first writes above its start, so
+ * events that were seen beside an epoch are of that epoch.
+ */
 @NodeScoped
 public class EventReader {
+  /** No answer brings more payload than this, but at least one event. */
+  static final int BYTES_MAX = 8 << 20;
+
+  /** A filtered read looks at this many positions per statement, and at a few times as many. */
+  private static final int WINDOW = 20_000;
+
+  private static final int WINDOWS = 5;
+
+  /** A command has at most this many events. */
+  private static final int EVENTS_MAX = 1_000;
+
+  private static final int FEW = 8;
+
+  private static final String EPOCHS =
+      """
+      select id, starts_after from evento.store_epoch order by ordinal
+      """;
+
+  private static final String HEAD =
+      """
+      select s.id, coalesce((select max(position) from evento.event), 0)
+        from evento.store_epoch s order by s.ordinal desc limit 1
+      """;
+
+  /**
+   * Cuts what the inner statement found where its payloads exceed a size, and says how many rows it
+   * found. Lengths are known without reading a payload that stands out of line.
+   */
+  private static final String BOUNDED =
+      """
+      select %s, found
+        from (select e.*, count(*) over () as found,
+                     sum(octet_length(payload)) over (order by %s) - octet_length(payload) as before
+                from (%s) e) w
+       where before < ? order by %s
+      """;
+
+  private static final String AFTER =
+      bounded(
+          EventRow.COLUMNS + ", epoch",
+          "position",
+          """
+          select *, (select id from evento.store_epoch order by ordinal desc limit 1) as epoch
+            from evento.event where position > ? order by position limit ?
+          """);
+
+  private static final String STORY =
+      bounded(
+          "version, decision, type, payload",
+          "version",
+          """
+          select version, decision, type, case when version > ? then payload else '' end as payload
+            from evento.event where stream_id = ? and version >= ? order by version limit ?
+          """);
+
+  private static final String FORWARD =
+      bounded(
+          EventRow.COLUMNS,
+          "version",
+          """
+          select * from evento.event where stream_id = ? and version >= ? order by version limit ?
+          """);
+
+  private static final String BACKWARD =
+      bounded(
+          EventRow.COLUMNS,
+          "version desc",
+          """
+          select * from evento.event where stream_id = ? and version <= ?
+           order by version desc limit ?
+          """);
+
+  private static final String FILTERED =
+      bounded(
+          EventRow.COLUMNS,
+          "position",
+          """
+          select * from evento.event
+           where position > ? and position <= ?
+             and (?::text is null or context = ?)
+             and (?::text is null or type = ?)
+             and (?::text is null or starts_with(stream_id, ?))
+           order by position limit ?
+          """);
+
+  private static final String OF_STREAM =
+      bounded(
+          EventRow.COLUMNS,
+          "version",
+          """
+          select * from evento.event
+           where stream_id = ? and position > ?
+             and (?::text is null or context = ?)
+             and (?::text is null or type = ?)
+           order by version limit ?
+          """);
+
+  private static final String TIP =
+      """
+      select version, decision from evento.event where stream_id = ? order by version desc limit 1
+      """;
+
+  private static final String OF_COMMAND =
+      """
+      select %s from evento.event
+       where position >= ? and position < ? and command_id = ? order by position
+      """
+          .formatted(EventRow.COLUMNS);
+
+  // Without ord = 0 the partial index would not be used, and each look-up be a scan of the store.
+  private static final String OUTCOME =
+      """
+      select 0, hash, stream_id, position, version, decision, answer, recorded_at
+        from evento.event where command_id = ? and ord = 0
+      union all
+      select kind, hash, stream_id, position_seen, null, null, body, recorded_at
+        from evento.command_result where command_id = ?
+      """;
+
+  private static final String COMMAND_AT =
+      """
+      select command_id from evento.event where position = ?
+      """;
+
   private final Database database;
 
   @Inject
@@ -19,14 +157,67 @@ public class EventReader {
     this.database = database;
   }
 
+  /**
+   * Events with the epoch that was the present one when they were read.
+   *
+   * @param more whether others may follow
+   */
+  record Slice(UUID epoch, List<RecordedEvent> events, boolean more) {}
+
   /** The lives of the store so far. */
   public Epochs epochs() {
-    throw new UnsupportedOperationException("next commit " + database);
+    return database.read(
+        "read epochs",
+        connection -> {
+          try (var select = connection.prepareStatement(EPOCHS);
+              var rows = select.executeQuery()) {
+            var lives = new ArrayList<Epochs.Epoch>();
+            while (rows.next()) {
+              lives.add(new Epochs.Epoch(rows.getObject(1, UUID.class), rows.getLong(2)));
+            }
+            return new Epochs(lives);
+          }
+        });
   }
 
   /** Last position of the store, in its present epoch. */
   public StorePosition head() {
-    throw new UnsupportedOperationException("next commit");
+    return database.read(
+        "read head",
+        connection -> {
+          try (var select = connection.prepareStatement(HEAD);
+              var row = select.executeQuery()) {
+            row.next();
+            return new StorePosition(row.getObject(1, UUID.class), row.getLong(2));
+          }
+        });
+  }
+
+  /** The next events of the total order; empty if there are none by now. */
+  Optional<Slice> slice(long after, int eventsMax, int bytesMax) {
+    return database.read(
+        "read after " + after,
+        connection -> {
+          try (var select = connection.prepareStatement(AFTER)) {
+            select.setLong(1, after);
+            select.setInt(2, eventsMax);
+            select.setInt(3, bytesMax);
+            try (var rows = select.executeQuery()) {
+              if (!rows.next()) {
+                return Optional.<Slice>empty();
+              }
+              var epoch = rows.getObject("epoch", UUID.class);
+              var found = rows.getInt("found");
+              var events = new ArrayList<RecordedEvent>();
+              var row = new EventRow(rows);
+              do {
+                events.add(row.event());
+              } while (rows.next());
+              var more = found == eventsMax || events.size() < found;
+              return Optional.of(new Slice(epoch, events, more));
+            }
+          }
+        });
   }
 
   /**
@@ -38,12 +229,52 @@ public class EventReader {
    * @return empty if the stream never had the state {@code after}
    */
   public Optional<StoredStory> story(String stream, Tip after, int eventsMax, int bytesMax) {
-    throw new UnsupportedOperationException("next commit");
+    // The event that led to the state comes along without its payload, to compare its decision.
+    var witnesses = after.version() == 0 ? 0 : 1;
+    return database.read(
+        "read story",
+        connection -> {
+          try (var select = connection.prepareStatement(STORY)) {
+            select.setLong(1, after.version());
+            select.setString(2, stream);
+            select.setLong(3, after.version());
+            select.setInt(4, eventsMax + witnesses + 1);
+            select.setInt(5, bytesMax);
+            try (var rows = select.executeQuery()) {
+              if (witnesses == 1
+                  && !(rows.next()
+                      && rows.getLong("version") == after.version()
+                      && rows.getLong("decision") == after.decision())) {
+                return Optional.<StoredStory>empty();
+              }
+              var events = new ArrayList<StoryEvent>();
+              var tip = after;
+              var found = 0;
+              while (events.size() < eventsMax && rows.next()) {
+                tip = new Tip(rows.getLong("version"), rows.getLong("decision"));
+                events.add(
+                    new StoryEvent(rows.getString("type"), new Json(rows.getString("payload"))));
+                found = rows.getInt("found");
+              }
+              var more = events.size() + witnesses < found;
+              return Optional.of(new StoredStory(after, events, tip, more));
+            }
+          }
+        });
   }
 
   /** State of a stream now; {@link Tip#EMPTY} if it has no events. */
   public Tip tip(String stream) {
-    throw new UnsupportedOperationException("next commit");
+    return database.read(
+        "read tip",
+        connection -> {
+          try (var select = connection.prepareStatement(TIP)) {
+            select.setString(1, stream);
+            try (var row = select.executeQuery()) {
+              return row.next() ? new Tip(row.getLong(1), row.getLong(2)) : Tip.EMPTY;
+            }
+          }
+        });
   }
 
   /**
@@ -52,7 +283,18 @@ public class EventReader {
    * @param fromVersion 1 and up; the first wanted
    */
   public EventPage streamForward(String stream, long fromVersion, int eventsMax) {
-    throw new UnsupportedOperationException("next commit");
+    var found =
+        find(
+            FORWARD,
+            eventsMax,
+            select -> {
+              select.setString(1, stream);
+              select.setLong(2, fromVersion);
+              select.setInt(3, eventsMax + 1);
+              select.setInt(4, BYTES_MAX);
+            });
+    return new EventPage(
+        found.events, found.isEmpty() ? fromVersion - 1 : found.last().version(), !found.more);
   }
 
   /**
@@ -62,12 +304,83 @@ public class EventReader {
    *     newest
    */
   public EventPage streamBackward(String stream, long fromVersion, int eventsMax) {
-    throw new UnsupportedOperationException("next commit");
+    var found =
+        find(
+            BACKWARD,
+            eventsMax,
+            select -> {
+              select.setString(1, stream);
+              select.setLong(2, fromVersion);
+              select.setInt(3, eventsMax + 1);
+              select.setInt(4, BYTES_MAX);
+            });
+    return new EventPage(found.events, found.isEmpty() ? 0 : found.last().version(), !found.more);
   }
 
-  /** Events after a position, in the total order. */
+  /**
+   * Events after a position, in the total order. Where few match, a page may be short or empty and
+   * yet not the end: it goes on after {@link EventPage#upTo}.
+   */
   public EventPage after(long position, int eventsMax, EventFilter filter) {
-    throw new UnsupportedOperationException("next commit");
+    return filter.stream().isPresent()
+        ? ofStream(filter.stream().get(), position, eventsMax, filter)
+        : inWindows(position, eventsMax, filter);
+  }
+
+  private EventPage ofStream(String stream, long position, int eventsMax, EventFilter filter) {
+    var head = head().position();
+    var found =
+        find(
+            OF_STREAM,
+            eventsMax,
+            select -> {
+              select.setString(1, stream);
+              select.setLong(2, position);
+              select.setString(3, filter.context());
+              select.setString(4, filter.context());
+              select.setString(5, filter.type());
+              select.setString(6, filter.type());
+              select.setInt(7, eventsMax + 1);
+              select.setInt(8, BYTES_MAX);
+            });
+    var upTo = found.more ? found.last().position() : Math.max(position, head);
+    if (!found.isEmpty()) {
+      upTo = Math.max(upTo, found.last().position());
+    }
+    return new EventPage(found.events, upTo, !found.more);
+  }
+
+  private EventPage inWindows(long position, int eventsMax, EventFilter filter) {
+    var head = head().position();
+    var events = new ArrayList<RecordedEvent>();
+    var upTo = position;
+    for (var window = 0; window < WINDOWS && upTo < head && events.size() < eventsMax; window++) {
+      var from = upTo;
+      var to = Math.min(head, from + WINDOW);
+      var wanted = eventsMax - events.size();
+      var found =
+          find(
+              FILTERED,
+              wanted,
+              select -> {
+                select.setLong(1, from);
+                select.setLong(2, to);
+                select.setString(3, filter.context());
+                select.setString(4, filter.context());
+                select.setString(5, filter.type());
+                select.setString(6, filter.type());
+                select.setString(7, filter.streamPrefix());
+                select.setString(8, filter.streamPrefix());
+                select.setInt(9, wanted + 1);
+                select.setInt(10, BYTES_MAX);
+              });
+      events.addAll(found.events);
+      upTo = found.more ? found.last().position() : to;
+      if (found.more) {
+        break;
+      }
+    }
+    return new EventPage(events, upTo, upTo >= head);
   }
 
   /**
@@ -76,16 +389,115 @@ public class EventReader {
    * @param first position of its first event
    */
   public List<RecordedEvent> eventsOf(UUID commandId, long first) {
-    throw new UnsupportedOperationException("next commit");
+    return database.read(
+        "read events of a command",
+        connection -> {
+          // They stand side by side, and mostly there are few: look at few rows of strangers.
+          var events = range(connection, commandId, first, first + FEW);
+          if (events.size() == FEW) {
+            events.addAll(range(connection, commandId, first + FEW, first + EVENTS_MAX));
+          }
+          return events;
+        });
+  }
+
+  private static List<RecordedEvent> range(
+      Connection connection, UUID commandId, long from, long to) throws SQLException {
+    try (var select = connection.prepareStatement(OF_COMMAND)) {
+      select.setLong(1, from);
+      select.setLong(2, to);
+      select.setObject(3, commandId);
+      try (var rows = select.executeQuery()) {
+        var events = new ArrayList<RecordedEvent>();
+        var row = new EventRow(rows);
+        while (rows.next()) {
+          events.add(row.event());
+        }
+        return events;
+      }
+    }
   }
 
   /** What a command ended in; empty if it has no outcome that is visible by now. */
   public Optional<StoredOutcome> outcome(UUID commandId) {
-    throw new UnsupportedOperationException("next commit");
+    return database.read(
+        "read outcome",
+        connection -> {
+          try (var select = connection.prepareStatement(OUTCOME)) {
+            select.setObject(1, commandId);
+            select.setObject(2, commandId);
+            try (var row = select.executeQuery()) {
+              if (!row.next()) {
+                return Optional.<StoredOutcome>empty();
+              }
+              var kind = OutcomeKind.of(row.getInt(1));
+              return Optional.of(
+                  new StoredOutcome(
+                      kind,
+                      row.getLong(2),
+                      row.getString(3),
+                      row.getLong(4),
+                      kind == OutcomeKind.EVENTS ? new Tip(row.getLong(5), row.getLong(6)) : null,
+                      row.getString(7),
+                      row.getObject(8, OffsetDateTime.class).toInstant()));
+            }
+          }
+        });
   }
 
   /** The command that wrote the event at a position; empty if there is none. */
   public Optional<UUID> commandAt(long position) {
-    throw new UnsupportedOperationException("next commit");
+    return database.read(
+        "read command at " + position,
+        connection -> {
+          try (var select = connection.prepareStatement(COMMAND_AT)) {
+            select.setLong(1, position);
+            try (var row = select.executeQuery()) {
+              return row.next()
+                  ? Optional.of(row.getObject(1, UUID.class))
+                  : Optional.<UUID>empty();
+            }
+          }
+        });
+  }
+
+  private static String bounded(String columns, String order, String inner) {
+    return BOUNDED.formatted(columns, order, inner, order);
+  }
+
+  @FunctionalInterface
+  private interface Binding {
+    void to(PreparedStatement select) throws SQLException;
+  }
+
+  /** Rows of a {@link #BOUNDED} statement; {@code more} if it found others that were cut off. */
+  private record Found(List<RecordedEvent> events, boolean more) {
+    boolean isEmpty() {
+      return events.isEmpty();
+    }
+
+    RecordedEvent last() {
+      return events.get(events.size() - 1);
+    }
+  }
+
+  private Found find(String statement, int eventsMax, Binding binding) {
+    return database.read(
+        "read events",
+        connection -> {
+          try (var select = connection.prepareStatement(statement)) {
+            binding.to(select);
+            try (var rows = select.executeQuery()) {
+              var events = new ArrayList<RecordedEvent>();
+              var row = new EventRow(rows);
+              var found = 0;
+              while (events.size() < eventsMax && rows.next()) {
+                events.add(row.event());
+                found = rows.getInt("found");
+              }
+              return new Found(events, events.size() < found);
+            }
+          }
+        });
   }
 }

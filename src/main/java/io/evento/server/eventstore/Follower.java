@@ -1,17 +1,96 @@
 package io.evento.server.eventstore;
 
+import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
+import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** The node's one tail reader: keeps the newest events in memory and feeds all subscriptions. */
+/**
+ * The node's one tail reader: keeps the newest events in memory and feeds all subscriptions.
+ *
+ * <p><b>Invariant.</b> Under the lock, the ring holds the events {@code low + 1 … head} of the
+ * epoch {@code epochs.present()}, all of them committed, and every subscription stands at a
+ * position of that epoch up to which it was given everything once. Why it holds:
+ *
+ * <ol>
+ *   <li>Positions have no holes and become visible in order. So a push {@code (epoch, base,
+ *       events)} of the ring's epoch extends it if {@code base} is the head, for whoever pushed it;
+ *       what it repeats stands in the ring already and is dropped; and a base above the head proves
+ *       that something is missing, which is then waited for shortly (pushes of several nodes
+ *       overtake each other) and read from the database.
+ *   <li>A push of another epoch is never believed: the epochs are read first, then the events.
+ *   <li>Events read from the database come with the epoch that was present in the same snapshot. A
+ *       later epoch opens in the transaction that first writes above its start, so nothing of a
+ *       later epoch is ever seen beside an earlier one.
+ *   <li>At a new epoch the ring is emptied and restarts at the last position that both have in
+ *       common, and so does every subscription that stood above; each is told before it is given
+ *       anything.
+ *   <li>A subscription takes from the ring only if its position is inside, and moves in the same
+ *       step; what it reads from the database is handed over only if neither it nor the epoch moved
+ *       meanwhile.
+ * </ol>
+ *
+ * <p>A poll twice a second finds what no push told.
+ */
 @NodeScoped
 public class Follower {
+  private static final Logger LOG = System.getLogger(Follower.class.getName());
+
+  private static final int EVENTS_MAX = 16_384;
+  private static final long BYTES_MAX = 32L << 20;
+
+  /** Safety net: what no push told is found so late at most. */
+  private static final Duration POLL = Duration.ofMillis(500);
+
+  /** Pushes of several nodes overtake each other; a hole is read after it stood so long. */
+  private static final Duration GRACE = Duration.ofMillis(10);
+
+  private static final int EARLY_MAX = 64;
+
+  private static final int READ_EVENTS = 2_000;
+  private static final int READ_BYTES = 4 << 20;
+
+  private final EventReader reader;
+  private final Threads threads;
+  private final List<Consumer<NewEpoch>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Runnable> regressListeners = new CopyOnWriteArrayList<>();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition work = lock.newCondition();
+  private final Ring ring = new Ring(EVENTS_MAX, BYTES_MAX);
+  private final TreeMap<Long, Fresh> early = new TreeMap<>();
+  private final Set<Subscription> subscriptions = new HashSet<>();
+  private final PriorityQueue<HeadWait> waits =
+      new PriorityQueue<>(Comparator.comparingLong(HeadWait::position));
+  private List<Subscription> idle = new ArrayList<>();
+  private @Nullable Epochs epochs;
+  // Highest position of this epoch heard of, from whomever; above the head while something is
+  // missing, here or in the store itself.
+  private long told;
+  private long alarmedAt;
+  private boolean readWanted;
+
   /**
    * A new life of the store began.
    *
@@ -20,17 +99,33 @@ public class Follower {
    */
   public record NewEpoch(StorePosition from, StorePosition to) {}
 
+  private record HeadWait(long position, CompletableFuture<Boolean> seen) {}
+
   @Inject
-  public Follower(EventReader reader, Threads threads, Metrics metrics) {}
+  public Follower(EventReader reader, Threads threads, Metrics metrics) {
+    this.reader = reader;
+    this.threads = threads;
+    metrics.gauge(
+        "evento.store.head",
+        "Last position known to this node",
+        () -> head().map(StorePosition::position).orElse(0L));
+  }
 
   /** Begins to follow; the database need not be there yet. */
   public void start() {
-    throw new UnsupportedOperationException("next commit");
+    threads.start("tail", this::run);
   }
 
   /** Last position known to this node; empty until the store was read once. */
   public Optional<StorePosition> head() {
-    throw new UnsupportedOperationException("next commit");
+    lock.lock();
+    try {
+      return epochs == null
+          ? Optional.empty()
+          : Optional.of(new StorePosition(epochs.present(), ring.head()));
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -38,16 +133,83 @@ public class Follower {
    * dropped; what does not fit is read from the database instead.
    */
   public void offer(Fresh fresh) {
-    throw new UnsupportedOperationException("next commit");
+    List<Runnable> wakeUps;
+    lock.lock();
+    try {
+      if (epochs == null || !fresh.epoch().equals(epochs.present())) {
+        wake();
+        return;
+      }
+      if (fresh.head() <= ring.head()) {
+        return;
+      }
+      told = Math.max(told, fresh.head());
+      if (fresh.base() > ring.head() || fresh.events().isEmpty()) {
+        if (!fresh.events().isEmpty() && early.size() < EARLY_MAX) {
+          early.put(fresh.base(), fresh);
+        }
+        work.signal();
+        return;
+      }
+      extend(fresh.base(), fresh.events());
+      wakeUps = moved();
+    } finally {
+      lock.unlock();
+    }
+    run(wakeUps);
+  }
+
+  /** Last position that anybody is known to have seen, here or elsewhere. */
+  Optional<StorePosition> seenAnywhere() {
+    lock.lock();
+    try {
+      return epochs == null
+          ? Optional.empty()
+          : Optional.of(new StorePosition(epochs.present(), Math.max(told, ring.head())));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Reads the store soon. */
+  void wake() {
+    lock.lock();
+    try {
+      readWanted = true;
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
    * @param from everything up to here was seen already; of any epoch that this store had
    * @param wakeUp as {@link Subscription#take} says
-   * @return its first answer is {@link Taken.Rewound} if {@code from} is of another epoch
+   * @return its first answer is {@link Taken.Rewound} if {@code from} is of another epoch than the
+   *     present one; empty if this store never had that epoch, or was not read yet
    */
-  public Subscription subscribe(StorePosition from, Runnable wakeUp) {
-    throw new UnsupportedOperationException("next commit");
+  public Optional<Subscription> subscribe(StorePosition from, Runnable wakeUp) {
+    lock.lock();
+    try {
+      if (epochs == null) {
+        return Optional.empty();
+      }
+      var valid = epochs.carryOver(from);
+      if (valid.isEmpty()) {
+        return Optional.empty();
+      }
+      var subscription = new Subscription(this, from, wakeUp);
+      if (!from.epoch().equals(epochs.present())) {
+        subscription.rewindTo(valid.get());
+      } else if (from.position() > told) {
+        told = from.position();
+        work.signal();
+      }
+      subscriptions.add(subscription);
+      return Optional.of(subscription);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -56,7 +218,34 @@ public class Follower {
    * @return whether it has; false after the limit
    */
   public CompletionStage<Boolean> awaitHead(long position, Duration limit) {
-    throw new UnsupportedOperationException("next commit");
+    var wait = new HeadWait(position, new CompletableFuture<>());
+    lock.lock();
+    try {
+      if (epochs != null && ring.head() >= position) {
+        return CompletableFuture.completedStage(true);
+      }
+      waits.add(wait);
+    } finally {
+      lock.unlock();
+    }
+    var end =
+        threads
+            .timer()
+            .schedule(() -> wait.seen.complete(false), limit.toMillis(), TimeUnit.MILLISECONDS);
+    return wait.seen.whenComplete(
+        (seen, failure) -> {
+          end.cancel(false);
+          forget(wait);
+        });
+  }
+
+  private void forget(HeadWait wait) {
+    lock.lock();
+    try {
+      waits.remove(wait);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -64,6 +253,309 @@ public class Follower {
    * keeps states or caches of streams has to drop them all.
    */
   public void onNewEpoch(Consumer<NewEpoch> listener) {
-    throw new UnsupportedOperationException("next commit");
+    listeners.add(listener);
+  }
+
+  /** Called when the store has less than was seen of it in the same epoch. */
+  void onRegress(Runnable listener) {
+    regressListeners.add(listener);
+  }
+
+  // ---- subscriptions
+
+  StorePosition positionOf(Subscription subscription) {
+    lock.lock();
+    try {
+      return subscription.at();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Taken take(Subscription subscription, int eventsMax, int bytesMax) {
+    lock.lock();
+    try {
+      var rewound = subscription.rewound();
+      if (rewound != null) {
+        return rewound;
+      }
+      var at = subscription.at();
+      if (at.position() > ring.head()) {
+        // Seen elsewhere, not yet here.
+        return nothing(subscription);
+      }
+      if (!ring.holdsAfter(at.position())) {
+        return new Taken.Behind();
+      }
+      var events = ring.after(at.position(), eventsMax, bytesMax);
+      return events.isEmpty() ? nothing(subscription) : given(subscription, events);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Taken catchUp(Subscription subscription, int eventsMax, int bytesMax) {
+    var at = positionOf(subscription);
+    var slice = reader.slice(at.position(), eventsMax, bytesMax);
+    lock.lock();
+    try {
+      var rewound = subscription.rewound();
+      if (rewound != null) {
+        return rewound;
+      }
+      if (slice.isPresent() && slice.get().epoch().equals(subscription.at().epoch())) {
+        return given(subscription, slice.get().events());
+      }
+      // Nothing there, or of an epoch that the tail has yet to see.
+      readWanted = true;
+      work.signal();
+      return nothing(subscription);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Taken given(Subscription subscription, List<RecordedEvent> events) {
+    var last = events.get(events.size() - 1).position();
+    subscription.moveTo(subscription.at().at(last));
+    return new Taken.Events(events, subscription.at());
+  }
+
+  private Taken nothing(Subscription subscription) {
+    if (subscription.enterIdle()) {
+      idle.add(subscription);
+    }
+    return new Taken.Events(List.of(), subscription.at());
+  }
+
+  void remove(Subscription subscription) {
+    lock.lock();
+    try {
+      subscriptions.remove(subscription);
+      if (subscription.leaveIdle()) {
+        idle.remove(subscription);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- under the lock
+
+  /** Adds what is new of events that begin right after {@code base}, and what waited for them. */
+  private void extend(long base, List<RecordedEvent> events) {
+    add(base, events);
+    while (!early.isEmpty() && early.firstKey() <= ring.head()) {
+      var next = early.pollFirstEntry();
+      add(next.getKey(), next.getValue().events());
+    }
+  }
+
+  private void add(long base, List<RecordedEvent> events) {
+    for (var i = (int) (ring.head() - base); i < events.size(); i++) {
+      ring.add(events.get(i));
+    }
+  }
+
+  private boolean isMissing() {
+    return told > ring.head() && told != alarmedAt;
+  }
+
+  /** After a move of the head or a new epoch: whom to wake, outside the lock. */
+  private List<Runnable> moved() {
+    var wakeUps = new ArrayList<Runnable>();
+    var sleeping = idle;
+    idle = new ArrayList<>();
+    for (var subscription : sleeping) {
+      if (subscription.leaveIdle()) {
+        wakeUps.add(subscription.wakeUp());
+      }
+    }
+    while (!waits.isEmpty() && waits.element().position <= ring.head()) {
+      var reached = waits.remove();
+      wakeUps.add(() -> reached.seen.complete(true));
+    }
+    return wakeUps;
+  }
+
+  private static void run(List<Runnable> wakeUps) {
+    for (var wakeUp : wakeUps) {
+      try {
+        wakeUp.run();
+      } catch (RuntimeException failure) {
+        LOG.log(Level.ERROR, "a wake-up failed, its subscription may sleep on", failure);
+      }
+    }
+  }
+
+  // ---- the tail's thread
+
+  private void run() {
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        if (!read()) {
+          await();
+        }
+      } catch (UncheckedSqlException failure) {
+        LOG.log(Level.WARNING, () -> "tail not read, next poll retries: " + failure.getMessage());
+        pause();
+      } catch (RuntimeException failure) {
+        LOG.log(Level.ERROR, "tail not read, next poll retries", failure);
+        pause();
+      } catch (InterruptedException asked) {
+        return;
+      }
+    }
+  }
+
+  private void await() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      var left = POLL.toNanos();
+      while (left > 0 && !readWanted && !isMissing()) {
+        left = work.awaitNanos(left);
+      }
+      var grace = GRACE.toNanos();
+      while (grace > 0 && !readWanted && isMissing()) {
+        grace = work.awaitNanos(grace);
+      }
+      readWanted = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(POLL.toMillis());
+    } catch (InterruptedException asked) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Reads what is behind the head. Returns whether there may be more at once. */
+  private boolean read() {
+    var known = known();
+    if (known == null) {
+      begin();
+      return true;
+    }
+    var seen = new StorePosition(known.present(), head().orElseThrow().position());
+    var slice = reader.slice(seen.position(), READ_EVENTS, READ_BYTES);
+    if (slice.isEmpty()) {
+      return check(known, seen);
+    }
+    if (!slice.get().epoch().equals(seen.epoch())) {
+      restart(known, reader.epochs());
+      return true;
+    }
+    accept(seen, slice.get().events());
+    return slice.get().more();
+  }
+
+  private @Nullable Epochs known() {
+    lock.lock();
+    try {
+      return epochs;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void begin() {
+    // In this order: if an epoch opens in between, the next read finds it and rewinds.
+    var lives = reader.epochs();
+    var head = reader.head();
+    List<Runnable> wakeUps;
+    lock.lock();
+    try {
+      epochs = lives;
+      ring.restart(head.position());
+      wakeUps = moved();
+    } finally {
+      lock.unlock();
+    }
+    run(wakeUps);
+  }
+
+  /** Nothing was found after {@code seen}: it is the head, or the store is not what it was. */
+  private boolean check(Epochs known, StorePosition seen) {
+    // What was told before the head is read was committed before: a lower head has lost it.
+    var heard = seenAnywhere().orElseThrow();
+    var head = reader.head();
+    if (!head.epoch().equals(seen.epoch())) {
+      restart(known, reader.epochs());
+      return true;
+    }
+    if (head.position() < heard.position()) {
+      alarm(heard, head);
+      return false;
+    }
+    return head.position() > seen.position();
+  }
+
+  /** Somebody's next append says what was seen, and the store opens a new epoch. */
+  private void alarm(StorePosition heard, StorePosition head) {
+    LOG.log(
+        Level.ERROR,
+        () ->
+            "store has lost events seen="
+                + heard.position()
+                + " head="
+                + head.position()
+                + " epoch="
+                + head.epoch());
+    lock.lock();
+    try {
+      alarmedAt = heard.position();
+    } finally {
+      lock.unlock();
+    }
+    regressListeners.forEach(Runnable::run);
+  }
+
+  private void accept(StorePosition seen, List<RecordedEvent> events) {
+    List<Runnable> wakeUps;
+    lock.lock();
+    try {
+      if (seen.position() + events.size() > ring.head()) {
+        extend(seen.position(), events);
+      }
+      wakeUps = moved();
+    } finally {
+      lock.unlock();
+    }
+    run(wakeUps);
+  }
+
+  private void restart(Epochs known, Epochs now) {
+    NewEpoch change;
+    lock.lock();
+    try {
+      var from = new StorePosition(known.present(), ring.head());
+      change = new NewEpoch(from, now.carryOver(known, ring.head()));
+    } finally {
+      lock.unlock();
+    }
+    LOG.log(
+        Level.WARNING,
+        () -> "store has a new epoch, rewinding from=" + change.from + " to=" + change.to);
+    listeners.forEach(listener -> listener.accept(change));
+    List<Runnable> wakeUps;
+    lock.lock();
+    try {
+      epochs = now;
+      ring.restart(change.to.position());
+      early.clear();
+      told = 0;
+      alarmedAt = 0;
+      for (var subscription : subscriptions) {
+        subscription.rewindTo(now.carryOver(known, subscription.at().position()));
+      }
+      wakeUps = moved();
+    } finally {
+      lock.unlock();
+    }
+    run(wakeUps);
   }
 }

@@ -1,5 +1,7 @@
 package io.evento.server.eventstore;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One consumer's place in the total order. It hears of every event after its start exactly once and
  * in order, be it from memory or from the database.
@@ -7,11 +9,23 @@ package io.evento.server.eventstore;
  * <p>Taken from by one thread at a time.
  */
 public final class Subscription implements AutoCloseable {
-  Subscription() {}
+  private final Follower follower;
+  private final Runnable wakeUp;
+
+  // Guarded by the follower's lock.
+  private StorePosition at;
+  private @Nullable StorePosition rewoundFrom;
+  private boolean idle;
+
+  Subscription(Follower follower, StorePosition from, Runnable wakeUp) {
+    this.follower = follower;
+    this.at = from;
+    this.wakeUp = wakeUp;
+  }
 
   /** Everything up to here was taken. */
   public StorePosition position() {
-    throw new UnsupportedOperationException("next commit");
+    return follower.positionOf(this);
   }
 
   /**
@@ -24,7 +38,7 @@ public final class Subscription implements AutoCloseable {
    * @param bytesMax about this many bytes, but at least one event
    */
   public Taken take(int eventsMax, int bytesMax) {
-    throw new UnsupportedOperationException("next commit");
+    return follower.take(this, eventsMax, bytesMax);
   }
 
   /**
@@ -34,10 +48,55 @@ public final class Subscription implements AutoCloseable {
    *     taken
    */
   public Taken catchUp(int eventsMax, int bytesMax) {
-    throw new UnsupportedOperationException("next commit");
+    return follower.catchUp(this, eventsMax, bytesMax);
   }
 
   /** No wake-up comes any more. */
   @Override
-  public void close() {}
+  public void close() {
+    follower.remove(this);
+  }
+
+  // What follows is called under the follower's lock.
+
+  StorePosition at() {
+    return at;
+  }
+
+  void moveTo(StorePosition taken) {
+    at = taken;
+  }
+
+  /** Remembers where it stood, until it is told. */
+  void rewindTo(StorePosition valid) {
+    if (rewoundFrom == null) {
+      rewoundFrom = at;
+    }
+    at = valid;
+  }
+
+  /** What to tell before anything else; null if nothing. */
+  Taken.@Nullable Rewound rewound() {
+    var from = rewoundFrom;
+    rewoundFrom = null;
+    return from == null ? null : new Taken.Rewound(from, at);
+  }
+
+  /** Whether it was idle until now. */
+  boolean leaveIdle() {
+    var was = idle;
+    idle = false;
+    return was;
+  }
+
+  /** Whether it was not idle until now. */
+  boolean enterIdle() {
+    var was = idle;
+    idle = true;
+    return !was;
+  }
+
+  Runnable wakeUp() {
+    return wakeUp;
+  }
 }

@@ -1,0 +1,156 @@
+package io.evento.server.eventstore;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * What waits for the append, bounded by count and size, and the choice of the next batch.
+ *
+ * <p>A batch has a stream at most once, be it written or only read, and a command id at most once:
+ * of two commands that each read what the other writes, one call could not say which came first. A
+ * proposal that has to wait for the next batch keeps its streams and its id closed for all behind
+ * it, so that nothing of a stream is overtaken.
+ */
+final class AppendQueue {
+  /**
+   * @param commands in one batch at most
+   * @param bytes in one batch at most; the first command of a batch may be larger
+   * @param waiting commands that may wait or be under way
+   * @param waitingBytes of those
+   */
+  record Limits(int commands, int bytes, int waiting, long waitingBytes) {}
+
+  /** The search for a batch looks at this many times as many commands as fit in. */
+  private static final int LOOKED_AT = 4;
+
+  private final Limits limits;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition some = lock.newCondition();
+  private final ArrayDeque<Pending> waiting = new ArrayDeque<>();
+  // With what was handed out and not yet released.
+  private int count;
+  private long bytes;
+
+  AppendQueue(Limits limits) {
+    this.limits = limits;
+  }
+
+  /** Whether there was room. */
+  boolean offer(Pending pending) {
+    lock.lock();
+    try {
+      if (count >= limits.waiting || (count > 0 && bytes + pending.bytes() > limits.waitingBytes)) {
+        return false;
+      }
+      count++;
+      bytes += pending.bytes();
+      waiting.add(pending);
+      some.signal();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Gives back the room of what was handed out and is answered now. */
+  void release(Pending answered) {
+    lock.lock();
+    try {
+      count--;
+      bytes -= answered.bytes();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The next batch, those with a condition last; empty if nothing came in time. */
+  List<Pending> take(Duration patience) throws InterruptedException {
+    lock.lock();
+    try {
+      var left = patience.toNanos();
+      while (waiting.isEmpty()) {
+        if (left <= 0) {
+          return List.of();
+        }
+        left = some.awaitNanos(left);
+      }
+      return choose();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<Pending> choose() {
+    var batch = new ArrayList<Pending>();
+    var conditional = new ArrayList<Pending>();
+    var later = new ArrayList<Pending>();
+    var closedStreams = new HashSet<String>();
+    var closedIds = new HashSet<UUID>();
+    var size = 0L;
+    var epoch = Optional.<UUID>empty();
+    for (var looked = 0; looked < limits.commands * LOOKED_AT && !waiting.isEmpty(); looked++) {
+      var next = waiting.element();
+      var chosen = batch.size() + conditional.size();
+      if (chosen == limits.commands || (chosen > 0 && size + next.bytes() > limits.bytes)) {
+        break;
+      }
+      waiting.remove();
+      var free = closedIds.add(next.proposal().commandId());
+      for (var basis : next.proposal().bases()) {
+        free &= closedStreams.add(basis.stream());
+      }
+      // One call speaks of one epoch, and positions in conditions are of that one.
+      var condition = next.proposal().condition();
+      if (free && condition != null) {
+        free = epoch.isEmpty() || epoch.get().equals(condition.after().epoch());
+        epoch = epoch.or(() -> Optional.of(condition.after().epoch()));
+      }
+      if (!free) {
+        later.add(next);
+        continue;
+      }
+      (condition == null ? batch : conditional).add(next);
+      size += next.bytes();
+    }
+    for (var i = later.size() - 1; i >= 0; i--) {
+      waiting.addFirst(later.get(i));
+    }
+    batch.addAll(conditional);
+    return batch;
+  }
+
+  /**
+   * Takes out what has waited for long without being handed out.
+   *
+   * @param since arrived before this {@code System.nanoTime()}
+   */
+  List<Pending> takeOlder(long since) {
+    lock.lock();
+    try {
+      var old = new ArrayList<Pending>();
+      while (!waiting.isEmpty() && waiting.element().since() - since < 0) {
+        old.add(waiting.remove());
+      }
+      return old;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Commands that wait or are under way. */
+  int count() {
+    lock.lock();
+    try {
+      return count;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

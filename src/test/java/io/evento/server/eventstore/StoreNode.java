@@ -1,0 +1,72 @@
+package io.evento.server.eventstore;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import io.evento.server.Threads;
+import io.evento.server.persistence.Database;
+import io.evento.server.telemetry.Metrics;
+import io.evento.testing.TestDatabase;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** The event store of one node, as the server wires it. */
+final class StoreNode implements AutoCloseable {
+  static final AppendQueue.Limits LIMITS = new AppendQueue.Limits(256, 1 << 20, 20_000, 64 << 20);
+
+  final Database database;
+  final Threads threads = new Threads(Thread::new);
+  final EventReader reader;
+  final SnapshotTable snapshots;
+  final Follower follower;
+  final Appender appender;
+
+  /** Everything published to peers. */
+  final List<FreshPublisher> peers = new ArrayList<>();
+
+  private StoreNode(TestDatabase where, String name, AppendQueue.Limits limits) {
+    database = new Database(where.config(name));
+    var metrics = new Metrics();
+    reader = new EventReader(database);
+    snapshots = new SnapshotTable(database);
+    follower = new Follower(reader, threads, metrics);
+    appender = new Appender(limits, database, threads, metrics, follower, peers);
+  }
+
+  static StoreNode start(TestDatabase where, String name) {
+    return start(where, name, LIMITS);
+  }
+
+  static StoreNode start(TestDatabase where, String name, AppendQueue.Limits limits) {
+    var node = new StoreNode(where, name, limits);
+    node.follower.start();
+    node.appender.start();
+    return node;
+  }
+
+  /** The verdict, within a deadline that only a broken store misses. */
+  Verdict append(Proposal proposal) {
+    return await(appender.append(proposal));
+  }
+
+  static <T> T await(CompletionStage<T> stage) {
+    return stage.toCompletableFuture().orTimeout(20, SECONDS).join();
+  }
+
+  static void awaitAll(List<? extends CompletionStage<?>> stages) {
+    CompletableFuture.allOf(
+            stages.stream()
+                .map(CompletionStage::toCompletableFuture)
+                .toArray(CompletableFuture<?>[]::new))
+        .orTimeout(60, SECONDS)
+        .join();
+  }
+
+  @Override
+  public void close() {
+    appender.close();
+    threads.stop();
+    database.close();
+  }
+}
