@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A payload: one JSON value as text, passed through without being decoded.
@@ -50,6 +51,12 @@ public record Json(String text) {
       from.finishToken();
       var end = (int) from.currentLocation().getCharOffset();
       return new Json(source.substring(start, end));
+    }
+
+    /** What is not there stays absent; only a written null is the payload null. */
+    @Override
+    public @Nullable Object getAbsentValue(DeserializationContext context) {
+      return null;
     }
 
     @Override

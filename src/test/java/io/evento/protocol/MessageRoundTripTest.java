@@ -1,0 +1,192 @@
+package io.evento.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.evento.protocol.Message.Ack;
+import io.evento.protocol.Message.Aggregate;
+import io.evento.protocol.Message.Cancel;
+import io.evento.protocol.Message.Command;
+import io.evento.protocol.Message.CommandType;
+import io.evento.protocol.Message.Component;
+import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.Message.Credit;
+import io.evento.protocol.Message.Decide;
+import io.evento.protocol.Message.Decided;
+import io.evento.protocol.Message.Declare;
+import io.evento.protocol.Message.Disable;
+import io.evento.protocol.Message.Drain;
+import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.EventType;
+import io.evento.protocol.Message.Events;
+import io.evento.protocol.Message.Failure;
+import io.evento.protocol.Message.Fault;
+import io.evento.protocol.Message.Hello;
+import io.evento.protocol.Message.Member;
+import io.evento.protocol.Message.Members;
+import io.evento.protocol.Message.Nack;
+import io.evento.protocol.Message.NewEvent;
+import io.evento.protocol.Message.Ping;
+import io.evento.protocol.Message.Query;
+import io.evento.protocol.Message.QueryType;
+import io.evento.protocol.Message.Result;
+import io.evento.protocol.Message.Snapshot;
+import io.evento.protocol.Message.Story;
+import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.Message.Welcome;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class MessageRoundTripTest {
+  private static final UUID ID = UUID.fromString("0190a0b0-0000-7000-8000-000000000001");
+  private static final Json PAYLOAD = new Json("{\"text\":\"ä \\u2028 \\\"\",\"n\":[1,2.50,null]}");
+  private static final String TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  private static final Member NODE = new Member("n1", "ws://a:8081/evento", "up");
+
+  static Stream<Message> every_kind() {
+    var random = Long.MIN_VALUE + 12345;
+    var tip = new Tip(7, random);
+    var command = new CommandType("Open", "id", new Json("{}"));
+    var component =
+        new Component(
+            "aggregate",
+            "Account",
+            0,
+            "bank",
+            List.of(command),
+            List.of(new EventType("Opened", null)),
+            List.of(new QueryType("Find", null, new Json("{}"))),
+            new Consumption(List.of("bank"), List.of("Opened"), "end", 4),
+            "accounts",
+            "abc",
+            200);
+    var event =
+        new RecordedEvent(
+            9,
+            new RecordedEvent.Stream("Account", "a-1"),
+            2,
+            "Opened",
+            "bank",
+            "2026-01-31T10:15:30.123456Z",
+            ID,
+            "flow",
+            null,
+            Json.EMPTY_OBJECT,
+            PAYLOAD);
+    return Stream.of(
+        new Hello("bank", ID, "1.0", "secret"),
+        new Welcome("n1", "1.0", 1 << 20, List.of(NODE)),
+        new Members(List.of(NODE)),
+        new Ping(),
+        new Drain(),
+        new Declare(ID, List.of(component)),
+        new Command(ID, "Open", 3L, 1500, TRACE, "flow", "cause", PAYLOAD, PAYLOAD),
+        new Query(ID, "Find", 1500, TRACE, PAYLOAD),
+        new Decide(
+            ID,
+            "Open",
+            random,
+            new Aggregate("Account", "a-1"),
+            tip,
+            new Story(
+                5, new Snapshot("abc", PAYLOAD), List.of(new StoryEvent("Opened", PAYLOAD)), true),
+            true,
+            1500,
+            TRACE,
+            PAYLOAD,
+            PAYLOAD),
+        new Decided(
+            ID,
+            random,
+            tip,
+            List.of(new NewEvent("Opened", List.of("tag"), PAYLOAD)),
+            PAYLOAD,
+            new Rejection("no", "because", PAYLOAD),
+            true,
+            new Failure(ErrorCode.HANDLER_FAILED, "x", List.of(new Violation("/a", "b"))),
+            new Snapshot("abc", PAYLOAD),
+            17),
+        new Result(
+            ID,
+            new Receipt(
+                ID,
+                new Receipt.Stream("Account", "a-1", 3),
+                9L,
+                List.of(new Receipt.Stored(9, 3, "Opened")),
+                PAYLOAD,
+                true),
+            PAYLOAD),
+        new Fault(
+            ID,
+            ErrorCode.REJECTED,
+            "no",
+            List.of(new Violation("/a", "b")),
+            new Rejection("no", "", null),
+            "trace",
+            250),
+        new Cancel(ID),
+        new Enable("accounts:1", 3, 0, 31, 17, ID, 8),
+        new Disable("accounts:1", 3, 17),
+        new Credit("accounts:1", 3, 17, 256, ID, 8L),
+        new Events("accounts:1", 3, 17, ID, 8, 9, List.of(event)),
+        new Ack("accounts:1", 3, 17, ID, 9),
+        new Nack("accounts:1", 3, 17, 9, 2, "IllegalState: x"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("every_kind")
+  void a_message_is_read_as_it_was_written(Message message) {
+    var line = Codec.write(message);
+    assertThat(line).doesNotContain("\n");
+    assertThat(Codec.read(line)).isEqualTo(message);
+  }
+
+  @Test
+  void no_kind_is_forgotten_here() {
+    assertThat(every_kind().map(Object::getClass))
+        .containsExactlyInAnyOrderElementsOf(
+            Arrays.stream(Message.class.getPermittedSubclasses())
+                .<Class<?>>map(kind -> kind)
+                .toList());
+  }
+
+  @Test
+  void unknown_fields_are_ignored_and_absent_lists_are_empty() {
+    var read = Codec.read("{\"new\":[{}],\"t\":\"declare\",\"id\":\"" + ID + "\"}");
+    assertThat(read).isEqualTo(new Declare(ID, List.of()));
+  }
+
+  @Test
+  void an_absent_payload_is_required_and_an_absent_value_is_absent() {
+    assertThatThrownBy(
+            () ->
+                Codec.read("{\"t\":\"query\",\"id\":\"" + ID + "\",\"type\":\"F\",\"deadline\":1}"))
+        .hasMessage("/p is required");
+    assertThat(Codec.read("{\"t\":\"result\",\"id\":\"" + ID + "\"}"))
+        .isEqualTo(new Result(ID, null, null));
+    assertThat(Codec.read("{\"t\":\"result\",\"id\":\"" + ID + "\",\"p\":null}"))
+        .isEqualTo(new Result(ID, null, Json.NULL));
+  }
+
+  @Test
+  void an_unknown_kind_is_an_invalid_request() {
+    assertThatThrownBy(() -> Codec.read("{\"t\":\"nonsense\"}"))
+        .isInstanceOf(EventoException.class)
+        .hasMessageContaining("/t must be one of");
+  }
+
+  @Test
+  void a_rule_broken_by_a_message_keeps_its_pointer() {
+    var line =
+        "{\"t\":\"command\",\"id\":\"" + ID + "\",\"type\":\"Open\",\"deadline\":0,\"p\":{}}";
+    assertThatThrownBy(() -> Codec.read(line))
+        .isInstanceOfSatisfying(
+            EventoException.class,
+            told -> assertThat(told.violations().get(0).pointer()).isEqualTo("/deadline"));
+  }
+}
