@@ -65,7 +65,7 @@ public class EventReader {
 
   private static final String AFTER =
       bounded(
-          EventRow.COLUMNS + ", epoch",
+          RecordedEvents.COLUMNS + ", epoch",
           "position",
           """
           select *, (select id from evento.store_epoch order by ordinal desc limit 1) as epoch
@@ -83,7 +83,7 @@ public class EventReader {
 
   private static final String FORWARD =
       bounded(
-          EventRow.COLUMNS,
+          RecordedEvents.COLUMNS,
           "version",
           """
           select * from evento.event where stream_id = ? and version >= ? order by version limit ?
@@ -91,7 +91,7 @@ public class EventReader {
 
   private static final String BACKWARD =
       bounded(
-          EventRow.COLUMNS,
+          RecordedEvents.COLUMNS,
           "version desc",
           """
           select * from evento.event where stream_id = ? and version <= ?
@@ -100,7 +100,7 @@ public class EventReader {
 
   private static final String FILTERED =
       bounded(
-          EventRow.COLUMNS,
+          RecordedEvents.COLUMNS,
           "position",
           """
           select * from evento.event
@@ -113,7 +113,7 @@ public class EventReader {
 
   private static final String OF_STREAM =
       bounded(
-          EventRow.COLUMNS,
+          RecordedEvents.COLUMNS,
           "version",
           """
           select * from evento.event
@@ -133,7 +133,7 @@ public class EventReader {
       select %s from evento.event
        where position >= ? and position < ? and command_id = ? order by position
       """
-          .formatted(EventRow.COLUMNS);
+          .formatted(RecordedEvents.COLUMNS);
 
   // Without ord = 0 the partial index would not be used, and each look-up be a scan of the store.
   private static final String OUTCOME =
@@ -209,7 +209,7 @@ public class EventReader {
               var epoch = rows.getObject("epoch", UUID.class);
               var found = rows.getInt("found");
               var events = new ArrayList<RecordedEvent>();
-              var row = new EventRow(rows);
+              var row = new RecordedEvents(rows);
               do {
                 events.add(row.event());
               } while (rows.next());
@@ -409,7 +409,7 @@ public class EventReader {
       select.setObject(3, commandId);
       try (var rows = select.executeQuery()) {
         var events = new ArrayList<RecordedEvent>();
-        var row = new EventRow(rows);
+        var row = new RecordedEvents(rows);
         while (rows.next()) {
           events.add(row.event());
         }
@@ -489,7 +489,7 @@ public class EventReader {
             binding.to(select);
             try (var rows = select.executeQuery()) {
               var events = new ArrayList<RecordedEvent>();
-              var row = new EventRow(rows);
+              var row = new RecordedEvents(rows);
               var found = 0;
               while (events.size() < eventsMax && rows.next()) {
                 events.add(row.event());

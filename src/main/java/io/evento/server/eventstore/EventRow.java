@@ -1,110 +1,104 @@
 package io.evento.server.eventstore;
 
-import io.evento.protocol.Json;
-import io.evento.protocol.RecordedEvent;
-import io.evento.server.eventstore.Proposal.ProposedEvent;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.time.Instant;
+import jakarta.persistence.Column;
+import jakarta.persistence.Convert;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeFormatterBuilder;
-import java.time.temporal.ChronoField;
+import java.util.List;
 import java.util.UUID;
+import org.eclipse.persistence.annotations.ReadOnly;
 import org.jspecify.annotations.Nullable;
 
-/** Makes {@link RecordedEvent}s of rows, and of what is about to be rows. */
-final class EventRow {
-  /** What {@link #event()} reads, in its order. */
-  static final String COLUMNS =
-      "position, version, recorded_at, command_id, stream_id, context, type, meta, payload";
+/**
+ * A row of {@code event} for pages; appending goes through {@link Appender}, following through
+ * {@link Follower}, and the server's role could not write it anyhow.
+ */
+@Entity
+@Table(name = "event", schema = "evento")
+@ReadOnly
+@SuppressWarnings("NullAway.Init") // filled by JPA
+public class EventRow {
+  @Id private long position;
 
-  private static final DateTimeFormatter MICROSECONDS =
-      new DateTimeFormatterBuilder()
-          .append(DateTimeFormatter.ISO_LOCAL_DATE)
-          .appendLiteral('T')
-          .appendPattern("HH:mm:ss")
-          .appendFraction(ChronoField.NANO_OF_SECOND, 6, 6, true)
-          .appendLiteral('Z')
-          .toFormatter()
-          .withZone(ZoneOffset.UTC);
+  @Column(name = "stream_id")
+  private String stream;
 
-  private final ResultSet rows;
-  // The events of a batch share one time.
-  private @Nullable OffsetDateTime lastTime;
-  private String lastText = "";
+  private long version;
+  private long decision;
+  private String context;
+  private String type;
 
-  EventRow(ResultSet rows) {
-    this.rows = rows;
+  @Column(name = "recorded_at")
+  private OffsetDateTime recordedAt;
+
+  @Column(name = "command_id")
+  private UUID commandId;
+
+  @Column(name = "ord")
+  private int ordinal;
+
+  @Convert(converter = TagsConverter.class)
+  private List<String> tags;
+
+  private @Nullable String meta;
+  private String payload;
+  private @Nullable String answer;
+
+  protected EventRow() {} // for JPA
+
+  public long position() {
+    return position;
   }
 
-  /** The event of the row at which the cursor stands. */
-  RecordedEvent event() throws SQLException {
-    var commandId = rows.getObject(4, UUID.class);
-    return event(
-        rows.getLong(1),
-        rows.getString(5),
-        rows.getLong(2),
-        rows.getString(7),
-        rows.getString(6),
-        time(rows.getObject(3, OffsetDateTime.class)),
-        commandId,
-        rows.getString(8),
-        rows.getString(9));
+  public String stream() {
+    return stream;
   }
 
-  private String time(OffsetDateTime time) {
-    if (!time.equals(lastTime)) {
-      lastTime = time;
-      lastText = text(time.toInstant());
-    }
-    return lastText;
+  public long version() {
+    return version;
   }
 
-  /** RFC 3339, UTC, microseconds. */
-  static String text(Instant time) {
-    return MICROSECONDS.format(time);
+  public long decision() {
+    return decision;
   }
 
-  /** An event that was just stored, as its row would be read. */
-  static RecordedEvent event(
-      Proposal proposal, ProposedEvent event, long position, long version, String time) {
-    return event(
-        position,
-        proposal.bases().get(event.basis()).stream(),
-        version,
-        event.type(),
-        event.context(),
-        time,
-        proposal.commandId(),
-        event.meta(),
-        event.payload());
+  public String context() {
+    return context;
   }
 
-  private static RecordedEvent event(
-      long position,
-      String stream,
-      long version,
-      String type,
-      String context,
-      String time,
-      UUID commandId,
-      @Nullable String metaText,
-      String payload) {
-    var meta = EventMeta.of(metaText, commandId);
-    var colon = stream.indexOf(':');
-    return new RecordedEvent(
-        position,
-        new RecordedEvent.Stream(stream.substring(0, colon), stream.substring(colon + 1)),
-        version,
-        type,
-        context,
-        time,
-        commandId,
-        meta.correlation(),
-        meta.causation(),
-        meta.user(),
-        new Json(payload));
+  public String type() {
+    return type;
+  }
+
+  public OffsetDateTime recordedAt() {
+    return recordedAt;
+  }
+
+  public UUID commandId() {
+    return commandId;
+  }
+
+  /** Place among the events of its command, from 0. */
+  public int ordinal() {
+    return ordinal;
+  }
+
+  public List<String> tags() {
+    return tags;
+  }
+
+  public @Nullable String meta() {
+    return meta;
+  }
+
+  public String payload() {
+    return payload;
+  }
+
+  /** Value for the command's caller; first event only. */
+  public @Nullable String answer() {
+    return answer;
   }
 }

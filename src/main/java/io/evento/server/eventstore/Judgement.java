@@ -33,7 +33,7 @@ record Judgement(List<Verdict> verdicts, Fresh fresh) {
     }
     var verdicts = new ArrayList<Verdict>(batch.size());
     var events = new ArrayList<RecordedEvent>(answer.count());
-    var time = EventRow.text(answer.recordedAt());
+    var time = RecordedEvents.text(answer.recordedAt());
     for (var i = 0; i < batch.size(); i++) {
       var proposal = batch.get(i);
       var refusals = refused.get(i + 1);
@@ -79,7 +79,7 @@ record Judgement(List<Verdict> verdicts, Fresh fresh) {
     for (var event : proposal.events()) {
       position++;
       versions[event.basis()]++;
-      events.add(EventRow.event(proposal, event, position, versions[event.basis()], time));
+      events.add(RecordedEvents.event(proposal, event, position, versions[event.basis()], time));
     }
   }
 
