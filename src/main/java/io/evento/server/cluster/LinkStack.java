@@ -4,6 +4,7 @@ import io.evento.server.config.ServerConfig;
 import java.net.InetAddress;
 import javax.sql.DataSource;
 import org.jgroups.JChannel;
+import org.jgroups.logging.LogFactory;
 import org.jgroups.protocols.FD_ALL3;
 import org.jgroups.protocols.FD_SOCK2;
 import org.jgroups.protocols.FRAG4;
@@ -15,6 +16,7 @@ import org.jgroups.protocols.VERIFY_SUSPECT2;
 import org.jgroups.protocols.pbcast.GMS;
 import org.jgroups.protocols.pbcast.NAKACK2;
 import org.jgroups.protocols.pbcast.STABLE;
+import org.jgroups.stack.DiagnosticsHandler;
 
 /** The protocol stack of the links. Finds its members through the cluster's own database. */
 final class LinkStack {
@@ -41,7 +43,13 @@ final class LinkStack {
     var bind = InetAddress.getByName(config.node().bind());
     var transport = new TCP();
     transport.setBindAddress(bind).setBindPort(config.link().port()).setPortRange(0);
-    transport.getDiagnosticsHandler().setEnabled(false);
+    // It would listen for probes from anybody.
+    transport.setDiagnosticsHandler(
+        new DiagnosticsHandler(
+                LogFactory.getLog(TCP.class),
+                transport.getSocketFactory(),
+                transport.getThreadFactory())
+            .setEnabled(false));
     var discovery =
         new JDBC_PING2()
             .setDataSource(database)

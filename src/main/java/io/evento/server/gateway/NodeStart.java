@@ -93,7 +93,7 @@ public class NodeStart {
         throw stopped;
       } catch (Exception failure) {
         if (tries % 20 == 0) {
-          LOG.log(Level.INFO, () -> "not yet: " + what + " cause=" + failure.getMessage());
+          LOG.log(Level.WARNING, "not yet: " + what + ", tried again until it succeeds", failure);
         }
         var pause = Math.min(PAUSE_MAX_MILLIS, 50 << Math.min(tries, 6));
         Thread.sleep(pause / 2 + ThreadLocalRandom.current().nextInt(pause));

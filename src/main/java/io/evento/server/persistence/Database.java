@@ -64,6 +64,7 @@ public class Database {
     settings.setMaximumPoolSize(config.poolSize());
     settings.setMinimumIdle(2);
     settings.setConnectionTimeout(3_000);
+    settings.setIdleTimeout(60_000);
     settings.setMaxLifetime(600_000);
     settings.setInitializationFailTimeout(-1);
     settings.setRegisterMbeans(true);
