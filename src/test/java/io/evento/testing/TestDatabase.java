@@ -28,6 +28,15 @@ public final class TestDatabase implements AutoCloseable {
     return new TestDatabase(port, name);
   }
 
+  public int port() {
+    return port;
+  }
+
+  /** The same database, reached through another port. */
+  public TestDatabase through(LossyLink link) {
+    return new TestDatabase(link.port(), name);
+  }
+
   public String url() {
     return PostgresFixture.url(port, name);
   }

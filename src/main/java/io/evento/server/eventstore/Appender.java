@@ -262,7 +262,7 @@ public class Appender {
                 + " commands="
                 + batch.size()
                 + " reason="
-                + failure.getMessage());
+                + String.valueOf(failure.getMessage()).lines().findFirst().orElse(""));
     return trouble;
   }
 

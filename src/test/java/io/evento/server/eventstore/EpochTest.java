@@ -1,0 +1,103 @@
+package io.evento.server.eventstore;
+
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.protocol.Tip;
+import io.evento.server.eventstore.Follower.NewEpoch;
+import io.evento.testing.PostgresServer;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+
+/** A store that lost events opens a new epoch, and everybody who saw them rewinds and hears so. */
+class EpochTest {
+
+  @Test
+  void a_plain_copy_put_back_is_noticed_by_whoever_saw_more() {
+    try (var server = PostgresServer.start();
+        var node = StoreNode.start(server.migrated("evento"), "a")) {
+      await().atMost(ofSeconds(10)).until(node.appender::isReady);
+      var told = new CopyOnWriteArrayList<NewEpoch>();
+      node.follower.onNewEpoch(told::add);
+      append(node, 100);
+      server.stop();
+      var copy = server.snapshot();
+      server.begin();
+      var lost = append(node, 50);
+      var before = node.reader.head();
+      assertThat(before.position()).isEqualTo(150);
+      await().until(() -> node.follower.head().orElseThrow().position() == 150);
+      var subscription = node.follower.subscribe(before, () -> {}).orElseThrow();
+
+      server.stop();
+      server.putBack(copy);
+      server.begin();
+
+      await().atMost(ofSeconds(20)).until(() -> !told.isEmpty());
+      var now = node.reader.head();
+      assertThat(now.position()).isEqualTo(100);
+      assertThat(now.epoch()).isNotEqualTo(before.epoch());
+      assertThat(told).containsExactly(new NewEpoch(before, now));
+      assertThat(node.reader.epochs().lives())
+          .containsExactly(new Epochs.Epoch(before.epoch(), 0), new Epochs.Epoch(now.epoch(), 100));
+      assertThat(take(subscription)).isEqualTo(new Taken.Rewound(before, now));
+
+      var again = append(node, 10);
+      assertThat(again).doesNotContainAnyElementsOf(lost);
+      await().until(() -> node.follower.head().orElseThrow().position() == 110);
+      assertThat(((Taken.Events) take(subscription)).events())
+          .extracting(event -> event.commandId())
+          .containsExactlyElementsOf(again);
+      assertThat(node.reader.epochs().lives()).hasSize(2);
+    }
+  }
+
+  @Test
+  void a_checkpoint_above_the_head_shows_that_the_store_lost_something() {
+    try (var server = PostgresServer.start()) {
+      var database = server.migrated("evento");
+      StorePosition head;
+      try (var node = StoreNode.start(database, "a")) {
+        append(node, 20);
+        head = node.reader.head();
+      }
+      try (var fresh = StoreNode.start(database, "b")) {
+        await().atMost(ofSeconds(10)).until(() -> fresh.follower.head().isPresent());
+        var ahead = fresh.follower.subscribe(head.at(head.position() + 5), () -> {}).orElseThrow();
+        await()
+            .atMost(ofSeconds(10))
+            .untilAsserted(
+                () ->
+                    assertThat(take(ahead))
+                        .isEqualTo(
+                            new Taken.Rewound(head.at(head.position() + 5), fresh.reader.head())));
+        assertThat(fresh.reader.head().position()).isEqualTo(20);
+        assertThat(fresh.reader.epochs().lives()).hasSize(2);
+      }
+    }
+  }
+
+  /** Appends events of a stream each and returns their commands in order. */
+  private static List<UUID> append(StoreNode node, int count) {
+    var proposals =
+        java.util.stream.Stream.generate(
+                () -> Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events())
+            .limit(count)
+            .toList();
+    for (var proposal : proposals) {
+      await()
+          .atMost(ofSeconds(20))
+          .ignoreExceptions()
+          .until(() -> node.append(proposal) instanceof Verdict.Appended);
+    }
+    return proposals.stream().map(Proposal::commandId).toList();
+  }
+
+  private static Taken take(Subscription subscription) {
+    var taken = subscription.take(1_000, 1 << 20);
+    return taken instanceof Taken.Behind ? subscription.catchUp(1_000, 1 << 20) : taken;
+  }
+}

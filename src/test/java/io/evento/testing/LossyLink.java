@@ -1,0 +1,120 @@
+package io.evento.testing;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A TCP link that now and then breaks just before it would have brought an answer: what was asked
+ * for is done, and nobody hears of it.
+ */
+public final class LossyLink implements AutoCloseable {
+  private final ServerSocket door;
+  private final int target;
+  private final Random random;
+  private final AtomicInteger broken = new AtomicInteger();
+  private volatile double loss;
+
+  private LossyLink(ServerSocket door, int target, long seed) {
+    this.door = door;
+    this.target = target;
+    this.random = new Random(seed);
+  }
+
+  /**
+   * Opens a link to a port of this machine; it breaks nothing yet.
+   *
+   * @param seed of its choices
+   */
+  public static LossyLink to(int port, long seed) {
+    try {
+      var door = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+      var link = new LossyLink(door, port, seed);
+      start(link::accept);
+      return link;
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  public int port() {
+    return door.getLocalPort();
+  }
+
+  /** From now on breaks that part of all answers. */
+  public void lose(double part) {
+    loss = part;
+  }
+
+  /** How often it broke. */
+  public int broken() {
+    return broken.get();
+  }
+
+  private void accept() {
+    while (!door.isClosed()) {
+      try {
+        var client = door.accept();
+        var server = new Socket(InetAddress.getLoopbackAddress(), target);
+        client.setTcpNoDelay(true);
+        server.setTcpNoDelay(true);
+        start(() -> ask(client, server));
+        start(() -> answer(server, client));
+      } catch (IOException closedOrRefused) {
+        continue;
+      }
+    }
+  }
+
+  private void ask(Socket from, Socket to) {
+    pump(from, to, false);
+  }
+
+  private void answer(Socket from, Socket to) {
+    pump(from, to, true);
+  }
+
+  private void pump(Socket from, Socket to, boolean breaks) {
+    try (from;
+        to;
+        InputStream in = from.getInputStream();
+        OutputStream out = to.getOutputStream()) {
+      var buffer = new byte[64 << 10];
+      for (var n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        if (breaks && isLost()) {
+          broken.incrementAndGet();
+          return;
+        }
+        out.write(buffer, 0, n);
+        out.flush();
+      }
+    } catch (IOException otherSideClosed) {
+      return;
+    }
+  }
+
+  private synchronized boolean isLost() {
+    return random.nextDouble() < loss;
+  }
+
+  private static void start(Runnable body) {
+    var thread = new Thread(body, "lossy-link");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Override
+  public void close() {
+    try {
+      door.close();
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package io.evento.testing;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A PostgreSQL of one test, which may crash it, copy it or put a copy in its place. It listens on
+ * the same port all its life.
+ */
+public final class PostgresServer implements AutoCloseable {
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  private final File binaries;
+  private final Path home;
+  private final int port;
+  private Path data;
+
+  private PostgresServer(File binaries, Path home, int port) {
+    this.binaries = binaries;
+    this.home = home;
+    this.port = port;
+    this.data = home.resolve("data");
+  }
+
+  /** Starts a new one with the roles of a real installation. */
+  public static PostgresServer start() {
+    PostgresFixture.shared(); // unpacks the binaries
+    try {
+      var home = Path.of("target", "pg-server-" + NUMBER.incrementAndGet()).toAbsolutePath();
+      deleteTree(home);
+      Files.createDirectories(home);
+      var server = new PostgresServer(unpacked(), home, freePort());
+      server.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "-D", server.dir());
+      server.begin();
+      PostgresFixture.makeRoles(server.admin());
+      return server;
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    } catch (SQLException failure) {
+      throw new IllegalStateException("roles not made", failure);
+    }
+  }
+
+  private static File unpacked() {
+    var found = PostgresFixture.UNPACKED.listFiles((dir, name) -> name.startsWith("PG-"));
+    return new File(Objects.requireNonNull(found)[0], "bin").getAbsoluteFile();
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** A new database with the schema of this release. */
+  public TestDatabase migrated(String name) {
+    try {
+      var database = TestDatabase.create(port, name);
+      database.migrate();
+      return database;
+    } catch (SQLException failure) {
+      throw new IllegalStateException("no database " + name, failure);
+    }
+  }
+
+  public Connection admin() throws SQLException {
+    return DriverManager.getConnection(PostgresFixture.url(port, "postgres"), "postgres", "");
+  }
+
+  /** Starts it after a stop, and waits until it takes connections. */
+  public void begin() {
+    run(
+        "pg_ctl",
+        "-D",
+        dir(),
+        "-l",
+        home.resolve("log").toString(),
+        "-w",
+        "-o",
+        "-p " + port + " -c max_connections=100 -c wal_level=replica -c unix_socket_directories=",
+        "start");
+  }
+
+  /** Stops it as a power failure would, as far as memory and connections go. */
+  public void crash() {
+    run("pg_ctl", "-D", dir(), "-m", "immediate", "-w", "stop");
+  }
+
+  public void stop() {
+    run("pg_ctl", "-D", dir(), "-m", "fast", "-w", "stop");
+  }
+
+  /** Copies the data of a stopped server as a disk snapshot would, and gives the copy's name. */
+  public Path snapshot() {
+    var copy = home.resolve("copy-" + NUMBER.incrementAndGet());
+    execute(List.of("cp", "-a", dir(), copy.toString()));
+    return copy;
+  }
+
+  /** Puts a snapshot in the place of a stopped server's data. */
+  public void putBack(Path snapshot) {
+    data = snapshot;
+  }
+
+  private String dir() {
+    return data.toString();
+  }
+
+  private void run(String program, String... arguments) {
+    var command = new ArrayList<String>();
+    if ("root".equals(System.getProperty("user.name"))) {
+      command.addAll(List.of("unshare", "-U")); // PostgreSQL does not run as root
+    }
+    command.add(new File(binaries, program).getPath());
+    command.addAll(List.of(arguments));
+    execute(command);
+  }
+
+  private void execute(List<String> command) {
+    try {
+      var output = home.resolve("commands").toFile();
+      var process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(output))
+              .start();
+      if (!process.waitFor(90, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        process.destroyForcibly();
+        throw new IllegalStateException(command + " failed: " + Files.readString(output.toPath()));
+      }
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    } catch (InterruptedException asked) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", asked);
+    }
+  }
+
+  private static void deleteTree(Path root) throws IOException {
+    if (Files.exists(root)) {
+      try (var all = Files.walk(root)) {
+        for (var each : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
+          Files.delete(each);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      run("pg_ctl", "-D", dir(), "-m", "immediate", "-w", "stop");
+    } catch (IllegalStateException alreadyStopped) {
+      System.getLogger(PostgresServer.class.getName())
+          .log(System.Logger.Level.INFO, "already stopped port=" + port);
+    }
+    try {
+      deleteTree(home);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+}
