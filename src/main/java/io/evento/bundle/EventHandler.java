@@ -10,7 +10,7 @@ import java.lang.annotation.Target;
  * A method of a {@link Projector} that takes an event: a record or a sealed interface of records,
  * then, in any order, an {@link EventMetadata} and a {@code java.sql.Connection} whose transaction
  * the SDK commits together with the checkpoint. Without a {@code Connection} it may return a {@code
- * CompletionStage}.
+ * CompletionStage}, which must complete within 60 s.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

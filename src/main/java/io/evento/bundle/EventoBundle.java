@@ -281,6 +281,14 @@ public final class EventoBundle implements AutoCloseable {
       return this;
     }
 
+    private static URI address(String given) {
+      try {
+        return Address.parse(given);
+      } catch (IllegalArgumentException broken) {
+        throw new InvalidBundleException(String.valueOf(broken.getMessage()), broken);
+      }
+    }
+
     /**
      * Checks everything, connects, declares the components. Waits up to ten seconds for the first
      * node; if none answers by then the bundle goes on trying in the background.
@@ -300,7 +308,7 @@ public final class EventoBundle implements AutoCloseable {
             "the bundle has no server: name one with connect(\"ws://host:8080/evento\") or use"
                 + " fromEnvironment()");
       }
-      var addresses = servers.stream().map(Address::parse).distinct().toList();
+      var addresses = servers.stream().map(Builder::address).distinct().toList();
       var mapper = new PayloadMapper();
       var hosted = Components.of(components, mapper, database != null);
       var version = EventoBundle.class.getPackage().getImplementationVersion();

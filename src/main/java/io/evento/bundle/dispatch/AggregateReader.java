@@ -15,6 +15,7 @@ import io.evento.bundle.payload.SealedTypes;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.lang.reflect.WildcardType;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -61,8 +62,8 @@ final class AggregateReader {
         annotation.snapshotEvery(),
         state,
         Schemas.fingerprint(state.schema()),
-        Map.copyOf(deciders),
-        appliers,
+        Collections.unmodifiableMap(deciders),
+        Collections.unmodifiableMap(appliers),
         Map.copyOf(byName));
   }
 

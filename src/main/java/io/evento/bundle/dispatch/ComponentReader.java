@@ -23,6 +23,7 @@ import io.evento.protocol.Message.EventType;
 import io.evento.protocol.Message.QueryType;
 import io.evento.protocol.Names;
 import java.lang.reflect.ParameterizedType;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -128,7 +129,7 @@ final class ComponentReader {
         annotation.name() + ":" + annotation.version(),
         instance,
         transactional,
-        Map.copyOf(handlers));
+        Collections.unmodifiableMap(handlers));
   }
 
   Component declared(Projector annotation, ProjectorType projector, List<QueryAnswerer> queries) {

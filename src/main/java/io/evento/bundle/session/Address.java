@@ -1,6 +1,5 @@
 package io.evento.bundle.session;
 
-import io.evento.bundle.InvalidBundleException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -27,7 +26,7 @@ public final class Address {
   /**
    * Where bundles are spoken to, from the address of a server.
    *
-   * @throws InvalidBundleException if it is none
+   * @throws IllegalArgumentException if it is none; the message says what would be right
    */
   public static URI parse(String given) {
     try {
@@ -39,7 +38,7 @@ public final class Address {
     } catch (URISyntaxException broken) {
       // Said below, together with what would be right.
     }
-    throw new InvalidBundleException(
+    throw new IllegalArgumentException(
         "the address \"" + given + "\" must be like ws://host:8080/evento or wss://host/evento");
   }
 

@@ -13,7 +13,8 @@
  *   <li>Every queue has a bound; where answers overflow, the session is given up.
  * </ol>
  *
- * <p>Knows the protocol only. Start reading at {@link io.evento.bundle.session.Links}.
+ * <p>Knows the protocol and nobody else of the SDK. Start reading at {@link
+ * io.evento.bundle.session.Links}.
  */
 @NullMarked
 package io.evento.bundle.session;
