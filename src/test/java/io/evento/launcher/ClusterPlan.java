@@ -53,6 +53,18 @@ public record ClusterPlan(
         jvm == null ? QUICK_START : List.of(jvm.trim().split("\\s+")));
   }
 
+  /** Three nodes and two banks on ports of their own, with the compiler that long runs want. */
+  public static ClusterPlan forBench(Path project) {
+    return new ClusterPlan(
+        project,
+        project.resolve("target/bench"),
+        3,
+        2,
+        Ports.from(new Properties()).shifted(2_000),
+        Optional.empty(),
+        List.of("-Xmx512m", "-XX:+UseParallelGC"));
+  }
+
   Database database() {
     return external.orElseGet(() -> Database.embedded(ports.postgres()));
   }

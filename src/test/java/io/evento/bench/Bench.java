@@ -1,0 +1,175 @@
+package io.evento.bench;
+
+import io.evento.bundle.EventoBundle;
+import io.evento.launcher.ClusterPlan;
+import io.evento.launcher.LocalCluster;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code mvn -Pbench}: starts a cluster of three nodes with two banks and measures it from one more
+ * bundle, everything on this machine, beside the raw insert rate of the same PostgreSQL. With
+ * {@code -Dbench.cluster=FILE} it measures a running one, described by its cluster.json.
+ */
+public final class Bench {
+  private static final int ACCOUNTS = 1_000;
+  private static final Duration WARM_UP =
+      Duration.ofSeconds(Integer.getInteger("bench.warm-up-seconds", 10));
+  private static final Duration LENGTH =
+      Duration.ofSeconds(Integer.getInteger("bench.seconds", 10));
+
+  record OpenAccount(String accountId, String owner) {}
+
+  record Deposit(String accountId, long amount, String reference) {}
+
+  record FindAccount(String accountId) {}
+
+  record AccountView(String accountId, String owner, long balance, boolean open) {}
+
+  private final Target target;
+
+  private Bench(Target target) {
+    this.target = target;
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    var running = System.getProperty("bench.cluster");
+    if (running != null) {
+      new Bench(Target.of(Path.of(running))).run();
+      return;
+    }
+    var project = Path.of(arguments[0]).toAbsolutePath().normalize();
+    var cluster = new LocalCluster(ClusterPlan.forBench(project), System.out::println);
+    cluster.clearTheWay();
+    try {
+      cluster.start();
+      new Bench(Target.of(cluster)).run();
+    } finally {
+      cluster.stop();
+    }
+  }
+
+  private void run() throws Exception {
+    conditions();
+    for (var batch : new int[] {1, 64}) {
+      System.out.printf(
+          "%-34s %8.0f /s%n",
+          "raw inserts, " + batch + " a commit",
+          RawInserts.rate(target.jdbcUrl(), batch, Duration.ofSeconds(3)));
+    }
+    var arrivals = new Arrivals();
+    try (var bundle =
+        EventoBundle.named("bench")
+            .connect(target.servers().toArray(String[]::new))
+            .register(arrivals)
+            .start()) {
+      var accounts = open(bundle);
+      commands(bundle, accounts, 1);
+      commands(bundle, accounts, 64);
+      new Load("one hot aggregate, 64 callers", 64, target)
+          .run(
+              WARM_UP.dividedBy(2),
+              LENGTH,
+              caller -> () -> bundle.commands().send(new Deposit(accounts.get(0), 1, "")));
+      queries(bundle, accounts, 1);
+      queries(bundle, accounts, 64);
+      arrivals(bundle, accounts, arrivals);
+    }
+    System.out.println("resident MiB: " + new ProcessUse(target.pids()).residentMiB());
+  }
+
+  private static void conditions() throws Exception {
+    var model =
+        Files.exists(Path.of("/proc/cpuinfo"))
+            ? Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+                .filter(line -> line.startsWith("model name"))
+                .findFirst()
+                .orElse("")
+                .replaceFirst(".*: ", "")
+            : "";
+    System.out.printf(
+        "%d cores (%s), Java %s; clients, nodes and database share them%n",
+        Runtime.getRuntime().availableProcessors(), model, Runtime.version());
+  }
+
+  private List<String> open(EventoBundle bundle) {
+    var run = UUID.randomUUID().toString().substring(0, 8);
+    var accounts = new ArrayList<String>();
+    for (var i = 0; i < ACCOUNTS; i++) {
+      accounts.add("bench-" + run + "-" + i);
+    }
+    accounts.parallelStream().forEach(id -> bundle.commands().send(new OpenAccount(id, "bench")));
+    return accounts;
+  }
+
+  private void commands(EventoBundle bundle, List<String> accounts, int callers)
+      throws InterruptedException {
+    new Load("domain commands, " + callers + " callers", callers, target)
+        .run(
+            WARM_UP,
+            LENGTH,
+            caller -> () -> bundle.commands().send(new Deposit(any(accounts), 1, "")));
+  }
+
+  private void queries(EventoBundle bundle, List<String> accounts, int callers)
+      throws InterruptedException {
+    new Load("queries, " + callers + " callers", callers, target)
+        .run(
+            WARM_UP.dividedBy(2),
+            LENGTH,
+            caller ->
+                () -> bundle.queries().ask(new FindAccount(any(accounts)), AccountView.class));
+  }
+
+  /** From the acknowledgement at the caller to the handler of a projector, at a steady pace. */
+  private void arrivals(EventoBundle bundle, List<String> accounts, Arrivals arrivals)
+      throws InterruptedException {
+    var perSecond = 500;
+    var delays = new ArrayList<Long>();
+    var pending = new java.util.concurrent.ConcurrentHashMap<Long, Long>();
+    var next = System.nanoTime();
+    var end = next + LENGTH.toNanos();
+    while (System.nanoTime() < end) {
+      bundle
+          .commands()
+          .sendAsync(new Deposit(any(accounts), 1, ""))
+          .whenComplete(
+              (receipt, failure) -> {
+                if (failure == null) {
+                  pending.put(receipt.position(), System.nanoTime());
+                }
+              });
+      next += TimeUnit.SECONDS.toNanos(1) / perSecond;
+      TimeUnit.NANOSECONDS.sleep(Math.max(0, next - System.nanoTime()));
+    }
+    var patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (!arrivals.at.keySet().containsAll(pending.keySet()) && System.nanoTime() < patience) {
+      TimeUnit.MILLISECONDS.sleep(20);
+    }
+    pending.forEach(
+        (position, acknowledged) -> {
+          var arrived = arrivals.at.get(position);
+          if (arrived != null) {
+            delays.add(arrived - acknowledged);
+          }
+        });
+    var samples = new Samples(1, delays.size());
+    delays.forEach(delay -> samples.add(0, delay));
+    System.out.printf(
+        "%-34s %8d      %s   never seen %d%n",
+        "acknowledged to projector, 500/s",
+        delays.size(),
+        samples.percentiles(),
+        pending.size() - delays.size());
+  }
+
+  private static String any(List<String> accounts) {
+    return accounts.get(ThreadLocalRandom.current().nextInt(accounts.size()));
+  }
+}

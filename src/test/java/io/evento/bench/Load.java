@@ -1,0 +1,82 @@
+package io.evento.bench;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntFunction;
+
+/** A closed loop: so many callers, each asks, waits for the answer, and asks again. */
+final class Load {
+  private final String name;
+  private final int callers;
+  private final Target target;
+
+  Load(String name, int callers, Target target) {
+    this.name = name;
+    this.callers = callers;
+    this.target = target;
+  }
+
+  /** One call of one caller; returns when it is answered. */
+  interface Call {
+    void run() throws Exception;
+  }
+
+  /** Warms up, measures, prints a line. */
+  void run(Duration warmUp, Duration length, IntFunction<Call> callOf) throws InterruptedException {
+    phase(warmUp, callOf, new Samples(callers, 0), new AtomicLong());
+    var samples = new Samples(callers, 2_000_000 / callers);
+    var failed = new AtomicLong();
+    var use = new ProcessUse(target.pids());
+    var begun = System.nanoTime();
+    phase(length, callOf, samples, failed);
+    var seconds = (System.nanoTime() - begun) / 1e9;
+    var done = samples.count();
+    System.out.printf(
+        "%-34s %8.0f /s   %s%s%n",
+        name,
+        done / seconds,
+        samples.percentiles(),
+        failed.get() == 0 ? "" : "   failed " + failed.get());
+    var line = new StringBuilder();
+    var total = 0.0;
+    for (var process : use.cpuSeconds().entrySet()) {
+      line.append("  ")
+          .append(process.getKey())
+          .append(" %.2f".formatted(process.getValue() / seconds));
+      total += process.getValue();
+    }
+    System.out.printf(
+        "%34s CPU %.0f µs each; cores in use:%s%n", "", done == 0 ? 0 : total / done * 1e6, line);
+  }
+
+  private void phase(Duration length, IntFunction<Call> callOf, Samples samples, AtomicLong failed)
+      throws InterruptedException {
+    var end = System.nanoTime() + length.toNanos();
+    var threads = new ArrayList<Thread>();
+    for (var caller = 0; caller < callers; caller++) {
+      var number = caller;
+      var call = callOf.apply(number);
+      var thread =
+          new Thread(
+              () -> {
+                while (System.nanoTime() < end) {
+                  var begun = System.nanoTime();
+                  try {
+                    call.run();
+                    samples.add(number, System.nanoTime() - begun);
+                  } catch (Exception failure) {
+                    if (failed.getAndIncrement() == 0) {
+                      System.out.println("first failure: " + failure);
+                    }
+                  }
+                }
+              });
+      threads.add(thread);
+      thread.start();
+    }
+    for (var thread : threads) {
+      thread.join();
+    }
+  }
+}
