@@ -1,5 +1,8 @@
 package io.evento.launcher;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -65,8 +68,18 @@ public record ClusterPlan(
         List.of("-Xmx512m", "-XX:+UseParallelGC"));
   }
 
-  Database database() {
+  public Database database() {
     return external.orElseGet(() -> Database.embedded(ports.postgres()));
+  }
+
+  /** Those of the plan's ports on which somebody listens already. */
+  public List<Integer> takenPorts() {
+    return ports
+        .all(nodes, bundles)
+        .filter(port -> external.isEmpty() || port != ports.postgres())
+        .filter(ClusterPlan::isTaken)
+        .boxed()
+        .toList();
   }
 
   Path rolesScript() {
@@ -75,5 +88,13 @@ public record ClusterPlan(
 
   Path built(String artifact) {
     return project.resolve("target").resolve(artifact);
+  }
+
+  private static boolean isTaken(int port) {
+    try (var probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      return !probe.isBound();
+    } catch (IOException taken) {
+      return true;
+    }
   }
 }

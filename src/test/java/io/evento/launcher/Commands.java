@@ -35,6 +35,7 @@ final class Commands {
   Launch node(int number) {
     var ports = plan.ports();
     var database = plan.database();
+    var root = directory("node-" + number);
     var options = new ArrayList<>(plan.nodeJvm());
     options.addAll(
         List.of(
@@ -49,7 +50,7 @@ final class Commands {
     options.addAll(List.of("-jar", plan.built("payara-micro.jar").toString()));
     options.addAll(List.of("--nocluster", "--disablephonehome", "--nohostaware"));
     options.addAll(List.of("--port", Integer.toString(ports.node() + number - 1)));
-    options.addAll(List.of("--rootdir", directory("node-" + number).toString()));
+    options.addAll(List.of("--rootdir", root.toString()));
     options.addAll(
         List.of(
             "--prebootcommandfile", plan.project().resolve("payara/pre-boot.asadmin").toString()));
@@ -61,7 +62,9 @@ final class Commands {
             "EVENTO_DB_PASSWORD", database.server().password(),
             "EVENTO_DB_OWNER_USER", database.owner().user(),
             "EVENTO_DB_OWNER_PASSWORD", database.owner().password()),
-        log("node-" + number));
+        log("node-" + number),
+        // Payara would deploy what it remembers, and then the same once more.
+        List.of(root.resolve("config/domain.xml"), root.resolve("applications")));
   }
 
   Launch balancer() {

@@ -14,14 +14,23 @@ import java.util.stream.Stream;
  * @param environment added to the launcher's own; passwords travel here, where {@code ps} shows
  *     nothing
  * @param log where both outputs go, appended
+ * @param discarded what an earlier process of this place left and the next one must not find
  */
-record Launch(List<String> command, Map<String, String> environment, Path log) {
+record Launch(
+    List<String> command, Map<String, String> environment, Path log, List<Path> discarded) {
+
+  Launch(List<String> command, Map<String, String> environment, Path log) {
+    this(command, environment, log, List.of());
+  }
 
   /**
    * Starts it in a session of its own where the system can: Ctrl-C then reaches the launcher only,
    * which stops everything in order.
    */
   Process spawn() throws IOException {
+    for (var leftover : discarded) {
+      Tree.delete(leftover);
+    }
     var builder = new ProcessBuilder(Stream.concat(detached().stream(), command.stream()).toList());
     builder.environment().putAll(environment);
     return builder

@@ -2,8 +2,6 @@ package io.evento.launcher;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -157,27 +155,13 @@ public final class LocalCluster {
   }
 
   private void refuseTakenPorts() {
-    var taken =
-        plan.ports()
-            .all(plan.nodes(), plan.bundles())
-            .filter(port -> plan.external().isEmpty() || port != plan.ports().postgres())
-            .filter(LocalCluster::isTaken)
-            .boxed()
-            .toList();
+    var taken = plan.takenPorts();
     if (!taken.isEmpty()) {
       throw new StartFailure(
           "Somebody else listens on port "
               + taken
               + ". Choose others with -Dcluster.port.balancer, .control, .node, .link, .fd,"
               + " .postgres or .bank.");
-    }
-  }
-
-  private static boolean isTaken(int port) {
-    try (var probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-      return !probe.isBound();
-    } catch (IOException taken) {
-      return true;
     }
   }
 

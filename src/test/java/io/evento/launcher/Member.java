@@ -141,7 +141,7 @@ public final class Member {
   }
 
   /** Sends an ending signal and waits until the process is gone. */
-  void endBy(Signal signal) throws InterruptedException {
+  public void endBy(Signal signal) throws InterruptedException {
     var asked = askToEnd();
     if (asked.isPresent()) {
       signal.sendTo(asked.get().pid());

@@ -5,10 +5,10 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A request that a person can send to the cluster at once. It is tried before it is printed, under
@@ -16,7 +16,10 @@ import java.util.UUID;
  */
 final class Sample {
 
-  private static final Duration ANSWER_MAX = Duration.ofSeconds(30);
+  private static final HttpClient HTTP = HttpClient.newHttpClient();
+  private static final Duration ANSWER_MAX = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final long PAUSE_MILLIS = 300;
 
   private final URI address;
   private final String body;
@@ -42,16 +45,35 @@ final class Sample {
         : "curl -s -X POST " + address + " -H 'Content-Type: application/json' -d '" + body + "'";
   }
 
-  void proveThatItWorks() throws IOException, InterruptedException {
+  /**
+   * Asks again for a while, under the same key, as long as the cluster says that it cannot serve
+   * yet.
+   */
+  void proveThatItWorks() throws InterruptedException {
     var request = HttpRequest.newBuilder(address).timeout(ANSWER_MAX);
     if (!rehearsal.isEmpty()) {
-      request.header("Content-Type", "application/json").POST(BodyPublishers.ofString(rehearsal));
+      request
+          .header("Content-Type", "application/json")
+          .header("Idempotency-Key", UUID.randomUUID().toString())
+          .POST(BodyPublishers.ofString(rehearsal));
     }
-    HttpResponse<String> answer =
-        HttpClient.newHttpClient().send(request.build(), BodyHandlers.ofString());
-    if (answer.statusCode() != 200) {
-      throw new StartFailure(
-          address + " was answered " + answer.statusCode() + ": " + answer.body());
+    var deadline = System.nanoTime() + PATIENCE.toNanos();
+    var answer = ask(request.build());
+    while (!answer.startsWith("200") && System.nanoTime() < deadline) {
+      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+      answer = ask(request.build());
+    }
+    if (!answer.startsWith("200")) {
+      throw new StartFailure(address + " was answered " + answer);
+    }
+  }
+
+  private static String ask(HttpRequest request) throws InterruptedException {
+    try {
+      var answer = HTTP.send(request, BodyHandlers.ofString());
+      return answer.statusCode() + " " + answer.body();
+    } catch (IOException unanswered) {
+      return "by " + unanswered;
     }
   }
 

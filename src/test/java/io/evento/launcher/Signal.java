@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /** What can be said to a process besides the two things that Java knows how to say. */
-enum Signal {
+public enum Signal {
   /** End, cleanly. */
   TERM,
   /** End as for Ctrl-C; to PostgreSQL: drop the sessions, then end cleanly ("fast"). */

@@ -27,7 +27,11 @@ public final class StartFailure extends RuntimeException {
     }
     try {
       // Not readAllLines: what a killed process wrote last may be half a character.
-      var lines = new String(Files.readAllBytes(log), StandardCharsets.UTF_8).lines().toList();
+      var lines =
+          new String(Files.readAllBytes(log), StandardCharsets.UTF_8)
+              .lines()
+              .filter(line -> !line.isBlank())
+              .toList();
       return lines.subList(Math.max(0, lines.size() - LINES), lines.size());
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);

@@ -5,7 +5,7 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import java.util.UUID;
 
-/** Keeps what passes within HTTP/1.1, and gives an answer where no node gave one. */
+/** Gives an answer of the protocol's own form where no node gave one. */
 final class AnswerGuard implements HttpHandler {
 
   private final HttpHandler next;
@@ -18,21 +18,7 @@ final class AnswerGuard implements HttpHandler {
   public void handleRequest(HttpServerExchange exchange) throws Exception {
     // Called only when an exchange ends and nothing was sent: an answer of a node passes by.
     exchange.addDefaultResponseListener(AnswerGuard::sayUnavailable);
-    refuseHttp2(exchange);
     next.handleRequest(exchange);
-  }
-
-  /**
-   * Java's own client offers an upgrade to HTTP/2 with its first request. A node would take it and
-   * then speak what the balancer does not.
-   */
-  private static void refuseHttp2(HttpServerExchange exchange) {
-    var headers = exchange.getRequestHeaders();
-    if ("h2c".equalsIgnoreCase(headers.getFirst(Headers.UPGRADE))) {
-      headers.remove(Headers.UPGRADE);
-      headers.remove("HTTP2-Settings");
-      headers.put(Headers.CONNECTION, "keep-alive");
-    }
   }
 
   private static boolean sayUnavailable(HttpServerExchange exchange) {

@@ -49,7 +49,7 @@ public final class Balancer {
         Undertow.builder()
             .addHttpListener(port, InetAddress.getLoopbackAddress().getHostAddress())
             .setIoThreads(IO_THREADS)
-            .setHandler(new AnswerGuard(proxy))
+            .setHandler(new WebSocketOnly(new AnswerGuard(proxy)))
             // The path goes on byte for byte: what %2F means is the node's business.
             .setServerOption(UndertowOptions.DECODE_URL, false)
             .setServerOption(UndertowOptions.ALLOW_ENCODED_SLASH, true)

@@ -115,6 +115,12 @@ class BalancerTest {
   }
 
   @Test
+  void no_node_is_offered_http_2() throws Exception {
+    assertThat(http.version()).isEqualTo(HttpClient.Version.HTTP_2);
+    assertThat(post("/upgrade").body()).isEqualTo("null");
+  }
+
+  @Test
   void an_encoded_slash_stays_encoded() throws Exception {
     assertThat(post("/path/a%2Fb").body()).isEqualTo("/path/a%2Fb");
   }

@@ -110,6 +110,8 @@ final class StubNode implements AutoCloseable {
     switch (path) {
       case "/name" -> exchange.getResponseSender().send(name);
       case "/echo" -> exchange.getOutputStream().write(exchange.getInputStream().readAllBytes());
+      case "/upgrade" ->
+          exchange.getResponseSender().send("" + exchange.getRequestHeaders().get(Headers.UPGRADE));
       case "/stream" -> stream(exchange);
       case "/tunnel" -> tunnel(exchange);
       case "/unavailable" -> exchange.setStatusCode(503).getResponseSender().send("told by a node");

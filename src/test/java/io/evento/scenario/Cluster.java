@@ -1,0 +1,106 @@
+package io.evento.scenario;
+
+import io.evento.launcher.Database;
+import io.evento.launcher.Member;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+
+/**
+ * The running cluster, for a scenario:
+ *
+ * <pre>{@code
+ * @RegisterExtension static final Cluster cluster = Cluster.running();
+ *
+ * @Test void a_killed_node_loses_no_acknowledged_command() throws Exception {
+ *   var callers = cluster.callers(64).movingMoneyOver(1_000);
+ *   cluster.node(2).kill();
+ *   cluster.start(cluster.node(2));
+ *   callers.stop().storedEveryAcknowledgedCommandOnce();
+ * }
+ * }</pre>
+ *
+ * It is started with the first class that asks and stopped at the end of the test run. A test may
+ * leave members dead or frozen: they are ready again before the next class.
+ */
+public final class Cluster implements BeforeAllCallback {
+
+  private @Nullable SharedCluster shared;
+
+  private Cluster() {}
+
+  public static Cluster running() {
+    return new Cluster();
+  }
+
+  @Override
+  public void beforeAll(ExtensionContext context) throws Exception {
+    shared =
+        context
+            .getRoot()
+            .getStore(Namespace.GLOBAL)
+            .getOrComputeIfAbsent(
+                SharedCluster.class, key -> SharedCluster.start(), SharedCluster.class);
+    shared.heal();
+  }
+
+  /** Nodes in order; {@code kill}, {@code pause} and so on act at once. */
+  public List<Member> nodes() {
+    return shared().local().nodes();
+  }
+
+  /**
+   * @param number 1 to 3
+   */
+  public Member node(int number) {
+    return nodes().get(number - 1);
+  }
+
+  public List<Member> bundles() {
+    return shared().local().bundles();
+  }
+
+  public Member balancer() {
+    return shared().local().balancer();
+  }
+
+  public Postgres postgres() {
+    return new Postgres(shared().local());
+  }
+
+  /** Starts a member and waits until it is ready. */
+  public void start(Member member) throws InterruptedException {
+    member.start();
+    member.awaitReady(SharedCluster.START_MAX);
+  }
+
+  /** HTTP at a node or at the balancer. */
+  public Door door(Member member) {
+    return new Door(member.url());
+  }
+
+  /** The doors of all nodes, in order. */
+  public List<Door> doors() {
+    return nodes().stream().map(this::door).toList();
+  }
+
+  /** The balancer's door alone. */
+  public List<Door> balancerDoor() {
+    return Stream.of(balancer()).map(this::door).toList();
+  }
+
+  /** What a node or bundle is told to enter the database. */
+  public Database database() {
+    return shared().local().database();
+  }
+
+  private SharedCluster shared() {
+    if (shared == null) {
+      throw new IllegalStateException("a cluster runs only inside a test: use @RegisterExtension");
+    }
+    return shared;
+  }
+}

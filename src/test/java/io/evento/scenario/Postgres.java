@@ -1,0 +1,43 @@
+package io.evento.scenario;
+
+import io.evento.launcher.LocalCluster;
+import io.evento.launcher.Member;
+import io.evento.launcher.PostgresServer;
+import io.evento.launcher.Signal;
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/** The cluster's PostgreSQL, to crash it and to look into it. */
+public final class Postgres {
+
+  private static final String DATABASE = "evento";
+
+  private final Member process;
+  private final PostgresServer server;
+
+  Postgres(LocalCluster cluster) {
+    this.process = cluster.postgres().orElseThrow();
+    this.server = cluster.postgresServer().orElseThrow();
+  }
+
+  /** As {@code pg_ctl stop -m immediate}: no checkpoint, recovery at the next start. */
+  public void stopImmediately() throws InterruptedException {
+    process.endBy(Signal.QUIT);
+  }
+
+  /** Starts it again and waits until it answers. */
+  public void start() throws InterruptedException {
+    process.start();
+    process.awaitReady(SharedCluster.START_MAX);
+  }
+
+  /** A superuser's connection to the nodes' database; close it. */
+  public Connection administrator() throws SQLException {
+    return server.administrator(DATABASE);
+  }
+
+  /** Cuts a server-side connection of a random node every second until it is closed. */
+  public BackendCutter cutABackendEverySecond() {
+    return new BackendCutter(this);
+  }
+}

@@ -1,0 +1,103 @@
+package io.evento.scenario;
+
+import io.evento.launcher.ClusterPlan;
+import io.evento.launcher.LocalCluster;
+import io.evento.launcher.Member;
+import io.evento.launcher.Ports;
+import io.evento.launcher.Tree;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.extension.ExtensionContext.Store.CloseableResource;
+
+/** The one cluster of a test run. */
+final class SharedCluster implements CloseableResource {
+
+  static final Duration START_MAX = Duration.ofSeconds(180);
+
+  private static final int NODES = 3;
+  private static final int BUNDLES = 2;
+  // Beside a development cluster, and beside the scenarios of another working copy.
+  private static final int SHIFT = 10_000;
+  private static final int SHIFT_MAX = 20_000;
+  private static final int SHIFT_STEP = 1_000;
+
+  private final LocalCluster local;
+  private final Thread stopAtExit = new Thread(this::close, "stop scenario cluster");
+
+  private SharedCluster(LocalCluster local) {
+    this.local = local;
+  }
+
+  static SharedCluster start() {
+    var plan = freePlan();
+    var shared =
+        new SharedCluster(
+            new LocalCluster(plan, sentence -> System.out.println("[cluster] " + sentence)));
+    Runtime.getRuntime().addShutdownHook(shared.stopAtExit);
+    try {
+      shared.local.clearTheWay();
+      Tree.delete(plan.directory().resolve("pg"));
+      shared.local.start();
+      return shared;
+    } catch (IOException | SQLException failure) {
+      throw new IllegalStateException("the cluster does not start", failure);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while the cluster started", interrupted);
+    }
+  }
+
+  LocalCluster local() {
+    return local;
+  }
+
+  /** Starts what is dead, wakes what is frozen, and waits until all of it is ready. */
+  void heal() throws InterruptedException {
+    var all = new ArrayList<Member>();
+    local.postgres().ifPresent(all::add);
+    all.addAll(local.nodes());
+    all.add(local.balancer());
+    all.addAll(local.bundles());
+    for (var member : all) {
+      member.resume();
+      member.start();
+    }
+    for (var member : all) {
+      member.awaitReady(START_MAX);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      local.stop();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static ClusterPlan freePlan() {
+    return IntStream.iterate(SHIFT, shift -> shift <= SHIFT_MAX, shift -> shift + SHIFT_STEP)
+        .mapToObj(SharedCluster::plan)
+        .filter(plan -> plan.takenPorts().isEmpty())
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("no free ports for a cluster"));
+  }
+
+  private static ClusterPlan plan(int shift) {
+    var project = Path.of("").toAbsolutePath();
+    return new ClusterPlan(
+        project,
+        project.resolve("target/scenario"),
+        NODES,
+        BUNDLES,
+        Ports.DEFAULT.shifted(shift),
+        Optional.empty(),
+        ClusterPlan.QUICK_START);
+  }
+}
