@@ -1,0 +1,29 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.Message;
+import java.util.Comparator;
+
+/** A consumer: its name and version. */
+record ConsumerId(String name, int version) implements Comparable<ConsumerId> {
+  private static final Comparator<ConsumerId> ORDER =
+      Comparator.comparing(ConsumerId::name).thenComparing(ConsumerId::version);
+
+  static ConsumerId of(Message.Component component) {
+    return new ConsumerId(component.name(), component.version());
+  }
+
+  /** As messages name it: {@code accounts:1}. */
+  String wire() {
+    return name + ':' + version;
+  }
+
+  @Override
+  public int compareTo(ConsumerId other) {
+    return ORDER.compare(this, other);
+  }
+
+  @Override
+  public String toString() {
+    return wire();
+  }
+}

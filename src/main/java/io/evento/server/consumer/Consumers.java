@@ -1,0 +1,227 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.Message;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.cluster.Links;
+import io.evento.server.eventstore.EventFilter;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.routing.BundleSession;
+import io.evento.server.routing.Sessions;
+import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** The room's door: what sessions say of their segments, start, stop, and how far everybody is. */
+@NodeScoped
+public class Consumers {
+  private static final Logger LOG = System.getLogger(Consumers.class.getName());
+
+  /** Checkpoints are written no more often than this: what a kill can cost in repeated work. */
+  private static final long WRITE_MILLIS = 250;
+
+  private static final long DRAIN_MILLIS = 2_000;
+  private static final long DRAIN_PASS_MILLIS = 50;
+
+  private final LeaseKeeper keeper;
+  private final Deliveries deliveries;
+  private final SegmentTable segments;
+  private final EventReader reader;
+  private final Sessions sessions;
+  private final Links links;
+  private final Threads threads;
+  private final ScheduledExecutorService timer;
+  private final Turns turns = new Turns();
+  private final Turns.Turn pass = turns.turn(this::passAwake);
+  private final Turns.Turn write = turns.turn(this::write);
+  private final AtomicBoolean isWriteDue = new AtomicBoolean();
+  private volatile boolean isStarted;
+
+  /**
+   * How far a segment is behind.
+   *
+   * @param events that were stored after its checkpoint, be they for it or not
+   * @param age of the first of them; zero if there is none
+   */
+  public record Lag(String consumer, int version, int segment, long events, Duration age) {}
+
+  @Inject
+  public Consumers(
+      LeaseKeeper keeper,
+      Deliveries deliveries,
+      SegmentTable segments,
+      EventReader reader,
+      Sessions sessions,
+      Links links,
+      Threads threads) {
+    this.keeper = keeper;
+    this.deliveries = deliveries;
+    this.segments = segments;
+    this.reader = reader;
+    this.sessions = sessions;
+    this.links = links;
+    this.threads = threads;
+    this.timer = threads.timer();
+  }
+
+  /** Begins to take leases and to deliver; once the schema is there and the store is followed. */
+  public void start() {
+    deliveries.start(
+        new Deliveries.Listener() {
+          @Override
+          public void changed() {
+            pass.ring();
+          }
+
+          @Override
+          public void progressed() {
+            writeSoon();
+          }
+        });
+    threads.start("leases", turns::run);
+    sessions.onChange(pass::ring);
+    links.listen(LeaseKeeper.FREED, (node, nothing) -> pass.ring());
+    isStarted = true;
+    pass.ring();
+  }
+
+  /** Renews, claims and shares leases; called every second. */
+  void pass() {
+    if (isStarted) {
+      keeper.pass();
+    }
+  }
+
+  /** When the last pass succeeded; a node whose passes stopped is not well. */
+  public Duration sinceLastPass() {
+    return Duration.ofNanos(System.nanoTime() - keeper.lastPass());
+  }
+
+  /** Gives all leases back once what is in flight is acknowledged; takes two seconds at most. */
+  public void drain() {
+    if (!isStarted) {
+      return;
+    }
+    keeper.leave();
+    var until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
+    try {
+      do {
+        keeper.pass();
+        if (keeper.holdsNothing()) {
+          return;
+        }
+        TimeUnit.MILLISECONDS.sleep(DRAIN_PASS_MILLIS);
+      } while (System.nanoTime() - until < 0);
+      keeper.releaseAll();
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException failure) {
+      // The others take over when the leases are over.
+      LOG.log(Level.WARNING, () -> "leases not given back cause=" + failure.getMessage());
+    }
+  }
+
+  /** A session asks for events. */
+  public void credit(BundleSession session, Message.Credit credit) {
+    deliveries
+        .find(session, credit.consumer(), credit.segment(), credit.fence())
+        .ifPresent(
+            delivery -> {
+              delivery.mail().credit(credit);
+              delivery.ring();
+            });
+  }
+
+  /** A session has done everything up to a position. */
+  public void ack(BundleSession session, Message.Ack ack) {
+    deliveries
+        .find(session, ack.consumer(), ack.segment(), ack.fence())
+        .ifPresent(
+            delivery -> {
+              delivery.mail().ack(ack);
+              delivery.ring();
+            });
+  }
+
+  /** A session failed on an event and tries it again. */
+  public void nack(BundleSession session, Message.Nack nack) {
+    deliveries
+        .find(session, nack.consumer(), nack.segment(), nack.fence())
+        .ifPresent(
+            delivery -> {
+              delivery.mail().nack(nack);
+              delivery.ring();
+            });
+  }
+
+  /** A session gives a segment up. */
+  public void disable(BundleSession session, Message.Disable disable) {
+    deliveries
+        .find(session, disable.consumer(), disable.segment(), disable.fence())
+        .ifPresent(
+            delivery -> {
+              delivery.mail().giveUp();
+              delivery.ring();
+            });
+  }
+
+  /** How far all segments of all consumers are behind, by their rows. Asks the database. */
+  public List<Lag> lags() {
+    var head = reader.head().position();
+    var ages = new HashMap<Long, Duration>();
+    return segments.standing().stream()
+        .map(
+            standing -> {
+              var at = standing.checkpoint().position();
+              var age =
+                  at >= head
+                      ? Duration.ZERO
+                      : ages.computeIfAbsent(at, position -> ageAfter(position, standing));
+              return new Lag(
+                  standing.segment().consumer().name(),
+                  standing.segment().consumer().version(),
+                  standing.segment().number(),
+                  Math.max(0, head - at),
+                  age);
+            })
+        .toList();
+  }
+
+  private Duration ageAfter(long position, SegmentTable.Standing standing) {
+    return reader.after(position, 1, EventFilter.ALL).events().stream()
+        .findFirst()
+        .map(event -> Duration.between(event.instant(), standing.seen()))
+        .filter(age -> !age.isNegative())
+        .orElse(Duration.ZERO);
+  }
+
+  private void writeSoon() {
+    if (isWriteDue.compareAndSet(false, true)) {
+      timer.schedule(write::ring, WRITE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void write() {
+    isWriteDue.set(false);
+    try {
+      keeper.writeCheckpoints();
+    } catch (RuntimeException failure) {
+      // The next pass writes them.
+      LOG.log(Level.WARNING, () -> "checkpoints not written cause=" + failure.getMessage());
+    }
+  }
+
+  private void passAwake() {
+    try {
+      keeper.pass();
+    } catch (RuntimeException failure) {
+      LOG.log(Level.WARNING, () -> "leases not kept cause=" + failure.getMessage());
+    }
+  }
+}

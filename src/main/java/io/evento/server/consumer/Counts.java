@@ -1,0 +1,51 @@
+package io.evento.server.consumer;
+
+import io.evento.server.NodeScoped;
+import io.evento.server.telemetry.Metrics;
+import io.micrometer.core.instrument.Counter;
+import jakarta.inject.Inject;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/** What this room counts. */
+@NodeScoped
+class Counts {
+  final Counter events;
+  final Counter acks;
+  final Counter nacks;
+  final Counter fenced;
+  final Counter rewinds;
+  final Counter claims;
+  final Counter losses;
+
+  private final Metrics metrics;
+  private final Set<ConsumerId> gauged = ConcurrentHashMap.newKeySet();
+
+  @Inject
+  Counts(Metrics metrics) {
+    this.metrics = metrics;
+    events = metrics.counter("evento_consumer_events", "events sent to consumers");
+    acks = metrics.counter("evento_consumer_acks", "acknowledgements of consumers");
+    nacks = metrics.counter("evento_consumer_nacks", "events that a consumer failed on, each try");
+    fenced =
+        metrics.counter("evento_consumer_fenced", "late messages of consumers that were dropped");
+    rewinds =
+        metrics.counter(
+            "evento_consumer_rewinds", "segments that went back, as the store lost what they saw");
+    claims = metrics.counter("evento_lease_claims", "leases of segments that this node took");
+    losses = metrics.counter("evento_lease_losses", "leases that another node took from this one");
+  }
+
+  /** Shows how far a consumer is behind on this node, from its first segment here on. */
+  void showLag(ConsumerId consumer, Supplier<Number> lag) {
+    if (gauged.add(consumer)) {
+      metrics.gauge(
+          "evento_consumer_lag",
+          "events that the segment furthest behind on this node is behind",
+          lag,
+          "consumer",
+          consumer.wire());
+    }
+  }
+}

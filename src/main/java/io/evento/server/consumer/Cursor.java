@@ -1,0 +1,217 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.RecordedEvent;
+import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.Subscription;
+import io.evento.server.eventstore.Taken;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A place in the total order and the deliveries that stand there: what comes next is read once for
+ * all of them. Those that cannot take more are left behind and go on from their own place later; at
+ * the head of the order everybody meets again. Confined to the delivery thread.
+ */
+final class Cursor {
+  private static final int TAKE_EVENTS = 256;
+  private static final int TAKE_BYTES = 256 << 10;
+  private static final int READ_EVENTS = 1_000;
+  private static final int READ_BYTES = 512 << 10;
+
+  /** Where the database is read, segments that start together are waited for … */
+  private static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+  /** … and those that are slower for a moment, as reading on without them means reading twice. */
+  private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+  private final Cursors all;
+  private final Turns.Turn turn;
+  private final Subscription subscription;
+  private final long born;
+  private final List<Delivery> members = new ArrayList<>();
+  private final Map<ConsumerId, @Nullable Delivery[]> routes = new TreeMap<>();
+  private StorePosition at;
+  private boolean isBehind;
+  private boolean isReading;
+  private boolean isHeldUp;
+  private long heldUpSince;
+  private boolean closed;
+
+  Cursor(Cursors all, StorePosition at, long now) {
+    this.all = all;
+    this.at = at;
+    this.born = now;
+    this.turn = all.turn(this::advance);
+    this.subscription = all.subscribe(at, turn::ring);
+  }
+
+  StorePosition at() {
+    return at;
+  }
+
+  void add(Delivery delivery) {
+    members.add(delivery);
+    delivery.readBy(this);
+    var lease = delivery.lease();
+    var slots =
+        routes.computeIfAbsent(
+            lease.segment().consumer(), first -> new @Nullable Delivery[Slots.COUNT]);
+    for (var slot = lease.claimed().firstSlot(); slot <= lease.claimed().lastSlot(); slot++) {
+      slots[slot] = delivery;
+    }
+  }
+
+  void remove(Delivery delivery) {
+    members.remove(delivery);
+    delivery.readBy(null);
+    var slots = routes.get(delivery.lease().segment().consumer());
+    for (var slot = 0; slots != null && slot < slots.length; slot++) {
+      if (slots[slot] == delivery) {
+        slots[slot] = null;
+      }
+    }
+    if (members.isEmpty()) {
+      turn.ring();
+    }
+  }
+
+  void ring() {
+    turn.ring();
+  }
+
+  /** A member can take more again. */
+  void roomAgain() {
+    if (isHeldUp) {
+      turn.ring();
+    }
+  }
+
+  private void advance() {
+    if (closed || isReading) {
+      return;
+    }
+    if (!isEverybodyReady()) {
+      return;
+    }
+    if (members.isEmpty()) {
+      close();
+      return;
+    }
+    var taken = subscription.take(TAKE_EVENTS, TAKE_BYTES);
+    if (taken instanceof Taken.Behind) {
+      isBehind = true;
+      read();
+    } else {
+      isBehind = false;
+      found(taken);
+    }
+  }
+
+  private boolean isEverybodyReady() {
+    var full = members.stream().filter(member -> !member.hasRoom()).toList();
+    if (full.isEmpty()) {
+      isHeldUp = false;
+      return true;
+    }
+    var now = all.now();
+    if (isBehind && !isHeldUp) {
+      isHeldUp = true;
+      heldUpSince = now;
+      all.ringLater(turn, PATIENCE_NANOS);
+    }
+    if (isBehind && now - heldUpSince < PATIENCE_NANOS) {
+      return false;
+    }
+    isHeldUp = false;
+    full.forEach(this::remove);
+    return true;
+  }
+
+  private void read() {
+    var gather = GATHER_NANOS - (all.now() - born);
+    if (gather > 0) {
+      all.ringLater(turn, gather);
+      return;
+    }
+    isReading = true;
+    all.read(
+        () -> subscription.catchUp(READ_EVENTS, READ_BYTES),
+        taken -> {
+          isReading = false;
+          found(taken);
+        },
+        () -> {
+          isReading = false;
+          all.ringLater(turn, TimeUnit.MILLISECONDS.toNanos(500));
+        });
+  }
+
+  private void found(Taken taken) {
+    if (taken instanceof Taken.Events next) {
+      if (next.events().isEmpty() && next.upTo().equals(at)) {
+        all.meet(this);
+      } else {
+        hand(next.events(), next.upTo());
+        turn.ring();
+      }
+    } else if (taken instanceof Taken.Rewound) {
+      for (var member : List.copyOf(members)) {
+        remove(member);
+        member.loseItsPlace();
+      }
+    } else {
+      turn.ring();
+    }
+  }
+
+  private void hand(List<RecordedEvent> events, StorePosition upTo) {
+    at = upTo;
+    var slots = List.copyOf(routes.values());
+    for (var event : events) {
+      var slot = Slots.of(event.aggregate());
+      for (var route : slots) {
+        var member = route[slot];
+        if (member != null && member.accepts(event)) {
+          member.offer(event);
+        }
+      }
+    }
+    var last = events.isEmpty() ? null : events.get(events.size() - 1);
+    var command = last != null && last.position() == upTo.position() ? last.commandId() : null;
+    for (var member : List.copyOf(members)) {
+      member.looked(upTo, command);
+      member.ring();
+    }
+  }
+
+  /** Hands all members over to another cursor at the same place. */
+  void mergeInto(Cursor other) {
+    for (var member : List.copyOf(members)) {
+      remove(member);
+      other.add(member);
+    }
+    close();
+  }
+
+  /** Whether it waits at its place for something new. */
+  boolean isWaitingAt(StorePosition place) {
+    return !closed && !isReading && !isBehind && at.equals(place);
+  }
+
+  /** Whether a delivery at this place can still join. */
+  boolean isAt(StorePosition place) {
+    return !closed && at.equals(place);
+  }
+
+  private void close() {
+    if (!closed) {
+      closed = true;
+      subscription.close();
+      all.remove(this);
+    }
+  }
+}

@@ -1,0 +1,322 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.Message;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.eventstore.Follower;
+import io.evento.server.eventstore.StorePosition;
+import io.evento.server.routing.BundleSession;
+import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that this node delivers, on one thread, woken up by what comes: events, credits,
+ * acknowledgements, and the {@link LeaseKeeper}'s decisions.
+ */
+@NodeScoped
+class Deliveries {
+  /** What the deliveries tell whoever keeps the leases; short, and never blocking. */
+  interface Listener {
+    /** One became quiet, or lost its place: there is something to decide. */
+    void changed();
+
+    /** A checkpoint or a note is to be written. */
+    void progressed();
+  }
+
+  private static final Logger LOG = System.getLogger(Deliveries.class.getName());
+  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  private final Threads threads;
+  private final Follower follower;
+  private final Places places;
+  private final Counts counts;
+  private final ScheduledExecutorService timer;
+  private final Turns turns = new Turns();
+  private final Cursors cursors;
+  private final Map<String, Map<Integer, Delivery>> byConsumer = new ConcurrentHashMap<>();
+  private volatile @Nullable Listener listener;
+
+  @Inject
+  Deliveries(Threads threads, Follower follower, Places places, Counts counts) {
+    this.threads = threads;
+    this.follower = follower;
+    this.places = places;
+    this.counts = counts;
+    this.timer = threads.timer();
+    this.cursors = new Cursors(follower, turns, threads.pool("consumer-reader", 2, 1_000), timer);
+  }
+
+  void start(Listener told) {
+    listener = told;
+    follower.onNewEpoch(found -> loseTheirPlace(found.to().epoch()));
+    threads.start("consumers", turns::run);
+  }
+
+  // ---- for whoever keeps the leases
+
+  /** Delivers a segment to a session. */
+  Delivery begin(Lease lease, BundleSession session, Filter filter) {
+    var delivery = new Delivery(lease, session, filter);
+    delivery.servedBy(turns.turn(() -> serve(delivery)));
+    var consumer = lease.segment().consumer();
+    byConsumer
+        .computeIfAbsent(consumer.wire(), first -> new ConcurrentHashMap<>())
+        .put(lease.segment().number(), delivery);
+    counts.showLag(consumer, () -> lag(consumer));
+    turns.post(() -> open(delivery));
+    return delivery;
+  }
+
+  /** Sends nothing more; {@link Delivery#isQuiet} tells when nothing is in flight. */
+  void drain(Delivery delivery) {
+    turns.post(
+        () -> {
+          leaveCursor(delivery);
+          delivery.drain();
+          tellIfQuiet(delivery);
+        });
+  }
+
+  /** Tells the session that it no longer has the segment, and forgets the delivery. */
+  void end(Delivery delivery) {
+    var segment = delivery.lease().segment();
+    byConsumer
+        .getOrDefault(segment.consumer().wire(), Map.of())
+        .computeIfPresent(
+            segment.number(), (number, present) -> present == delivery ? null : present);
+    turns.post(
+        () -> {
+          leaveCursor(delivery);
+          delivery.end();
+        });
+  }
+
+  private void loseTheirPlace(UUID present) {
+    for (var segments : byConsumer.values()) {
+      for (var delivery : segments.values()) {
+        if (!delivery.lease().reached().epoch().equals(present)) {
+          delivery.loseItsPlace();
+        }
+      }
+    }
+  }
+
+  // ---- for the door
+
+  /** The delivery that a message of a session speaks of; what is late speaks of none. */
+  Optional<Delivery> find(BundleSession session, String consumer, int segment, long fence) {
+    var found = byConsumer.getOrDefault(consumer, Map.of()).get(segment);
+    if (found == null || found.session() != session || found.lease().fence() != fence) {
+      counts.fenced.increment();
+      return Optional.empty();
+    }
+    return Optional.of(found);
+  }
+
+  // ---- on the delivery thread
+
+  private void open(Delivery delivery) {
+    var claimed = delivery.lease().claimed();
+    cursors.read(
+        () -> places.of(claimed.checkpoint(), claimed.command()),
+        place -> opened(delivery, place),
+        () -> again(() -> open(delivery)));
+  }
+
+  private void opened(Delivery delivery, Places.Place place) {
+    if (!delivery.isOpening()) {
+      return;
+    }
+    var lease = delivery.lease();
+    if (!place.at().equals(lease.claimed().checkpoint())) {
+      lease.rewind(place.at());
+      progressed();
+    }
+    if (place.lost() != null) {
+      rewound(delivery, lease.claimed().checkpoint(), place);
+    }
+    delivery.enable(place.at());
+    delivery.ring();
+  }
+
+  private void serve(Delivery delivery) {
+    var mail = delivery.mail().collect();
+    delivery.grant(mail.credit());
+    if (mail.isOpen() && delivery.awaitsCredit()) {
+      start(delivery, mail.standing());
+    }
+    if (mail.acked() != null) {
+      acked(delivery, mail.acked());
+    }
+    if (mail.failed() != null) {
+      failed(delivery, mail.failed());
+    }
+    if (mail.isGivenUp()) {
+      leaveCursor(delivery);
+      delivery.giveUp();
+    }
+    tellIfQuiet(delivery);
+    var now = cursors.now();
+    counts.events.increment(delivery.pump(now));
+    var silent = delivery.moveOn(now);
+    if (silent > 0 && delivery.setAlarm()) {
+      timer.schedule(delivery::alarm, silent, TimeUnit.NANOSECONDS);
+    }
+    if (delivery.hasRoom() && !delivery.hasLostItsPlace()) {
+      var cursor = delivery.cursor();
+      if (cursor == null) {
+        cursors.join(delivery);
+      } else {
+        cursor.roomAgain();
+      }
+    }
+  }
+
+  private void start(Delivery delivery, @Nullable StorePosition standing) {
+    if (standing == null) {
+      delivery.run(delivery.looked());
+    } else if (standing.epoch().equals(delivery.looked().epoch())) {
+      runFrom(delivery, standing);
+    } else {
+      delivery.starting();
+      findAndStart(delivery, standing);
+    }
+  }
+
+  private void findAndStart(Delivery delivery, StorePosition standing) {
+    cursors.read(
+        () -> places.ofBundle(standing, delivery.looked()),
+        place -> {
+          if (!delivery.isStarting()) {
+            return;
+          }
+          if (place.lost() != null) {
+            rewound(delivery, standing, place);
+          }
+          runFrom(delivery, place.at());
+          delivery.ring();
+        },
+        () -> again(() -> findAndStart(delivery, standing)));
+  }
+
+  /**
+   * What the bundle says it has done it has done, whatever was acknowledged to us; what it says it
+   * has not done, though it once acknowledged it, was lost with its database.
+   */
+  private void runFrom(Delivery delivery, StorePosition standing) {
+    var ours = delivery.looked();
+    if (standing.position() < ours.position()) {
+      counts.rewinds.increment();
+      LOG.log(
+          Level.WARNING,
+          () ->
+              "bundle went back, delivering from there "
+                  + delivery.lease()
+                  + " acknowledged="
+                  + ours.position()
+                  + " stands="
+                  + standing.position());
+    }
+    delivery.run(standing);
+    if (standing.position() > delivery.lease().reached().position()) {
+      delivery.lease().reach(standing.position(), null);
+      progressed();
+    }
+  }
+
+  private void acked(Delivery delivery, Message.Ack ack) {
+    counts.acks.increment();
+    if (delivery.landed(ack.epoch(), ack.position())) {
+      progressed();
+    } else {
+      counts.fenced.increment();
+      LOG.log(
+          Level.WARNING,
+          () ->
+              "acknowledgement dropped "
+                  + delivery.lease()
+                  + " epoch="
+                  + ack.epoch()
+                  + " position="
+                  + ack.position());
+    }
+  }
+
+  private void failed(Delivery delivery, Message.Nack nack) {
+    counts.nacks.increment();
+    LOG.log(
+        Level.ERROR,
+        () ->
+            "event failed, its segment waits "
+                + delivery.lease()
+                + " position="
+                + nack.position()
+                + " attempt="
+                + nack.attempt()
+                + " cause="
+                + nack.detail());
+    delivery.failing(
+        nack.position(), "failing at position " + nack.position() + ": " + nack.detail());
+  }
+
+  private void rewound(Delivery delivery, StorePosition from, Places.Place place) {
+    counts.rewinds.increment();
+    LOG.log(
+        Level.WARNING,
+        () ->
+            "segment rewound "
+                + delivery.lease()
+                + " from="
+                + from.position()
+                + " to="
+                + place.at().position()
+                + " epoch="
+                + place.at().epoch()
+                + " reason="
+                + place.lost());
+  }
+
+  private void tellIfQuiet(Delivery delivery) {
+    var told = listener;
+    if (told != null
+        && (delivery.isQuiet() || delivery.hasLostItsPlace())
+        && (!delivery.isGivenUp() || !delivery.session().isOpen())) {
+      told.changed();
+    }
+  }
+
+  private void progressed() {
+    var told = listener;
+    if (told != null) {
+      told.progressed();
+    }
+  }
+
+  private static void leaveCursor(Delivery delivery) {
+    var cursor = delivery.cursor();
+    if (cursor != null) {
+      cursor.remove(delivery);
+    }
+  }
+
+  private void again(Runnable body) {
+    timer.schedule(() -> turns.post(body), RETRY_NANOS, TimeUnit.NANOSECONDS);
+  }
+
+  private long lag(ConsumerId consumer) {
+    var head = follower.head().map(StorePosition::position).orElse(0L);
+    return byConsumer.getOrDefault(consumer.wire(), Map.of()).values().stream()
+        .mapToLong(delivery -> Math.max(0, head - delivery.acked()))
+        .max()
+        .orElse(0);
+  }
+}

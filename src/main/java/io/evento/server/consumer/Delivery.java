@@ -1,0 +1,384 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.Message;
+import io.evento.protocol.RecordedEvent;
+import io.evento.server.eventstore.StorePosition;
+import io.evento.server.routing.BundleSession;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One lease as it is delivered to one session: what waits for credit, what is in flight, and what
+ * was acknowledged.
+ *
+ * <p>Its memory is bounded: it asks for no more once a few hundred events wait, and nothing is sent
+ * beyond the bundle's credit or a mebibyte that is not acknowledged. Confined to the delivery
+ * thread, but for what says otherwise.
+ */
+final class Delivery {
+  /** A message ends at so many events … */
+  static final int MESSAGE_EVENTS_MAX = 64;
+
+  /** … or so many bytes, whatever comes first; one larger event goes alone. */
+  static final int MESSAGE_BYTES_MAX = 32 << 10;
+
+  /** A segment that gets nothing is moved on after so many positions … */
+  static final int SILENT_POSITIONS_MAX = 1_000;
+
+  /** … or so long. */
+  static final long SILENT_NANOS_MAX = 200_000_000L;
+
+  private static final int WAITING_EVENTS_ENOUGH = 256;
+  private static final int WAITING_BYTES_ENOUGH = 256 << 10;
+  private static final int FLIGHT_BYTES_MAX = 1 << 20;
+
+  private enum Phase {
+    /** Where it stands is being found out. */
+    OPENING,
+    /** The session knows; its first credit starts delivery. */
+    ENABLED,
+    /** Where the bundle's own checkpoint stands is being found out. */
+    STARTING,
+    RUNNING,
+    /** Nothing more is sent; what is in flight may still be acknowledged. */
+    DRAINING,
+    ENDED
+  }
+
+  private final Lease lease;
+  private final BundleSession session;
+  private final Filter filter;
+  private final Mail mail = new Mail();
+
+  private volatile Phase phase = Phase.OPENING;
+  private volatile boolean quiet;
+  private volatile boolean givenUp;
+  private volatile boolean lostItsPlace;
+  private volatile long acked;
+  private volatile boolean isAlarmSet;
+  private Turns.@Nullable Turn turn;
+
+  private final ArrayDeque<RecordedEvent> waiting = new ArrayDeque<>();
+  private final Flight flight = new Flight();
+  private long waitingBytes;
+  private int credit;
+  private StorePosition looked;
+  private @Nullable UUID lookedCommand;
+  private @Nullable Cursor cursor;
+  private long sentUpTo;
+  private long sentAt;
+  private long failingAt = Long.MAX_VALUE;
+
+  Delivery(Lease lease, BundleSession session, Filter filter) {
+    this.lease = lease;
+    this.session = session;
+    this.filter = filter;
+    this.looked = lease.claimed().checkpoint();
+    this.acked = looked.position();
+  }
+
+  // ---- for every thread
+
+  Lease lease() {
+    return lease;
+  }
+
+  BundleSession session() {
+    return session;
+  }
+
+  Mail mail() {
+    return mail;
+  }
+
+  /** Whether nothing is in flight any more, after it was told to drain. */
+  boolean isQuiet() {
+    return quiet;
+  }
+
+  /** Whether the bundle wants the segment no more. */
+  boolean isGivenUp() {
+    return givenUp;
+  }
+
+  /** Whether the store has a new epoch, so that where it stands has to be found out anew. */
+  boolean hasLostItsPlace() {
+    return lostItsPlace;
+  }
+
+  void loseItsPlace() {
+    lostItsPlace = true;
+    ring();
+  }
+
+  /** Has it served soon, on the delivery thread. */
+  void ring() {
+    var served = turn;
+    if (served != null) {
+      served.ring();
+    }
+  }
+
+  /**
+   * @return whether no alarm was set before; whoever set it rings when it goes off
+   */
+  boolean setAlarm() {
+    var isFirst = !isAlarmSet;
+    isAlarmSet = true;
+    return isFirst;
+  }
+
+  void alarm() {
+    isAlarmSet = false;
+    ring();
+  }
+
+  /** All up to here was acknowledged, or stood so when the segment was claimed. */
+  long acked() {
+    return acked;
+  }
+
+  // ---- for the delivery thread
+
+  /** Says how it is served; before anything else. */
+  void servedBy(Turns.Turn how) {
+    turn = how;
+  }
+
+  boolean isOpening() {
+    return phase == Phase.OPENING;
+  }
+
+  boolean awaitsCredit() {
+    return phase == Phase.ENABLED;
+  }
+
+  boolean isStarting() {
+    return phase == Phase.STARTING;
+  }
+
+  void starting() {
+    phase = Phase.STARTING;
+  }
+
+  /** Where it is read from; null while nothing is read for it. */
+  @Nullable Cursor cursor() {
+    return cursor;
+  }
+
+  void readBy(@Nullable Cursor reader) {
+    cursor = reader;
+  }
+
+  /** Last position that was looked at for it. */
+  StorePosition looked() {
+    return looked;
+  }
+
+  boolean accepts(RecordedEvent event) {
+    return filter.accepts(event);
+  }
+
+  /** Tells the session that the segment is its own. */
+  void enable(StorePosition at) {
+    looked = at;
+    acked = at.position();
+    phase = Phase.ENABLED;
+    var given = lease.claimed();
+    session.send(
+        new Message.Enable(
+            lease.segment().consumer().wire(),
+            lease.segment().number(),
+            given.firstSlot(),
+            given.lastSlot(),
+            lease.fence(),
+            at.epoch(),
+            at.position()),
+        Lane.REQUEST);
+  }
+
+  /** Starts from where the bundle stands. */
+  void run(StorePosition from) {
+    looked = from;
+    acked = from.position();
+    sentUpTo = from.position();
+    lookedCommand = null;
+    phase = Phase.RUNNING;
+  }
+
+  void grant(int events) {
+    credit += events;
+  }
+
+  /** Whether more should be read for it. */
+  boolean hasRoom() {
+    return phase == Phase.RUNNING
+        && waiting.size() < WAITING_EVENTS_ENOUGH
+        && waitingBytes < WAITING_BYTES_ENOUGH;
+  }
+
+  /** Takes the next event of its slots. */
+  void offer(RecordedEvent event) {
+    waiting.add(event);
+    waitingBytes += Flight.bytes(event);
+  }
+
+  /**
+   * All up to here was looked at for it.
+   *
+   * @param command that wrote the event there
+   */
+  void looked(StorePosition upTo, @Nullable UUID command) {
+    looked = upTo;
+    lookedCommand = command;
+  }
+
+  /**
+   * Sends what may be sent.
+   *
+   * @return how many events were sent
+   */
+  int pump(long now) {
+    var count = 0;
+    while (phase == Phase.RUNNING
+        && lease.isTrusted(now)
+        && !waiting.isEmpty()
+        && credit > 0
+        && flight.bytes() < FLIGHT_BYTES_MAX) {
+      var batch = nextBatch();
+      if (!send(batch, now)) {
+        break;
+      }
+      count += batch.size();
+    }
+    return count;
+  }
+
+  private List<RecordedEvent> nextBatch() {
+    var batch = new ArrayList<RecordedEvent>();
+    var bytes = 0;
+    for (var next = waiting.peek(); next != null; next = waiting.peek()) {
+      var size = Flight.bytes(next);
+      if (batch.size() == Math.min(credit, MESSAGE_EVENTS_MAX)
+          || (!batch.isEmpty() && bytes + size > MESSAGE_BYTES_MAX)) {
+        break;
+      }
+      batch.add(next);
+      bytes += size;
+      waiting.remove();
+    }
+    waitingBytes -= bytes;
+    credit -= batch.size();
+    batch.forEach(flight::add);
+    return batch;
+  }
+
+  private boolean send(List<RecordedEvent> events, long now) {
+    var from = sentUpTo;
+    if (waiting.isEmpty()) {
+      sentUpTo = looked.position();
+    } else {
+      sentUpTo = events.get(events.size() - 1).position();
+    }
+    if (events.isEmpty() || events.get(events.size() - 1).position() < sentUpTo) {
+      flight.add(sentUpTo, lookedCommand);
+    }
+    sentAt = now;
+    return session.send(
+        new Message.Events(
+            lease.segment().consumer().wire(),
+            lease.segment().number(),
+            lease.fence(),
+            looked.epoch(),
+            from,
+            sentUpTo,
+            events),
+        Lane.REQUEST);
+  }
+
+  /**
+   * Where nothing is in flight and what was looked at since the last message was not for this
+   * segment: moves it on with a message without events, now and then.
+   *
+   * @return nanoseconds until it should be tried again, 0 for never
+   */
+  long moveOn(long now) {
+    var silent = looked.position() - sentUpTo;
+    if (phase != Phase.RUNNING || silent <= 0 || !waiting.isEmpty() || !flight.isEmpty()) {
+      return 0;
+    }
+    var left = SILENT_NANOS_MAX - (now - sentAt);
+    if (silent < SILENT_POSITIONS_MAX && left > 0) {
+      return left;
+    }
+    if (lease.isTrusted(now)) {
+      send(List.of(), now);
+    }
+    return 0;
+  }
+
+  /**
+   * The bundle has done everything up to a position.
+   *
+   * @return false if it means nothing here: another epoch, or more than was sent
+   */
+  boolean landed(UUID epoch, long position) {
+    if (!epoch.equals(looked.epoch()) || position > sentUpTo) {
+      return false;
+    }
+    var command = flight.landed(position);
+    if (position > acked) {
+      acked = position;
+      lease.reach(position, command);
+    }
+    if (position >= failingAt) {
+      failingAt = Long.MAX_VALUE;
+      lease.failing(null);
+    }
+    noteQuiet();
+    return true;
+  }
+
+  void failing(long position, String why) {
+    failingAt = position;
+    lease.failing(why);
+  }
+
+  void drain() {
+    if (phase != Phase.ENDED) {
+      phase = Phase.DRAINING;
+      forgetWaiting();
+      noteQuiet();
+    }
+  }
+
+  void giveUp() {
+    givenUp = true;
+    drain();
+    quiet = true;
+  }
+
+  void end() {
+    phase = Phase.ENDED;
+    quiet = true;
+    forgetWaiting();
+    // Which fence it names is what counts: a newer lease of the same instance is not meant.
+    session.send(
+        new Message.Disable(
+            lease.segment().consumer().wire(), lease.segment().number(), lease.fence()),
+        Lane.REQUEST);
+  }
+
+  private void noteQuiet() {
+    quiet |= phase == Phase.DRAINING && flight.isEmpty();
+  }
+
+  private void forgetWaiting() {
+    waiting.clear();
+    waitingBytes = 0;
+  }
+}

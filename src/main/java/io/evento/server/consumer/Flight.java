@@ -1,0 +1,58 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.RecordedEvent;
+import java.util.ArrayDeque;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What a session was sent and has not acknowledged: events, and places to move on to. */
+final class Flight {
+  private record Sent(long position, @Nullable UUID command, int bytes) {}
+
+  private final ArrayDeque<Sent> sent = new ArrayDeque<>();
+  private long bytes;
+
+  void add(RecordedEvent event) {
+    add(new Sent(event.position(), event.commandId(), bytes(event)));
+  }
+
+  /** A message ended here, beyond its last event. */
+  void add(long upTo, @Nullable UUID command) {
+    add(new Sent(upTo, command, 0));
+  }
+
+  private void add(Sent one) {
+    sent.add(one);
+    bytes += one.bytes;
+  }
+
+  /**
+   * All up to a position is done.
+   *
+   * @return the command that wrote the event at that position, if that is known
+   */
+  @Nullable UUID landed(long position) {
+    UUID command = null;
+    for (var first = sent.peek();
+        first != null && first.position <= position;
+        first = sent.peek()) {
+      sent.poll();
+      bytes -= first.bytes;
+      command = first.position == position ? first.command : null;
+    }
+    return command;
+  }
+
+  boolean isEmpty() {
+    return sent.isEmpty();
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  /** Roughly what an event takes, on the wire and in memory. */
+  static int bytes(RecordedEvent event) {
+    return 300 + event.payload().text().length() + event.metadata().text().length();
+  }
+}

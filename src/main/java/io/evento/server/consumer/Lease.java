@@ -1,0 +1,147 @@
+package io.evento.server.consumer;
+
+import io.evento.server.eventstore.StorePosition;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The right of this node to deliver a segment, from one claim to the next. Thread-safe.
+ *
+ * <p>It also knows how far the segment's row is behind what was acknowledged.
+ */
+final class Lease {
+  /**
+   * A checkpoint to be written.
+   *
+   * @param before epoch that the row is in now
+   * @param command that wrote the event at {@code to}; null if that is not known
+   * @param rewinds whether it may move backwards
+   */
+  record Step(
+      SegmentId segment,
+      long fence,
+      UUID before,
+      StorePosition to,
+      @Nullable UUID command,
+      boolean rewinds) {}
+
+  /**
+   * A segment as it was claimed.
+   *
+   * @param command that wrote the event at the checkpoint; null if none was looked at yet
+   */
+  record Claimed(
+      SegmentId segment,
+      int firstSlot,
+      int lastSlot,
+      long fence,
+      StorePosition checkpoint,
+      @Nullable UUID command) {}
+
+  private final Claimed claimed;
+  private volatile long trustedUntil;
+  private StorePosition written;
+  private StorePosition reached;
+  private @Nullable UUID command;
+  private boolean rewinds;
+  private String note = "";
+  private String writtenNote = "unknown: an owner before may have left one";
+
+  /**
+   * @param trustedUntil by {@link System#nanoTime}, counted from before the claim was sent
+   */
+  Lease(Claimed claimed, long trustedUntil) {
+    this.claimed = claimed;
+    this.trustedUntil = trustedUntil;
+    this.written = claimed.checkpoint();
+    this.reached = claimed.checkpoint();
+    this.command = claimed.command();
+  }
+
+  SegmentId segment() {
+    return claimed.segment();
+  }
+
+  long fence() {
+    return claimed.fence();
+  }
+
+  Claimed claimed() {
+    return claimed;
+  }
+
+  /** Whether nobody else can have the segment yet, by this process' own clock. */
+  boolean isTrusted(long now) {
+    return now - trustedUntil < 0;
+  }
+
+  long trustedUntil() {
+    return trustedUntil;
+  }
+
+  void renewed(long until) {
+    trustedUntil = until;
+  }
+
+  /** Where the row is, or will be with the next write. */
+  synchronized StorePosition reached() {
+    return reached;
+  }
+
+  /** Epoch of the row, as every guarded write has to name it. */
+  synchronized UUID writtenEpoch() {
+    return written.epoch();
+  }
+
+  /** Everything up to a position is done. What is not further than what was reached is ignored. */
+  synchronized void reach(long position, @Nullable UUID commandThere) {
+    if (position > reached.position()) {
+      reached = reached.at(position);
+      command = commandThere;
+    }
+  }
+
+  /** The segment goes on from elsewhere: another epoch, or what stood at its checkpoint is gone. */
+  synchronized void rewind(StorePosition to) {
+    reached = to;
+    command = null;
+    rewinds = true;
+  }
+
+  /** What the row does not know yet. */
+  synchronized Optional<Step> unwritten() {
+    return reached.equals(written)
+        ? Optional.empty()
+        : Optional.of(new Step(segment(), fence(), written.epoch(), reached, command, rewinds));
+  }
+
+  synchronized void wrote(Step step) {
+    written = step.to();
+    rewinds = rewinds && !reached.equals(step.to());
+  }
+
+  /** Why the segment does not get on; null once it does again. */
+  synchronized void failing(@Nullable String why) {
+    note = why == null ? "" : why;
+  }
+
+  /** The note for the row if that does not have it yet; empty text for none. */
+  synchronized Optional<String> unwrittenNote() {
+    return note.equals(writtenNote) ? Optional.empty() : Optional.of(note);
+  }
+
+  synchronized void wroteNote(String text) {
+    writtenNote = text;
+  }
+
+  @Override
+  public String toString() {
+    return "consumer="
+        + segment().consumer()
+        + " segment="
+        + segment().number()
+        + " fence="
+        + fence();
+  }
+}

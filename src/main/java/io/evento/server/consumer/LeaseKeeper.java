@@ -1,0 +1,418 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.Message.Component;
+import io.evento.protocol.Message.Consumption;
+import io.evento.server.NodeScoped;
+import io.evento.server.cluster.Links;
+import io.evento.server.cluster.Membership;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.routing.BundleSession;
+import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/**
+ * Takes, renews, shares and gives back this node's leases, in passes that are each a few set-based
+ * statements.
+ *
+ * <p>Why no two nodes trust a lease of one segment at once: an owner trusts its lease for less than
+ * a lease's length from before it sent the last renewal that succeeded. Another claims only a row
+ * that it saw unchanged for a whole length by its own clock (or that its owner released, after it
+ * had stopped). A renewal changes the row, so the last one that succeeded was there when the
+ * claimer first saw the row that it claims; by then the owner had begun to count. And an owner that
+ * is late nevertheless, or whose claim was overlooked, writes under an old fence, and the database
+ * refuses it.
+ */
+@NodeScoped
+class LeaseKeeper {
+  private static final Logger LOG = System.getLogger(LeaseKeeper.class.getName());
+
+  /** Tells the other nodes that something can be claimed. */
+  static final String FREED = "freed";
+
+  private final Terms terms;
+  private final String self;
+  private final UUID incarnation;
+  private final Supplier<Map<ConsumerId, Hosts.Of>> hosts;
+  private final Predicate<BundleSession> isConnected;
+  private final ConsumerTable consumers;
+  private final SegmentTable segments;
+  private final EventReader reader;
+  private final Deliveries deliveries;
+  private final Counts counts;
+  private final Runnable announce;
+  private final LongSupplier clock;
+
+  private final Sightings sightings = new Sightings();
+  private final Map<SegmentId, Delivery> held = new TreeMap<>();
+  private final Map<Delivery, Long> drainingSince = new HashMap<>();
+  private final Map<ConsumerId, Component> declared = new HashMap<>();
+  private Map<ConsumerId, List<Set<String>>> lastSeen = Map.of();
+  private long seenSince;
+  private boolean isLeaving;
+  private volatile long lastPass;
+
+  @Inject
+  LeaseKeeper(
+      Membership membership,
+      Links links,
+      Hosts hosts,
+      ConsumerTable consumers,
+      SegmentTable segments,
+      EventReader reader,
+      Deliveries deliveries,
+      Counts counts) {
+    this(
+        Terms.STANDARD,
+        membership.self(),
+        links.incarnation(),
+        hosts::now,
+        hosts::isConnected,
+        consumers,
+        segments,
+        reader,
+        deliveries,
+        counts,
+        () -> links.broadcast(FREED, ""),
+        System::nanoTime);
+  }
+
+  LeaseKeeper(
+      Terms terms,
+      String self,
+      UUID incarnation,
+      Supplier<Map<ConsumerId, Hosts.Of>> hosts,
+      Predicate<BundleSession> isConnected,
+      ConsumerTable consumers,
+      SegmentTable segments,
+      EventReader reader,
+      Deliveries deliveries,
+      Counts counts,
+      Runnable announce,
+      LongSupplier clock) {
+    this.terms = terms;
+    this.self = self;
+    this.incarnation = incarnation;
+    this.hosts = hosts;
+    this.isConnected = isConnected;
+    this.consumers = consumers;
+    this.segments = segments;
+    this.reader = reader;
+    this.deliveries = deliveries;
+    this.counts = counts;
+    this.announce = announce;
+    this.clock = clock;
+    this.lastPass = clock.getAsLong();
+  }
+
+  /** When the last pass succeeded, by {@link System#nanoTime}. */
+  long lastPass() {
+    return lastPass;
+  }
+
+  /**
+   * One pass.
+   *
+   * @throws io.evento.server.persistence.UncheckedSqlException if the database does not answer; the
+   *     next pass goes on from what is so then
+   */
+  synchronized void pass() {
+    var hosted = hosts.get();
+    declare(hosted);
+    renew();
+    writeCheckpoints();
+    writeNotes();
+    var rows = rowsOf(hosted);
+    decide(hosted, rows);
+    if (!isLeaving) {
+      claim(hosted, rows);
+    }
+    lastPass = clock.getAsLong();
+  }
+
+  /** Writes what was acknowledged since the last time. */
+  synchronized void writeCheckpoints() {
+    var steps = new HashMap<SegmentId, Lease.Step>();
+    held.forEach((id, delivery) -> delivery.lease().unwritten().ifPresent(s -> steps.put(id, s)));
+    if (steps.isEmpty()) {
+      return;
+    }
+    var written = segments.write(steps.values(), incarnation);
+    steps.forEach(
+        (id, step) -> {
+          var delivery = held.get(id);
+          if (written.contains(id) && delivery != null) {
+            delivery.lease().wrote(step);
+          } else if (delivery != null) {
+            lose(delivery);
+          }
+        });
+  }
+
+  /** Takes nothing any more and gives back what it has, with the passes that follow. */
+  synchronized void leave() {
+    isLeaving = true;
+  }
+
+  /** Gives back everything now, whatever is in flight. */
+  synchronized void releaseAll() {
+    writeCheckpoints();
+    release(List.copyOf(held.values()));
+  }
+
+  synchronized boolean holdsNothing() {
+    return held.isEmpty();
+  }
+
+  // ---- what exists
+
+  private void declare(Map<ConsumerId, Hosts.Of> hosted) {
+    hosted.forEach(
+        (consumer, of) -> {
+          var consumes = of.component().consumes();
+          if (consumes != null && !isDeclared(consumer, consumes)) {
+            var head = reader.head();
+            if (consumers.declare(
+                of.component(), consumes, consumes.start().equals("end") ? head : head.at(0))) {
+              LOG.log(Level.INFO, () -> "consumer is new consumer=" + consumer);
+            }
+            declared.put(consumer, of.component());
+          }
+        });
+  }
+
+  private boolean isDeclared(ConsumerId consumer, Consumption consumes) {
+    var known = declared.get(consumer);
+    return known != null && consumes.equals(known.consumes());
+  }
+
+  private Map<ConsumerId, List<Sightings.Row>> rowsOf(Map<ConsumerId, Hosts.Of> hosted) {
+    var found = new TreeMap<ConsumerId, List<Sightings.Row>>();
+    hosted.keySet().forEach(consumer -> found.put(consumer, new ArrayList<>()));
+    held.keySet().forEach(id -> found.computeIfAbsent(id.consumer(), c -> new ArrayList<>()));
+    var rows = found.isEmpty() ? List.<Sightings.Row>of() : segments.of(found.keySet());
+    sightings.see(rows, clock.getAsLong());
+    rows.forEach(row -> found.getOrDefault(row.segment().consumer(), List.of()).add(row));
+    return found;
+  }
+
+  // ---- what is ours
+
+  private void renew() {
+    if (held.isEmpty()) {
+      return;
+    }
+    var before = clock.getAsLong();
+    var ours = held.values().stream().map(Delivery::lease).toList();
+    var kept = segments.renew(ours, incarnation, terms.lease());
+    for (var delivery : List.copyOf(held.values())) {
+      if (kept.contains(delivery.lease().segment())) {
+        var lapsed = !delivery.lease().isTrusted(before);
+        delivery.lease().renewed(before + terms.trust().toNanos());
+        if (lapsed) {
+          delivery.ring();
+        }
+      } else {
+        lose(delivery);
+      }
+    }
+  }
+
+  private void writeNotes() {
+    var notes = new HashMap<Lease, String>();
+    for (var delivery : held.values()) {
+      delivery.lease().unwrittenNote().ifPresent(note -> notes.put(delivery.lease(), note));
+    }
+    if (!notes.isEmpty()) {
+      segments.note(notes, incarnation);
+      notes.forEach(Lease::wroteNote);
+    }
+  }
+
+  private void lose(Delivery delivery) {
+    counts.losses.increment();
+    LOG.log(Level.WARNING, () -> "lease lost " + delivery.lease());
+    forget(delivery);
+  }
+
+  private void forget(Delivery delivery) {
+    held.remove(delivery.lease().segment(), delivery);
+    drainingSince.remove(delivery);
+    deliveries.end(delivery);
+  }
+
+  private void decide(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<Sightings.Row>> rows) {
+    var isSettled = isSettled(hosted);
+    var released = new ArrayList<Delivery>();
+    var restarted = new ArrayList<Delivery>();
+    for (var consumer : rows.keySet()) {
+      var placement = placement(consumer, hosted, rows);
+      var unwanted = new HashSet<>(unwanted(placement, isSettled));
+      var toMove =
+          unwanted.isEmpty() && isSettled ? toMove(placement) : Optional.<SegmentId>empty();
+      for (var delivery : placement.held()) {
+        var id = delivery.lease().segment();
+        if (mustEnd(delivery, unwanted.contains(id) || toMove.equals(Optional.of(id)))) {
+          (unwanted.contains(id) ? released : restarted).add(delivery);
+        }
+      }
+    }
+    if (!released.isEmpty() || !restarted.isEmpty()) {
+      writeCheckpoints();
+      release(released.stream().filter(this::isHeld).toList());
+      restart(hosted, rows, restarted.stream().filter(this::isHeld).toList());
+    }
+  }
+
+  private List<SegmentId> unwanted(Placement placement, boolean isSettled) {
+    if (isLeaving) {
+      return placement.held().stream().map(delivery -> delivery.lease().segment()).toList();
+    }
+    var homeless = placement.homeless();
+    return !homeless.isEmpty() || !(isSettled || isDraining(placement))
+        ? homeless
+        : placement.surplus();
+  }
+
+  private Optional<SegmentId> toMove(Placement placement) {
+    return isDraining(placement) ? Optional.empty() : placement.toMove();
+  }
+
+  private boolean isDraining(Placement placement) {
+    return placement.held().stream().anyMatch(drainingSince::containsKey);
+  }
+
+  private boolean isHeld(Delivery delivery) {
+    return held.get(delivery.lease().segment()) == delivery;
+  }
+
+  private Placement placement(
+      ConsumerId consumer,
+      Map<ConsumerId, Hosts.Of> hosted,
+      Map<ConsumerId, List<Sightings.Row>> rows) {
+    return new Placement(
+        consumer,
+        self,
+        Optional.ofNullable(hosted.get(consumer)),
+        rows.getOrDefault(consumer, List.of()),
+        held.values().stream()
+            .filter(delivery -> delivery.lease().segment().consumer().equals(consumer))
+            .toList());
+  }
+
+  /** Whether who hosts what has been the same for a while. */
+  private boolean isSettled(Map<ConsumerId, Hosts.Of> hosted) {
+    var seen = new HashMap<ConsumerId, List<Set<String>>>();
+    hosted.forEach((consumer, of) -> seen.put(consumer, List.of(of.nodes(), of.instances())));
+    var now = clock.getAsLong();
+    if (!seen.equals(lastSeen)) {
+      lastSeen = seen;
+      seenSince = now;
+    }
+    return now - seenSince >= terms.settle().toNanos();
+  }
+
+  /** Whether a delivery has to end now; begins to drain it where that comes first. */
+  private boolean mustEnd(Delivery delivery, boolean isUnwanted) {
+    if (delivery.hasLostItsPlace()
+        || delivery.isGivenUp()
+        || !isConnected.test(delivery.session())) {
+      return true;
+    }
+    var since = drainingSince.get(delivery);
+    if (since == null) {
+      if (isUnwanted || !delivery.session().isOpen()) {
+        drainingSince.put(delivery, clock.getAsLong());
+        deliveries.drain(delivery);
+      }
+      return false;
+    }
+    return delivery.isQuiet() || clock.getAsLong() - since >= terms.drain().toNanos();
+  }
+
+  private void release(List<Delivery> over) {
+    if (over.isEmpty()) {
+      return;
+    }
+    over.forEach(this::forget);
+    segments.release(over.stream().map(Delivery::lease).toList(), incarnation);
+    over.forEach(delivery -> LOG.log(Level.INFO, () -> "lease released " + delivery.lease()));
+    announce.run();
+  }
+
+  /** Gives segments to other sessions, or to the same ones anew, under new fences. */
+  private void restart(
+      Map<ConsumerId, Hosts.Of> hosted,
+      Map<ConsumerId, List<Sightings.Row>> rows,
+      List<Delivery> over) {
+    if (over.isEmpty()) {
+      return;
+    }
+    over.forEach(this::forget);
+    var avoid = new HashMap<SegmentId, String>();
+    for (var delivery : over) {
+      if (delivery.isGivenUp()) {
+        avoid.put(delivery.lease().segment(), delivery.session().instance().toString());
+      }
+    }
+    var before = clock.getAsLong();
+    var leases = over.stream().map(Delivery::lease).toList();
+    for (var claimed : segments.reclaim(leases, incarnation, terms.lease())) {
+      var placement = placement(claimed.segment().consumer(), hosted, rows);
+      begin(claimed, before, placement.session(claimed.segment(), avoid.get(claimed.segment())));
+    }
+  }
+
+  private void claim(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<Sightings.Row>> rows) {
+    var before = clock.getAsLong();
+    var wanted = new ArrayList<Sightings.Row>();
+    for (var consumer : hosted.keySet()) {
+      var placement = placement(consumer, hosted, rows);
+      wanted.addAll(
+          placement.toClaim(placement.rows().stream().filter(row -> isFree(row, before)).toList()));
+    }
+    if (!wanted.isEmpty()) {
+      for (var claimed : segments.claim(wanted, self, incarnation, terms.lease())) {
+        var placement = placement(claimed.segment().consumer(), hosted, rows);
+        begin(claimed, before, placement.session(claimed.segment(), null));
+      }
+    }
+  }
+
+  private boolean isFree(Sightings.Row row, long now) {
+    return !held.containsKey(row.segment())
+        && sightings.isFree(row, incarnation, terms.lease(), now);
+  }
+
+  private void begin(Lease.Claimed claimed, long before, Optional<BundleSession> chosen) {
+    if (chosen.isEmpty()) {
+      return; // ours by the row and delivered by nobody: free to us again in the next pass
+    }
+    var session = chosen.get();
+    var lease = new Lease(claimed, before + terms.trust().toNanos());
+    var filter = Filter.of(session, claimed.segment().consumer());
+    counts.claims.increment();
+    LOG.log(
+        Level.INFO,
+        () ->
+            "lease taken "
+                + lease
+                + " at="
+                + claimed.checkpoint().position()
+                + " instance="
+                + session.instance());
+    held.put(claimed.segment(), deliveries.begin(lease, session, filter));
+  }
+}

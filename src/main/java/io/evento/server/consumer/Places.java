@@ -1,0 +1,71 @@
+package io.evento.server.consumer;
+
+import io.evento.server.NodeScoped;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.StorePosition;
+import jakarta.inject.Inject;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds out where a position of the past stands in the store as it is now. Asks the database and
+ * waits for it.
+ */
+@NodeScoped
+class Places {
+  /**
+   * @param at in the present epoch
+   * @param lost why it is not where it was; null if it is
+   */
+  record Place(StorePosition at, @Nullable String lost) {}
+
+  private final EventReader reader;
+
+  @Inject
+  Places(EventReader reader) {
+    this.reader = reader;
+  }
+
+  /**
+   * @param seen a checkpoint
+   * @param command that wrote the event there, null if that is not known
+   */
+  Place of(StorePosition seen, @Nullable UUID command) {
+    var epochs = reader.epochs();
+    var carried = epochs.carryOver(seen).orElse(null);
+    if (carried == null) {
+      return new Place(
+          new StorePosition(epochs.present(), 0), "the store never had its epoch " + seen.epoch());
+    }
+    if (carried.position() < seen.position()) {
+      return new Place(carried, "what followed was lost with epoch " + seen.epoch());
+    }
+    // A store that was put back without anybody's notice: nobody appended in between. All that this
+    // epoch wrote may differ from what was seen; what earlier ones wrote does not.
+    if (command != null
+        && reader.commandAt(seen.position()).filter(c -> !c.equals(command)).isPresent()) {
+      var life = epochs.lives().get(epochs.lives().size() - 1);
+      var to = Math.min(carried.position(), life.startsAfter());
+      return new Place(
+          carried.at(to), "another event stands there than command " + command + " wrote");
+    }
+    return new Place(carried, null);
+  }
+
+  /**
+   * Where a bundle's own checkpoint stands.
+   *
+   * @param otherwise where to go on if this store never had its epoch
+   */
+  Place ofBundle(StorePosition seen, StorePosition otherwise) {
+    var carried = reader.epochs().carryOver(seen).orElse(null);
+    if (carried == null) {
+      return new Place(otherwise, "the store never had its epoch " + seen.epoch());
+    }
+    return new Place(
+        carried,
+        carried.position() < seen.position()
+            ? "what followed was lost with epoch " + seen.epoch()
+            : null);
+  }
+}

@@ -1,0 +1,31 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.RecordedEvent;
+
+/**
+ * The 128 classes into which a consumer's sequence key is hashed. A projector's key is the stream,
+ * so all events of a stream are in one slot, and a slot is in one segment.
+ *
+ * <p>The function is part of the stored data: were it changed, a stream would move to a segment
+ * whose checkpoint knows nothing of it. It is the top seven bits of Murmur3's 32-bit finalizer over
+ * {@link String#hashCode} (which Java specifies) of {@code type:id}. Only the server computes it.
+ */
+final class Slots {
+  static final int COUNT = 128;
+
+  private static final int BITS = 7;
+
+  private Slots() {}
+
+  /** The slot of an event's stream, 0 to 127. */
+  static int of(RecordedEvent.Stream stream) {
+    var hash = stream.type().hashCode() * 31 + ':';
+    var id = stream.id();
+    for (var i = 0; i < id.length(); i++) {
+      hash = 31 * hash + id.charAt(i);
+    }
+    hash = (hash ^ (hash >>> 16)) * 0x85ebca6b;
+    hash = (hash ^ (hash >>> 13)) * 0xc2b2ae35;
+    return (hash ^ (hash >>> 16)) >>> (Integer.SIZE - BITS);
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Delivers stored events to consumers, in order per stream, and remembers how far each of them is.
+ *
+ * <ol>
+ *   <li>A segment has one owner. An owner trusts its lease for less than a lease's length from
+ *       before its last renewal was sent; a claimer takes only what it saw unchanged for a whole
+ *       length ({@link io.evento.server.consumer.LeaseKeeper} argues why that excludes two), and
+ *       each write of a row names epoch, fence and incarnation, so that the database refuses
+ *       whoever is late all the same.
+ *   <li>A fence grows with every owner, and with every other session that an owner gives a segment
+ *       to: whoever handles events for an older one is refused, here and in the user's database.
+ *   <li>The events of a stream are handled in order: a stream is in one slot ({@link
+ *       io.evento.server.consumer.Slots}), a slot in one segment, a segment with one session, and
+ *       that is sent events in the order of their positions.
+ *   <li>A checkpoint goes forward, but for a new epoch of the store that lost what it had seen;
+ *       that is said aloud. It names only what the bundle acknowledged. It is written within a
+ *       quarter of a second: what was acknowledged since then is delivered once more after a kill,
+ *       unless the bundle keeps its own checkpoint, which always decides where delivery starts.
+ *   <li>Memory is bounded by segments, not by how far they are behind: what waits, what is in
+ *       flight and what a session may say before it is heard all have limits, and a session that
+ *       reads slowly is given no more than its credit.
+ *   <li>One event is read once per node, not once per segment, as long as its readers keep pace
+ *       with each other ({@link io.evento.server.consumer.Cursor}).
+ *   <li>A failing event blocks its own segment and no other, loudly.
+ * </ol>
+ *
+ * <p>Time is the database's; a node's own clock only decides when to stop trusting a lease and how
+ * long another's was seen unchanged. A timer supervises, wake-ups deliver. Knows eventstore and
+ * routing. Owns the tables {@code consumer} and {@code consumer_segment}. Start reading at {@link
+ * io.evento.server.consumer.LeaseKeeper} for who delivers, and at {@link
+ * io.evento.server.consumer.Deliveries} for how.
+ */
+@NullMarked
+package io.evento.server.consumer;
+
+import org.jspecify.annotations.NullMarked;
