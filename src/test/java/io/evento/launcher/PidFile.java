@@ -7,11 +7,10 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Remembers which processes were started, so that the next start can end what a killed launcher
@@ -20,6 +19,7 @@ import java.util.concurrent.TimeoutException;
 final class PidFile {
 
   private static final Duration END_MAX = Duration.ofSeconds(20);
+  private static final long POLL_MILLIS = 50;
 
   private final Path file;
 
@@ -49,28 +49,35 @@ final class PidFile {
    * @return the names of those that were still there
    */
   List<String> endLeftovers() throws IOException, InterruptedException {
-    var ended = new ArrayList<String>();
+    var ended = new LinkedHashMap<String, ProcessHandle>();
     if (Files.exists(file)) {
       for (var line : Files.readAllLines(file)) {
         var fields = line.split(" ");
-        var left = stillOurs(Long.parseLong(fields[0]), Instant.parse(fields[1]));
-        if (left.isPresent()) {
-          end(left.get(), fields[2].equals(Members.POSTGRES) ? Signal.QUIT : Signal.KILL);
-          ended.add(fields[2]);
-        }
+        stillOurs(Long.parseLong(fields[0]), Instant.parse(fields[1]))
+            .ifPresent(left -> ended.put(fields[2], left));
+      }
+      ended.forEach(PidFile::tellToEnd);
+      for (var left : ended.values()) {
+        awaitEnd(left);
       }
       Files.delete(file);
     }
-    return ended;
+    return List.copyOf(ended.keySet());
   }
 
-  private static void end(ProcessHandle left, Signal signal) throws InterruptedException {
+  private static void tellToEnd(String id, ProcessHandle left) {
     Signal.CONT.sendTo(left.pid());
-    signal.sendTo(left.pid());
-    try {
-      left.onExit().get(END_MAX.toSeconds(), TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException stubborn) {
-      throw new StartFailure("Process " + left.pid() + " of an earlier run does not end.");
+    (id.equals(Members.POSTGRES) ? Signal.QUIT : Signal.KILL).sendTo(left.pid());
+  }
+
+  // Asked again and again: for a process that is no child, onExit looks only every few seconds.
+  private static void awaitEnd(ProcessHandle left) throws InterruptedException {
+    var deadline = System.nanoTime() + END_MAX.toNanos();
+    while (left.isAlive()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new StartFailure("Process " + left.pid() + " of an earlier run does not end.");
+      }
+      TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
     }
   }
 

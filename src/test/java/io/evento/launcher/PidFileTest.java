@@ -1,6 +1,7 @@
 package io.evento.launcher;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ class PidFileTest {
     new PidFile(file).write(List.of(left));
 
     assertThat(new PidFile(file).endLeftovers()).containsExactly("left");
-    assertThat(left.pid()).isEmpty();
+    await().atMost(Duration.ofSeconds(10)).until(() -> left.pid().isEmpty());
     assertThat(file).doesNotExist();
   }
 
