@@ -76,7 +76,7 @@ public class Consumers {
         new Deliveries.Listener() {
           @Override
           public void changed() {
-            pass.ring();
+            wake();
           }
 
           @Override
@@ -85,9 +85,14 @@ public class Consumers {
           }
         });
     threads.start("leases", turns::run);
-    sessions.onChange(pass::ring);
-    links.listen(LeaseKeeper.FREED, (node, nothing) -> pass.ring());
+    sessions.onChange(this::wake);
+    links.listen(LeaseKeeper.FREED, (node, nothing) -> wake());
     isStarted = true;
+    wake();
+  }
+
+  /** Has a pass done now: something happened that should not wait for the timer. */
+  void wake() {
     pass.ring();
   }
 

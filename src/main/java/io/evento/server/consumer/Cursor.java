@@ -41,12 +41,12 @@ final class Cursor {
   private long heldUpSince;
   private boolean closed;
 
-  Cursor(Cursors all, StorePosition at, long now) {
+  Cursor(Cursors all, Subscription subscription, StorePosition at, long now) {
     this.all = all;
+    this.subscription = subscription;
     this.at = at;
     this.born = now;
     this.turn = all.turn(this::advance);
-    this.subscription = all.subscribe(at, turn::ring);
   }
 
   StorePosition at() {
@@ -153,6 +153,7 @@ final class Cursor {
   private void found(Taken taken) {
     if (taken instanceof Taken.Events next) {
       if (next.events().isEmpty() && next.upTo().equals(at)) {
+        isBehind = false;
         all.meet(this);
       } else {
         hand(next.events(), next.upTo());

@@ -1,8 +1,6 @@
 package io.evento.server.consumer;
 
 import io.evento.server.eventstore.Follower;
-import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.Subscription;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -11,12 +9,16 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The places that this node reads at, and who reads for them. Confined to the delivery thread. */
 final class Cursors {
   private static final Logger LOG = System.getLogger(Cursors.class.getName());
+
+  private static final long RETRY_MILLIS = 100;
 
   private final Follower follower;
   private final Turns turns;
@@ -40,10 +42,24 @@ final class Cursors {
         return;
       }
     }
-    var cursor = new Cursor(this, place, now());
+    var made = new AtomicReference<@Nullable Cursor>();
+    var subscription = follower.subscribe(place, () -> ring(made.get()));
+    if (subscription.isEmpty()) {
+      // The follower has yet to see the epoch in which the place was found.
+      timer.schedule(delivery::ring, RETRY_MILLIS, TimeUnit.MILLISECONDS);
+      return;
+    }
+    var cursor = new Cursor(this, subscription.get(), place, now());
+    made.set(cursor);
     open.add(cursor);
     cursor.add(delivery);
     cursor.ring();
+  }
+
+  private static void ring(@Nullable Cursor cursor) {
+    if (cursor != null) {
+      cursor.ring();
+    }
   }
 
   /** A cursor waits for something new: from now on together with whoever waits there too. */
@@ -62,10 +78,6 @@ final class Cursors {
 
   Turns.Turn turn(Runnable body) {
     return turns.turn(body);
-  }
-
-  Subscription subscribe(StorePosition from, Runnable wakeUp) {
-    return follower.subscribe(from, wakeUp);
   }
 
   long now() {

@@ -61,6 +61,12 @@ class Deliveries {
     threads.start("consumers", turns::run);
   }
 
+  /** What of a segment is delivered here, if any. */
+  Optional<Delivery> of(SegmentId segment) {
+    return Optional.ofNullable(
+        byConsumer.getOrDefault(segment.consumer().wire(), Map.of()).get(segment.number()));
+  }
+
   // ---- for whoever keeps the leases
 
   /** Delivers a segment to a session. */

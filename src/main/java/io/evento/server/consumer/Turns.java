@@ -3,6 +3,7 @@ package io.evento.server.consumer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -56,6 +57,8 @@ final class Turns {
     turn.waits.set(false);
     try {
       turn.body.run();
+    } catch (RejectedExecutionException stopped) {
+      LOG.log(Level.DEBUG, "the node stops");
     } catch (RuntimeException failure) {
       // One segment's trouble must not end the thread that serves all the others.
       LOG.log(Level.ERROR, "a turn failed", failure);

@@ -1,6 +1,7 @@
 package io.evento.server.gateway;
 
 import jakarta.annotation.PostConstruct;
+import jakarta.annotation.PreDestroy;
 import jakarta.ejb.Singleton;
 import jakarta.ejb.Startup;
 import jakarta.ejb.TransactionManagement;
@@ -19,5 +20,11 @@ public class Boot {
   @PostConstruct
   void begin() {
     start.begin();
+  }
+
+  /** Before the beans of the application go: they are needed to leave politely. */
+  @PreDestroy
+  void end() {
+    start.end();
   }
 }

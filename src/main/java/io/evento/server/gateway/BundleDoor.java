@@ -5,6 +5,7 @@ import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.Settings;
 import io.evento.server.config.ServerConfig;
+import io.evento.server.consumer.Consumers;
 import io.evento.server.routing.Queries;
 import io.evento.server.routing.Router;
 import io.evento.server.routing.Sessions;
@@ -17,6 +18,7 @@ public class BundleDoor {
   final Router router;
   final Queries queries;
   final Sessions sessions;
+  final Consumers consumers;
   final Catalog catalog;
   final Membership membership;
   final ServerConfig config;
@@ -28,6 +30,7 @@ public class BundleDoor {
       Router router,
       Queries queries,
       Sessions sessions,
+      Consumers consumers,
       Catalog catalog,
       Membership membership,
       ServerConfig config,
@@ -35,6 +38,7 @@ public class BundleDoor {
     this.router = router;
     this.queries = queries;
     this.sessions = sessions;
+    this.consumers = consumers;
     this.catalog = catalog;
     this.membership = membership;
     this.config = config;

@@ -102,12 +102,20 @@ final class BundleLink {
       command(command);
     } else if (message instanceof Message.Query query) {
       query(query);
+    } else if (message instanceof Message.Ack ack) {
+      door.consumers.ack(open, ack);
+    } else if (message instanceof Message.Credit credit) {
+      door.consumers.credit(open, credit);
     } else if (message instanceof Message.Result result) {
       open.answered(result.id(), result);
     } else if (message instanceof Message.Fault fault) {
       failed(open, fault);
     } else if (message instanceof Message.Declare declare) {
       declare(open, declare);
+    } else if (message instanceof Message.Nack nack) {
+      door.consumers.nack(open, nack);
+    } else if (message instanceof Message.Disable disable) {
+      door.consumers.disable(open, disable);
     } else if (message instanceof Message.Drain) {
       door.sessions.drain(open);
     } else if (!(message instanceof Message.Cancel)) {

@@ -6,7 +6,6 @@ import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Members;
 import io.evento.server.cluster.Membership;
-import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import jakarta.websocket.CloseReason;
 import jakarta.websocket.CloseReason.CloseCodes;
@@ -98,8 +97,7 @@ public class BundleLinks {
   }
 
   /** Asks all bundles to move to other nodes. */
-  @PreDestroy
-  public void drain() {
+  void drain() {
     open.forEach(link -> link.tell(new Message.Drain()));
   }
 }

@@ -5,10 +5,13 @@ import io.evento.server.Threads;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
+import io.evento.server.cluster.NodeState;
+import io.evento.server.consumer.Consumers;
 import io.evento.server.eventstore.Appender;
 import io.evento.server.eventstore.Follower;
 import io.evento.server.persistence.Migrations;
-import jakarta.annotation.PreDestroy;
+import io.evento.server.routing.Deadline;
+import io.evento.server.routing.Router;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -24,6 +27,7 @@ import java.util.concurrent.ThreadLocalRandom;
 public class NodeStart {
   private static final Logger LOG = System.getLogger(NodeStart.class.getName());
   private static final int PAUSE_MAX_MILLIS = 2_000;
+  private static final int DRAIN_MAX_MILLIS = 3_000;
 
   private final Threads threads;
   private final Migrations migrations;
@@ -32,6 +36,9 @@ public class NodeStart {
   private final Links links;
   private final Appender appender;
   private final Follower follower;
+  private final Consumers consumers;
+  private final BundleLinks bundles;
+  private final Router router;
   private volatile boolean stopping;
 
   /** A step that may fail in any way. */
@@ -48,7 +55,9 @@ public class NodeStart {
       Links links,
       Appender appender,
       Follower follower,
-      PeerEvents peerEvents) {
+      Consumers consumers,
+      BundleLinks bundles,
+      Router router) {
     this.threads = threads;
     this.migrations = migrations;
     this.catalog = catalog;
@@ -56,6 +65,9 @@ public class NodeStart {
     this.links = links;
     this.appender = appender;
     this.follower = follower;
+    this.consumers = consumers;
+    this.bundles = bundles;
+    this.router = router;
   }
 
   void begin() {
@@ -77,6 +89,7 @@ public class NodeStart {
               throw new IllegalStateException("the store was not read yet");
             }
           });
+      consumers.start();
       membership.up();
       LOG.log(Level.INFO, () -> "node up node=" + membership.self());
     } catch (InterruptedException stopped) {
@@ -102,8 +115,26 @@ public class NodeStart {
     throw new InterruptedException("the node stops");
   }
 
-  @PreDestroy
-  void stop() {
+  /**
+   * Leaves: takes nothing new, lets bundles move, gives leases back and finishes what is in flight,
+   * all within a few seconds.
+   */
+  void end() {
     stopping = true;
+    if (membership.state() != NodeState.UP) {
+      return;
+    }
+    membership.drain();
+    bundles.drain();
+    consumers.drain();
+    var patience = Deadline.in(DRAIN_MAX_MILLIS);
+    try {
+      while (router.underWay() > 0 && !patience.isOver()) {
+        Thread.sleep(20);
+      }
+    } catch (InterruptedException hurried) {
+      Thread.currentThread().interrupt();
+    }
+    LOG.log(Level.INFO, () -> "node drained node=" + membership.self());
   }
 }

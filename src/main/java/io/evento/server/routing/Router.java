@@ -111,6 +111,11 @@ public class Router {
         });
   }
 
+  /** Commands that came in here and have no answer yet. */
+  public int underWay() {
+    return underWay.get();
+  }
+
   private CompletionStage<PayloadType> declared(String type) {
     try {
       availability.check();
