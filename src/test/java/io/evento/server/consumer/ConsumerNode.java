@@ -1,0 +1,145 @@
+package io.evento.server.consumer;
+
+import io.evento.server.Threads;
+import io.evento.server.cluster.Links;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.Follower;
+import io.evento.server.persistence.Database;
+import io.evento.server.routing.BundleSession;
+import io.evento.server.routing.Sessions;
+import io.evento.server.telemetry.Metrics;
+import io.evento.testing.TestDatabase;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongSupplier;
+
+/** This room of one node, as the server wires it, but for links: nodes see each other in a list. */
+final class ConsumerNode implements AutoCloseable {
+  /** The nodes of a test that see each other. */
+  static final class Cluster {
+    final List<ConsumerNode> nodes = new CopyOnWriteArrayList<>();
+
+    List<Follower> followers() {
+      return nodes.stream().map(node -> node.follower).toList();
+    }
+
+    void freed() {
+      nodes.forEach(node -> node.consumers.wake());
+    }
+  }
+
+  final String name;
+  final UUID incarnation = UUID.randomUUID();
+  final Database database;
+  final Threads threads = new Threads(Thread::new);
+  final Metrics metrics = new Metrics();
+  final Sessions sessions = new Sessions(metrics);
+  final EventReader reader;
+  final Follower follower;
+  final SegmentTable segments;
+  final Counts counts = new Counts(metrics);
+  final Deliveries deliveries;
+  final LeaseKeeper keeper;
+  final Consumers consumers;
+  private final LeaseConnection connection;
+  private final Cluster cluster;
+
+  ConsumerNode(TestDatabase where, String name, Cluster cluster, Terms terms, LongSupplier clock) {
+    this.name = name;
+    this.cluster = cluster;
+    var config = where.config(name);
+    database = new Database(config);
+    reader = new EventReader(database);
+    follower = new Follower(reader, threads, metrics);
+    connection = new LeaseConnection(database);
+    segments = new SegmentTable(connection);
+    deliveries = new Deliveries(threads, follower, new Places(reader), counts);
+    keeper =
+        new LeaseKeeper(
+            terms,
+            name,
+            incarnation,
+            this::hosts,
+            session -> sessions.all().contains(session),
+            new ConsumerTable(connection),
+            segments,
+            reader,
+            deliveries,
+            counts,
+            cluster::freed,
+            clock);
+    consumers =
+        new Consumers(
+            keeper,
+            deliveries,
+            segments,
+            reader,
+            sessions,
+            new Links(config, database, threads, metrics),
+            threads);
+    cluster.nodes.add(this);
+  }
+
+  ConsumerNode(TestDatabase where, String name, Cluster cluster) {
+    this(where, name, cluster, Terms.STANDARD, System::nanoTime);
+  }
+
+  /** Follows, delivers, and passes every second, as timers would have it. */
+  ConsumerNode start() {
+    follower.start();
+    consumers.start();
+    threads
+        .timer()
+        .scheduleAtFixedRate(
+            () -> consumers.wake(), 1_000, 1_000, java.util.concurrent.TimeUnit.MILLISECONDS);
+    return this;
+  }
+
+  private Map<ConsumerId, Hosts.Of> hosts() {
+    var found = new TreeMap<ConsumerId, Hosts.Of>();
+    for (var session : sessions.all()) {
+      if (session.isOpen()) {
+        for (var component : session.components()) {
+          found.computeIfAbsent(ConsumerId.of(component), id -> hostsOf(id));
+        }
+      }
+    }
+    return found;
+  }
+
+  private Hosts.Of hostsOf(ConsumerId consumer) {
+    var nodes = new HashSet<String>();
+    var instances = new HashSet<String>();
+    var mine = new ArrayList<BundleSession>();
+    for (var node : cluster.nodes) {
+      for (var session : node.sessions.all()) {
+        if (session.isOpen() && session.consumers().contains(consumer.wire())) {
+          nodes.add(node.name);
+          instances.add(session.instance().toString());
+          if (node == this) {
+            mine.add(session);
+          }
+        }
+      }
+    }
+    return new Hosts.Of(
+        Hosts.declaration(mine.get(mine.size() - 1), consumer),
+        mine,
+        Set.copyOf(nodes),
+        Set.copyOf(instances));
+  }
+
+  @Override
+  public void close() {
+    cluster.nodes.remove(this);
+    threads.stop();
+    connection.close();
+    database.close();
+  }
+}
