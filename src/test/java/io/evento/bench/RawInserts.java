@@ -33,7 +33,7 @@ final class RawInserts {
 
   /** Rows per second in batches of this size. */
   static double rate(String jdbcUrl, int batch, Duration length) throws SQLException {
-    try (var connection = DriverManager.getConnection(jdbcUrl, "postgres", "")) {
+    try (var connection = DriverManager.getConnection(jdbcUrl, "evento_owner", "owner")) {
       try (var create = connection.createStatement()) {
         create.execute(CREATE);
       }

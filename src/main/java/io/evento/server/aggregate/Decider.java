@@ -8,6 +8,7 @@ import io.evento.server.Threads;
 import io.evento.server.cluster.Settings;
 import io.evento.server.eventstore.Appender;
 import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.SnapshotTable;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Handlers;
 import io.evento.server.routing.Outcomes;
@@ -24,6 +25,7 @@ public class Decider {
   final Appender appender;
   final Outcomes outcomes;
   final Stories stories;
+  final SnapshotTable snapshots;
   final EventReader reader;
   final ExecutorService readers;
   final Threads threads;
@@ -37,6 +39,7 @@ public class Decider {
       Appender appender,
       Outcomes outcomes,
       Stories stories,
+      SnapshotTable snapshots,
       EventReader reader,
       Threads threads,
       Settings settings,
@@ -45,6 +48,7 @@ public class Decider {
     this.appender = appender;
     this.outcomes = outcomes;
     this.stories = stories;
+    this.snapshots = snapshots;
     this.reader = reader;
     this.threads = threads;
     this.settings = settings;

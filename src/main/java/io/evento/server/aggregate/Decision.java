@@ -21,12 +21,16 @@ import io.evento.server.routing.Failures;
 import io.evento.server.routing.Handlers;
 import io.evento.server.routing.Outcomes;
 import io.evento.server.routing.Payloads;
+import io.evento.server.routing.SnapshotRule;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -43,7 +47,11 @@ import org.jspecify.annotations.Nullable;
  * hint costs time and nothing else.
  */
 final class Decision {
+  private static final Logger LOG = System.getLogger(Decision.class.getName());
   private static final int EVENTS_MAX = 1_000;
+
+  /** A rebuild that takes longer is worth a snapshot. */
+  private static final long REBUILD_DEAR_MICROS = 20_000;
 
   private final Decider room;
   private final Lane lane;
@@ -52,6 +60,7 @@ final class Decision {
   private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
   private final Set<Handlers.Host> lost = new HashSet<>();
   private int tries;
+  private boolean mayUseSnapshots = true;
 
   Decision(Decider room, Lane lane, CommandRequest request, Message.Aggregate aggregate) {
     this.room = room;
@@ -76,7 +85,7 @@ final class Decision {
               ErrorCode.NO_HANDLER, "no live session hosts the command " + request.type()));
       return;
     }
-    ask(host, lane.tip(), List.of());
+    ask(host, lane.tip(), List.of(), isSnapshotDue(host));
   }
 
   private Handlers.@Nullable Host host() {
@@ -105,13 +114,23 @@ final class Decision {
             TimeUnit.MILLISECONDS);
   }
 
-  private void ask(Handlers.Host host, @Nullable Tip tip, List<Story> story) {
+  private boolean isSnapshotDue(Handlers.Host host) {
+    return room.handlers
+        .snapshots(host, request.type(), aggregate.type())
+        .filter(
+            rule ->
+                lane.takeSnapshotTurn(
+                    rule.every() > 0 ? rule.every() : room.settings.get(Setting.SNAPSHOT_EVENTS)))
+        .isPresent();
+  }
+
+  private void ask(Handlers.Host host, @Nullable Tip tip, List<Story> story, boolean snapshot) {
     var attempt = Decisions.next();
     var parts = new ArrayList<Decide>();
     if (story.isEmpty()) {
-      parts.add(message(attempt, tip, null));
+      parts.add(message(attempt, tip, null, snapshot));
     }
-    story.forEach(part -> parts.add(message(attempt, tip, part)));
+    story.forEach(part -> parts.add(message(attempt, tip, part, snapshot)));
     room.handlers
         .decide(host, parts)
         .whenComplete(
@@ -119,7 +138,7 @@ final class Decision {
                 guarded(() -> answered(host, attempt, !story.isEmpty(), decided, failure)).run());
   }
 
-  private Decide message(long attempt, @Nullable Tip tip, @Nullable Story story) {
+  private Decide message(long attempt, @Nullable Tip tip, @Nullable Story story, boolean snapshot) {
     return new Decide(
         request.id(),
         request.type(),
@@ -127,7 +146,7 @@ final class Decision {
         aggregate,
         tip,
         story,
-        false,
+        snapshot,
         Math.max(1, request.deadline().millisLeft()),
         request.trace(),
         request.meta(),
@@ -143,9 +162,11 @@ final class Decision {
     if (failure != null || decided == null) {
       unanswered(host, failure);
     } else if (decided.stale()) {
-      if (wasTold) {
+      if (wasTold && !mayUseSnapshots) {
         again();
       } else {
+        // One that cannot use the snapshot after all is told everything.
+        mayUseSnapshots = !wasTold;
         tell(host);
       }
     } else if (decided.failure() != null) {
@@ -153,6 +174,7 @@ final class Decision {
       fail(
           new EventoException(said.code(), said.detail(), said.errors(), null, request.id(), null));
     } else {
+      keep(decided);
       propose(attempt, decided);
     }
   }
@@ -178,10 +200,43 @@ final class Decision {
                 fail(request.expired());
                 return;
               }
-              var story = room.stories.read(aggregate.stream());
+              var schema =
+                  room.handlers
+                      .snapshots(host, request.type(), aggregate.type())
+                      .filter(rule -> mayUseSnapshots)
+                      .map(SnapshotRule::schema)
+                      .orElse(null);
+              var story = room.stories.read(aggregate.stream(), schema);
               lane.tip(story.tip());
-              ask(host, story.tip(), story.parts());
+              ask(host, story.tip(), story.parts(), false);
             }));
+  }
+
+  /** A snapshot is a convenience: one that cannot be kept is asked for again later. */
+  private void keep(Decided decided) {
+    if (decided.micros() > REBUILD_DEAR_MICROS) {
+      lane.rebuiltDearly();
+    }
+    var state = decided.state();
+    var tip = decided.tip();
+    if (state == null || tip == null || tip.version() == 0) {
+      return;
+    }
+    try {
+      Payloads.checkSize(state.state(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
+      room.readers.execute(
+          () -> {
+            try {
+              room.snapshots.store(aggregate.stream(), tip, state.schema(), state.state().text());
+            } catch (RuntimeException failure) {
+              LOG.log(
+                  Level.WARNING,
+                  () -> "snapshot not kept stream=" + aggregate.stream() + " " + failure);
+            }
+          });
+    } catch (EventoException | RejectedExecutionException unkept) {
+      LOG.log(Level.WARNING, () -> "snapshot not kept stream=" + aggregate.stream() + " " + unkept);
+    }
   }
 
   private void propose(long attempt, Decided decided) {

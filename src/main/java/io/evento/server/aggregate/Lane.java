@@ -21,6 +21,11 @@ final class Lane {
   private Handlers.@Nullable Host host;
   private long touchedAt = System.nanoTime();
 
+  /** The tip's version divided by the distance of snapshots, when one was last asked for. */
+  private long snapshotsDue;
+
+  private boolean rebuildIsDear;
+
   /** How a command was taken. */
   enum Entry {
     /** The lane was idle: the caller starts it now. */
@@ -70,6 +75,26 @@ final class Lane {
 
   synchronized void host(Handlers.@Nullable Host chosen) {
     host = chosen;
+  }
+
+  /** Whether it is time for a snapshot, once at every so many events or after a dear rebuild. */
+  synchronized boolean takeSnapshotTurn(int every) {
+    var known = tip;
+    if (known == null || known.version() == 0) {
+      return false;
+    }
+    var due = known.version() / every;
+    var isTurn = due > snapshotsDue || rebuildIsDear;
+    if (isTurn) {
+      snapshotsDue = due;
+      rebuildIsDear = false;
+    }
+    return isTurn;
+  }
+
+  /** The handler took long to rebuild the state: the next one should not have to. */
+  synchronized void rebuiltDearly() {
+    rebuildIsDear = true;
   }
 
   /** Gives the lane up if nothing happened on it for so long. */

@@ -1,12 +1,17 @@
 package io.evento.server.aggregate;
 
+import io.evento.protocol.Json;
+import io.evento.protocol.Message.Snapshot;
 import io.evento.protocol.Message.Story;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.SnapshotTable;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Reads what leads to a stream's present state, in parts that fit into a frame. */
 @NodeScoped
@@ -15,10 +20,12 @@ public class Stories {
   private static final int PART_BYTES = 256 << 10;
 
   private final EventReader reader;
+  private final SnapshotTable snapshots;
 
   @Inject
-  public Stories(EventReader reader) {
+  public Stories(EventReader reader, SnapshotTable snapshots) {
     this.reader = reader;
+    this.snapshots = snapshots;
   }
 
   /**
@@ -26,19 +33,44 @@ public class Stories {
    */
   record Told(Tip tip, List<Story> parts) {}
 
-  /** Blocks on the database. */
-  Told read(String stream) {
+  /**
+   * Blocks on the database.
+   *
+   * @param schema of the state that a snapshot may be in; null to tell all from the beginning
+   */
+  Told read(String stream, @Nullable String schema) {
+    if (schema != null) {
+      var kept = snapshots.load(stream, schema);
+      if (kept.isPresent()) {
+        var from = kept.get().tip();
+        var told = tell(stream, from, new Snapshot(schema, new Json(kept.get().state())));
+        if (told.isPresent()) {
+          return told.get();
+        }
+      }
+    }
+    return tell(stream, Tip.EMPTY, null)
+        .orElseThrow(() -> new IllegalStateException("the store changed under a story"));
+  }
+
+  private Optional<Told> tell(String stream, Tip from, @Nullable Snapshot snapshot) {
     var parts = new ArrayList<Story>();
-    var at = Tip.EMPTY;
+    var at = from;
     while (true) {
-      var read =
-          reader
-              .story(stream, at, PART_EVENTS, PART_BYTES)
-              .orElseThrow(() -> new IllegalStateException("the store changed under a story"));
-      parts.add(new Story(read.from().version(), null, read.events(), read.more()));
-      at = read.tip();
-      if (!read.more()) {
-        return new Told(at, parts);
+      var read = reader.story(stream, at, PART_EVENTS, PART_BYTES);
+      if (read.isEmpty()) {
+        return Optional.empty();
+      }
+      var part = read.get();
+      parts.add(
+          new Story(
+              part.from().version(),
+              parts.isEmpty() ? snapshot : null,
+              part.events(),
+              part.more()));
+      at = part.tip();
+      if (!part.more()) {
+        return Optional.of(new Told(at, parts));
       }
     }
   }

@@ -2,6 +2,7 @@ package io.evento.server.routing;
 
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +32,7 @@ public final class BundleSession {
   private volatile Set<String> commands = Set.of();
   private volatile Set<String> queries = Set.of();
   private volatile Set<String> consumers = Set.of();
+  private volatile Map<String, SnapshotRule> snapshots = Map.of();
   private volatile boolean draining;
   private volatile boolean closed;
 
@@ -69,6 +71,11 @@ public final class BundleSession {
     return queries;
   }
 
+  /** By type of aggregate, for those that keep snapshots. */
+  public Map<String, SnapshotRule> snapshots() {
+    return snapshots;
+  }
+
   /** The consumers that it can be given segments of, by name and version: {@code accounts:1}. */
   public Set<String> consumers() {
     return consumers;
@@ -100,7 +107,19 @@ public final class BundleSession {
             .filter(c -> c.consumes() != null)
             .map(c -> c.name() + ':' + c.version())
             .collect(Collectors.toUnmodifiableSet());
+    snapshots = rules(declared);
     components = List.copyOf(declared);
+  }
+
+  private static Map<String, SnapshotRule> rules(List<Message.Component> declared) {
+    var rules = new HashMap<String, SnapshotRule>();
+    for (var component : declared) {
+      var schema = component.stateSchema();
+      if (schema != null) {
+        rules.put(component.name(), new SnapshotRule(schema, component.snapshotEvery()));
+      }
+    }
+    return Map.copyOf(rules);
   }
 
   void drain() {

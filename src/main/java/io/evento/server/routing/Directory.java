@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,17 +31,20 @@ public class Directory {
    * What one bundle instance hosts through one node.
    *
    * @param consumers by name and version: {@code accounts:1}
+   * @param snapshots by type of aggregate, for those that keep them
    */
   public record Entry(
       UUID instance,
       String bundle,
       Set<String> commands,
       Set<String> queries,
-      Set<String> consumers) {
+      Set<String> consumers,
+      Map<String, SnapshotRule> snapshots) {
     public Entry {
       commands = Set.copyOf(commands);
       queries = Set.copyOf(queries);
       consumers = consumers == null ? Set.of() : Set.copyOf(consumers);
+      snapshots = snapshots == null ? Map.of() : Map.copyOf(snapshots);
     }
   }
 
@@ -83,7 +88,15 @@ public class Directory {
   private List<Entry> mine() {
     return sessions.all().stream()
         .filter(session -> session.isOpen() && !session.components().isEmpty())
-        .map(s -> new Entry(s.instance(), s.bundle(), s.commands(), s.queries(), s.consumers()))
+        .map(
+            s ->
+                new Entry(
+                    s.instance(),
+                    s.bundle(),
+                    s.commands(),
+                    s.queries(),
+                    s.consumers(),
+                    s.snapshots()))
         .toList();
   }
 
@@ -97,6 +110,15 @@ public class Directory {
   /** Instances on other nodes that handle a command. */
   List<Remote> hosting(String command) {
     return find(command, true);
+  }
+
+  /** How an instance behind another node keeps an aggregate's snapshots. */
+  Optional<SnapshotRule> snapshots(Remote remote, String aggregateType) {
+    return byNode.getOrDefault(remote.node(), List.of()).stream()
+        .filter(entry -> entry.instance().equals(remote.instance()))
+        .map(entry -> entry.snapshots().get(aggregateType))
+        .filter(Objects::nonNull)
+        .findFirst();
   }
 
   /** Instances on other nodes that answer a query. */

@@ -86,6 +86,16 @@ public class Handlers {
                         r.instance().equals(host.instance()) && r.node().equals(host.node().get()));
   }
 
+  /** How a host keeps snapshots of an aggregate; empty if it keeps none. */
+  public Optional<SnapshotRule> snapshots(Host host, String command, String aggregateType) {
+    return host.node().isEmpty()
+        ? sessions.of(host.instance(), command).stream()
+            .findFirst()
+            .map(session -> session.snapshots().get(aggregateType))
+        : directory.snapshots(
+            new Directory.Remote(host.node().get(), host.instance()), aggregateType);
+  }
+
   /**
    * Asks a host for a decision.
    *
