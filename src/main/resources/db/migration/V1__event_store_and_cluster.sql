@@ -91,6 +91,8 @@ DECLARE
   commands  int := cardinality(c_id);
   outcomes  int;                -- commands without events
   head      record;
+  server    record;
+  lost      boolean;
   stamp     timestamptz;
   top       bigint;
   said      evento.refusal_1[]; stale evento.refusal_1[];
@@ -111,23 +113,25 @@ BEGIN
   END IF;
 
   -- shape: events belong to commands of kind 0, each of which has some; no stream twice, no id twice
-  SELECT count(DISTINCT s_cmd[x.s]), count(*) FILTER (WHERE c_kind[s_cmd[x.s]] IS DISTINCT FROM 0),
-         (SELECT count(DISTINCT z COLLATE "C") FROM unnest(s_stream) z), (SELECT count(DISTINCT z) FROM unnest(c_id) z)
-    INTO n, m, streams, ids FROM unnest(e_s) x(s);
-  IF m > 0 OR n <> cardinality(array_positions(c_kind, 0::smallint)) THEN
-    RAISE EXCEPTION 'kinds and events do not match' USING ERRCODE = '22023';
+  IF commands = 1 AND s_cmd = '{1}'::int[] AND 1 = ALL (e_s) AND (c_kind[1] = 0) = (cardinality(e_s) > 0) THEN
+    outcomes := CASE c_kind[1] WHEN 0 THEN 0 ELSE 1 END;     -- one command on one stream: seen without a query
+  ELSE
+    SELECT count(DISTINCT s_cmd[x.s]), count(*) FILTER (WHERE c_kind[s_cmd[x.s]] IS DISTINCT FROM 0),
+           (SELECT count(DISTINCT z COLLATE "C") FROM unnest(s_stream) z), (SELECT count(DISTINCT z) FROM unnest(c_id) z)
+      INTO n, m, streams, ids FROM unnest(e_s) x(s);
+    IF m > 0 OR n <> cardinality(array_positions(c_kind, 0::smallint)) THEN
+      RAISE EXCEPTION 'kinds and events do not match' USING ERRCODE = '22023';
+    END IF;
+    IF streams <> cardinality(s_cmd) OR ids <> commands THEN
+      RAISE EXCEPTION 'a stream or a command twice in a batch' USING ERRCODE = '23505';
+    END IF;
+    outcomes := commands - n;
   END IF;
-  IF streams <> cardinality(s_cmd) OR ids <> commands THEN
-    RAISE EXCEPTION 'a stream or a command twice in a batch' USING ERRCODE = '23505';
-  END IF;
-  outcomes := commands - n;
 
   -- 1. the order: one appender at a time, until its commit is visible; every statement from here on sees all earlier ones
   LOCK TABLE evento.append_gate IN EXCLUSIVE MODE;
 
-  SELECT greatest(g.floor, coalesce(l.position, 0)) AS position, l.recorded_at AS stamp, o.ordinal, o.id, o.system_identifier, o.timeline,
-         CASE WHEN has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') THEN (SELECT i.system_identifier FROM pg_control_system() i) END AS now_system,
-         substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS now_timeline
+  SELECT greatest(g.floor, coalesce(l.position, 0)) AS position, l.recorded_at AS stamp, o.ordinal, o.id, o.system_identifier, o.timeline
     INTO head
     FROM evento.append_gate g
     LEFT JOIN LATERAL (SELECT e.position, e.recorded_at FROM evento.event e ORDER BY e.position DESC LIMIT 1) l ON true
@@ -136,10 +140,18 @@ BEGIN
   base := head.position; top := base; epoch := head.id; recorded_at := stamp;
 
   -- 2. the epoch: another cluster, another timeline, or a store that lost what a caller has seen in this epoch
-  IF head.timeline IS DISTINCT FROM head.now_timeline OR head.system_identifier <> head.now_system OR (head.id = p_epoch AND p_head > base) THEN
-    INSERT INTO evento.store_epoch AS x (ordinal, starts_after, system_identifier, timeline, at)
-      VALUES (coalesce(head.ordinal, 0) + 1, base, head.now_system, head.now_timeline, stamp) RETURNING x.id INTO epoch;
-    wrote := true;
+  --    A session's server stays the cluster and timeline that it is, so it is asked once per session and epoch: that reads a file
+  lost := head.id = p_epoch AND p_head > base;
+  IF lost OR head.id IS NULL OR current_setting('evento.epoch', true) IS DISTINCT FROM head.id::text THEN
+    SELECT CASE WHEN has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') THEN (SELECT i.system_identifier FROM pg_control_system() i) END AS system_identifier,
+           substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline
+      INTO server;
+    IF lost OR head.timeline IS DISTINCT FROM server.timeline OR head.system_identifier <> server.system_identifier THEN
+      INSERT INTO evento.store_epoch AS x (ordinal, starts_after, system_identifier, timeline, at)
+        VALUES (coalesce(head.ordinal, 0) + 1, base, server.system_identifier, server.timeline, stamp) RETURNING x.id INTO epoch;
+      wrote := true;
+    END IF;
+    PERFORM set_config('evento.epoch', epoch::text, false);
   END IF;
 
   -- 3. duplicates first: what was once final wins over whatever a handler says now
@@ -180,15 +192,22 @@ BEGIN
 
   -- 5. first all without a condition as one set, then the conditional ones, each seeing those before: a valid serial order
   <<turns>> LOOP
-    INSERT INTO evento.event(position, version, decision, hash, recorded_at, command_id, ord, stream_id, context, type, tags, meta, payload, answer)
-      SELECT y.position, y.version, c_decision[y.cmd], CASE WHEN y.ord = 0 THEN c_hash[y.cmd] END, stamp, c_id[y.cmd], y.ord, s_stream[y.s],
-             y.context, y.type, y.tags::text[], y.meta, y.payload, CASE WHEN y.ord = 0 THEN c_body[y.cmd] END
-        FROM (SELECT top + row_number() OVER (ORDER BY x.i) AS position,
-                     s_version[x.s] + row_number() OVER (PARTITION BY x.s ORDER BY x.i) AS version,
-                     row_number() OVER (PARTITION BY s_cmd[x.s] ORDER BY x.i) - 1 AS ord,
-                     s_cmd[x.s] AS cmd, x.s, x.context, x.type, x.tags, x.meta, x.payload
-                FROM unnest(e_s, e_context, e_type, e_tags, e_meta, e_payload) WITH ORDINALITY AS x(s, context, type, tags, meta, payload, i)
-               WHERE pick IS NULL OR pick[s_cmd[x.s]]) y;
+    IF pick IS NULL AND cardinality(e_s) = commands - outcomes THEN     -- one event each: nothing to count
+      INSERT INTO evento.event(position, version, decision, hash, recorded_at, command_id, ord, stream_id, context, type, tags, meta, payload, answer)
+        SELECT top + x.i, s_version[x.s] + 1, c_decision[s_cmd[x.s]], c_hash[s_cmd[x.s]], stamp, c_id[s_cmd[x.s]], 0, s_stream[x.s],
+               x.context, x.type, x.tags::text[], x.meta, x.payload, c_body[s_cmd[x.s]]
+          FROM unnest(e_s, e_context, e_type, e_tags, e_meta, e_payload) WITH ORDINALITY AS x(s, context, type, tags, meta, payload, i);
+    ELSE
+      INSERT INTO evento.event(position, version, decision, hash, recorded_at, command_id, ord, stream_id, context, type, tags, meta, payload, answer)
+        SELECT y.position, y.version, c_decision[y.cmd], CASE WHEN y.ord = 0 THEN c_hash[y.cmd] END, stamp, c_id[y.cmd], y.ord, s_stream[y.s],
+               y.context, y.type, y.tags::text[], y.meta, y.payload, CASE WHEN y.ord = 0 THEN c_body[y.cmd] END
+          FROM (SELECT top + row_number() OVER (ORDER BY x.i) AS position,
+                       s_version[x.s] + row_number() OVER (PARTITION BY x.s ORDER BY x.i) AS version,
+                       row_number() OVER (PARTITION BY s_cmd[x.s] ORDER BY x.i) - 1 AS ord,
+                       s_cmd[x.s] AS cmd, x.s, x.context, x.type, x.tags, x.meta, x.payload
+                  FROM unnest(e_s, e_context, e_type, e_tags, e_meta, e_payload) WITH ORDINALITY AS x(s, context, type, tags, meta, payload, i)
+                 WHERE pick IS NULL OR pick[s_cmd[x.s]]) y;
+    END IF;
     GET DIAGNOSTICS n = ROW_COUNT;
     IF outcomes > 0 THEN
       INSERT INTO evento.command_result(command_id, hash, position_seen, recorded_at, kind, stream_id, body)

@@ -114,6 +114,17 @@ public final class PostgresServer implements AutoCloseable {
     data = snapshot;
   }
 
+  /** Starts a stopped server as a standby whose primary is gone, and promotes it. */
+  public void beginPromoted() {
+    try {
+      Files.createFile(data.resolve("standby.signal"));
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+    begin();
+    run("pg_ctl", "-D", dir(), "-w", "promote");
+  }
+
   private String dir() {
     return data.toString();
   }

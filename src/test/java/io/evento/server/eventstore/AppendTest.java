@@ -1,11 +1,14 @@
 package io.evento.server.eventstore;
 
+import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.Proposal.Basis;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -365,6 +368,65 @@ class AppendTest {
       appended(done);
       assertThat(node.append(first.id(done.commandId()).events()))
           .isInstanceOf(Verdict.Duplicate.class);
+    }
+  }
+
+  /** An append of another node, stopped between its work and its commit. */
+  @Nested
+  class An_append_that_comes_while_another_is_under_way {
+    private static final String OTHER =
+        """
+        lock table evento.append_gate in exclusive mode;
+        insert into evento.event(position, version, decision, hash, recorded_at, command_id, ord,
+                                 stream_id, context, type, tags, payload)
+        select max(position) + 1, 2, 77, 1, now(), gen_random_uuid(), 0, '%s', 'bank', 'B', '{}', '{}'
+          from evento.event
+        """;
+
+    private Verdict meanwhile(Proposal proposal) throws SQLException {
+      try (var other = database.asOwner();
+          var session = other.createStatement()) {
+        other.setAutoCommit(false);
+        session.execute(OTHER.formatted(stream));
+        var verdict = node.appender.append(proposal).toCompletableFuture();
+        await()
+            .atMost(ofSeconds(2))
+            .untilAsserted(
+                () ->
+                    assertThat(
+                            count(
+                                """
+                                select count(*) from pg_stat_activity
+                                 where datname = current_database() and wait_event_type = 'Lock'
+                                   and application_name like 'evento-append-%'
+                                """))
+                        .isEqualTo(1));
+        assertThat(verdict).isNotDone();
+        other.commit();
+        return StoreNode.await(verdict);
+      }
+    }
+
+    private int count(String query) throws SQLException {
+      try (var admin = database.asAdmin();
+          var row = admin.createStatement().executeQuery(query)) {
+        row.next();
+        return row.getInt(1);
+      }
+    }
+
+    @Test
+    void waits_for_it_and_is_told_the_tip_that_it_left() throws SQLException {
+      var tip = opened(stream);
+      assertThat(meanwhile(Proposals.on(stream, tip).event("C").events()))
+          .isEqualTo(new Verdict.Stale(List.of(new Basis(stream, new Tip(2, 77)))));
+    }
+
+    @Test
+    void keeps_no_rejection_of_a_state_that_is_over_by_then() throws SQLException {
+      var tip = opened(stream);
+      assertThat(meanwhile(Proposals.on(stream, tip).body("{}").rejected()))
+          .isEqualTo(new Verdict.Stale(List.of(new Basis(stream, new Tip(2, 77)))));
     }
   }
 

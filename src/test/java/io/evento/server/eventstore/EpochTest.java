@@ -56,6 +56,35 @@ class EpochTest {
   }
 
   @Test
+  void a_promotion_opens_one_epoch_at_the_head_also_if_nobody_remembers() {
+    try (var server = PostgresServer.start()) {
+      var database = server.migrated("evento");
+      StorePosition before;
+      try (var node = StoreNode.start(database, "a")) {
+        append(node, 20);
+        before = node.reader.head();
+      }
+      server.stop();
+      server.beginPromoted();
+      try (var b = StoreNode.start(database, "b");
+          var c = StoreNode.start(database, "c")) {
+        append(b, 5);
+        append(c, 5);
+        append(b, 5);
+        assertThat(b.reader.epochs().lives())
+            .hasSize(2)
+            .last()
+            .extracting(Epochs.Epoch::startsAfter)
+            .isEqualTo(20L);
+        var subscription = c.follower.subscribe(before, () -> {}).orElseThrow();
+        assertThat(take(subscription))
+            .as("nothing to give back, but told")
+            .isEqualTo(new Taken.Rewound(before, b.reader.head().at(20)));
+      }
+    }
+  }
+
+  @Test
   void a_checkpoint_above_the_head_shows_that_the_store_lost_something() {
     try (var server = PostgresServer.start()) {
       var database = server.migrated("evento");

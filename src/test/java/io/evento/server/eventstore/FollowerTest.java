@@ -17,6 +17,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +28,7 @@ class FollowerTest {
   private TestDatabase database;
   private StoreNode writer;
   private StoreNode reader;
+  private final AtomicInteger failures = new AtomicInteger();
 
   @BeforeEach
   void start() {
@@ -97,6 +99,7 @@ class FollowerTest {
     for (var each : carriers) {
       each.join();
     }
+    assertThat(failures).as("carriers that ended by a failure, seed %s", seed).hasValue(0);
     for (var each : readers) {
       each.close();
       assertThat(each.positions())
@@ -108,6 +111,7 @@ class FollowerTest {
   /** Brings pushes out of order, some twice and some never. */
   private void carry(LinkedBlockingQueue<Fresh> pushes, Random random, AtomicBoolean ended) {
     var held = new ArrayList<Fresh>();
+    failures.incrementAndGet();
     try {
       while (!ended.get()) {
         var fresh = pushes.poll(5, TimeUnit.MILLISECONDS);
@@ -119,6 +123,7 @@ class FollowerTest {
           reader.follower.offer(random.nextInt(5) == 0 ? held.get(index) : held.remove(index));
         }
       }
+      failures.decrementAndGet();
     } catch (InterruptedException asked) {
       Thread.currentThread().interrupt();
     }
@@ -194,6 +199,18 @@ class FollowerTest {
     var push = pushesOf(1).get(0);
     reader.follower.offer(push);
     assertThat(reader.follower.head()).contains(new StorePosition(push.epoch(), 2));
+  }
+
+  @Test
+  void of_a_push_that_repeats_something_only_the_rest_is_taken() {
+    var pushes = pushesOf(2);
+    reader.follower.offer(pushes.get(0));
+    var both = new ArrayList<>(pushes.get(0).events());
+    both.addAll(pushes.get(1).events());
+    reader.follower.offer(new Fresh(epoch(), 0, 4, both));
+    assertThat(reader.follower.head().orElseThrow().position()).isEqualTo(4);
+    reader.follower.offer(pushes.get(1));
+    assertThat(reader.follower.head().orElseThrow().position()).isEqualTo(4);
   }
 
   @Test
