@@ -1,5 +1,6 @@
 package io.evento.bench;
 
+import io.evento.bundle.AggregateId;
 import io.evento.bundle.EventoBundle;
 import io.evento.launcher.ClusterPlan;
 import io.evento.launcher.LocalCluster;
@@ -20,13 +21,13 @@ import java.util.concurrent.TimeUnit;
 public final class Bench {
   private static final int ACCOUNTS = 1_000;
   private static final Duration WARM_UP =
-      Duration.ofSeconds(Integer.getInteger("bench.warm-up-seconds", 10));
+      Duration.ofSeconds(Integer.getInteger("bench.warm-up-seconds", 30));
   private static final Duration LENGTH =
       Duration.ofSeconds(Integer.getInteger("bench.seconds", 10));
 
-  record OpenAccount(String accountId, String owner) {}
+  record OpenAccount(@AggregateId String accountId, String owner) {}
 
-  record Deposit(String accountId, long amount, String reference) {}
+  record Deposit(@AggregateId String accountId, long amount, String reference) {}
 
   record FindAccount(String accountId) {}
 
