@@ -16,6 +16,7 @@ import java.util.Properties;
  * @param nodes 1 to 8
  * @param bundles how many copies of the sample bank
  * @param external a PostgreSQL that runs already; the cluster brings its own if empty
+ * @param server what the nodes run on
  * @param nodeJvm options for the nodes' JVMs
  */
 public record ClusterPlan(
@@ -25,6 +26,7 @@ public record ClusterPlan(
     int bundles,
     Ports ports,
     Optional<Database> external,
+    AppServer server,
     List<String> nodeJvm) {
 
   static final int NODES_MAX = 8;
@@ -53,6 +55,7 @@ public record ClusterPlan(
         Boolean.parseBoolean(options.getProperty("cluster.bank", "true")) ? 2 : 0,
         Ports.from(options),
         Database.external(options),
+        AppServer.PAYARA_MICRO,
         jvm == null ? QUICK_START : List.of(jvm.trim().split("\\s+")));
   }
 
@@ -65,6 +68,7 @@ public record ClusterPlan(
         2,
         Ports.from(new Properties()).shifted(2_000),
         Optional.empty(),
+        AppServer.PAYARA_MICRO,
         List.of("-Xmx512m", "-XX:+UseParallelGC"));
   }
 

@@ -21,7 +21,7 @@ final class Commands {
   }
 
   String nodeUrl(int number) {
-    return "http://" + LOOPBACK + ":" + (plan.ports().node() + number - 1);
+    return new NodePlace(plan, number).url();
   }
 
   String balancerUrl() {
@@ -33,38 +33,7 @@ final class Commands {
   }
 
   Launch node(int number) {
-    var ports = plan.ports();
-    var database = plan.database();
-    var root = directory("node-" + number);
-    var options = new ArrayList<>(plan.nodeJvm());
-    options.addAll(
-        List.of(
-            "-XX:+ExitOnOutOfMemoryError",
-            "-Djava.awt.headless=true",
-            "-Devento.node-name=node-" + number,
-            "-Devento.node.bind=" + LOOPBACK,
-            "-Devento.node.url=" + nodeUrl(number).replaceFirst("http", "ws") + "/evento",
-            "-Devento.link.port=" + (ports.link() + number - 1),
-            "-Devento.link.fd-port=" + (ports.fd() + number - 1),
-            "-Devento.db.url=" + database.url()));
-    options.addAll(List.of("-jar", plan.built("payara-micro.jar").toString()));
-    options.addAll(List.of("--nocluster", "--disablephonehome", "--nohostaware"));
-    options.addAll(List.of("--port", Integer.toString(ports.node() + number - 1)));
-    options.addAll(List.of("--rootdir", root.toString()));
-    options.addAll(
-        List.of(
-            "--prebootcommandfile", plan.project().resolve("payara/pre-boot.asadmin").toString()));
-    options.addAll(List.of("--deploy", plan.built("evento.war").toString()));
-    return new Launch(
-        Launch.java(options),
-        Map.of(
-            "EVENTO_DB_USER", database.server().user(),
-            "EVENTO_DB_PASSWORD", database.server().password(),
-            "EVENTO_DB_OWNER_USER", database.owner().user(),
-            "EVENTO_DB_OWNER_PASSWORD", database.owner().password()),
-        log("node-" + number),
-        // Payara would deploy what it remembers, and then the same once more.
-        List.of(root.resolve("config/domain.xml"), root.resolve("applications")));
+    return plan.server().launch(new NodePlace(plan, number));
   }
 
   Launch balancer() {
@@ -82,7 +51,7 @@ final class Commands {
     var bank = plan.database().bank();
     var servers =
         IntStream.rangeClosed(1, plan.nodes())
-            .mapToObj(node -> nodeUrl(node).replaceFirst("http", "ws") + "/evento")
+            .mapToObj(node -> new NodePlace(plan, node).bundleUrl())
             .collect(Collectors.joining(","));
     return new Launch(
         Launch.java(

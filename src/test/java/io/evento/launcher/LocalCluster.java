@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  */
 public final class LocalCluster {
 
-  private static final Duration START_MAX = Duration.ofSeconds(180);
+  private static final Duration START_MAX = Duration.ofSeconds(300);
   private static final Duration STOP_MAX = Duration.ofSeconds(20);
 
   private final ClusterPlan plan;

@@ -1,5 +1,6 @@
 package io.evento.scenario;
 
+import io.evento.launcher.AppServer;
 import io.evento.launcher.ClusterPlan;
 import io.evento.launcher.LocalCluster;
 import io.evento.launcher.Member;
@@ -98,6 +99,7 @@ final class SharedCluster implements CloseableResource {
         BUNDLES,
         Ports.DEFAULT.shifted(shift),
         Optional.empty(),
+        AppServer.PAYARA_MICRO,
         ClusterPlan.QUICK_START);
   }
 }
