@@ -1,9 +1,11 @@
 package io.evento.server.gateway;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import io.evento.server.cluster.NodeState;
 import io.evento.server.cluster.Setting;
 import io.evento.server.routing.BundleSession;
 import io.evento.server.routing.Failures;
@@ -127,6 +129,11 @@ final class BundleLink {
   private void greet(Message.Hello hello) {
     if (session != null) {
       throw EventoException.invalid("/t", "must be hello only once");
+    }
+    var state = door.membership.state();
+    if (state != NodeState.UP) {
+      throw new EventoException(
+          ErrorCode.UNAVAILABLE, "this node is " + state.wire() + "; try another");
     }
     var greeted =
         new BundleSession(
