@@ -339,21 +339,32 @@ public class Appender {
       List<Pending> batch, List<Proposal> proposals, Answer answer, boolean settled) {
     answers.execute(
         () -> {
-          var judgement = Judgement.of(answer, proposals, settled);
-          var fresh = judgement.fresh();
-          // After settling, others may have heard of these events, or of later ones, already.
-          var announced = !settled && fresh.head() > fresh.base();
-          if (announced) {
-            follower.offer(fresh);
-          }
-          for (var i = 0; i < batch.size(); i++) {
-            queue.release(batch.get(i));
-            batch.get(i).verdict().complete(judgement.verdicts().get(i));
-          }
-          if (announced) {
-            publishers.forEach(publisher -> publisher.publish(fresh.forPeers()));
+          try {
+            tell(batch, Judgement.of(answer, proposals, settled), settled);
+          } catch (RuntimeException failure) {
+            LOG.log(Level.ERROR, "an answer of the store was not understood", failure);
+            for (var pending : batch) {
+              pending.fail(ErrorCode.INTERNAL, "stored or not: a repeat settles it");
+            }
+          } finally {
+            batch.forEach(queue::release);
           }
         });
+  }
+
+  private void tell(List<Pending> batch, Judgement judgement, boolean settled) {
+    var fresh = judgement.fresh();
+    // After settling, others may have heard of these events, or of later ones, already.
+    var announced = !settled && fresh.head() > fresh.base();
+    if (announced) {
+      follower.offer(fresh);
+    }
+    for (var i = 0; i < batch.size(); i++) {
+      batch.get(i).verdict().complete(judgement.verdicts().get(i));
+    }
+    if (announced) {
+      publishers.forEach(publisher -> publisher.publish(fresh.forPeers()));
+    }
   }
 
   private void fail(List<Pending> batch, ErrorCode code, String detail) {

@@ -1,6 +1,7 @@
 package io.evento.server.eventstore;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,17 @@ public record EventMeta(
       @Nullable String correlation,
       @Nullable String causation,
       @Nullable String trace,
-      @Nullable Json user) {}
+      @Nullable Json user) {
+    private static final Stored NOTHING = new Stored(null, null, null, null);
+
+    private static Stored read(String text) {
+      try {
+        return Codec.read(Stored.class, text);
+      } catch (EventoException foreign) {
+        return NOTHING;
+      }
+    }
+  }
 
   /**
    * As it is stored.
@@ -37,9 +48,12 @@ public record EventMeta(
     return Codec.text(new Stored(own ? null : correlation, causation, trace, plain ? null : user));
   }
 
-  /** The inverse of {@link #text}. */
+  /**
+   * The inverse of {@link #text}. What was never written by it counts as nothing: one row must not
+   * keep a node from reading the store.
+   */
   public static EventMeta of(@Nullable String text, UUID commandId) {
-    var stored = text == null ? new Stored(null, null, null, null) : Codec.read(Stored.class, text);
+    var stored = text == null ? Stored.NOTHING : Stored.read(text);
     return new EventMeta(
         stored.correlation == null ? commandId.toString() : stored.correlation,
         stored.causation,

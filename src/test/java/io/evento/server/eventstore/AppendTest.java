@@ -430,6 +430,27 @@ class AppendTest {
     }
   }
 
+  @Test
+  void time_never_goes_back() throws SQLException {
+    opened(stream);
+    try (var owner = database.asOwner();
+        var session = owner.createStatement()) {
+      session.execute(
+          """
+          update evento.event set recorded_at = recorded_at + interval '1 hour'
+           where position = (select max(position) from evento.event)
+          """);
+      var last = node.reader.after(head() - 1, 1, EventFilter.ALL).events().get(0);
+      var next = appended(Proposals.on(stream + "-2", Tip.EMPTY).event("A").events());
+      assertThat(next.recordedAt()).isEqualTo(last.instant());
+      session.execute(
+          """
+          update evento.event set recorded_at = recorded_at - interval '1 hour'
+           where recorded_at > now() + interval '30 minutes'
+          """);
+    }
+  }
+
   @Nested
   class A_command_that_the_store_cannot_take {
     @Test

@@ -29,4 +29,10 @@ class EventMetaTest {
     assertThat(meta.text(id)).isEqualTo("{\"causation\":\"cause\"}");
     assertThat(EventMeta.of(meta.text(id), id)).isEqualTo(meta);
   }
+
+  @Test
+  void what_was_written_by_somebody_else_counts_as_nothing() {
+    assertThat(EventMeta.of("not json", id))
+        .isEqualTo(new EventMeta(id.toString(), null, null, Json.EMPTY_OBJECT));
+  }
 }
