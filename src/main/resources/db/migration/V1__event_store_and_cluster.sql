@@ -379,3 +379,4 @@ GRANT EXECUTE ON FUNCTION evento.append_1 TO "${server}";
 GRANT SELECT, INSERT, UPDATE, DELETE ON evento.snapshot, evento.node, evento.jgroups, evento.setting, evento.component, evento.payload,
   evento.consumer, evento.consumer_segment, evento.service_claim TO "${server}";
 GRANT SELECT, INSERT ON evento.setting_audit TO "${server}";                 -- an audit is never rewritten
+GRANT USAGE ON SEQUENCE evento.setting_audit_id_seq TO "${server}";          -- JPA asks it which id a new row got

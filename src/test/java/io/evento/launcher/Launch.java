@@ -26,13 +26,16 @@ record Launch(
   /**
    * Starts it in a session of its own where the system can: Ctrl-C then reaches the launcher only,
    * which stops everything in order.
+   *
+   * @param more environment for this process only
    */
-  Process spawn() throws IOException {
+  Process spawn(Map<String, String> more) throws IOException {
     for (var leftover : discarded) {
       Tree.delete(leftover);
     }
     var builder = new ProcessBuilder(Stream.concat(detached().stream(), command.stream()).toList());
     builder.environment().putAll(environment);
+    builder.environment().putAll(more);
     return builder
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -76,13 +77,20 @@ public final class Member {
 
   /** Starts a process unless one runs; does not wait until it is ready. */
   public void start() {
+    start(Map.of());
+  }
+
+  /**
+   * @param environment added to the usual one for this process only
+   */
+  public void start(Map<String, String> environment) {
     Process started;
     synchronized (this) {
       if (running().isPresent()) {
         return;
       }
       try {
-        started = launch.spawn();
+        started = launch.spawn(environment);
       } catch (IOException failure) {
         throw new UncheckedIOException("cannot start " + id, failure);
       }

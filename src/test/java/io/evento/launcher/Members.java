@@ -21,7 +21,12 @@ record Members(
 
   static Members of(ClusterPlan plan, Optional<PostgresServer> server, Member.Watcher watcher) {
     var commands = new Commands(plan);
-    var http = HttpClient.newBuilder().connectTimeout(Readiness.ANSWER_MAX).build();
+    // A question that a starting node never answers would block the one connection of HTTP/2.
+    var http =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Readiness.ANSWER_MAX)
+            .build();
     return new Members(
         server.map(
             own ->

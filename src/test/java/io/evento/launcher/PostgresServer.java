@@ -56,7 +56,7 @@ public final class PostgresServer {
         List.of(
             "-D", data.toString(), "-U", ADMINISTRATOR.user(), "--pwfile", password.toString()));
     command.addAll(List.of("-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync"));
-    var initdb = new Launch(command, Map.of(), log).spawn();
+    var initdb = new Launch(command, Map.of(), log).spawn(Map.of());
     if (!initdb.waitFor(INITDB_SECONDS_MAX, TimeUnit.SECONDS) || initdb.exitValue() != 0) {
       throw new StartFailure("initdb did not make " + data + ".", log);
     }
@@ -68,6 +68,11 @@ public final class PostgresServer {
     command.addAll(List.of("-D", data.toString(), "-p", Integer.toString(port)));
     SETTINGS.forEach(setting -> command.addAll(List.of("-c", setting)));
     return new Launch(command, Map.of(), log);
+  }
+
+  /** Where it keeps everything. */
+  public Path data() {
+    return data;
   }
 
   boolean answers() {

@@ -3,6 +3,7 @@ package io.evento.scenario;
 import io.evento.launcher.Database;
 import io.evento.launcher.Member;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -75,6 +76,20 @@ public final class Cluster implements BeforeAllCallback {
   public void start(Member member) throws InterruptedException {
     member.start();
     member.awaitReady(SharedCluster.START_MAX);
+  }
+
+  public void awaitReady(Member member) throws InterruptedException {
+    member.awaitReady(SharedCluster.START_MAX);
+  }
+
+  /** Where bundles enter a node or the balancer. */
+  public String webSocket(Member member) {
+    return member.url().replaceFirst("^http", "ws") + "/evento";
+  }
+
+  /** Environment of a bundle that knows the balancer and no node. */
+  public Map<String, String> throughTheBalancer() {
+    return Map.of("EVENTO_SERVERS", webSocket(balancer()));
   }
 
   /** HTTP at a node or at the balancer. */

@@ -61,6 +61,20 @@ public final class Door {
     return send(HttpRequest.newBuilder(URI.create(api + path)).timeout(ANSWER_MAX).build());
   }
 
+  /** Sends whatever a test wants, by any method. */
+  public Answer send(String method, String path, String body, Duration limit, String... headers)
+      throws InterruptedException {
+    var request =
+        HttpRequest.newBuilder(URI.create(api + path))
+            .timeout(limit)
+            .method(
+                method,
+                body.isEmpty() && !method.equals("POST")
+                    ? BodyPublishers.noBody()
+                    : BodyPublishers.ofString(body));
+    return send((headers.length == 0 ? request : request.headers(headers)).build());
+  }
+
   /** Sends a body as it is, right or wrong. */
   public Answer post(String path, String body, Duration limit, String... headers)
       throws InterruptedException {
@@ -70,6 +84,11 @@ public final class Door {
             .header("Content-Type", "application/json")
             .POST(BodyPublishers.ofString(body));
     return send((headers.length == 0 ? request : request.headers(headers)).build());
+  }
+
+  @Override
+  public String toString() {
+    return api;
   }
 
   private static Answer send(HttpRequest request) throws InterruptedException {

@@ -4,6 +4,10 @@ import io.evento.launcher.LocalCluster;
 import io.evento.launcher.Member;
 import io.evento.launcher.PostgresServer;
 import io.evento.launcher.Signal;
+import io.evento.launcher.Tree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 
@@ -29,6 +33,26 @@ public final class Postgres {
   public void start() throws InterruptedException {
     process.start();
     process.awaitReady(SharedCluster.START_MAX);
+  }
+
+  /** Stops cleanly, keeps a copy of the data as they are, and starts again. */
+  public void backUp() throws InterruptedException, IOException {
+    process.endBy(Signal.INT);
+    Tree.delete(copy());
+    Tree.copy(server.data(), copy());
+    start();
+  }
+
+  /** Loses what was written since {@link #backUp}, as an operator who restores a plain copy. */
+  public void restore() throws InterruptedException, IOException {
+    process.endBy(Signal.INT);
+    Tree.delete(server.data());
+    Files.move(copy(), server.data());
+    start();
+  }
+
+  private Path copy() {
+    return server.data().resolveSibling("pg-copy");
   }
 
   /** A superuser's connection to the nodes' database; close it. */

@@ -165,7 +165,9 @@ public final class Dispatcher implements AutoCloseable {
             () -> {
               if (isPast(until)) {
                 questions.remove(id);
-                unanswered.decrementAndGet();
+                // Nobody else may run a command while its node believes that it runs here.
+                tracked.accept(
+                    fault(id, ErrorCode.DEADLINE_EXCEEDED, "waited too long, was not run"));
                 return;
               }
               try {

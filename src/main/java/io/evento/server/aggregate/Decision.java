@@ -171,8 +171,12 @@ final class Decision {
       }
     } else if (decided.failure() != null) {
       var said = decided.failure();
-      fail(
-          new EventoException(said.code(), said.detail(), said.errors(), null, request.id(), null));
+      // A repeat of what was done may make no sense to its handler any more.
+      unlessKept(
+          () ->
+              fail(
+                  new EventoException(
+                      said.code(), said.detail(), said.errors(), null, request.id(), null)));
     } else {
       keep(decided);
       propose(attempt, decided);
@@ -378,10 +382,15 @@ final class Decision {
   }
 
   /**
-   * The handler stands at another version than the caller wants. A kept outcome wins over a
-   * condition, and only the store knows which version is the last.
+   * The handler stands at another version than the caller wants. Only the store knows which is the
+   * last.
    */
   private void checkVersion(long wanted) {
+    unlessKept(() -> room.readers.execute(guarded(() -> compareVersion(wanted))));
+  }
+
+  /** A kept outcome wins over whatever this attempt came to. */
+  private void unlessKept(Runnable otherwise) {
     room.outcomes
         .find(request)
         .whenComplete(
@@ -393,7 +402,7 @@ final class Decision {
                           } else if (found.isPresent()) {
                             outcome.complete(found.get());
                           } else {
-                            room.readers.execute(guarded(() -> compareVersion(wanted)));
+                            otherwise.run();
                           }
                         })
                     .run());

@@ -10,7 +10,10 @@ import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -167,7 +170,14 @@ public class Settings {
   }
 
   private static OffsetDateTime now(EntityManager manager) {
-    return (OffsetDateTime) manager.createNativeQuery("select clock_timestamp()").getSingleResult();
+    // As a number, for the servers' own EclipseLinks answer a time with different classes.
+    var micros =
+        (Number)
+            manager
+                .createNativeQuery(
+                    "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)")
+                .getSingleResult();
+    return Instant.EPOCH.plus(micros.longValue(), ChronoUnit.MICROS).atOffset(ZoneOffset.UTC);
   }
 
   private void refresh() {

@@ -59,7 +59,8 @@ final class Headers {
     }
     try {
       var read = Codec.read(Metadata.class, "{\"p\":" + header + "}").p();
-      if (read.text().startsWith("{")) {
+      // Anything after the object would have been read as a property beside it.
+      if (read.text().startsWith("{") && read.text().equals(header.strip())) {
         return read;
       }
     } catch (EventoException malformed) {

@@ -5,14 +5,21 @@ import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.routing.Failures;
 import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import jakarta.ws.rs.ext.ExceptionMapper;
 import jakarta.ws.rs.ext.Provider;
 
 /** Turns every failure of a resource into an RFC 9457 problem. No stack trace leaves the node. */
 @Provider
 @NodeScoped
+@SuppressWarnings("NullAway.Init") // filled by JAX-RS
 public class ProblemMapper implements ExceptionMapper<Throwable> {
+  @Context private HttpHeaders headers;
+  @Context private UriInfo path;
+
   @Override
   public Response toResponse(Throwable thrown) {
     if (thrown instanceof WebApplicationException refused) {
@@ -21,12 +28,25 @@ public class ProblemMapper implements ExceptionMapper<Throwable> {
         return refused.getResponse();
       }
       var code = ErrorCode.ofStatus(status);
-      var response = Problems.response(new EventoException(code, code.title()));
+      var response = Problems.response(named(new EventoException(code, code.title())));
       var allow = refused.getResponse().getHeaderString("Allow");
       return allow == null
           ? response
           : Response.fromResponse(response).header("Allow", allow).build();
     }
     return Problems.response(Failures.told(thrown));
+  }
+
+  /** A command that was refused before its resource saw it is named by what its caller said. */
+  private EventoException named(EventoException refused) {
+    var said = headers.getHeaderString("Idempotency-Key");
+    if (said == null || !path.getPath().startsWith("commands/")) {
+      return refused;
+    }
+    try {
+      return refused.ofCommand(Headers.commandId(said));
+    } catch (EventoException malformed) {
+      return refused;
+    }
   }
 }

@@ -6,6 +6,7 @@ import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.Persistence;
+import java.sql.SQLException;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -33,29 +34,52 @@ public class EntityManagers {
     return factory;
   }
 
-  /** Reads; what is returned must not need the entity manager any more. */
+  /**
+   * Reads; what is returned must not need the entity manager any more.
+   *
+   * @throws UncheckedSqlException if the database refused or does not answer
+   */
   public <T> T read(Function<EntityManager, T> work) {
-    var manager = factory().createEntityManager();
-    try {
-      return work.apply(manager);
-    } finally {
-      manager.close();
-    }
+    return managed("read rows", work);
   }
 
-  /** Runs one transaction; rolled back if the work throws. */
+  /**
+   * Runs one transaction; rolled back if the work throws.
+   *
+   * @throws UncheckedSqlException if the database refused or does not answer
+   */
   public <T> T transact(Function<EntityManager, T> work) {
-    var manager = factory().createEntityManager();
+    return managed(
+        "change rows",
+        manager -> {
+          try {
+            manager.getTransaction().begin();
+            var result = work.apply(manager);
+            manager.getTransaction().commit();
+            return result;
+          } finally {
+            if (manager.getTransaction().isActive()) {
+              manager.getTransaction().rollback();
+            }
+          }
+        });
+  }
+
+  private <T> T managed(String what, Function<EntityManager, T> work) {
     try {
-      manager.getTransaction().begin();
-      var result = work.apply(manager);
-      manager.getTransaction().commit();
-      return result;
-    } finally {
-      if (manager.getTransaction().isActive()) {
-        manager.getTransaction().rollback();
+      var manager = factory().createEntityManager();
+      try {
+        return work.apply(manager);
+      } finally {
+        manager.close();
       }
-      manager.close();
+    } catch (RuntimeException failure) {
+      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+        if (cause instanceof SQLException sql) {
+          throw new UncheckedSqlException(what, sql);
+        }
+      }
+      throw failure;
     }
   }
 

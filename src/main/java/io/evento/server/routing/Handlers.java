@@ -122,23 +122,29 @@ public class Handlers {
         .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")));
   }
 
-  /** Lets a host run a service's command; {@link Message.Result} or {@link Message.Fault}. */
-  CompletionStage<Message> run(Host host, Message.Command command) {
+  /**
+   * Lets a host run a service's command.
+   *
+   * @param patience milliseconds to wait for its end; the command's own deadline is when it must
+   *     have begun
+   * @return {@link Message.Result} or {@link Message.Fault}; fails as {@link #decide} does
+   */
+  CompletionStage<Message> run(Host host, Message.Command command, int patience) {
     if (host.node().isEmpty()) {
-      return runHere(host.instance(), command);
+      return runHere(host.instance(), command, patience);
     }
     return links
         .ask(
             host.node().get(),
             RUN,
-            host.instance() + " " + Codec.write(command),
-            command.deadline())
+            host.instance() + " " + patience + " " + Codec.write(command),
+            patience)
         .thenApply(Handlers::delivered);
   }
 
-  private CompletionStage<Message> runHere(UUID instance, Message.Command command) {
+  private CompletionStage<Message> runHere(UUID instance, Message.Command command, int patience) {
     return session(instance, command.type())
-        .map(session -> session.ask(command.id(), command, command.deadline()))
+        .map(session -> session.ask(command.id(), command, patience))
         .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")));
   }
 
@@ -157,9 +163,9 @@ public class Handlers {
   }
 
   private CompletionStage<String> runForPeer(String peer, String body) {
-    var space = body.indexOf(' ');
-    var command = (Message.Command) Codec.read(body.substring(space + 1));
-    return told(runHere(UUID.fromString(body.substring(0, space)), command));
+    var parts = body.split(" ", 3);
+    var command = (Message.Command) Codec.read(parts[2]);
+    return told(runHere(UUID.fromString(parts[0]), command, Integer.parseInt(parts[1])));
   }
 
   private static CompletionStage<String> told(CompletionStage<? extends Message> answer) {

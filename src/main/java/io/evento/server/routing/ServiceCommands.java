@@ -44,7 +44,13 @@ import org.jspecify.annotations.Nullable;
 public class ServiceCommands {
   private static final Logger LOG = System.getLogger(ServiceCommands.class.getName());
 
-  /** A claim outlives its command's deadline by this, for the outcome to be stored. */
+  /**
+   * A service that runs cannot be stopped. For so long after its caller's deadline its outcome is
+   * still waited for and kept, and nobody else may run the command.
+   */
+  private static final int OVERTIME_MILLIS = 60_000;
+
+  /** A claim outlives the wait for the service by this, for the outcome to be stored. */
   private static final int CLAIM_MARGIN_MILLIS = 5_000;
 
   private final Handlers handlers;
@@ -112,7 +118,7 @@ public class ServiceCommands {
                     request.hash(),
                     membership.self(),
                     links.incarnation(),
-                    request.deadline().millisLeft() + CLAIM_MARGIN_MILLIS,
+                    request.deadline().millisLeft() + OVERTIME_MILLIS + CLAIM_MARGIN_MILLIS,
                     live()),
             workers)
         .thenCompose(
@@ -172,7 +178,7 @@ public class ServiceCommands {
               ErrorCode.NO_HANDLER, "no live session hosts the command " + request.type()));
     }
     return handlers
-        .run(host, request.toMessage())
+        .run(host, request.toMessage(), request.deadline().millisLeft() + OVERTIME_MILLIS)
         .thenCompose(answer -> store(request, answer))
         .exceptionallyCompose(
             failure -> {

@@ -22,7 +22,12 @@ final class HealthPoller {
   private static final Duration ANSWER_MAX = Duration.ofSeconds(1);
   private static final int MISSES_MAX = 2;
 
-  private final HttpClient http = HttpClient.newBuilder().connectTimeout(ANSWER_MAX).build();
+  // Of HTTP/2 one connection would carry every question, and if it hangs, so do they all.
+  private final HttpClient http =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(ANSWER_MAX)
+          .build();
   private final List<URI> nodes;
   private final Backends backends;
   private final ScheduledExecutorService clock;

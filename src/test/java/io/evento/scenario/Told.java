@@ -1,0 +1,11 @@
+package io.evento.scenario;
+
+import java.time.Duration;
+
+/**
+ * What a caller was told of a command, and how it came to that.
+ *
+ * @param waited from the first try to the outcome
+ * @param story the tries before, each with its way, what was said and how long it took
+ */
+record Told(Movement movement, Outcome outcome, Duration waited, String story) {}
