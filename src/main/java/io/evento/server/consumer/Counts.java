@@ -16,6 +16,7 @@ class Counts {
   final Counter nacks;
   final Counter fenced;
   final Counter rewinds;
+  final Counter reads;
   final Counter claims;
   final Counter losses;
 
@@ -33,6 +34,7 @@ class Counts {
     rewinds =
         metrics.counter(
             "evento_consumer_rewinds", "segments that went back, as the store lost what they saw");
+    reads = metrics.counter("evento_consumer_reads", "batches of history read for consumers");
     claims = metrics.counter("evento_lease_claims", "leases of segments that this node took");
     losses = metrics.counter("evento_lease_losses", "leases that another node took from this one");
   }

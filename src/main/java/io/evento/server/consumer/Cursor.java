@@ -138,7 +138,7 @@ final class Cursor {
       return;
     }
     isReading = true;
-    all.read(
+    all.catchUp(
         () -> subscription.catchUp(READ_EVENTS, READ_BYTES),
         taken -> {
           isReading = false;

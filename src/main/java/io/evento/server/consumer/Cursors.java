@@ -1,6 +1,7 @@
 package io.evento.server.consumer;
 
 import io.evento.server.eventstore.Follower;
+import io.evento.server.eventstore.Taken;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -24,9 +25,16 @@ final class Cursors {
   private final Turns turns;
   private final ExecutorService readers;
   private final ScheduledExecutorService timer;
+  private final Counts counts;
   private final List<Cursor> open = new ArrayList<>();
 
-  Cursors(Follower follower, Turns turns, ExecutorService readers, ScheduledExecutorService timer) {
+  Cursors(
+      Follower follower,
+      Turns turns,
+      ExecutorService readers,
+      ScheduledExecutorService timer,
+      Counts counts) {
+    this.counts = counts;
     this.follower = follower;
     this.turns = turns;
     this.readers = readers;
@@ -86,6 +94,12 @@ final class Cursors {
 
   void ringLater(Turns.Turn turn, long nanos) {
     timer.schedule(turn::ring, nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** Reads history; the arguments are those of {@link #read}. */
+  void catchUp(Supplier<Taken> reading, Consumer<Taken> then, Runnable failed) {
+    counts.reads.increment();
+    read(reading, then, failed);
   }
 
   /**

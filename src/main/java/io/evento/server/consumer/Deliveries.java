@@ -52,7 +52,8 @@ class Deliveries {
     this.places = places;
     this.counts = counts;
     this.timer = threads.timer();
-    this.cursors = new Cursors(follower, turns, threads.pool("consumer-reader", 2, 1_000), timer);
+    this.cursors =
+        new Cursors(follower, turns, threads.pool("consumer-reader", 2, 1_000), timer, counts);
   }
 
   void start(Listener told) {

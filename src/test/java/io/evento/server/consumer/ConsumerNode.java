@@ -9,7 +9,6 @@ import io.evento.server.routing.BundleSession;
 import io.evento.server.routing.Sessions;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /** This room of one node, as the server wires it, but for links: nodes see each other in a list. */
@@ -94,11 +94,14 @@ final class ConsumerNode implements AutoCloseable {
   ConsumerNode start() {
     follower.start();
     consumers.start();
-    threads
-        .timer()
-        .scheduleAtFixedRate(
-            () -> consumers.wake(), 1_000, 1_000, java.util.concurrent.TimeUnit.MILLISECONDS);
+    threads.timer().scheduleAtFixedRate(consumers::wake, 1_000, 1_000, TimeUnit.MILLISECONDS);
     return this;
+  }
+
+  /** Gives everything back and counts no longer. */
+  void leave() {
+    cluster.nodes.remove(this);
+    consumers.drain();
   }
 
   private Map<ConsumerId, Hosts.Of> hosts() {
@@ -116,23 +119,24 @@ final class ConsumerNode implements AutoCloseable {
   private Hosts.Of hostsOf(ConsumerId consumer) {
     var nodes = new HashSet<String>();
     var instances = new HashSet<String>();
-    var mine = new ArrayList<BundleSession>();
     for (var node : cluster.nodes) {
-      for (var session : node.sessions.all()) {
-        if (session.isOpen() && session.consumers().contains(consumer.wire())) {
-          nodes.add(node.name);
-          instances.add(session.instance().toString());
-          if (node == this) {
-            mine.add(session);
-          }
-        }
+      for (var session : node.hosting(consumer)) {
+        nodes.add(node.name);
+        instances.add(session.instance().toString());
       }
     }
+    var mine = hosting(consumer);
     return new Hosts.Of(
         Hosts.declaration(mine.get(mine.size() - 1), consumer),
         mine,
         Set.copyOf(nodes),
         Set.copyOf(instances));
+  }
+
+  private List<BundleSession> hosting(ConsumerId consumer) {
+    return sessions.all().stream()
+        .filter(session -> session.isOpen() && session.consumers().contains(consumer.wire()))
+        .toList();
   }
 
   @Override

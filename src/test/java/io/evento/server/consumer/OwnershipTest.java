@@ -10,11 +10,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -92,7 +94,12 @@ class OwnershipTest {
     }
     assertThat(failures).as("seed " + SEED).isEmpty();
     assertThat(overlaps).as("seed " + SEED).isEmpty();
-    assertThat(owners).as("every segment moved between nodes, seed " + SEED).hasSize(12);
+    for (var number = 0; number < 4; number++) {
+      var suffix = String.valueOf(number);
+      assertThat(owners.stream().filter(owner -> owner.endsWith(suffix)))
+          .as("nodes that had segment " + number + ", seed " + SEED)
+          .hasSizeGreaterThan(1);
+    }
     assertThat(badWrites()).as("seed " + SEED).isEmpty();
     assertThat(count("select count(*) from public.audit where checkpoint > checkpoint_before"))
         .isPositive();
@@ -141,7 +148,7 @@ class OwnershipTest {
   private static void watch(
       List<ConsumerNode> nodes,
       ConcurrentLinkedQueue<String> overlaps,
-      java.util.Set<String> owners,
+      Set<String> owners,
       long until) {
     while (System.nanoTime() - until < 0) {
       for (var number = 0; number < 4; number++) {
@@ -158,8 +165,7 @@ class OwnershipTest {
           }
         }
       }
-      Thread.onSpinWait();
-      java.util.concurrent.locks.LockSupport.parkNanos(500_000);
+      LockSupport.parkNanos(500_000);
     }
   }
 

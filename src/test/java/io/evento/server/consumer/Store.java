@@ -26,6 +26,9 @@ final class Store implements AutoCloseable {
       values (?, ?, 1, 1, ?, ?, 0, ?, ?, ?, '{}', null, ?, null)
       """;
 
+  /** Above every version that {@link #fill} writes. */
+  private static final long FILLED = 1_000_000;
+
   private final Connection connection;
   private final Map<String, Long> versions = new HashMap<>();
   private long head;
@@ -80,7 +83,7 @@ final class Store implements AutoCloseable {
   }
 
   private RecordedEvent event(Draft draft) {
-    var version = versions.merge(draft.account, 1L, Long::sum);
+    var version = versions.merge(draft.account, FILLED, (last, any) -> last + 1);
     var id = UUID.randomUUID();
     return new RecordedEvent(
         ++head,
