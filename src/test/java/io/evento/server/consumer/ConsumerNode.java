@@ -98,9 +98,18 @@ final class ConsumerNode implements AutoCloseable {
     return this;
   }
 
+  /** The others see this node no more. */
+  void disappear() {
+    cluster.nodes.remove(this);
+  }
+
+  void appear() {
+    cluster.nodes.add(this);
+  }
+
   /** Gives everything back and counts no longer. */
   void leave() {
-    cluster.nodes.remove(this);
+    disappear();
     consumers.drain();
   }
 
@@ -141,7 +150,7 @@ final class ConsumerNode implements AutoCloseable {
 
   @Override
   public void close() {
-    cluster.nodes.remove(this);
+    disappear();
     threads.stop();
     connection.close();
     database.close();

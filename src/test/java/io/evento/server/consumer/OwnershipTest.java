@@ -122,8 +122,11 @@ class OwnershipTest {
         }
         var chance = random.nextInt(100);
         if (chance < 8) {
-          TimeUnit.MILLISECONDS.sleep(300 + random.nextInt(900)); // frozen
+          // Frozen: the others see it no more, and what it does first afterwards comes late.
+          node.disappear();
+          TimeUnit.MILLISECONDS.sleep(300 + random.nextInt(1_200));
           node.keeper.writeCheckpoints();
+          node.appear();
         } else if (chance < 14) {
           node.sessions.remove(bundle.session);
           node.keeper.pass();
