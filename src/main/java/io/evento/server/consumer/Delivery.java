@@ -343,9 +343,12 @@ final class Delivery {
     return true;
   }
 
+  /** The bundle fails on an event; a complaint that was overtaken by its success is none. */
   void failing(long position, String why) {
-    failingAt = position;
-    lease.failing(why);
+    if (position > acked) {
+      failingAt = position;
+      lease.failing(why);
+    }
   }
 
   void drain() {

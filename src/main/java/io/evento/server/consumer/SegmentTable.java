@@ -24,8 +24,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each statement is set-based: a pass costs the same few statements however many segments there
  * are. Each write of an owner names epoch, fence and incarnation, and says which rows it found:
- * what is missing in the answer belongs to somebody else. Plans: the primary key is probed once per
- * element of the arrays; no statement scans the table.
+ * what is missing in the answer belongs to somebody else.
+ *
+ * <p>Plans (EXPLAIN ANALYZE, 4 elements): with 80 rows a hash join over the three pages of the
+ * table, 0.2 ms; with 4,000 rows one probe of the primary key per element, 0.1 ms. No column that
+ * is written is indexed, and half of each page is free, so updates stay in their pages.
  */
 @NodeScoped
 class SegmentTable {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
  */
 class OwnershipTest {
   private static final long SEED = System.nanoTime();
-  private static final Duration LENGTH = Duration.ofSeconds(12);
+  private static final Duration LENGTH = Duration.ofSeconds(6);
   private static final Terms QUICK =
       new Terms(
           Duration.ofMillis(400),
