@@ -1,12 +1,15 @@
 package io.evento.server.consumer;
 
+import io.evento.server.eventstore.TagsConverter;
 import jakarta.persistence.Column;
+import jakarta.persistence.Convert;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
 import jakarta.persistence.Table;
 import java.io.Serializable;
 import java.time.OffsetDateTime;
+import java.util.List;
 import java.util.Objects;
 import org.eclipse.persistence.annotations.ReadOnly;
 
@@ -44,6 +47,13 @@ public class ConsumerRow {
   @Id private String name;
   @Id private int version;
   private String kind;
+
+  @Convert(converter = TagsConverter.class)
+  private List<String> contexts;
+
+  @Convert(converter = TagsConverter.class)
+  private List<String> types;
+
   private String start;
   private String status;
 
@@ -62,6 +72,16 @@ public class ConsumerRow {
 
   public String kind() {
     return kind;
+  }
+
+  /** The contexts whose events it is given; empty for all. */
+  public List<String> contexts() {
+    return contexts;
+  }
+
+  /** The types of event that it is given; empty for all. */
+  public List<String> types() {
+    return types;
   }
 
   /** Where it began: {@code beginning} or {@code end}. */
