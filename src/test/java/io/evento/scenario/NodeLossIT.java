@@ -36,8 +36,10 @@ class NodeLossIT {
     try {
       loseNodes(Entrance.BALANCER, PER_SECOND);
     } finally {
+      // Back at every node, as others expect them.
       for (var bank : cluster.bundles()) {
         bank.stop(Duration.ofSeconds(10));
+        cluster.start(bank);
       }
     }
   }
