@@ -26,7 +26,10 @@ public final class PostgresFixture {
 
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
+  private static final String TEMPLATE = "evento_template";
+
   private final EmbeddedPostgres postgres;
+  private boolean isTemplateMade;
 
   private PostgresFixture() {
     try {
@@ -70,16 +73,34 @@ public final class PostgresFixture {
 
   /** A new database with the schema of this release. */
   public TestDatabase migrated() {
-    var database = empty();
-    database.migrate();
-    return database;
+    return make(template());
+  }
+
+  /** Migrated once and then copied, which takes a tenth of the time. */
+  private synchronized String template() {
+    if (!isTemplateMade) {
+      try (var admin = admin("postgres");
+          var statement = admin.createStatement()) {
+        statement.execute("create database " + TEMPLATE);
+        statement.execute("grant create on database " + TEMPLATE + " to " + OWNER);
+      } catch (SQLException failure) {
+        throw new IllegalStateException("no template", failure);
+      }
+      new TestDatabase(postgres.getPort(), TEMPLATE).migrate();
+      isTemplateMade = true;
+    }
+    return TEMPLATE;
   }
 
   /** A new database without a schema. */
   public TestDatabase empty() {
+    return make("template1");
+  }
+
+  private TestDatabase make(String template) {
     var name = "test_" + NUMBER.incrementAndGet();
     try {
-      return TestDatabase.create(postgres.getPort(), name);
+      return TestDatabase.create(postgres.getPort(), name, template);
     } catch (SQLException failure) {
       throw new IllegalStateException("no database " + name, failure);
     }

@@ -67,7 +67,7 @@ public final class PostgresServer implements AutoCloseable {
   /** A new database with the schema of this release. */
   public TestDatabase migrated(String name) {
     try {
-      var database = TestDatabase.create(port, name);
+      var database = TestDatabase.create(port, name, "template1");
       database.migrate();
       return database;
     } catch (SQLException failure) {

@@ -18,11 +18,11 @@ public final class TestDatabase implements AutoCloseable {
     this.name = name;
   }
 
-  static TestDatabase create(int port, String name) throws SQLException {
+  static TestDatabase create(int port, String name, String template) throws SQLException {
     try (var admin =
             DriverManager.getConnection(PostgresFixture.url(port, "postgres"), "postgres", "");
         var statement = admin.createStatement()) {
-      statement.execute("create database " + name);
+      statement.execute("create database " + name + " template " + template);
       statement.execute("grant create on database " + name + " to " + PostgresFixture.OWNER);
     }
     return new TestDatabase(port, name);

@@ -12,11 +12,9 @@ import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -54,7 +52,6 @@ public class Appender {
   private static final AppendQueue.Limits LIMITS =
       new AppendQueue.Limits(256, 1 << 20, 20_000, 64L << 20);
 
-  private final Database database;
   private final Threads threads;
   private final Follower follower;
   private final Iterable<FreshPublisher> publishers;
@@ -63,8 +60,7 @@ public class Appender {
   private final AppendMetrics metrics;
 
   // Of the append thread.
-  private @Nullable Connection connection;
-  private @Nullable StorePosition learned;
+  private final AppendSession session;
   private long silentUntil = System.nanoTime();
 
   private volatile boolean closed;
@@ -91,12 +87,12 @@ public class Appender {
       Metrics metrics,
       Follower follower,
       Iterable<FreshPublisher> publishers) {
-    this.database = database;
     this.threads = threads;
     this.follower = follower;
     this.publishers = publishers;
     this.queue = new AppendQueue(limits);
     this.metrics = new AppendMetrics(metrics, queue);
+    this.session = new AppendSession(database, follower);
     // A batch is answered by one task, and there are never more batches than commands under way.
     this.answers = threads.pool("append-answers", 1, limits.waiting() + 16);
   }
@@ -151,15 +147,27 @@ public class Appender {
     try {
       while (!closed || queue.count() > 0) {
         var batch = queue.take(Duration.ofMillis(250));
-        if (!batch.isEmpty() || probeWanted) {
-          settle(batch, false);
+        // While it is down it is asked also if nobody waits: else it would never be ready again.
+        if (!batch.isEmpty() || probeWanted || downSince != null) {
+          settleOrFail(batch);
         }
       }
     } catch (InterruptedException asked) {
       Thread.currentThread().interrupt();
     } finally {
-      disconnect();
+      session.close();
       fail(queue.takeOlder(System.nanoTime()), ErrorCode.UNAVAILABLE, "this node stops");
+    }
+  }
+
+  /** A bug met with one batch must not end the appending of all others. */
+  private void settleOrFail(List<Pending> batch) throws InterruptedException {
+    try {
+      settle(batch, false);
+    } catch (RuntimeException failure) {
+      LOG.log(Level.ERROR, "a batch could not be settled", failure);
+      session.close();
+      fail(batch, ErrorCode.INTERNAL, "stored or not: a repeat settles it");
     }
   }
 
@@ -189,8 +197,8 @@ public class Appender {
           refuse(batch, inDoubt, failure);
           return;
         }
-      } catch (NotConnected failure) {
-        trouble = failed(Trouble.UNFIT, proposals, failure.reason);
+      } catch (NotConnectedException failure) {
+        trouble = failed(Trouble.UNFIT, proposals, failure.reason());
       }
       if (trouble == Trouble.LOST) {
         inDoubt = true;
@@ -209,7 +217,7 @@ public class Appender {
         downSince = System.nanoTime();
       }
       if (trouble != Trouble.BUSY) {
-        disconnect();
+        session.close();
       }
       if (!inDoubt && (closed || System.nanoTime() - began > PATIENCE.toNanos())) {
         fail(batch, ErrorCode.UNAVAILABLE, "the database does not answer");
@@ -228,7 +236,7 @@ public class Appender {
   /** One command of the batch cannot be stored: each by itself, to find out which. */
   private void refuse(List<Pending> batch, boolean inDoubt, SQLException failure)
       throws InterruptedException {
-    if (batch.size() > 1) {
+    if (batch.size() != 1) {
       settleEach(batch, inDoubt);
       return;
     }
@@ -266,73 +274,15 @@ public class Appender {
     return trouble;
   }
 
-  private Answer call(List<Proposal> batch) throws SQLException, NotConnected {
-    var connected = connected();
+  private Answer call(List<Proposal> batch) throws SQLException, NotConnectedException {
     probeWanted = false;
     var began = System.nanoTime();
-    var answer = AppendCall.run(connected, memory(batch), batch);
-    metrics.answered(batch.size(), answer, Duration.ofNanos(System.nanoTime() - began));
+    var answer = session.call(batch);
     if (!answer.warned()) {
-      learn(answer);
+      downSince = null;
+      metrics.answered(batch.size(), answer, Duration.ofNanos(System.nanoTime() - began));
     }
     return answer;
-  }
-
-  private Connection connected() throws NotConnected {
-    var present = connection;
-    if (present != null) {
-      return present;
-    }
-    try {
-      present = AppendConnection.open(database);
-      // Epoch and head first: conditions and the memory speak of them.
-      connection = present;
-      learn(AppendCall.run(present, memory(List.of()), List.of()));
-      return present;
-    } catch (SQLException failure) {
-      disconnect();
-      throw new NotConnected(failure);
-    }
-  }
-
-  /** The connection could not be had; what was to be called was not. */
-  private static final class NotConnected extends Exception {
-    private static final long serialVersionUID = 1L;
-    private final SQLException reason;
-
-    NotConnected(SQLException reason) {
-      super(reason);
-      this.reason = reason;
-    }
-  }
-
-  /** What this node last knew of the store: a store with less has lost something. */
-  private @Nullable StorePosition memory(List<Proposal> batch) {
-    var mine = learned;
-    var seen = follower.seenAnywhere();
-    if (mine == null) {
-      mine = seen.orElse(null);
-    } else if (seen.isPresent() && seen.get().epoch().equals(mine.epoch())) {
-      mine = mine.at(Math.max(mine.position(), seen.get().position()));
-    }
-    // A condition's positions are of its own epoch, whatever this node believes.
-    var known = mine;
-    return batch.stream()
-        .flatMap(proposal -> Optional.ofNullable(proposal.condition()).stream())
-        .map(condition -> condition.after().epoch())
-        .findFirst()
-        .filter(epoch -> known == null || !epoch.equals(known.epoch()))
-        .map(epoch -> new StorePosition(epoch, 0))
-        .orElse(known);
-  }
-
-  private void learn(Answer answer) {
-    var before = learned;
-    learned = answer.head();
-    downSince = null;
-    if (before == null || !before.epoch().equals(answer.epoch())) {
-      follower.wake();
-    }
   }
 
   private void deliver(
@@ -372,8 +322,10 @@ public class Appender {
       answers.execute(
           () -> {
             for (var pending : batch) {
-              queue.release(pending);
-              pending.fail(code, detail);
+              if (!pending.verdict().isDone()) {
+                queue.release(pending);
+                pending.fail(code, detail);
+              }
             }
           });
     }
@@ -389,18 +341,6 @@ public class Appender {
   private static void pause(int attempt) throws InterruptedException {
     var jitter = ThreadLocalRandom.current().nextLong(20, 100);
     Thread.sleep(jitter << Math.min(attempt, 3));
-  }
-
-  private void disconnect() {
-    var present = connection;
-    connection = null;
-    if (present != null) {
-      try {
-        present.close();
-      } catch (SQLException alreadyGone) {
-        LOG.log(Level.DEBUG, "append connection closed badly", alreadyGone);
-      }
-    }
   }
 
   /** Takes nothing more, stores what waits if the database answers, and ends. */

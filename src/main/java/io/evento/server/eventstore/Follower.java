@@ -3,7 +3,6 @@ package io.evento.server.eventstore;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
-import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -27,7 +26,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The node's one tail reader: keeps the newest events in memory and feeds all subscriptions.
+ * Keeps the newest events in memory and feeds all subscriptions of the node.
  *
  * <p><b>Invariant.</b> Under the lock, the ring holds the events {@code low + 1 … head} of the
  * epoch {@code epochs.present()}, all of them committed, and every subscription stands at a
@@ -60,16 +59,10 @@ public class Follower {
   private static final int EVENTS_MAX = 16_384;
   private static final long BYTES_MAX = 32L << 20;
 
-  /** Safety net: what no push told is found so late at most. */
-  private static final Duration POLL = Duration.ofMillis(500);
-
   /** Pushes of several nodes overtake each other; a hole is read after it stood so long. */
   private static final Duration GRACE = Duration.ofMillis(10);
 
   private static final int EARLY_MAX = 64;
-
-  private static final int READ_EVENTS = 2_000;
-  private static final int READ_BYTES = 4 << 20;
 
   private final EventReader reader;
   private final Threads threads;
@@ -113,7 +106,7 @@ public class Follower {
 
   /** Begins to follow; the database need not be there yet. */
   public void start() {
-    threads.start("tail", this::run);
+    threads.start("tail", new Tail(reader, this));
   }
 
   /** Last position known to this node; empty until the store was read once. */
@@ -303,10 +296,14 @@ public class Follower {
       if (rewound != null) {
         return rewound;
       }
-      if (slice.isPresent() && slice.get().epoch().equals(subscription.at().epoch())) {
+      if (slice.isEmpty()) {
+        // At the head, or the head moved after the look.
+        return take(subscription, eventsMax, bytesMax);
+      }
+      if (slice.get().epoch().equals(subscription.at().epoch())) {
         return given(subscription, slice.get().events());
       }
-      // Nothing there, or of an epoch that the tail has yet to see.
+      // Of an epoch that the tail has yet to see: its restart wakes everybody.
       readWanted = true;
       work.signal();
       return nothing(subscription);
@@ -388,72 +385,10 @@ public class Follower {
     }
   }
 
-  // ---- the tail's thread
+  // ---- what the tail's thread found
 
-  private void run() {
-    while (!Thread.currentThread().isInterrupted()) {
-      try {
-        if (!read()) {
-          await();
-        }
-      } catch (UncheckedSqlException failure) {
-        LOG.log(Level.WARNING, () -> "tail not read, next poll retries: " + failure.getMessage());
-        pause();
-      } catch (RuntimeException failure) {
-        LOG.log(Level.ERROR, "tail not read, next poll retries", failure);
-        pause();
-      } catch (InterruptedException asked) {
-        return;
-      }
-    }
-  }
-
-  private void await() throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      var left = POLL.toNanos();
-      while (left > 0 && !readWanted && !isMissing()) {
-        left = work.awaitNanos(left);
-      }
-      var grace = GRACE.toNanos();
-      while (grace > 0 && !readWanted && isMissing()) {
-        grace = work.awaitNanos(grace);
-      }
-      readWanted = false;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(POLL.toMillis());
-    } catch (InterruptedException asked) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Reads what is behind the head. Returns whether there may be more at once. */
-  private boolean read() {
-    var known = known();
-    if (known == null) {
-      begin();
-      return true;
-    }
-    var seen = new StorePosition(known.present(), head().orElseThrow().position());
-    var slice = reader.slice(seen.position(), READ_EVENTS, READ_BYTES);
-    if (slice.isEmpty()) {
-      return check(known, seen);
-    }
-    if (!slice.get().epoch().equals(seen.epoch())) {
-      restart(known, reader.epochs());
-      return true;
-    }
-    accept(seen, slice.get().events());
-    return slice.get().more();
-  }
-
-  private @Nullable Epochs known() {
+  /** The lives of the store as far as known; null until it was read once. */
+  @Nullable Epochs known() {
     lock.lock();
     try {
       return epochs;
@@ -462,15 +397,12 @@ public class Follower {
     }
   }
 
-  private void begin() {
-    // In this order: if an epoch opens in between, the next read finds it and rewinds.
-    var lives = reader.epochs();
-    var head = reader.head();
+  void begin(Epochs lives, long head) {
     List<Runnable> wakeUps;
     lock.lock();
     try {
       epochs = lives;
-      ring.restart(head.position());
+      ring.restart(head);
       wakeUps = moved();
     } finally {
       lock.unlock();
@@ -478,24 +410,23 @@ public class Follower {
     run(wakeUps);
   }
 
-  /** Nothing was found after {@code seen}: it is the head, or the store is not what it was. */
-  private boolean check(Epochs known, StorePosition seen) {
-    // What was told before the head is read was committed before: a lower head has lost it.
-    var heard = seenAnywhere().orElseThrow();
-    var head = reader.head();
-    if (!head.epoch().equals(seen.epoch())) {
-      restart(known, reader.epochs());
-      return true;
+  /** Takes events that were read after {@code base}, of the present epoch. */
+  void accept(long base, List<RecordedEvent> events) {
+    List<Runnable> wakeUps;
+    lock.lock();
+    try {
+      extend(base, events);
+      wakeUps = moved();
+    } finally {
+      lock.unlock();
     }
-    if (head.position() < heard.position()) {
-      alarm(heard, head);
-      return false;
-    }
-    return head.position() > seen.position();
+    run(wakeUps);
   }
 
-  /** Somebody's next append says what was seen, and the store opens a new epoch. */
-  private void alarm(StorePosition heard, StorePosition head) {
+  /**
+   * The store has less than was heard of: somebody's next append says so, and it opens an epoch.
+   */
+  void alarm(StorePosition heard, StorePosition head) {
     LOG.log(
         Level.ERROR,
         () ->
@@ -514,29 +445,9 @@ public class Follower {
     regressListeners.forEach(Runnable::run);
   }
 
-  private void accept(StorePosition seen, List<RecordedEvent> events) {
-    List<Runnable> wakeUps;
-    lock.lock();
-    try {
-      if (seen.position() + events.size() > ring.head()) {
-        extend(seen.position(), events);
-      }
-      wakeUps = moved();
-    } finally {
-      lock.unlock();
-    }
-    run(wakeUps);
-  }
-
-  private void restart(Epochs known, Epochs now) {
-    NewEpoch change;
-    lock.lock();
-    try {
-      var from = new StorePosition(known.present(), ring.head());
-      change = new NewEpoch(from, now.carryOver(known, ring.head()));
-    } finally {
-      lock.unlock();
-    }
+  void restart(Epochs before, Epochs now) {
+    var from = head().orElseThrow();
+    var change = new NewEpoch(from, now.carryOver(before, from.position()));
     LOG.log(
         Level.WARNING,
         () -> "store has a new epoch, rewinding from=" + change.from + " to=" + change.to);
@@ -550,12 +461,32 @@ public class Follower {
       told = 0;
       alarmedAt = 0;
       for (var subscription : subscriptions) {
-        subscription.rewindTo(now.carryOver(known, subscription.at().position()));
+        subscription.rewindTo(now.carryOver(before, subscription.at().position()));
       }
       wakeUps = moved();
     } finally {
       lock.unlock();
     }
     run(wakeUps);
+  }
+
+  /**
+   * Until something is worth reading: somebody asks, a hole stays, or the time for a poll comes.
+   */
+  void awaitWork() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      var left = Tail.POLL.toNanos();
+      while (left > 0 && !readWanted && !isMissing()) {
+        left = work.awaitNanos(left);
+      }
+      var grace = GRACE.toNanos();
+      while (grace > 0 && !readWanted && isMissing()) {
+        grace = work.awaitNanos(grace);
+      }
+      readWanted = false;
+    } finally {
+      lock.unlock();
+    }
   }
 }

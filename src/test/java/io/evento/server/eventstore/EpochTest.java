@@ -7,9 +7,11 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.Follower.NewEpoch;
 import io.evento.testing.PostgresServer;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** A store that lost events opens a new epoch, and everybody who saw them rewinds and hears so. */
@@ -112,13 +114,14 @@ class EpochTest {
   /** Appends events of a stream each and returns their commands in order. */
   private static List<UUID> append(StoreNode node, int count) {
     var proposals =
-        java.util.stream.Stream.generate(
+        Stream.generate(
                 () -> Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events())
             .limit(count)
             .toList();
     for (var proposal : proposals) {
       await()
           .atMost(ofSeconds(20))
+          .pollDelay(Duration.ZERO)
           .ignoreExceptions()
           .until(() -> node.append(proposal) instanceof Verdict.Appended);
     }
