@@ -129,6 +129,9 @@ public sealed interface Message {
       if (snapshotEvery < 0) {
         throw EventoException.invalid("/components/snapshotEvery", "must be 0 or more");
       }
+      if (consumes != null && version < 1) {
+        throw EventoException.invalid("/components/version", "must be 1 or more for a consumer");
+      }
     }
 
     /** A component without a state of its own to snapshot. */

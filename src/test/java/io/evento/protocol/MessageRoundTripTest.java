@@ -56,7 +56,7 @@ class MessageRoundTripTest {
         new Component(
             "aggregate",
             "Account",
-            0,
+            1,
             "bank",
             List.of(command),
             List.of(new EventType("Opened", null)),

@@ -33,6 +33,7 @@ class Deliveries {
   }
 
   private static final Logger LOG = System.getLogger(Deliveries.class.getName());
+  private static final int DETAIL_CHARS_MAX = 500;
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final Threads threads;
@@ -132,6 +133,9 @@ class Deliveries {
   // ---- on the delivery thread
 
   private void open(Delivery delivery) {
+    if (!delivery.isOpening()) {
+      return;
+    }
     var claimed = delivery.lease().claimed();
     cursors.read(
         () -> places.of(claimed.checkpoint(), claimed.command()),
@@ -247,7 +251,7 @@ class Deliveries {
     } else {
       counts.fenced.increment();
       LOG.log(
-          Level.WARNING,
+          Level.DEBUG,
           () ->
               "acknowledgement dropped "
                   + delivery.lease()
@@ -260,6 +264,7 @@ class Deliveries {
 
   private void failed(Delivery delivery, Message.Nack nack) {
     counts.nacks.increment();
+    var cause = printable(nack.detail());
     LOG.log(
         Level.ERROR,
         () ->
@@ -270,9 +275,18 @@ class Deliveries {
                 + " attempt="
                 + nack.attempt()
                 + " cause="
-                + nack.detail());
-    delivery.failing(
-        nack.position(), "failing at position " + nack.position() + ": " + nack.detail());
+                + cause);
+    delivery.failing(nack.position(), "failing at position " + nack.position() + ": " + cause);
+  }
+
+  /** What a bundle says, as one line that logs and PostgreSQL can hold. */
+  private static String printable(String said) {
+    var text = new StringBuilder();
+    for (var i = 0; i < said.length() && i < DETAIL_CHARS_MAX; i++) {
+      var c = said.charAt(i);
+      text.append(Character.isISOControl(c) || Character.isSurrogate(c) ? ' ' : c);
+    }
+    return text.toString();
   }
 
   private void rewound(Delivery delivery, StorePosition from, Places.Place place) {

@@ -57,6 +57,7 @@ final class Delivery {
   private volatile Phase phase = Phase.OPENING;
   private volatile boolean quiet;
   private volatile boolean givenUp;
+  private volatile boolean refused;
   private volatile boolean lostItsPlace;
   private volatile long acked;
   private volatile boolean isAlarmSet;
@@ -103,6 +104,11 @@ final class Delivery {
   /** Whether the bundle wants the segment no more. */
   boolean isGivenUp() {
     return givenUp;
+  }
+
+  /** Whether the bundle would not have the segment at all, under this fence. */
+  boolean isRefused() {
+    return refused;
   }
 
   /** Whether the store has a new epoch, so that where it stands has to be found out anew. */
@@ -360,6 +366,7 @@ final class Delivery {
   }
 
   void giveUp() {
+    refused = phase == Phase.ENABLED;
     givenUp = true;
     drain();
     quiet = true;

@@ -6,6 +6,7 @@ import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
 import io.evento.server.eventstore.EventReader;
+import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.server.routing.BundleSession;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -38,6 +39,9 @@ import java.util.function.Supplier;
 @NodeScoped
 class LeaseKeeper {
   private static final Logger LOG = System.getLogger(LeaseKeeper.class.getName());
+
+  /** By how much a fence grows that a bundle has found too low. */
+  private static final long FENCE_LEAP = 1_000;
 
   /** Tells the other nodes that something can be claimed. */
   static final String FREED = "freed";
@@ -125,15 +129,16 @@ class LeaseKeeper {
   /**
    * One pass.
    *
-   * @throws io.evento.server.persistence.UncheckedSqlException if the database does not answer; the
-   *     next pass goes on from what is so then
+   * @throws UncheckedSqlException if the database does not answer; the next pass goes on from what
+   *     is so then
    */
   synchronized void pass() {
     var hosted = hosts.get();
-    declare(hosted);
+    // What is ours comes first: nothing that fails below may cost a lease.
     renew();
     writeCheckpoints();
     writeNotes();
+    declare(hosted);
     var rows = rowsOf(hosted);
     decide(hosted, rows);
     if (!isLeaving) {
@@ -183,14 +188,28 @@ class LeaseKeeper {
         (consumer, of) -> {
           var consumes = of.component().consumes();
           if (consumes != null && !isDeclared(consumer, consumes)) {
-            var head = reader.head();
-            if (consumers.declare(
-                of.component(), consumes, consumes.start().equals("end") ? head : head.at(0))) {
-              LOG.log(Level.INFO, () -> "consumer is new consumer=" + consumer);
-            }
+            declare(consumer, of.component(), consumes);
             declared.put(consumer, of.component());
           }
         });
+  }
+
+  private void declare(ConsumerId consumer, Component component, Consumption consumes) {
+    try {
+      var head = reader.head();
+      var start = consumes.start().equals("end") ? head : head.at(0);
+      if (consumers.declare(component, consumes, start)) {
+        LOG.log(Level.INFO, () -> "consumer is new consumer=" + consumer);
+      }
+    } catch (UncheckedSqlException refused) {
+      if (!refused.state().startsWith("22") && !refused.state().startsWith("23")) {
+        throw refused;
+      }
+      // One bundle's nonsense must not keep the others from their segments.
+      LOG.log(
+          Level.WARNING,
+          () -> "consumer refused consumer=" + consumer + " cause=" + refused.getMessage());
+    }
   }
 
   private boolean isDeclared(ConsumerId consumer, Consumption consumes) {
@@ -368,11 +387,21 @@ class LeaseKeeper {
       }
     }
     var before = clock.getAsLong();
-    var leases = over.stream().map(Delivery::lease).toList();
-    for (var claimed : segments.reclaim(leases, incarnation, terms.lease())) {
+    var again = new ArrayList<Lease.Claimed>();
+    again.addAll(reclaim(over.stream().filter(delivery -> !delivery.isRefused()).toList(), 1));
+    // A store that was put back has forgotten fences that a bundle's database remembers.
+    again.addAll(reclaim(over.stream().filter(Delivery::isRefused).toList(), FENCE_LEAP));
+    for (var claimed : again) {
       var placement = placement(claimed.segment().consumer(), hosted, rows);
       begin(claimed, before, placement.session(claimed.segment(), avoid.get(claimed.segment())));
     }
+  }
+
+  private List<Lease.Claimed> reclaim(List<Delivery> over, long by) {
+    return over.isEmpty()
+        ? List.of()
+        : segments.reclaim(
+            over.stream().map(Delivery::lease).toList(), by, incarnation, terms.lease());
   }
 
   private void claim(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<Sightings.Row>> rows) {

@@ -71,7 +71,7 @@ class SegmentTable {
   private static final String RECLAIM =
       """
       update evento.consumer_segment s
-         set fence = s.fence + 1, lease_until = clock_timestamp() + ? * interval '1 millisecond',
+         set fence = s.fence + ?, lease_until = clock_timestamp() + ? * interval '1 millisecond',
              changed_at = clock_timestamp()
         from unnest(?::text[], ?::int[], ?::int[], ?::bigint[], ?::uuid[])
              as mine(name, version, segment, fence, epoch)
@@ -199,15 +199,20 @@ class SegmentTable {
         });
   }
 
-  /** Gives own leases a new fence, so that what was done under the old one is void. */
-  List<Lease.Claimed> reclaim(Collection<Lease> leases, UUID incarnation, Duration lease) {
+  /**
+   * Gives own leases a new fence, so that what was done under the old one is void.
+   *
+   * @param by how much higher it is
+   */
+  List<Lease.Claimed> reclaim(Collection<Lease> leases, long by, UUID incarnation, Duration lease) {
     return connection.run(
         "reclaim segments",
         open -> {
           try (var reclaim = open.prepareStatement(RECLAIM)) {
-            reclaim.setLong(1, lease.toMillis());
-            bindLeases(open, reclaim, 2, leases);
-            reclaim.setObject(7, incarnation);
+            reclaim.setLong(1, by);
+            reclaim.setLong(2, lease.toMillis());
+            bindLeases(open, reclaim, 3, leases);
+            reclaim.setObject(8, incarnation);
             return claimed(reclaim);
           }
         });

@@ -300,6 +300,30 @@ class LeaseKeeperTest {
   }
 
   @Test
+  void a_bundle_that_remembers_a_higher_fence_is_soon_given_one_that_is_higher_still() {
+    var node = node("a");
+    var bundle = bundle(node);
+    node.keeper.pass();
+    await().until(() -> bundle.heard(Message.Enable.class).size() == 4);
+    await()
+        .pollInterval(Duration.ofMillis(20))
+        .until(
+            () -> {
+              bundle.heard(Message.Enable.class).stream()
+                  .filter(enabled -> enabled.segment() == 0 && enabled.fence() < 2_500)
+                  .forEach(
+                      low ->
+                          node.consumers.disable(
+                              bundle.session,
+                              new Message.Disable(low.consumer(), low.segment(), low.fence())));
+              node.keeper.pass();
+              return lease(node, 0).fence() > 2_500;
+            });
+    assertThat(lease(node, 0).fence()).isEqualTo(3_001);
+    assertThat(lease(node, 1).fence()).isEqualTo(1);
+  }
+
+  @Test
   void a_late_checkpoint_under_an_older_fence_is_refused_also_from_the_present_owner()
       throws SQLException {
     var node = node("a");
@@ -308,7 +332,7 @@ class LeaseKeeperTest {
     var before = lease(node, 0);
     before.reach(10, null);
     var late = before.unwritten().orElseThrow();
-    node.segments.reclaim(List.of(before), node.incarnation, QUICK.lease());
+    node.segments.reclaim(List.of(before), 1, node.incarnation, QUICK.lease());
     assertThat(node.segments.write(List.of(late), node.incarnation)).isEmpty();
     assertThat(checkpoint(0)).isZero();
   }
@@ -411,6 +435,24 @@ class LeaseKeeperTest {
             });
     node.keeper.pass();
     assertThat(held(node)).containsExactly(0, 2, 3);
+  }
+
+  @Test
+  void a_declaration_that_the_database_refuses_costs_nobody_else_a_segment() {
+    var node = node("a");
+    var bundle = bundle(node);
+    node.keeper.pass();
+    new RecordingBundle(UUID.randomUUID())
+        .connect(
+            node.sessions,
+            RecordingBundle.projector(
+                "broken", new Consumption(List.of("no\0text"), List.of(), "beginning", 1)));
+    new RecordingBundle(UUID.randomUUID())
+        .connect(node.sessions, RecordingBundle.projector("whole"));
+    node.keeper.pass();
+    assertThat(node.deliveries.of(new SegmentId(new ConsumerId("whole", 1), 3))).isPresent();
+    assertThat(held(node)).hasSize(4);
+    assertThat(bundle.heard(Message.Disable.class)).isEmpty();
   }
 
   @Test

@@ -262,7 +262,12 @@ class ProjectorDeliveryTest {
     node.consumers.nack(
         bundle.session,
         new Message.Nack(
-            enabled.consumer(), enabled.segment(), enabled.fence(), 1, 1, "cannot divide by zero"));
+            enabled.consumer(),
+            enabled.segment(),
+            enabled.fence(),
+            1,
+            1,
+            "cannot divide\0by zero"));
     await()
         .untilAsserted(
             () ->
