@@ -1,6 +1,7 @@
 package io.evento.protocol;
 
 import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.UUID;
@@ -159,17 +160,47 @@ public sealed interface Message {
     }
   }
 
-  /** A type of event with its JSON Schema. */
-  record EventType(String type, @Nullable Json schema) {
+  /**
+   * A type of event with its JSON Schema.
+   *
+   * @param payloadVersion of the schema, 1 and up
+   */
+  record EventType(
+      String type,
+      @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = PayloadVersions.First.class)
+          int payloadVersion,
+      @Nullable Json schema) {
     public EventType {
       Names.checkType("/components/events/type", type);
+      payloadVersion = PayloadVersions.orFirst("/components/events/payloadVersion", payloadVersion);
+    }
+
+    /** In its first version. */
+    public EventType(String type, @Nullable Json schema) {
+      this(type, 1, schema);
     }
   }
 
-  /** A type of query with the JSON Schemas of question and answer. */
-  record QueryType(String type, @Nullable Json schema, @Nullable Json view) {
+  /**
+   * A type of query with the JSON Schemas of question and answer.
+   *
+   * @param payloadVersion of the question's schema, 1 and up
+   */
+  record QueryType(
+      String type,
+      @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = PayloadVersions.First.class)
+          int payloadVersion,
+      @Nullable Json schema,
+      @Nullable Json view) {
     public QueryType {
       Names.checkType("/components/queries/type", type);
+      payloadVersion =
+          PayloadVersions.orFirst("/components/queries/payloadVersion", payloadVersion);
+    }
+
+    /** In its first version. */
+    public QueryType(String type, @Nullable Json schema, @Nullable Json view) {
+      this(type, 1, schema, view);
     }
   }
 
@@ -251,15 +282,28 @@ public sealed interface Message {
    * Either way: answer this query; answered by {@link Result} or {@link Fault} of the same id.
    *
    * @param id made by the asking side, once per question
+   * @param payloadVersion of the payload's shape, 1 and up; 1 where it is not said
    */
   record Query(
-      UUID id, String type, int deadline, @Nullable String trace, @JsonProperty("p") Json payload)
+      UUID id,
+      String type,
+      @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = PayloadVersions.First.class)
+          int payloadVersion,
+      int deadline,
+      @Nullable String trace,
+      @JsonProperty("p") Json payload)
       implements Message {
     public Query {
       require("/id", id);
       Names.checkType("/type", type);
+      payloadVersion = PayloadVersions.orFirst("/payloadVersion", payloadVersion);
       require("/p", payload);
       checkDeadline(deadline);
+    }
+
+    /** A question in its first version. */
+    public Query(UUID id, String type, int deadline, @Nullable String trace, Json payload) {
+      this(id, type, 1, deadline, trace, payload);
     }
   }
 
@@ -316,8 +360,25 @@ public sealed interface Message {
     }
   }
 
-  /** An event of a story; versions count up from the story's {@code from}. */
-  record StoryEvent(String type, @JsonProperty("p") Json payload) {}
+  /**
+   * An event of a story; versions count up from the story's {@code from}.
+   *
+   * @param payloadVersion of the payload's shape, 1 and up; 1 where it is not said
+   */
+  record StoryEvent(
+      String type,
+      @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = PayloadVersions.First.class)
+          int payloadVersion,
+      @JsonProperty("p") Json payload) {
+    public StoryEvent {
+      payloadVersion = PayloadVersions.orFirst("/story/events/payloadVersion", payloadVersion);
+    }
+
+    /** With a payload of the first version. */
+    public StoryEvent(String type, Json payload) {
+      this(type, 1, payload);
+    }
+  }
 
   /**
    * A state of an aggregate.
@@ -360,12 +421,28 @@ public sealed interface Message {
     }
   }
 
-  /** An event as decided; the server gives version, position and time. */
-  record NewEvent(String type, List<String> tags, @JsonProperty("p") Json payload) {
+  /**
+   * An event as decided; the server gives version, position and time.
+   *
+   * @param payloadVersion of the payload's shape, 1 and up; 1 where it is not said
+   * @param tags by which it can be found, such as {@code course:c-1}; perhaps none
+   */
+  record NewEvent(
+      String type,
+      @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = PayloadVersions.First.class)
+          int payloadVersion,
+      List<String> tags,
+      @JsonProperty("p") Json payload) {
     public NewEvent {
       Names.checkType("/events/type", type);
       require("/events/p", payload);
+      payloadVersion = PayloadVersions.orFirst("/events/payloadVersion", payloadVersion);
       tags = listOf(tags);
+    }
+
+    /** With a payload of the first version. */
+    public NewEvent(String type, List<String> tags, Json payload) {
+      this(type, 1, tags, payload);
     }
   }
 

@@ -3,6 +3,7 @@ package io.evento.bundle.consumer;
 import io.evento.bundle.EventMetadata;
 import io.evento.bundle.dispatch.ProjectorType;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.RecordedEvent;
 import java.sql.Connection;
 import java.util.concurrent.CompletionStage;
@@ -24,6 +25,8 @@ final class EventCaller {
   /**
    * Returns when the event is handled; at once if nothing handles its type.
    *
+   * @throws EventoException {@code no-handler} if the event is of a newer version than is known
+   *     here
    * @throws Throwable whatever the handler throws, or what is wrong with the payload
    */
   void call(RecordedEvent event, @Nullable Connection connection) throws Throwable {
@@ -31,7 +34,7 @@ final class EventCaller {
     if (projecting == null) {
       return;
     }
-    var payload = projecting.payload().read(event.payload());
+    var payload = projecting.payload().read(event.payload(), event.payloadVersion());
     var returned =
         projecting.handler().call(projector.instance(), payload, metadata(event), connection);
     if (returned instanceof CompletionStage<?> stage) {

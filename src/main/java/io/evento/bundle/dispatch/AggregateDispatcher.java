@@ -67,6 +67,11 @@ final class AggregateDispatcher {
       var micros = story == null ? 0 : Math.max(1, (System.nanoTime() - started) / 1_000);
       decide(new Work(ask, type, decider, held, basis, micros), answer);
     } catch (Throwable failure) {
+      if (failure instanceof EventoException unknown && unknown.code() == ErrorCode.NO_HANDLER) {
+        // Stored by a newer release of this bundle: its instances can take the command.
+        answer.accept(failed(ask, new Failure(ErrorCode.NO_HANDLER, unknown.detail(), List.of())));
+        return;
+      }
       LOG.log(Level.ERROR, () -> "state not rebuilt stream=" + ask.aggregate().stream(), failure);
       answer.accept(failed(ask, Outcome.failure(failure)));
     }
@@ -95,10 +100,12 @@ final class AggregateDispatcher {
     for (var event : story.events()) {
       var applier = type.eventsByName().get(event.type());
       if (applier == null) {
-        throw new IllegalStateException(
+        throw new EventoException(
+            ErrorCode.NO_HANDLER,
             "no @EventSourcingHandler of " + type.name() + " applies the stored " + event.type());
       }
-      state = type.apply(applier, state, applier.payload().read(event.payload()));
+      var payload = applier.payload().read(event.payload(), event.payloadVersion());
+      state = type.apply(applier, state, payload);
     }
     var version = rebuild.version() + story.events().size();
     if (story.more()) {
@@ -180,7 +187,7 @@ final class AggregateDispatcher {
     for (var event : events) {
       state = work.type.apply(state, event);
       var payload = work.type.payloadOf(event);
-      written.add(new NewEvent(payload.name(), List.of(), payload.write(event)));
+      written.add(new NewEvent(payload.name(), payload.version(), List.of(), payload.write(event)));
     }
     var version = work.basis.tip().version() + events.size();
     work.held.propose(new Tip(version, work.ask.attempt()), state);

@@ -6,6 +6,7 @@ import io.evento.bundle.CommandMetadata;
 import io.evento.bundle.Decision;
 import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.PayloadVersion;
 import io.evento.bundle.dispatch.AggregateType.Applier;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadMapper;
@@ -43,6 +44,7 @@ final class AggregateReader {
       throw new InvalidBundleException(
           "snapshotEvery of " + type.getSimpleName() + " must be 0 or more");
     }
+    refuseVersion(type, "a state has no version: snapshots of another shape are not used anyhow");
     var state = mapper.typeOf(type);
     var appliers = appliers();
     var deciders = deciders(appliers);
@@ -100,6 +102,7 @@ final class AggregateReader {
     for (var handler : HandlerMethods.of(type, kind)) {
       checkEvents(handler, appliers);
       for (var command : SealedTypes.expand(handler.payload(), handler.name())) {
+        refuseVersion(command, COMMANDS_HAVE_NONE);
         var payload = mapper.typeOf(command);
         if (payload.idProperty() == null) {
           throw new InvalidBundleException(
@@ -120,6 +123,18 @@ final class AggregateReader {
           "the aggregate " + type.getName() + " has no @CommandHandler: give it one");
     }
     return deciders;
+  }
+
+  static final String COMMANDS_HAVE_NONE =
+      "a command has no version: give the new one another name with @TypeName, and go on handling"
+          + " the old one until nobody sends it";
+
+  /** Versions are for what is stored, and for questions. */
+  static void refuseVersion(Class<?> type, String why) {
+    if (type.isAnnotationPresent(PayloadVersion.class)) {
+      throw new InvalidBundleException(
+          type.getSimpleName() + " cannot have a @PayloadVersion; " + why);
+    }
   }
 
   private void checkEvents(Handler handler, Map<Class<?>, Applier> appliers) {

@@ -94,7 +94,7 @@ record AggregateType(
             .toList(),
         events.values().stream()
             .map(Applier::payload)
-            .map(event -> new EventType(event.name(), event.schema()))
+            .map(event -> new EventType(event.name(), event.version(), event.schema()))
             .toList(),
         List.of(),
         null,

@@ -62,6 +62,7 @@ final class ComponentReader {
     var kind = new Handler.Kind(CommandHandler.class, null, CommandMetadata.class, false);
     for (var handler : HandlerMethods.of(type, kind)) {
       for (var command : SealedTypes.expand(handler.payload(), handler.name())) {
+        AggregateReader.refuseVersion(command, AggregateReader.COMMANDS_HAVE_NONE);
         var payload = mapper.typeOf(command);
         var former = commands.put(payload.name(), new ServiceCommand(payload, instance, handler));
         if (former != null) {
@@ -138,7 +139,7 @@ final class ComponentReader {
     var events =
         projector.handlers().values().stream()
             .map(Projecting::payload)
-            .map(payload -> new EventType(payload.name(), payload.schema()))
+            .map(payload -> new EventType(payload.name(), payload.version(), payload.schema()))
             .toList();
     return new Component(
         "projector",
@@ -204,7 +205,10 @@ final class ComponentReader {
         .map(
             query ->
                 new QueryType(
-                    query.payload().name(), query.payload().schema(), view(query.handler())))
+                    query.payload().name(),
+                    query.payload().version(),
+                    query.payload().schema(),
+                    view(query.handler())))
         .toList();
   }
 

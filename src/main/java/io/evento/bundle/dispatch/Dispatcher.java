@@ -122,7 +122,13 @@ public final class Dispatcher implements AutoCloseable {
             unanswered.decrementAndGet();
             return;
           }
-          var payload = target.payload().read(query.payload());
+          Object payload;
+          try {
+            payload = target.payload().read(query.payload(), query.payloadVersion());
+          } catch (EventoException unfit) {
+            tracked.accept(Fault.of(query.id(), unfit));
+            return;
+          }
           var handler = target.handler();
           answer(
               ask(target, payload),

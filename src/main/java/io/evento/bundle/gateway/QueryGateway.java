@@ -66,6 +66,7 @@ public final class QueryGateway {
           EventoException.invalid("", String.valueOf(unfit.getMessage())));
     }
     var name = type.name();
+    var version = type.version();
     var request =
         new Request(
             id,
@@ -74,7 +75,7 @@ public final class QueryGateway {
             payload,
             null,
             options.deadline(),
-            millis -> new Query(id, name, millis, options.trace(), payload));
+            millis -> new Query(id, name, version, millis, options.trace(), payload));
     return requests
         .send(request)
         .thenApply(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectWriter;
 import io.evento.bundle.AggregateId;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.TypeName;
+import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Names;
@@ -26,6 +27,7 @@ public final class PayloadType {
   private final ObjectWriter writer;
   private final @Nullable String idProperty;
   private final @Nullable MethodHandle idAccessor;
+  private final Upcasters upcasters;
 
   private PayloadType(Class<?> type, PayloadMapper mapper) {
     this.type = type;
@@ -36,6 +38,7 @@ public final class PayloadType {
     var id = idComponent(type);
     this.idProperty = id == null ? null : id.getName();
     this.idAccessor = id == null ? null : accessor(id);
+    this.upcasters = Upcasters.of(type, mapper);
   }
 
   static PayloadType of(Class<?> type, PayloadMapper mapper) {
@@ -116,6 +119,11 @@ public final class PayloadType {
     return schema;
   }
 
+  /** The version of its shape, 1 and up. */
+  public int version() {
+    return upcasters.version();
+  }
+
   /** Name of the property that holds the aggregate's id, or null. */
   public @Nullable String idProperty() {
     return idProperty;
@@ -155,6 +163,32 @@ public final class PayloadType {
       throw EventoException.invalid("", "must be a JSON object");
     }
     return payload;
+  }
+
+  /**
+   * Reads a payload of any version up to the present one.
+   *
+   * @param version that it was written in
+   * @throws EventoException {@code no-handler} if it is of a newer version than is known here, so
+   *     that an instance of a newer release has to take it; {@code invalid-request} as {@link
+   *     #read(Json)}
+   */
+  public Object read(Json json, int version) {
+    if (version == upcasters.version()) {
+      return read(json);
+    }
+    if (version > upcasters.version()) {
+      throw new EventoException(
+          ErrorCode.NO_HANDLER,
+          "a "
+              + name
+              + " of version "
+              + version
+              + " came, this instance knows it up to version "
+              + upcasters.version());
+    }
+    var lifted = upcasters.lift(json, version);
+    return type.isInstance(lifted) ? lifted : read(new Json(lifted.toString()));
   }
 
   /** What a reader wanted, without naming a Java class. */

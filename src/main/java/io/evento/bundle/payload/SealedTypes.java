@@ -18,6 +18,19 @@ public final class SealedTypes {
   public static List<Class<?>> expand(Class<?> type, String where) {
     var records = new LinkedHashSet<Class<?>>();
     collect(type, where, records);
+    for (var present : records) {
+      for (var former : Upcasters.formerShapes(present)) {
+        if (records.contains(former)) {
+          throw new InvalidBundleException(
+              former.getSimpleName()
+                  + " is a former version of "
+                  + present.getSimpleName()
+                  + ", but "
+                  + type.getSimpleName()
+                  + " permits it: a sealed interface holds present versions only; take it out");
+        }
+      }
+    }
     return List.copyOf(records);
   }
 

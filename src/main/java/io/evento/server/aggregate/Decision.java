@@ -171,6 +171,10 @@ final class Decision {
       }
     } else if (decided.failure() != null) {
       var said = decided.failure();
+      if (said.code() == ErrorCode.NO_HANDLER && mayAskAnother(host)) {
+        begin();
+        return;
+      }
       // A repeat of what was done may make no sense to its handler any more.
       unlessKept(
           () ->
@@ -193,6 +197,13 @@ final class Decision {
     } else {
       fail(failure == null ? new IllegalStateException("no answer") : failure);
     }
+  }
+
+  /** An instance of an older release may not know what is stored by now; a newer one does. */
+  private boolean mayAskAnother(Handlers.Host host) {
+    lost.add(host);
+    lane.host(null);
+    return room.handlers.choose(request.type(), aggregate.stream(), lost).isPresent();
   }
 
   private void tell(Handlers.Host host) {
@@ -297,7 +308,7 @@ final class Decision {
                         request.context(),
                         event.type(),
                         event.tags(),
-                        meta,
+                        EventMeta.withPayloadVersion(meta, event.payloadVersion()),
                         event.payload().text()))
             .toList();
     return new Proposal(

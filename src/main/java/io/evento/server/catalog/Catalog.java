@@ -97,6 +97,9 @@ public class Catalog {
                 }
                 for (var payload : payloads) {
                   CatalogTable.declare(connection, payload);
+                  if (payload.kind() != PayloadType.Kind.COMMAND) {
+                    PayloadVersionTable.declare(connection, bundle, payload);
+                  }
                 }
                 return components.size();
               });
@@ -128,6 +131,7 @@ public class Catalog {
           new PayloadType(
               PayloadType.Kind.COMMAND,
               command.type(),
+              1,
               component.kind(),
               component.name(),
               component.context(),
@@ -142,6 +146,7 @@ public class Catalog {
             new PayloadType(
                 PayloadType.Kind.EVENT,
                 event.type(),
+                event.payloadVersion(),
                 component.kind(),
                 component.name(),
                 component.context(),
@@ -156,6 +161,7 @@ public class Catalog {
           new PayloadType(
               PayloadType.Kind.QUERY,
               query.type(),
+              query.payloadVersion(),
               component.kind(),
               component.name(),
               component.context(),

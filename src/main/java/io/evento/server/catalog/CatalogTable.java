@@ -23,37 +23,39 @@ final class CatalogTable {
              is distinct from (excluded.context, excluded.bundle, excluded.definition)
       """;
 
-  // Changes nothing, and so writes nothing, where the same was declared before.
+  // Changes nothing, and so writes nothing, where the same or a newer version was declared before.
   private static final String DECLARE_PAYLOAD =
       """
       insert into evento.payload as known
-             (kind, type, component_kind, component, context, aggregate_type, id_property, schema,
-              view_schema)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+             (kind, type, version, component_kind, component, context, aggregate_type, id_property,
+              schema, view_schema)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict (kind, type) do update
          set context = excluded.context, aggregate_type = excluded.aggregate_type,
              id_property = excluded.id_property, schema = excluded.schema,
-             view_schema = excluded.view_schema, declared_at = clock_timestamp()
+             view_schema = excluded.view_schema, version = excluded.version,
+             declared_at = clock_timestamp()
        where (known.component_kind, known.component)
              = (excluded.component_kind, excluded.component)
+         and known.version <= excluded.version
          and (known.context, known.aggregate_type, known.id_property, known.schema,
-              known.view_schema)
+              known.view_schema, known.version)
              is distinct from (excluded.context, excluded.aggregate_type, excluded.id_property,
-                               excluded.schema, excluded.view_schema)
+                               excluded.schema, excluded.view_schema, excluded.version)
       """;
 
   private static final String FIND =
       """
-      select kind, type, component_kind, component, context, aggregate_type, id_property, schema,
-             view_schema
+      select kind, type, version, component_kind, component, context, aggregate_type, id_property,
+             schema, view_schema
         from evento.payload
        where kind = ? and type = ?
       """;
 
   private static final String ALL =
       """
-      select kind, type, component_kind, component, context, aggregate_type, id_property, schema,
-             view_schema
+      select kind, type, version, component_kind, component, context, aggregate_type, id_property,
+             schema, view_schema
         from evento.payload
        where kind in ('command', 'query')
       """;
@@ -81,13 +83,14 @@ final class CatalogTable {
     try (var insert = connection.prepareStatement(DECLARE_PAYLOAD)) {
       insert.setString(1, payload.kind().column());
       insert.setString(2, payload.type());
-      insert.setString(3, payload.componentKind());
-      insert.setString(4, payload.component());
-      insert.setString(5, payload.context());
-      insert.setString(6, payload.aggregateType());
-      insert.setString(7, payload.idProperty());
-      insert.setString(8, payload.schema());
-      insert.setString(9, payload.viewSchema());
+      insert.setInt(3, payload.version());
+      insert.setString(4, payload.componentKind());
+      insert.setString(5, payload.component());
+      insert.setString(6, payload.context());
+      insert.setString(7, payload.aggregateType());
+      insert.setString(8, payload.idProperty());
+      insert.setString(9, payload.schema());
+      insert.setString(10, payload.viewSchema());
       if (insert.executeUpdate() == 1 || payload.kind() == PayloadType.Kind.EVENT) {
         return;
       }
@@ -134,13 +137,14 @@ final class CatalogTable {
             new PayloadType(
                 PayloadType.Kind.valueOf(row.getString(1).toUpperCase(java.util.Locale.ROOT)),
                 row.getString(2),
-                row.getString(3),
+                row.getInt(3),
                 row.getString(4),
                 row.getString(5),
                 row.getString(6),
                 row.getString(7),
                 row.getString(8),
-                row.getString(9)));
+                row.getString(9),
+                row.getString(10)));
       }
     }
     return types;

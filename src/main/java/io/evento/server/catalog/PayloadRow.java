@@ -23,6 +23,7 @@ public class PayloadRow {
   @Column(name = "component_kind")
   private String componentKind;
 
+  private int version;
   private String component;
   private String context;
 
@@ -42,6 +43,10 @@ public class PayloadRow {
 
   public String type() {
     return type;
+  }
+
+  public int version() {
+    return version;
   }
 
   public String componentKind() {

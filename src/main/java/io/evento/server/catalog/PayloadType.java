@@ -7,11 +7,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param component that handles or emits it; {@code componentKind} says of what kind it is
  * @param aggregateType of a domain command or its event; else null
+ * @param version of the schema, 1 and up
  * @param idProperty of a domain command: the property that holds the aggregate's id; else null
  */
 public record PayloadType(
     Kind kind,
     String type,
+    int version,
     String componentKind,
     String component,
     String context,

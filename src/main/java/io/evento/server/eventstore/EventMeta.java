@@ -3,6 +3,7 @@ package io.evento.server.eventstore;
 import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.PayloadVersions;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,12 @@ import org.jspecify.annotations.Nullable;
  */
 public record EventMeta(
     String correlation, @Nullable String causation, @Nullable String trace, Json user) {
+
+  /**
+   * What text begins with if, and only if, its event's payload is not of the first version. A node
+   * that does not know it reads it as one more property, and skips it.
+   */
+  static final String VERSIONED = "{\"payloadVersion\":";
 
   /** The stored form: what can be known otherwise is left out. */
   private record Stored(
@@ -46,6 +53,34 @@ public record EventMeta(
       return null;
     }
     return Codec.text(new Stored(own ? null : correlation, causation, trace, plain ? null : user));
+  }
+
+  /**
+   * Says beside what {@link #text} wrote of which version an event's payload is.
+   *
+   * @param payloadVersion 1 and up; the first is not written
+   */
+  public static @Nullable String withPayloadVersion(@Nullable String text, int payloadVersion) {
+    if (payloadVersion == 1) {
+      return text;
+    }
+    return VERSIONED + payloadVersion + (text == null ? "}" : "," + text.substring(1));
+  }
+
+  /** The inverse of {@link #withPayloadVersion}, without a parser: it is asked for each event. */
+  static int payloadVersion(@Nullable String text) {
+    if (text == null || !text.startsWith(VERSIONED)) {
+      return 1;
+    }
+    var version = 0;
+    for (var i = VERSIONED.length(); i < text.length(); i++) {
+      var digit = text.charAt(i) - '0';
+      if (digit < 0 || digit > 9 || version > PayloadVersions.MAX) {
+        break;
+      }
+      version = version * 10 + digit;
+    }
+    return version < 1 || version > PayloadVersions.MAX ? 1 : version;
   }
 
   /**

@@ -81,10 +81,12 @@ public class EventReader {
   // Index scan on event_stream; 20 events: 0.3 ms, 24 pages.
   private static final String STORY =
       bounded(
-          "version, decision, type, payload",
+          "version, decision, type, payload, meta",
           "version",
+          // Of meta only what says a version, as the rest is of no use to a story.
           """
-          select version, decision, type, case when version > ? then payload else '' end as payload
+          select version, decision, type, case when version > ? then payload else '' end as payload,
+                 case when starts_with(meta, '{"payloadVersion"') then meta end as meta
             from evento.event where stream_id = ? and version >= ? order by version limit ?
           """);
 
@@ -264,7 +266,10 @@ public class EventReader {
               while (events.size() < eventsMax && rows.next()) {
                 tip = new Tip(rows.getLong("version"), rows.getLong("decision"));
                 events.add(
-                    new StoryEvent(rows.getString("type"), new Json(rows.getString("payload"))));
+                    new StoryEvent(
+                        rows.getString("type"),
+                        EventMeta.payloadVersion(rows.getString("meta")),
+                        new Json(rows.getString("payload"))));
                 found = rows.getInt("found");
               }
               var more = events.size() + witnesses < found;

@@ -11,6 +11,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class RecordedEvents {
   /** What {@link #event()} reads, in its order. */
   static final String COLUMNS =
-      "position, version, recorded_at, command_id, stream_id, context, type, meta, payload";
+      "position, version, recorded_at, command_id, stream_id, context, type, meta, payload,"
+          // Most events have none: an array that is not there need not be taken apart.
+          + " nullif(tags, '{}') as tags";
 
   private static final DateTimeFormatter MICROSECONDS =
       new DateTimeFormatterBuilder()
@@ -51,7 +54,13 @@ final class RecordedEvents {
         time(rows.getObject(3, OffsetDateTime.class)),
         commandId,
         rows.getString(8),
-        rows.getString(9));
+        rows.getString(9),
+        tags());
+  }
+
+  private List<String> tags() throws SQLException {
+    var array = rows.getArray(10);
+    return array == null ? List.of() : List.of((String[]) array.getArray());
   }
 
   private String time(OffsetDateTime time) {
@@ -79,7 +88,8 @@ final class RecordedEvents {
         time,
         proposal.commandId(),
         event.meta(),
-        event.payload());
+        event.payload(),
+        event.tags());
   }
 
   private static RecordedEvent event(
@@ -91,7 +101,8 @@ final class RecordedEvents {
       String time,
       UUID commandId,
       @Nullable String metaText,
-      String payload) {
+      String payload,
+      List<String> tags) {
     var meta = EventMeta.of(metaText, commandId);
     var colon = stream.indexOf(':');
     return new RecordedEvent(
@@ -99,11 +110,13 @@ final class RecordedEvents {
         new RecordedEvent.Stream(stream.substring(0, colon), stream.substring(colon + 1)),
         version,
         type,
+        EventMeta.payloadVersion(metaText),
         context,
         time,
         commandId,
         meta.correlation(),
         meta.causation(),
+        tags,
         meta.user(),
         new Json(payload));
   }

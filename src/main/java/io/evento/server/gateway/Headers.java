@@ -3,6 +3,7 @@ package io.evento.server.gateway;
 import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.PayloadVersions;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,13 @@ final class Headers {
   /** {@code If-Match: "3"}. */
   static @Nullable Long version(@Nullable String header) {
     return header == null ? null : number("If-Match", unquoted(header.trim()), 0, Long.MAX_VALUE);
+  }
+
+  /** {@code Evento-Payload-Version: 2}, of the body; without it the first. */
+  static int payloadVersion(@Nullable String header) {
+    return header == null
+        ? 1
+        : (int) number("Evento-Payload-Version", header.trim(), 1, PayloadVersions.MAX);
   }
 
   /** A JSON object, or null without the header. */

@@ -34,11 +34,13 @@ public class QueryResource {
       @PathParam("type") String type,
       @HeaderParam("Prefer") @Nullable String prefer,
       @HeaderParam("traceparent") @Nullable String trace,
+      @HeaderParam("Evento-Payload-Version") @Nullable String version,
       InputStream body) {
     var query =
         new Message.Query(
             UUID.randomUUID(),
             Names.checkType("type", type),
+            Headers.payloadVersion(version),
             Headers.deadlineMillis(prefer),
             Headers.trace(trace),
             Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)));

@@ -111,7 +111,12 @@ public class Queries {
     }
     var asked =
         new Message.Query(
-            query.id(), query.type(), deadline.millisLeft(), query.trace(), query.payload());
+            query.id(),
+            query.type(),
+            query.payloadVersion(),
+            deadline.millisLeft(),
+            query.trace(),
+            query.payload());
     var here =
         sessions.answering(query.type()).stream()
             .filter(session -> !failed.contains(session.id()))
@@ -152,8 +157,10 @@ public class Queries {
 
   private CompletionStage<Json> elsewhere(
       Throwable failure, Message.Query query, Deadline deadline, Set<Object> failed, Object asked) {
-    // A peer says unavailable where its session to the instance went away.
-    if (!Failures.isLost(failure) && Failures.told(failure).code() != ErrorCode.UNAVAILABLE) {
+    // A peer says unavailable where its session to the instance went away; an instance of an older
+    // release says no-handler to a question of a newer version.
+    var code = Failures.isLost(failure) ? ErrorCode.UNAVAILABLE : Failures.told(failure).code();
+    if (code != ErrorCode.UNAVAILABLE && code != ErrorCode.NO_HANDLER) {
       return CompletableFuture.failedStage(failure);
     }
     var now = new HashSet<>(failed);

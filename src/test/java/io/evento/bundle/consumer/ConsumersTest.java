@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventMetadata;
+import io.evento.bundle.PayloadVersion;
 import io.evento.bundle.Projector;
+import io.evento.bundle.Upcaster;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Json;
@@ -51,7 +53,15 @@ class ConsumersTest {
     return source;
   }
 
-  record Counted(long number) {}
+  @PayloadVersion(2)
+  record Counted(long number) {
+    record V1(String digits) {}
+
+    @Upcaster(from = 1)
+    static Counted asNumber(V1 old) {
+      return new Counted(Long.parseLong(old.digits()));
+    }
+  }
 
   @Projector(name = "numbers")
   static class Numbers {
@@ -164,11 +174,13 @@ class ConsumersTest {
         new RecordedEvent.Stream("Counter", "c"),
         position,
         "Counted",
+        2,
         "default",
         "2026-01-31T10:15:30.123456Z",
         COMMAND,
         "flow",
         null,
+        List.of(),
         Json.EMPTY_OBJECT,
         new Json("{\"number\":" + position + "}"));
   }
@@ -182,6 +194,29 @@ class ConsumersTest {
         from,
         upTo,
         LongStream.of(positions).mapToObj(ConsumersTest::event).toList());
+  }
+
+  @Test
+  void an_old_event_reaches_its_handler_as_the_present_record() {
+    var old =
+        new RecordedEvent(
+            1,
+            new RecordedEvent.Stream("Counter", "c"),
+            1,
+            "Counted",
+            1,
+            "default",
+            "2026-01-31T10:15:30.123456Z",
+            COMMAND,
+            "flow",
+            null,
+            List.of(),
+            Json.EMPTY_OBJECT,
+            new Json("{\"digits\":\"42\"}"));
+    consumers.enable(new Enable("plain:1", 0, 0, 127, 1, EPOCH, 0), answers::add, this);
+    consumers.events(new Events("plain:1", 0, 1, EPOCH, 0, 2, List.of(old, event(2))));
+    awaitAck(2);
+    assertThat(plain.seen).containsExactly(42L, 2L);
   }
 
   private <T extends Message> List<T> said(Class<T> kind) {

@@ -7,6 +7,8 @@ import io.evento.bundle.AggregateId;
 import io.evento.bundle.CommandHandler;
 import io.evento.bundle.Decision;
 import io.evento.bundle.EventSourcingHandler;
+import io.evento.bundle.PayloadVersion;
+import io.evento.bundle.Upcaster;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
@@ -48,7 +50,15 @@ class AggregateDispatcherTest {
 
   record Started() implements CounterEvent {}
 
-  record Added(int amount) implements CounterEvent {}
+  @PayloadVersion(2)
+  record Added(int amount) implements CounterEvent {
+    record V1(String text) {}
+
+    @Upcaster(from = 1)
+    static Added counted(V1 old) {
+      return new Added(old.text().length());
+    }
+  }
 
   static final CompletableFuture<Integer> LATER = new CompletableFuture<>();
 
@@ -135,7 +145,28 @@ class AggregateDispatcherTest {
   }
 
   private static StoryEvent event(String type, String payload) {
-    return new StoryEvent(type, new Json(payload));
+    return new StoryEvent(type, type.equals("Added") ? 2 : 1, new Json(payload));
+  }
+
+  @Test
+  void an_old_event_of_a_story_is_lifted_and_a_new_one_says_its_version() {
+    var old = new StoryEvent("Added", new Json("{\"text\":\"four\"}"));
+    var story = new Story(0, null, List.of(event("Started", "{}"), old), false);
+    var decided = decide("Add", "{\"amount\":1}", 7, new Tip(2, 22), story);
+    assertThat(decided.value()).isEqualTo(new Json("5"));
+    assertThat(decided.events().get(0).payloadVersion()).isEqualTo(2);
+  }
+
+  @Test
+  void a_story_of_a_newer_release_is_left_to_an_instance_of_that_release() {
+    var newer = new StoryEvent("Added", 3, new Json("{}"));
+    var unknown = new StoryEvent("Doubled", new Json("{}"));
+    for (var event : List.of(newer, unknown)) {
+      var story = new Story(0, null, List.of(event("Started", "{}"), event), false);
+      var decided = decide("Add", "{\"amount\":1}", 7, new Tip(2, 22), story);
+      assertThat(decided.failure().code()).isEqualTo(ErrorCode.NO_HANDLER);
+      assertThat(decided.failure().detail()).contains(event.type());
+    }
   }
 
   @Test

@@ -85,9 +85,32 @@ class AppendTest {
       assertThat(event.aggregate().type() + ":" + event.aggregate().id()).isEqualTo(stream);
       assertThat(event.time()).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z");
       assertThat(event.instant()).isEqualTo(done.recordedAt());
+      assertThat(event.tags()).containsExactly("a\"b", "c,d", "e\\f", "{}", "NULL", "");
+      assertThat(event.payloadVersion()).isEqualTo(1);
       assertThat(event.correlationId()).isEqualTo(id.toString());
       assertThat(node.reader.outcome(id).orElseThrow().body()).isEqualTo("{\"v\":\"\\\"\"}");
     }
+  }
+
+  @Test
+  void the_version_of_a_payload_is_told_by_every_read() {
+    var id = UUID.randomUUID();
+    var done =
+        appended(
+            Proposals.on(stream, Tip.EMPTY)
+                .id(id)
+                .event("Opened", "tag")
+                .eventOfVersion(3, "Moved")
+                .events());
+    var first = done.first().position();
+    assertThat(node.reader.eventsOf(id, first))
+        .extracting(event -> event.payloadVersion() + " " + event.tags())
+        .containsExactly("1 [tag]", "3 []");
+    assertThat(node.reader.streamForward(stream, 1, 10).events())
+        .isEqualTo(node.reader.eventsOf(id, first));
+    assertThat(node.reader.story(stream, Tip.EMPTY, 10, 1000).orElseThrow().events())
+        .extracting(event -> event.payloadVersion())
+        .containsExactly(1, 3);
   }
 
   @Nested

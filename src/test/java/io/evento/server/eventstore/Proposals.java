@@ -71,6 +71,13 @@ final class Proposals {
     return this;
   }
 
+  /** An event whose payload is not of the first version. */
+  Proposals eventOfVersion(int payloadVersion, String type) {
+    var meta = EventMeta.withPayloadVersion(null, payloadVersion);
+    events.add(new ProposedEvent(0, "bank", type, List.of(), meta, "{}"));
+    return this;
+  }
+
   Proposal events() {
     return build(OutcomeKind.EVENTS);
   }
