@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -211,10 +212,24 @@ public sealed interface Message {
    * @param types events of these; empty for all
    * @param start where a new consumer begins: {@code beginning} or {@code end}
    * @param segments how many, when the consumer is new; 0 for the server's default
+   * @param associations for a saga: by type of event the JSON pointer (RFC 6901) to the value that
+   *     is its sequence key, or an empty text for the aggregate's id; else empty
    */
-  record Consumption(List<String> contexts, List<String> types, String start, int segments) {
+  record Consumption(
+      List<String> contexts,
+      List<String> types,
+      String start,
+      int segments,
+      Map<String, String> associations) {
     public Consumption {
       contexts = listOf(contexts);
+      associations = associations == null ? Map.of() : Map.copyOf(associations);
+      for (var pointer : associations.values()) {
+        if (!pointer.isEmpty() && !pointer.startsWith("/")) {
+          throw EventoException.invalid(
+              "/components/consumes/associations", "must be JSON pointers, which begin with /");
+        }
+      }
       types = listOf(types);
       start = start == null ? "beginning" : start;
       if (!start.equals("beginning") && !start.equals("end")) {
@@ -223,6 +238,11 @@ public sealed interface Message {
       if (segments < 0 || segments > 128) {
         throw EventoException.invalid("/components/consumes/segments", "must be 0 to 128");
       }
+    }
+
+    /** Of a consumer whose sequence key is the stream. */
+    public Consumption(List<String> contexts, List<String> types, String start, int segments) {
+      this(contexts, types, start, segments, Map.of());
     }
   }
 
@@ -575,6 +595,47 @@ public sealed interface Message {
       implements Message {
     public Events {
       events = listOf(events);
+    }
+  }
+
+  /**
+   * N→B, to a saga or observer: what happened, in order per key. The next of a segment comes only
+   * after this one was answered by {@link Stepped}.
+   *
+   * @param batch number of this message under its fence
+   * @param states of the sagas that live under the keys named here
+   */
+  record Steps(
+      String consumer,
+      int segment,
+      long fence,
+      long batch,
+      List<Stepping.State> states,
+      List<Stepping.Happening> happenings)
+      implements Message {
+    public Steps {
+      states = listOf(states);
+      happenings = listOf(happenings);
+    }
+  }
+
+  /**
+   * B→N: what was decided about the first so many happenings, one result each, in their order. What
+   * is left out comes again.
+   *
+   * @param failure why the next one could not be decided; null if it was not tried
+   */
+  record Stepped(
+      String consumer,
+      int segment,
+      long fence,
+      long batch,
+      List<Stepping.Result> results,
+      @Nullable Failure failure)
+      implements Message {
+    public Stepped {
+      require("/consumer", consumer);
+      results = listOf(results);
     }
   }
 

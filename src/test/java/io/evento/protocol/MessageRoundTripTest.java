@@ -31,11 +31,14 @@ import io.evento.protocol.Message.Query;
 import io.evento.protocol.Message.QueryType;
 import io.evento.protocol.Message.Result;
 import io.evento.protocol.Message.Snapshot;
+import io.evento.protocol.Message.Stepped;
+import io.evento.protocol.Message.Steps;
 import io.evento.protocol.Message.Story;
 import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Message.Welcome;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -61,7 +64,7 @@ class MessageRoundTripTest {
             List.of(command),
             List.of(new EventType("Opened", null), new EventType("Moved", 3, null)),
             List.of(new QueryType("Find", 2, null, new Json("{}"))),
-            new Consumption(List.of("bank"), List.of("Opened"), "end", 4),
+            new Consumption(List.of("bank"), List.of("Opened"), "end", 4, Map.of("Opened", "/id")),
             "accounts",
             "abc",
             200);
@@ -136,6 +139,41 @@ class MessageRoundTripTest {
         new Disable("accounts:1", 3, 17),
         new Credit("accounts:1", 3, 17, 256, ID, 8L),
         new Events("accounts:1", 3, 17, ID, 8, 9, List.of(event)),
+        new Steps(
+            "transfer:1",
+            3,
+            17,
+            5,
+            List.of(new Stepping.State("t-1", PAYLOAD)),
+            List.of(
+                Stepping.Happening.of("t-1", event),
+                Stepping.Happening.of(
+                    "t-1",
+                    new Stepping.Settled(
+                        ID,
+                        "Open",
+                        PAYLOAD,
+                        event.time(),
+                        null,
+                        ErrorCode.REJECTED,
+                        "no",
+                        new Rejection("no", "because", PAYLOAD))),
+                Stepping.Happening.of("t-1", new Stepping.Due("hang", event.time())))),
+        new Stepped(
+            "transfer:1",
+            3,
+            17,
+            5,
+            List.of(
+                Stepping.Result.NOTHING,
+                new Stepping.Result(
+                    PAYLOAD,
+                    true,
+                    List.of(new Stepping.Send("Open", PAYLOAD, true)),
+                    List.of(
+                        new Stepping.Deadline("hang", 20L, null),
+                        new Stepping.Deadline("late", null, event.time())))),
+            new Failure(ErrorCode.HANDLER_FAILED, "x", List.of())),
         new Ack("accounts:1", 3, 17, ID, 9),
         new Nack("accounts:1", 3, 17, 9, 2, "IllegalState: x"));
   }

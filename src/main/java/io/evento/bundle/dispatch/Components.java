@@ -2,8 +2,10 @@ package io.evento.bundle.dispatch;
 
 import io.evento.bundle.Aggregate;
 import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.Observer;
 import io.evento.bundle.Projection;
 import io.evento.bundle.Projector;
+import io.evento.bundle.Saga;
 import io.evento.bundle.Service;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.SealedTypes;
@@ -28,6 +30,8 @@ public final class Components {
   private final Map<String, ServiceCommand> services = new HashMap<>();
   private final Map<String, QueryAnswerer> queries = new HashMap<>();
   private final Map<String, ProjectorType> projectors = new HashMap<>();
+  private final Map<String, SagaType> sagas = new HashMap<>();
+  private final Map<String, ObserverType> observers = new HashMap<>();
 
   /** Handlers of commands and queries by type name, and the commands' classes. */
   private final Map<String, Handler> owners = new HashMap<>();
@@ -66,16 +70,43 @@ public final class Components {
             "register the class " + type.getSimpleName() + ".class: an aggregate has many states");
       }
       add(new AggregateReader(mapper, type).read(aggregate));
-    } else if (service == null && projector == null && projection == null) {
+    } else if (service == null
+        && projector == null
+        && projection == null
+        && !type.isAnnotationPresent(Saga.class)
+        && !type.isAnnotationPresent(Observer.class)) {
       throw new InvalidBundleException(
           type.getName()
-              + " is no component: annotate it with @Aggregate, @Service, @Projector or"
-              + " @Projection");
+              + " is no component: annotate it with @Aggregate, @Service, @Projector, @Projection,"
+              + " @Saga or @Observer");
     } else if (isClass) {
       throw new InvalidBundleException(
           "register an instance, new " + type.getSimpleName() + "(…), instead of the class");
     } else {
       add(new ComponentReader(mapper, registered, database), service, projector, projection);
+      addSteps(registered, type.getAnnotation(Saga.class), type.getAnnotation(Observer.class));
+    }
+  }
+
+  private void addSteps(Object registered, @Nullable Saga saga, @Nullable Observer observer) {
+    if (saga != null && observer != null) {
+      throw new InvalidBundleException(
+          registered.getClass().getName() + " cannot be a saga and an observer: make them two");
+    }
+    var reader = new StepReader(mapper, registered);
+    if (saga != null) {
+      var found = reader.saga(saga);
+      if (sagas.put(found.consumer(), found) != null) {
+        throw twice("saga", found.consumer());
+      }
+      add(reader.declared(saga));
+    }
+    if (observer != null) {
+      var found = reader.observer(observer);
+      if (observers.put(found.consumer(), found) != null) {
+        throw twice("observer", found.consumer());
+      }
+      add(reader.declared(observer));
     }
   }
 
@@ -126,6 +157,19 @@ public final class Components {
 
   private void add(Component component) {
     for (var other : declared) {
+      if (component.consumes() != null
+          && other.consumes() != null
+          && !other.kind().equals(component.kind())
+          && other.name().equals(component.name())) {
+        throw new InvalidBundleException(
+            "the "
+                + other.kind()
+                + " and the "
+                + component.kind()
+                + " are both called "
+                + component.name()
+                + ": a consumer's name is its own in the whole cluster; rename one");
+      }
       if (other.kind().equals(component.kind())
           && other.name().equals(component.name())
           && other.version() == component.version()) {
@@ -189,6 +233,16 @@ public final class Components {
   /** Projectors by consumer, such as {@code accounts:1}. */
   public Map<String, ProjectorType> projectors() {
     return Map.copyOf(projectors);
+  }
+
+  /** Sagas by consumer, such as {@code transfer:1}. */
+  public Map<String, SagaType> sagas() {
+    return Map.copyOf(sagas);
+  }
+
+  /** Observers by consumer, such as {@code large-deposits:1}. */
+  public Map<String, ObserverType> observers() {
+    return Map.copyOf(observers);
   }
 
   /** Name of the aggregate that decides a type of command, or null if none does here. */

@@ -1,10 +1,12 @@
 package io.evento.bundle.dispatch;
 
 import io.evento.bundle.CommandHandler;
+import io.evento.bundle.Deadline;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.QueryHandler;
+import io.evento.bundle.SagaStart;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
@@ -15,16 +17,26 @@ import java.util.List;
 final class HandlerMethods {
   private static final List<Class<? extends Annotation>> ANNOTATIONS =
       List.of(
-          CommandHandler.class, EventSourcingHandler.class, EventHandler.class, QueryHandler.class);
+          CommandHandler.class,
+          EventSourcingHandler.class,
+          EventHandler.class,
+          QueryHandler.class,
+          SagaStart.class,
+          io.evento.bundle.Outcome.class,
+          Deadline.class);
 
   private HandlerMethods() {}
 
   /** In an order that is the same on every start. */
   static List<Handler> of(Class<?> owner, Handler.Kind kind) {
-    return all(owner).stream()
-        .filter(method -> method.isAnnotationPresent(kind.annotation()))
+    return annotated(owner, kind.annotation()).stream()
         .map(method -> Handler.bind(method, kind))
         .toList();
+  }
+
+  /** In an order that is the same on every start. */
+  static List<Method> annotated(Class<?> owner, Class<? extends Annotation> annotation) {
+    return all(owner).stream().filter(method -> method.isAnnotationPresent(annotation)).toList();
   }
 
   /**
