@@ -1,5 +1,8 @@
 package io.evento.scenario;
 
+import static io.evento.scenario.Problems.TOO_BIG;
+import static io.evento.scenario.Problems.isError;
+import static io.evento.scenario.Problems.isProblem;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -17,7 +20,6 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ProblemCodesIT {
 
   private static final Duration LIMIT = Duration.ofSeconds(20);
-  private static final String BIG = "x".repeat((1 << 20) + 1);
 
   @RegisterExtension static final Cluster cluster = Cluster.running();
 
@@ -61,288 +62,8 @@ class ProblemCodesIT {
     return cluster.node(1);
   }
 
-  // ---- HTTP
-
-  /**
-   * A wrong request and what the contract says to it.
-   *
-   * @param headers names and values in turn
-   * @param pointer of the first broken rule, empty where none is told
-   */
-  record Wrong(
-      String what,
-      String method,
-      String path,
-      String body,
-      List<String> headers,
-      ErrorCode code,
-      String pointer) {
-
-    static Wrong post(
-        String what, String path, String body, ErrorCode code, String pointer, String... headers) {
-      return new Wrong(what, "POST", path, body, List.of(headers), code, pointer);
-    }
-
-    static Wrong get(String what, String path, ErrorCode code, String pointer, String... headers) {
-      return new Wrong(what, "GET", path, "", List.of(headers), code, pointer);
-    }
-
-    boolean isCommand() {
-      return path.startsWith("commands/") && method.equals("POST");
-    }
-
-    @Override
-    public String toString() {
-      return what;
-    }
-  }
-
   static Stream<Wrong> wrongRequests() {
-    var invalid = ErrorCode.INVALID_REQUEST;
-    var good = "{\"accountId\":\"%s\",\"amount\":1,\"reference\":\"r\"}".formatted(bank.account());
-    var deposit = "commands/Deposit";
-    return Stream.of(
-        // bodies
-        Wrong.post("an empty body", deposit, "", invalid, ""),
-        Wrong.post("half of a JSON object", deposit, "{\"accountId\":", invalid, ""),
-        Wrong.post("no JSON at all", deposit, "hello", invalid, ""),
-        Wrong.post("a JSON list", deposit, "[1]", invalid, ""),
-        Wrong.post("a JSON null", deposit, "null", invalid, ""),
-        Wrong.post("two JSON objects", deposit, good + good, invalid, ""),
-        Wrong.post(
-            "a property twice", deposit, good.replace("}", ",\"amount\":2}"), invalid, "/amount"),
-        Wrong.post(
-            "no aggregate id",
-            deposit,
-            "{\"amount\":1,\"reference\":\"r\"}",
-            invalid,
-            "/accountId"),
-        Wrong.post(
-            "a number as aggregate id",
-            deposit,
-            good.replace('"' + bank.account() + '"', "7"),
-            invalid,
-            "/accountId"),
-        Wrong.post(
-            "an empty aggregate id",
-            deposit,
-            good.replace(bank.account(), ""),
-            invalid,
-            "/accountId"),
-        Wrong.post(
-            "an aggregate id of 201 characters",
-            deposit,
-            good.replace(bank.account(), "a".repeat(201)),
-            invalid,
-            "/accountId"),
-        Wrong.post(
-            "a control character in the aggregate id",
-            deposit,
-            good.replace(bank.account(), "a\\u0000b"),
-            invalid,
-            "/accountId"),
-        Wrong.post(
-            "half a character in the aggregate id",
-            deposit,
-            good.replace(bank.account(), "a\\ud800b"),
-            invalid,
-            "/accountId"),
-        Wrong.post(
-            "a text as amount", deposit, good.replace(":1,", ":\"much\","), invalid, "/amount"),
-        Wrong.post(
-            "an amount beyond 64 bits",
-            deposit,
-            good.replace(":1,", ":99999999999999999999,"),
-            invalid,
-            "/amount"),
-        Wrong.post(
-            "an amount that breaks the record's own rule",
-            deposit,
-            good.replace(":1,", ":0,"),
-            invalid,
-            ""),
-        Wrong.post(
-            "a missing field", deposit, good.replace(",\"reference\":\"r\"", ""), invalid, ""),
-        Wrong.post(
-            "objects in objects a thousand deep",
-            deposit,
-            "{\"a\":".repeat(1_000) + "1" + "}".repeat(1_000),
-            invalid,
-            ""),
-        Wrong.post(
-            "a payload above the limit",
-            deposit,
-            good.replace("\"r\"", '"' + BIG + '"'),
-            ErrorCode.PAYLOAD_TOO_LARGE,
-            ""),
-        Wrong.post(
-            "a query above the limit",
-            "queries/FindAccount",
-            "{\"accountId\":\"" + BIG + "\"}",
-            ErrorCode.PAYLOAD_TOO_LARGE,
-            ""),
-        Wrong.post("an empty query", "queries/FindAccount", "", invalid, ""),
-        Wrong.post("a query that is no object", "queries/Totals", "7", invalid, ""),
-        Wrong.post(
-            "a query that breaks a rule",
-            "queries/ListAccounts",
-            "{\"limit\":0,\"after\":\"\"}",
-            invalid,
-            ""),
-        // types
-        Wrong.post(
-            "a command that nobody declared",
-            "commands/Nonsense",
-            "{}",
-            ErrorCode.UNKNOWN_TYPE,
-            ""),
-        Wrong.post(
-            "a query that nobody declared", "queries/Nonsense", "{}", ErrorCode.UNKNOWN_TYPE, ""),
-        Wrong.post(
-            "an event sent as a command",
-            "commands/MoneyDeposited",
-            "{}",
-            ErrorCode.UNKNOWN_TYPE,
-            ""),
-        Wrong.post("a type that is no name", "commands/1x", "{}", invalid, "type"),
-        Wrong.post(
-            "a type of 101 characters", "commands/" + "A".repeat(101), "{}", invalid, "type"),
-        Wrong.post("a query type that is no name", "queries/a%20b", "{}", invalid, "type"),
-        // headers
-        Wrong.post(
-            "an id that is no UUID",
-            deposit,
-            good,
-            invalid,
-            "Idempotency-Key",
-            "Idempotency-Key",
-            "7"),
-        Wrong.post(
-            "an id with something after it",
-            deposit,
-            good,
-            invalid,
-            "Idempotency-Key",
-            "Idempotency-Key",
-            UUID.randomUUID() + "0"),
-        Wrong.post("a deadline of 0 s", deposit, good, invalid, "Prefer", "Prefer", "wait=0"),
-        Wrong.post("a deadline of 61 s", deposit, good, invalid, "Prefer", "Prefer", "wait=61"),
-        Wrong.post("a deadline in words", deposit, good, invalid, "Prefer", "Prefer", "wait=soon"),
-        Wrong.post(
-            "a version in words", deposit, good, invalid, "If-Match", "If-Match", "\"three\""),
-        Wrong.post("a version below 0", deposit, good, invalid, "If-Match", "If-Match", "\"-1\""),
-        Wrong.post(
-            "a version for a service",
-            "commands/FailService",
-            "{\"message\":\"m\"}",
-            invalid,
-            "If-Match",
-            "If-Match",
-            "\"1\""),
-        Wrong.post(
-            "metadata that is no JSON",
-            deposit,
-            good,
-            invalid,
-            "Evento-Metadata",
-            "Evento-Metadata",
-            "{"),
-        Wrong.post(
-            "metadata that is a list",
-            deposit,
-            good,
-            invalid,
-            "Evento-Metadata",
-            "Evento-Metadata",
-            "[1]"),
-        Wrong.post(
-            "metadata that smuggles a property",
-            deposit,
-            good,
-            invalid,
-            "Evento-Metadata",
-            "Evento-Metadata",
-            "{},\"x\":{}"),
-        Wrong.post(
-            "a body that is no JSON by its type",
-            deposit,
-            good,
-            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-            "",
-            "Content-Type",
-            "text/plain"),
-        Wrong.post(
-            "an answer in HTML",
-            deposit,
-            good,
-            ErrorCode.NOT_ACCEPTABLE,
-            "",
-            "Accept",
-            "text/html"),
-        Wrong.get("events in HTML", "events", ErrorCode.NOT_ACCEPTABLE, "", "Accept", "text/html"),
-        // paths and methods
-        Wrong.get("a path that is none", "nonsense", ErrorCode.NOT_FOUND, ""),
-        Wrong.get("a path below one that is", "events/7", ErrorCode.NOT_FOUND, ""),
-        Wrong.get("a setting that is none", "settings/nonsense", ErrorCode.NOT_FOUND, ""),
-        Wrong.get("commands cannot be read", deposit, ErrorCode.METHOD_NOT_ALLOWED, ""),
-        new Wrong(
-            "events cannot be deleted",
-            "DELETE",
-            "events",
-            "",
-            List.of(),
-            ErrorCode.METHOD_NOT_ALLOWED,
-            ""),
-        new Wrong(
-            "a stream cannot be written",
-            "PUT",
-            "streams/Account/x",
-            "{}",
-            List.of(),
-            ErrorCode.METHOD_NOT_ALLOWED,
-            ""),
-        new Wrong(
-            "a setting without a value",
-            "PUT",
-            "settings/payload.bytes-max",
-            "{}",
-            List.of(),
-            invalid,
-            "/value"),
-        new Wrong(
-            "a setting out of its range",
-            "PUT",
-            "settings/payload.bytes-max",
-            "{\"value\":1}",
-            List.of(),
-            invalid,
-            "/value"),
-        new Wrong(
-            "a setting in words",
-            "PUT",
-            "settings/payload.bytes-max",
-            "{\"value\":\"big\"}",
-            List.of(),
-            invalid,
-            "/value"),
-        // reads
-        Wrong.get(
-            "a stream that is none", "streams/Account/nobody", ErrorCode.STREAM_NOT_FOUND, ""),
-        Wrong.get("a stream of a type that is no name", "streams/1x/a", invalid, "aggregateType"),
-        Wrong.get(
-            "a stream from version 0", "streams/Account/x?fromVersion=0", invalid, "fromVersion"),
-        Wrong.get("a stream sideways", "streams/Account/x?order=up", invalid, "order"),
-        Wrong.get("a page of 0", "events?limit=0", invalid, "limit"),
-        Wrong.get("a page of 1,001", "events?limit=1001", invalid, "limit"),
-        Wrong.get("a page in words", "events?limit=all", invalid, "limit"),
-        Wrong.get("a stream's page of 1,001", "streams/Account/x?limit=1001", invalid, "limit"),
-        Wrong.get("events after -1", "events?after=-1", invalid, "after"),
-        Wrong.get("events of a type that is no name", "events?type=1x", invalid, "type"),
-        Wrong.get(
-            "events of an id without its type",
-            "events?aggregateId=a-1",
-            invalid,
-            "aggregateType"));
+    return Wrong.requests(bank.account());
   }
 
   @ParameterizedTest(name = "{0}")
@@ -408,7 +129,7 @@ class ProblemCodesIT {
         new Ending(
             "a payload above the limit",
             "Deposit",
-            good.replace("\"one\"", '"' + BIG + '"'),
+            good.replace("\"one\"", '"' + TOO_BIG + '"'),
             null,
             ErrorCode.PAYLOAD_TOO_LARGE),
         new Ending(
@@ -604,150 +325,6 @@ class ProblemCodesIT {
     }
   }
 
-  // ---- WebSocket
-
-  @Nested
-  class Over_WebSocket {
-
-    /** A message that cannot be read, and the pointer to what is wrong with it. */
-    record Unreadable(String what, String line, String pointer) {
-      @Override
-      public String toString() {
-        return what;
-      }
-    }
-
-    static Stream<Unreadable> unreadable() {
-      var id = UUID.randomUUID();
-      return Stream.of(
-          new Unreadable("half of a message", "{\"t\":\"command\",", ""),
-          new Unreadable("no JSON", "hello", "/t"),
-          new Unreadable("a list", "[]", "/t"),
-          new Unreadable("an unknown kind", "{\"t\":\"nonsense\"}", "/t"),
-          new Unreadable("no kind", "{\"id\":\"" + id + "\"}", "/t"),
-          new Unreadable(
-              "a second hello",
-              "{\"t\":\"hello\",\"bundle\":\"b\",\"instance\":\"" + id + "\"}",
-              "/t"),
-          new Unreadable("a kind that nodes send", "{\"t\":\"welcome\",\"node\":\"n\"}", "/t"),
-          new Unreadable(
-              "a command without id",
-              "{\"t\":\"command\",\"type\":\"Deposit\",\"deadline\":1000,\"p\":{}}",
-              "/id"),
-          new Unreadable(
-              "a command with a wrong id",
-              "{\"t\":\"command\",\"id\":\"7\",\"type\":\"Deposit\",\"deadline\":1000,\"p\":{}}",
-              "/id"),
-          new Unreadable(
-              "a command without payload",
-              "{\"t\":\"command\",\"id\":\"" + id + "\",\"type\":\"Deposit\",\"deadline\":1000}",
-              "/p"),
-          new Unreadable(
-              "a command without type",
-              "{\"t\":\"command\",\"id\":\"" + id + "\",\"deadline\":1000,\"p\":{}}",
-              "/type"),
-          new Unreadable(
-              "a deadline of 0",
-              "{\"t\":\"command\",\"id\":\""
-                  + id
-                  + "\",\"type\":\"Deposit\",\"deadline\":0,\"p\":{}}",
-              "/deadline"),
-          new Unreadable(
-              "a deadline in words",
-              "{\"t\":\"command\",\"id\":\""
-                  + id
-                  + "\",\"type\":\"Deposit\",\"deadline\":\"soon\",\"p\":{}}",
-              "/deadline"),
-          new Unreadable(
-              "a version below 0",
-              "{\"t\":\"command\",\"id\":\""
-                  + id
-                  + "\",\"type\":\"Deposit\",\"ifVersion\":-1,\"deadline\":1000,\"p\":{}}",
-              "/ifVersion"),
-          new Unreadable(
-              "a payload that is a list",
-              "{\"t\":\"command\",\"id\":\""
-                  + id
-                  + "\",\"type\":\"Deposit\",\"deadline\":1000,\"p\":[1]}",
-              ""),
-          new Unreadable(
-              "a component of no kind",
-              "{\"t\":\"declare\",\"id\":\""
-                  + id
-                  + "\",\"components\":[{\"kind\":\"robot\",\"name\":\"R\"}]}",
-              "/components/kind"),
-          new Unreadable(
-              "a tip that is none",
-              "{\"t\":\"decided\",\"id\":\"" + id + "\",\"attempt\":\"1\",\"tip\":\"x\"}",
-              "/tip"));
-    }
-
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("unreadable")
-    void what_cannot_be_read_is_told_so_and_the_session_lives_on(Unreadable wrong)
-        throws Exception {
-      try (var wire = Wire.open(cluster, node())) {
-        wire.send(wrong.line());
-        var error = wire.next(message -> message.path("t").asText().equals("error"));
-        isError(error, ErrorCode.INVALID_REQUEST, null);
-        assertThat(error.path("errors").path(0).path("pointer").asText())
-            .as("%s", error)
-            .isEqualTo(wrong.pointer());
-        isAlive(wire);
-      }
-    }
-
-    @Test
-    void who_does_not_say_hello_is_told_nothing_else() throws Exception {
-      try (var wire = Wire.silent(cluster, node())) {
-        var error = wire.ask(Wire.query(UUID.randomUUID(), "Totals", "{}"));
-        assertThat(error.path("code").asText()).isEqualTo("invalid-request");
-        assertThat(error.path("errors").path(0).path("pointer").asText()).isEqualTo("/t");
-      }
-    }
-
-    @Test
-    void queries_fail_with_the_same_codes() throws Exception {
-      try (var wire = Wire.open(cluster, node())) {
-        var unknown = UUID.randomUUID();
-        isError(wire.ask(Wire.query(unknown, "Nonsense", "{}")), ErrorCode.UNKNOWN_TYPE, unknown);
-        var broken = UUID.randomUUID();
-        isError(
-            wire.ask(Wire.query(broken, "ListAccounts", "{\"limit\":0,\"after\":\"\"}")),
-            ErrorCode.INVALID_REQUEST,
-            broken);
-        var large = UUID.randomUUID();
-        isError(
-            wire.ask(Wire.query(large, "FindAccount", "{\"accountId\":\"" + BIG + "\"}")),
-            ErrorCode.PAYLOAD_TOO_LARGE,
-            large);
-      }
-    }
-
-    @Test
-    void a_frame_of_4_MiB_is_answered_and_a_larger_one_ends_the_session() throws Exception {
-      var most = 4 << 20;
-      var command = Wire.command(UUID.randomUUID(), "Deposit", bank.moneyText(1)).toString();
-      try (var wire = Wire.open(cluster, node())) {
-        var padding = "x".repeat(most - command.length());
-        wire.send(command.replace("\"one\"", "\"one" + padding + "\""));
-        var error = wire.next(message -> message.path("t").asText().equals("error"));
-        isError(error, ErrorCode.PAYLOAD_TOO_LARGE, null);
-        isAlive(wire);
-      }
-      try (var wire = Wire.open(cluster, node())) {
-        var padding = "x".repeat(most - command.length() + 1);
-        wire.send(command.replace("\"one\"", "\"one" + padding + "\""));
-        assertThat(wire.closeCode()).isEqualTo(1009);
-      }
-    }
-
-    private static void isAlive(Wire wire) throws Exception {
-      var answer = wire.ask(Wire.query(UUID.randomUUID(), "Totals", "{}"));
-      assertThat(answer.path("t").asText()).as("%s", answer).isEqualTo("result");
-    }
-  }
-
   // ---- without the database
 
   @Test
@@ -780,47 +357,6 @@ class ProblemCodesIT {
         .until(() -> cluster.door(node()).get("health/ready").status() == 200);
     assertThat(cluster.door(node()).get("nodes").status()).isEqualTo(200);
     assertThat(bank.story(node())).isEqualTo(before);
-  }
-
-  // ---- what every problem has in common
-
-  private static void isProblem(Answer answer, ErrorCode code) {
-    var body = answer.body();
-    assertThat(answer.status()).as("%s", body).isEqualTo(code.status());
-    assertThat(answer.headers().firstValue("Content-Type").orElse(""))
-        .startsWith("application/problem+json");
-    assertThat(body.path("code").asText()).as("%s", body).isEqualTo(code.wire());
-    assertThat(body.path("type").asText()).isEqualTo("urn:evento:" + code.wire());
-    assertThat(body.path("status").asInt()).isEqualTo(code.status());
-    assertThat(body.path("title").asText()).isNotBlank();
-    assertThat(body.path("correlation").asText()).isNotBlank();
-    if (code.status() == 503) {
-      assertThat(answer.headers().firstValue("Retry-After")).isPresent();
-    }
-    tellsNoInternals(body, code);
-  }
-
-  /**
-   * @param id of the request, null where the message could not be read
-   */
-  private static void isError(JsonNode error, ErrorCode code, @Nullable UUID id) {
-    assertThat(error.path("t").asText()).as("%s", error).isEqualTo("error");
-    assertThat(error.path("code").asText()).as("%s", error).isEqualTo(code.wire());
-    if (id != null) {
-      assertThat(error.path("id").asText()).isEqualTo(id.toString());
-    }
-    tellsNoInternals(error, code);
-  }
-
-  private static void tellsNoInternals(JsonNode body, ErrorCode code) {
-    var text = body.toString();
-    assertThat(text)
-        .doesNotContainPattern("\\bat [a-z]+(\\.\\w+)+\\(")
-        .doesNotContainPattern("\\b(java|javax|jakarta|io\\.evento|org|com|fish)\\.[a-z]+\\.")
-        .doesNotContainPattern("(?i)payara|glassfish|grizzly|jersey|tyrus");
-    if (code != ErrorCode.HANDLER_FAILED) {
-      assertThat(text).doesNotContainPattern("\\w(Exception|Error)\\b");
-    }
   }
 
   private static JsonNode list(JsonNode errors) {
