@@ -139,7 +139,9 @@ class Deliveries {
     var claimed = delivery.lease().claimed();
     cursors.read(
         () -> places.of(claimed.checkpoint(), claimed.command()),
-        place -> opened(delivery, place),
+        place ->
+            place.ifPresentOrElse(
+                found -> opened(delivery, found), () -> again(() -> open(delivery))),
         () -> again(() -> open(delivery)));
   }
 
@@ -195,8 +197,6 @@ class Deliveries {
   private void start(Delivery delivery, @Nullable StorePosition standing) {
     if (standing == null) {
       delivery.run(delivery.looked());
-    } else if (standing.epoch().equals(delivery.looked().epoch())) {
-      runFrom(delivery, standing);
     } else {
       delivery.starting();
       findAndStart(delivery, standing);
@@ -206,17 +206,22 @@ class Deliveries {
   private void findAndStart(Delivery delivery, StorePosition standing) {
     cursors.read(
         () -> places.ofBundle(standing, delivery.looked()),
-        place -> {
-          if (!delivery.isStarting()) {
-            return;
-          }
-          if (place.lost() != null) {
-            rewound(delivery, standing, place);
-          }
-          runFrom(delivery, place.at());
-          delivery.ring();
-        },
+        place ->
+            place.ifPresentOrElse(
+                found -> found(delivery, standing, found),
+                () -> again(() -> findAndStart(delivery, standing))),
         () -> again(() -> findAndStart(delivery, standing)));
+  }
+
+  private void found(Delivery delivery, StorePosition standing, Places.Place place) {
+    if (!delivery.isStarting()) {
+      return;
+    }
+    if (place.lost() != null) {
+      rewound(delivery, standing, place);
+    }
+    runFrom(delivery, place.at());
+    delivery.ring();
   }
 
   /**

@@ -59,7 +59,7 @@ final class ConsumerNode implements AutoCloseable {
     follower = new Follower(reader, threads, metrics);
     connection = new LeaseConnection(database);
     segments = new SegmentTable(connection);
-    deliveries = new Deliveries(threads, follower, new Places(reader), counts);
+    deliveries = new Deliveries(threads, follower, new Places(reader, follower), counts);
     keeper =
         new LeaseKeeper(
             terms,

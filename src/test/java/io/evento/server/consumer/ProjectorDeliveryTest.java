@@ -346,6 +346,61 @@ class ProjectorDeliveryTest {
   }
 
   @Test
+  void after_a_restore_nothing_is_delivered_that_never_was() throws Exception {
+    var node = node("a");
+    var consumes = new Consumption(List.of(), List.of(), "beginning", 1);
+    handling(node, RecordingBundle.projector("accounts", consumes), (message, event) -> {});
+    append(IntStream.range(0, 10).mapToObj(i -> Draft.of("a-" + i)).toList());
+    awaitCheckpoints(10);
+    node.sessions.all().forEach(node.sessions::remove);
+    awaitOwned(0);
+
+    store.putBack(6);
+    // Its database was put back too: all that this node's tail remembers beyond is of no life.
+    var bundle = recording(node, RecordingBundle.projector("accounts", consumes));
+    awaitOwned(1);
+    await()
+        .during(Duration.ofMillis(700))
+        .until(() -> bundle.heard(Message.Enable.class).isEmpty());
+    store.openEpoch();
+    var after = append(List.of(Draft.of("a-1"), Draft.of("a-2")));
+    var enabled = awaitEnabled(bundle);
+    assertThat(enabled.epoch()).isEqualTo(store.epoch());
+    assertThat(enabled.position()).isEqualTo(6);
+    node.consumers.credit(bundle.session, RecordingBundle.credit(enabled, 100));
+    await().until(() -> bundle.events().size() == 2);
+    assertThat(bundle.events())
+        .extracting(RecordedEvent::commandId)
+        .containsExactlyElementsOf(after.stream().map(RecordedEvent::commandId).toList());
+  }
+
+  @Test
+  void a_bundle_whose_checkpoint_was_put_back_is_started_when_the_loss_was_noticed()
+      throws Exception {
+    var node = node("a");
+    var consumes = new Consumption(List.of(), List.of(), "beginning", 1);
+    append(IntStream.range(0, 10).mapToObj(i -> Draft.of("a-" + i)).toList());
+    await().until(() -> node.follower.head().orElseThrow().position() == 10);
+    var bundle = recording(node, RecordingBundle.projector("accounts", consumes));
+    var enabled = awaitEnabled(bundle);
+
+    store.putBack(6);
+    node.consumers.credit(bundle.session, RecordingBundle.credit(enabled, 100, store.epoch(), 4L));
+    await().during(Duration.ofMillis(700)).until(() -> bundle.events().isEmpty());
+    store.openEpoch();
+    var after = append(List.of(Draft.of("a-1"))).get(0);
+    await()
+        .untilAsserted(() -> assertThat(bundle.heard(Message.Enable.class)).hasSizeGreaterThan(1));
+    var again = bundle.last(Message.Enable.class).orElseThrow();
+    node.consumers.credit(bundle.session, RecordingBundle.credit(again, 100, again.epoch(), 4L));
+    await().untilAsserted(() -> assertThat(bundle.positions()).endsWith(5L, 6L, 7L));
+    assertThat(bundle.last(Message.Events.class).orElseThrow().events())
+        .last()
+        .extracting(RecordedEvent::commandId)
+        .isEqualTo(after.commandId());
+  }
+
+  @Test
   void the_bundles_place_in_a_lost_epoch_is_carried_over() throws SQLException {
     var node = node("a");
     var consumes = new Consumption(List.of(), List.of(), "beginning", 1);

@@ -145,21 +145,52 @@ final class Store implements AutoCloseable {
 
   /** As after a lossy promotion: what stood above is gone, and the next events open a new epoch. */
   void loseAbove(long position) throws SQLException {
-    try (var delete = connection.prepareStatement("delete from evento.event where position > ?");
-        var open =
-            connection.prepareStatement(
-                """
-                insert into evento.store_epoch (ordinal, starts_after, timeline, at)
-                select max(ordinal) + 1, ?, 'lost', clock_timestamp() from evento.store_epoch
-                """)) {
+    delete(position);
+    open(position);
+    connection.commit();
+  }
+
+  /** As after a restore: what stood above is gone, for checkpoints too, and nobody has noticed. */
+  void putBack(long position) throws SQLException {
+    delete(position);
+    try (var rewind =
+        connection.prepareStatement(
+            """
+            update evento.consumer_segment set checkpoint = ?, command_id = null
+             where checkpoint > ?
+            """)) {
+      rewind.setLong(1, position);
+      rewind.setLong(2, position);
+      rewind.executeUpdate();
+    }
+    connection.commit();
+  }
+
+  /** As the first append after a restore does. */
+  void openEpoch() throws SQLException {
+    open(head);
+    connection.commit();
+  }
+
+  private void delete(long position) throws SQLException {
+    try (var delete = connection.prepareStatement("delete from evento.event where position > ?")) {
       delete.setLong(1, position);
       delete.executeUpdate();
-      open.setLong(1, position);
-      open.executeUpdate();
-      connection.commit();
     }
     head = position;
     versions.replaceAll((account, version) -> version + 1_000);
+  }
+
+  private void open(long position) throws SQLException {
+    try (var open =
+        connection.prepareStatement(
+            """
+            insert into evento.store_epoch (ordinal, starts_after, timeline, at)
+            select max(ordinal) + 1, ?, 'lost', clock_timestamp() from evento.store_epoch
+            """)) {
+      open.setLong(1, position);
+      open.executeUpdate();
+    }
   }
 
   @Override
