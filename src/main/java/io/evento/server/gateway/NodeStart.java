@@ -11,11 +11,15 @@ import io.evento.server.eventstore.Appender;
 import io.evento.server.eventstore.Follower;
 import io.evento.server.persistence.Migrations;
 import io.evento.server.routing.Deadline;
+import io.evento.server.routing.Directory;
 import io.evento.server.routing.Router;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Brings the node up: schema, catalog, membership, links, event store, then ready. Each step is
@@ -27,6 +31,7 @@ import java.util.concurrent.ThreadLocalRandom;
 public class NodeStart {
   private static final Logger LOG = System.getLogger(NodeStart.class.getName());
   private static final int PAUSE_MAX_MILLIS = 2_000;
+  private static final long HEAR_MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
   private static final int DRAIN_MAX_MILLIS = 3_000;
 
   private final Threads threads;
@@ -39,6 +44,7 @@ public class NodeStart {
   private final Consumers consumers;
   private final BundleLinks bundles;
   private final Router router;
+  private final Directory directory;
   private volatile boolean stopping;
 
   /** A step that may fail in any way. */
@@ -57,7 +63,8 @@ public class NodeStart {
       Follower follower,
       Consumers consumers,
       BundleLinks bundles,
-      Router router) {
+      Router router,
+      Directory directory) {
     this.threads = threads;
     this.migrations = migrations;
     this.catalog = catalog;
@@ -68,6 +75,7 @@ public class NodeStart {
     this.consumers = consumers;
     this.bundles = bundles;
     this.router = router;
+    this.directory = directory;
   }
 
   void begin() {
@@ -90,11 +98,31 @@ public class NodeStart {
             }
           });
       consumers.start();
+      hearOfHosts();
       membership.up();
       LOG.log(Level.INFO, () -> "node up node=" + membership.self());
     } catch (InterruptedException stopped) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /**
+   * A node that owns streams before it knows what the others host would answer no-handler. One that
+   * does not say so delays the start no longer than it may be silent.
+   */
+  private void hearOfHosts() throws InterruptedException {
+    var began = System.nanoTime();
+    while (!stopping
+        && !directory.hasHeardFrom(others())
+        && System.nanoTime() - began < HEAR_MAX_NANOS) {
+      Thread.sleep(20);
+    }
+  }
+
+  private Set<String> others() {
+    var others = new HashSet<>(membership.members().owners());
+    others.remove(membership.self());
+    return others;
   }
 
   private void step(String what, Step step) throws InterruptedException {

@@ -7,18 +7,33 @@ import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.NodeState;
 import jakarta.inject.Inject;
 
-/** Whether this node can serve: it started up, does not drain, and reaches the database. */
+/**
+ * Whether this node can serve: it started up, does not drain, reaches the database, and can reach
+ * whoever handles what it is given. A node that was frozen finds the database again at once, and
+ * its links and sessions seconds later.
+ */
 @NodeScoped
 public class Availability {
   private final Membership membership;
+  private final Directory directory;
+  private final Sessions sessions;
 
   @Inject
-  public Availability(Membership membership) {
+  public Availability(Membership membership, Directory directory, Sessions sessions) {
     this.membership = membership;
+    this.directory = directory;
+    this.sessions = sessions;
   }
 
   public boolean isServing() {
-    return membership.state() == NodeState.UP && membership.isBeating();
+    return membership.state() == NodeState.UP && membership.isBeating() && !isCutOff();
+  }
+
+  /** Nobody hosts anything here, and none of the others, who may, has said what it hosts. */
+  private boolean isCutOff() {
+    return !sessions.hostAnything()
+        && membership.members().owners().size() > 1
+        && !directory.hearsAnybody();
   }
 
   /**
@@ -26,11 +41,16 @@ public class Availability {
    */
   void check() {
     if (!isServing()) {
-      throw new EventoException(
-          ErrorCode.UNAVAILABLE,
-          membership.state() == NodeState.UP
-              ? "this node cannot reach the database; try another"
-              : "this node is " + membership.state().wire() + "; try another");
+      throw new EventoException(ErrorCode.UNAVAILABLE, reason() + "; try another");
     }
+  }
+
+  private String reason() {
+    if (membership.state() != NodeState.UP) {
+      return "this node is " + membership.state().wire();
+    }
+    return membership.isBeating()
+        ? "this node hears no other node"
+        : "this node cannot reach the database";
   }
 }

@@ -100,6 +100,16 @@ public class Directory {
         .toList();
   }
 
+  /** Whether any other node has said what it hosts, and can be reached. */
+  boolean hearsAnybody() {
+    return byNode.keySet().stream().anyMatch(links::reaches);
+  }
+
+  /** Whether each of these other nodes has said what it hosts. */
+  public boolean hasHeardFrom(Set<String> nodes) {
+    return byNode.keySet().containsAll(nodes);
+  }
+
   /** What is hosted by node, this one under its name. */
   public Map<String, List<Entry>> everywhere(String self) {
     var all = new HashMap<>(byNode);

@@ -51,6 +51,16 @@ public class Sessions {
     return List.copyOf(open);
   }
 
+  /** Whether any session can be given anything. */
+  boolean hostAnything() {
+    for (var session : open) {
+      if (session.isOpen() && !session.components().isEmpty()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   List<BundleSession> hosting(String command) {
     return open.stream().filter(s -> s.isOpen() && s.commands().contains(command)).toList();
   }
