@@ -238,9 +238,10 @@ class LeaseKeeper {
     var kept = segments.renew(ours, incarnation, terms.lease());
     for (var delivery : List.copyOf(held.values())) {
       if (kept.contains(delivery.lease().segment())) {
-        var lapsed = !delivery.lease().isTrusted(before);
+        var until = delivery.lease().trustedUntil();
         delivery.lease().renewed(before + terms.trust().toNanos());
-        if (lapsed) {
+        // Looked at last: a delivery that did not trust it any more looked before.
+        if (clock.getAsLong() - until >= 0) {
           delivery.ring();
         }
       } else {

@@ -191,6 +191,50 @@ class LeaseKeeperTest {
   }
 
   @Test
+  void what_came_between_the_end_of_the_trust_and_a_slow_renewal_is_sent_after_it()
+      throws Exception {
+    var steady =
+        new Terms(
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(2),
+            Duration.ofMillis(50),
+            Duration.ofMillis(50));
+    var node = new ConsumerNode(database, "a", cluster, steady, System::nanoTime);
+    nodes.add(node);
+    node.follower.start();
+    node.deliveries.start(new NoListener());
+    await().until(() -> node.follower.head().isPresent());
+    var consumes = new Consumption(List.of(), List.of(), "beginning", 1);
+    var bundle =
+        new RecordingBundle(UUID.randomUUID())
+            .connect(node.sessions, RecordingBundle.projector("accounts", consumes));
+    node.keeper.pass();
+    await().until(() -> !bundle.heard(Message.Enable.class).isEmpty());
+    node.consumers.credit(
+        bundle.session, RecordingBundle.credit(bundle.heard(Message.Enable.class).get(0), 9));
+    append("a-1");
+    await().until(() -> bundle.events().size() == 1);
+
+    var lease = lease(node, 0);
+    var shortly = Duration.ofMillis(600).toNanos();
+    await().until(() -> !lease.isTrusted(System.nanoTime() + shortly));
+    Thread renewing;
+    try (var admin = database.asAdmin();
+        var lock = admin.createStatement()) {
+      admin.setAutoCommit(false);
+      lock.execute("select 1 from evento.consumer_segment for update");
+      renewing = new Thread(node.keeper::pass);
+      renewing.start();
+      await().pollInterval(Duration.ofMillis(10)).until(() -> !lease.isTrusted(System.nanoTime()));
+      append("a-2");
+      await().during(Duration.ofMillis(50)).until(() -> bundle.events().size() == 1);
+      admin.rollback();
+    }
+    renewing.join(5_000);
+    await().atMost(Duration.ofSeconds(1)).until(() -> bundle.events().size() == 2);
+  }
+
+  @Test
   void when_a_session_ends_another_one_gets_its_segments_under_a_new_fence() {
     var node = node("a");
     var first = bundle(node);

@@ -1,0 +1,207 @@
+package io.evento.server.consumer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.bundle.EventHandler;
+import io.evento.bundle.EventMetadata;
+import io.evento.bundle.Projector;
+import io.evento.server.consumer.Store.Draft;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What a projector whose checkpoint is on the server was given, beside what the store holds, while
+ * its segments change nodes and sessions under load.
+ */
+class RebalanceTest {
+  /** After the traffic nothing hides a wake-up that was missed. */
+  private static final Duration SOON = Duration.ofSeconds(10);
+
+  private static TestDatabase database;
+
+  private final ConsumerNode.Cluster cluster = new ConsumerNode.Cluster();
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private Store store;
+
+  public record MoneyDeposited(long amount) {}
+
+  @Projector(name = "arrivals", context = "bank", start = Projector.Start.END)
+  public static final class Arrivals {
+    private final Queue<Long> positions = new ConcurrentLinkedQueue<>();
+
+    @EventHandler
+    void on(MoneyDeposited event, EventMetadata at) {
+      positions.add(at.position());
+    }
+  }
+
+  @BeforeAll
+  static void migrate() {
+    database = PostgresFixture.shared().migrated();
+  }
+
+  @AfterAll
+  static void drop() {
+    database.close();
+  }
+
+  @BeforeEach
+  void empty() throws SQLException {
+    store = Store.emptied(database);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (var each : open) {
+      each.close();
+    }
+    store.close();
+  }
+
+  @Test
+  void whoever_starts_at_the_end_is_given_every_later_event_however_often_segments_move()
+      throws Exception {
+    store.fill(20_000, 100);
+    var nodes = List.of(node("a"), node("b"), node("c"));
+    var arrivals = new Arrivals();
+    var bundle = bundle(arrivals);
+    nodes.forEach(bundle::connect);
+    awaitOwned();
+    try (var traffic = new Traffic()) {
+      for (var round = 0; round < 9; round++) {
+        var node = nodes.get(round % nodes.size());
+        bundle.disconnect(node);
+        traffic.goOnFor(300);
+        awaitOwned();
+        bundle.connect(node);
+        await("its share").atMost(SOON).until(() -> owned("owner = '" + node.name + "'") > 0);
+        traffic.goOnFor(300);
+      }
+    }
+    assertGivenAllAfter(20_000, arrivals);
+  }
+
+  @Test
+  void two_instances_share_what_comes_and_leave_nothing_out() throws Exception {
+    var first = node("a");
+    var second = node("b");
+    var arrivals = new Arrivals();
+    var staying = bundle(arrivals);
+    staying.connect(first);
+    awaitOwned();
+    try (var traffic = new Traffic()) {
+      for (var round = 0; round < 4; round++) {
+        var passing = bundle(arrivals);
+        passing.connect(first);
+        passing.connect(second);
+        await("its share").atMost(SOON).until(() -> owned("owner = 'b'") > 0);
+        traffic.goOnFor(300);
+        passing.disconnect(second);
+        passing.disconnect(first);
+        traffic.goOnFor(300);
+        awaitOwned();
+      }
+    }
+    assertGivenAllAfter(0, arrivals);
+  }
+
+  private void assertGivenAllAfter(long start, Arrivals arrivals) {
+    var all = LongStream.rangeClosed(start + 1, store.head()).boxed().toList();
+    await("everything is given")
+        .atMost(SOON)
+        .untilAsserted(
+            () -> {
+              var given = new HashSet<>(arrivals.positions);
+              assertThat(all.stream().filter(position -> !given.contains(position)))
+                  .as("never given, of %d", all.size())
+                  .isEmpty();
+            });
+    assertThat(arrivals.positions).allMatch(position -> position > start);
+  }
+
+  private ConsumerNode node(String name) {
+    var node = new ConsumerNode(database, name, cluster).start();
+    open.add(node);
+    await().until(() -> node.follower.head().isPresent());
+    return node;
+  }
+
+  private SdkBundle bundle(Arrivals arrivals) {
+    var bundle = new SdkBundle(arrivals);
+    open.add(0, bundle);
+    return bundle;
+  }
+
+  private static void awaitOwned() {
+    await("all segments have an owner").atMost(SOON).until(() -> owned("owner is not null") == 4);
+  }
+
+  private static int owned(String condition) throws SQLException {
+    try (var admin = database.asAdmin();
+        var select = admin.createStatement();
+        var row =
+            select.executeQuery(
+                "select count(*) from evento.consumer_segment where " + condition)) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+
+  /** Deposits to a hundred accounts, in batches of few, until it is stopped. */
+  private final class Traffic implements AutoCloseable {
+    private final AtomicBoolean isOver = new AtomicBoolean();
+    private final AtomicLong written = new AtomicLong();
+    private final Thread thread = new Thread(this::run);
+
+    Traffic() {
+      thread.start();
+    }
+
+    private void run() {
+      var random = new Random();
+      while (!isOver.get()) {
+        var drafts =
+            IntStream.rangeClosed(0, random.nextInt(5))
+                .mapToObj(i -> Draft.of("a-" + random.nextInt(100)))
+                .toList();
+        try {
+          store.append(cluster.followers(), drafts);
+        } catch (SQLException failure) {
+          throw new IllegalStateException(failure);
+        }
+        written.addAndGet(drafts.size());
+        LockSupport.parkNanos(2_000_000);
+      }
+    }
+
+    void goOnFor(int events) {
+      var until = written.get() + events;
+      await("traffic").atMost(SOON).until(() -> written.get() >= until);
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      isOver.set(true);
+      thread.join();
+    }
+  }
+}
