@@ -118,6 +118,7 @@ public class EventReader {
              and (?::text is null or context = ?)
              and (?::text is null or type = ?)
              and (?::text is null or starts_with(stream_id, ?))
+             and (?::text is null or ? = any (tags))
            order by position limit ?
           """);
 
@@ -131,6 +132,7 @@ public class EventReader {
            where stream_id = ? and position > ?
              and (?::text is null or context = ?)
              and (?::text is null or type = ?)
+             and (?::text is null or ? = any (tags))
            order by version limit ?
           """);
 
@@ -338,12 +340,22 @@ public class EventReader {
    * yet not the end: it goes on after {@link EventPage#upTo}.
    */
   public EventPage after(long position, int eventsMax, EventFilter filter) {
-    return filter.stream().isPresent()
-        ? ofStream(filter.stream().get(), position, eventsMax, filter)
-        : inWindows(position, eventsMax, filter);
+    return after(position, eventsMax, BYTES_MAX, filter);
   }
 
-  private EventPage ofStream(String stream, long position, int eventsMax, EventFilter filter) {
+  /**
+   * The same in less memory.
+   *
+   * @param bytesMax about this many bytes of payload per 20,000 positions, but at least one event
+   */
+  public EventPage after(long position, int eventsMax, int bytesMax, EventFilter filter) {
+    return filter.stream().isPresent()
+        ? ofStream(filter.stream().get(), position, eventsMax, bytesMax, filter)
+        : inWindows(position, eventsMax, bytesMax, filter);
+  }
+
+  private EventPage ofStream(
+      String stream, long position, int eventsMax, int bytesMax, EventFilter filter) {
     var head = head().position();
     var found =
         find(
@@ -356,8 +368,10 @@ public class EventReader {
               select.setString(4, filter.context());
               select.setString(5, filter.type());
               select.setString(6, filter.type());
-              select.setInt(7, eventsMax + 1);
-              select.setInt(8, BYTES_MAX);
+              select.setString(7, filter.tag());
+              select.setString(8, filter.tag());
+              select.setInt(9, eventsMax + 1);
+              select.setInt(10, bytesMax);
             });
     var upTo = found.more ? found.last().position() : Math.max(position, head);
     if (!found.isEmpty()) {
@@ -366,7 +380,7 @@ public class EventReader {
     return new EventPage(found.events, upTo, !found.more);
   }
 
-  private EventPage inWindows(long position, int eventsMax, EventFilter filter) {
+  private EventPage inWindows(long position, int eventsMax, int bytesMax, EventFilter filter) {
     var head = head().position();
     var events = new ArrayList<RecordedEvent>();
     var upTo = position;
@@ -387,8 +401,10 @@ public class EventReader {
                 select.setString(6, filter.type());
                 select.setString(7, filter.streamPrefix());
                 select.setString(8, filter.streamPrefix());
-                select.setInt(9, wanted + 1);
-                select.setInt(10, BYTES_MAX);
+                select.setString(9, filter.tag());
+                select.setString(10, filter.tag());
+                select.setInt(11, wanted + 1);
+                select.setInt(12, bytesMax);
               });
       events.addAll(found.events);
       upTo = found.more ? found.last().position() : to;

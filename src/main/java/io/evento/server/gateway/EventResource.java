@@ -29,7 +29,8 @@ public class EventResource {
       @QueryParam("context") @Nullable String context,
       @QueryParam("type") @Nullable String type,
       @QueryParam("aggregateType") @Nullable String aggregateType,
-      @QueryParam("aggregateId") @Nullable String aggregateId) {
+      @QueryParam("aggregateId") @Nullable String aggregateId,
+      @QueryParam("tag") @Nullable String tag) {
     var start = after == null ? 0 : Headers.number("after", after, 0, Long.MAX_VALUE);
     var count = Limits.limit(limit);
     var filter =
@@ -37,7 +38,8 @@ public class EventResource {
             name("context", context),
             name("type", type),
             name("aggregateType", aggregateType),
-            id(aggregateType, aggregateId));
+            id(aggregateType, aggregateId),
+            tag == null || tag.isEmpty() ? null : tag);
     return reads.run(
         () -> {
           var page = reader.after(start, count, filter);
