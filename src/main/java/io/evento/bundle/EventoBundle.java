@@ -94,7 +94,7 @@ public final class EventoBundle implements AutoCloseable {
     var routes = new Routes();
     for (var component : components.declared()) {
       for (var command : component.commands()) {
-        if (component.kind().equals("aggregate")) {
+        if (component.kind().equals("aggregate") || component.kind().equals("boundary")) {
           routes.aggregate(command.type(), component.name());
         } else {
           routes.service(command.type());
@@ -268,7 +268,8 @@ public final class EventoBundle implements AutoCloseable {
     }
 
     /**
-     * @param hosted classes of aggregates; instances of services, projectors and projections
+     * @param hosted classes of aggregates and boundaries; instances of services, projectors and
+     *     projections
      */
     public Builder register(Object... hosted) {
       components.addAll(List.of(hosted));

@@ -8,6 +8,7 @@ import io.evento.bundle.session.Session;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Cancel;
 import io.evento.protocol.Message.Command;
+import io.evento.protocol.Message.Consider;
 import io.evento.protocol.Message.Decide;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Enable;
@@ -38,6 +39,8 @@ final class Switchboard implements Inbound {
       requests.answered(session, result);
     } else if (message instanceof Decide ask) {
       dispatcher.decide(ask, session::answer);
+    } else if (message instanceof Consider ask) {
+      dispatcher.consider(ask, session::answer);
     } else if (message instanceof Events events) {
       consumers.events(events);
     } else if (message instanceof Fault fault) {

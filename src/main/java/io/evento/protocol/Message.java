@@ -91,8 +91,8 @@ public sealed interface Message {
   /**
    * A component as it is declared.
    *
-   * @param kind {@code aggregate}, {@code service}, {@code projector}, {@code projection}, {@code
-   *     observer}, {@code saga} or {@code invoker}
+   * @param kind {@code aggregate}, {@code boundary}, {@code service}, {@code projector}, {@code
+   *     projection}, {@code observer}, {@code saga} or {@code invoker}
    * @param version of a consumer, 1 and up; 0 for the others
    * @param commands that it handles
    * @param events that an aggregate emits or a consumer handles
@@ -119,7 +119,14 @@ public sealed interface Message {
     public Component {
       if (kind == null
           || !List.of(
-                  "aggregate", "service", "projector", "projection", "observer", "saga", "invoker")
+                  "aggregate",
+                  "boundary",
+                  "service",
+                  "projector",
+                  "projection",
+                  "observer",
+                  "saga",
+                  "invoker")
               .contains(kind)) {
         throw EventoException.invalid("/components/kind", "must be a kind of component");
       }
@@ -152,7 +159,8 @@ public sealed interface Message {
   }
 
   /**
-   * @param idProperty name of the property that holds the aggregate's id; null for a service
+   * @param idProperty name of the property that holds the aggregate's id, or for a boundary what
+   *     commands that may meet have in common; null for a service
    * @param schema JSON Schema of the payload, or null
    */
   record CommandType(String type, @Nullable String idProperty, @Nullable Json schema) {
@@ -458,11 +466,103 @@ public sealed interface Message {
       require("/events/p", payload);
       payloadVersion = PayloadVersions.orFirst("/events/payloadVersion", payloadVersion);
       tags = listOf(tags);
+      if (tags.size() > Names.TAGS_MAX) {
+        throw EventoException.invalid("/events/tags", "must be at most " + Names.TAGS_MAX);
+      }
+      tags.forEach(tag -> Names.checkTag("/events/tags", tag));
     }
 
     /** With a payload of the first version. */
     public NewEvent(String type, List<String> tags, Json payload) {
       this(type, 1, tags, payload);
+    }
+  }
+
+  /**
+   * N→B: decide a command of a boundary. Asked first without criteria, upon which the bundle says
+   * which events the decision rests on; then with those events, perhaps in parts, in order, each in
+   * a Consider of its own of the same attempt.
+   *
+   * @param id of the command
+   * @param attempt random number of this attempt, as a string
+   * @param key commands with the same one are asked one after the other where it can be helped
+   * @param criteria that the events were read by; empty if nothing was read yet
+   * @param from how many events the parts before this one had
+   * @param events in order of their positions
+   * @param more whether another part follows
+   */
+  record Consider(
+      UUID id,
+      String type,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      String boundary,
+      String key,
+      List<Criterion> criteria,
+      int from,
+      List<StoryEvent> events,
+      boolean more,
+      int deadline,
+      @Nullable String trace,
+      @Nullable Json meta,
+      @JsonProperty("p") Json payload)
+      implements Message {
+    public Consider {
+      require("/id", id);
+      criteria = listOf(criteria);
+      events = listOf(events);
+    }
+  }
+
+  /**
+   * Events with all these tags and one of these types.
+   *
+   * @param types empty for any
+   * @param tags one or more
+   */
+  record Criterion(List<String> types, List<String> tags) {
+    public Criterion {
+      types = listOf(types);
+      tags = listOf(tags);
+      types.forEach(type -> Names.checkType("/criteria/types", type));
+      if (tags.isEmpty()) {
+        throw EventoException.invalid("/criteria/tags", "must have one or more");
+      }
+      tags.forEach(tag -> Names.checkTag("/criteria/tags", tag));
+    }
+  }
+
+  /**
+   * B→N: the answer to {@link Consider}; exactly one of events (perhaps empty: nothing to do),
+   * rejection, unread and failure.
+   *
+   * @param attempt as asked
+   * @param criteria of the events that the decision rests on; at least one, but with failure
+   * @param stream id of the stream of this boundary that the events go to; null with failure
+   * @param unread the events of these criteria were not given: read them, and ask again
+   * @param events in order; at most 1,000
+   * @param value for the caller, beside the events; or null
+   */
+  record Considered(
+      UUID id,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      List<Criterion> criteria,
+      @Nullable String stream,
+      boolean unread,
+      List<NewEvent> events,
+      @Nullable Json value,
+      @Nullable Rejection rejection,
+      @Nullable Failure failure)
+      implements Message {
+    public Considered {
+      require("/id", id);
+      criteria = listOf(criteria);
+      events = listOf(events);
+      if (failure == null) {
+        Names.checkAggregateId("/stream", stream == null ? "" : stream);
+        if (criteria.isEmpty() || criteria.size() > 100) {
+          throw EventoException.invalid("/criteria", "must be 1 to 100");
+        }
+      }
     }
   }
 

@@ -9,6 +9,12 @@ public final class Names {
   /** Longest aggregate id, in characters. */
   public static final int AGGREGATE_ID_MAX = 200;
 
+  /** Longest tag, in characters. */
+  public static final int TAG_MAX = 300;
+
+  /** An event has at most so many tags. */
+  public static final int TAGS_MAX = 100;
+
   private Names() {}
 
   /** Checks the name of a payload, component, bundle or context. */
@@ -30,6 +36,19 @@ public final class Names {
       }
     }
     return id;
+  }
+
+  /** Checks a tag of an event, such as {@code course:c-1}. */
+  public static String checkTag(String pointer, String tag) {
+    if (tag == null || tag.isEmpty() || tag.length() > TAG_MAX) {
+      throw EventoException.invalid(pointer, "must have 1 to " + TAG_MAX + " characters");
+    }
+    for (var i = 0; i < tag.length(); i++) {
+      if (Character.isISOControl(tag.charAt(i)) || isLoneSurrogate(tag, i)) {
+        throw EventoException.invalid(pointer, "must not contain control characters");
+      }
+    }
+    return tag;
   }
 
   private static boolean isLoneSurrogate(String text, int at) {

@@ -9,8 +9,11 @@ import io.evento.protocol.Message.Cancel;
 import io.evento.protocol.Message.Command;
 import io.evento.protocol.Message.CommandType;
 import io.evento.protocol.Message.Component;
+import io.evento.protocol.Message.Consider;
+import io.evento.protocol.Message.Considered;
 import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.Message.Credit;
+import io.evento.protocol.Message.Criterion;
 import io.evento.protocol.Message.Decide;
 import io.evento.protocol.Message.Decided;
 import io.evento.protocol.Message.Declare;
@@ -68,6 +71,7 @@ class MessageRoundTripTest {
             "accounts",
             "abc",
             200);
+    var criterion = new Criterion(List.of("Chosen"), List.of("nickname:bob"));
     var event =
         new RecordedEvent(
             9,
@@ -116,6 +120,30 @@ class MessageRoundTripTest {
             new Failure(ErrorCode.HANDLER_FAILED, "x", List.of(new Violation("/a", "b"))),
             new Snapshot("abc", PAYLOAD),
             17),
+        new Consider(
+            ID,
+            "Choose",
+            random,
+            "Nicknames",
+            "bob",
+            List.of(criterion),
+            500,
+            List.of(new StoryEvent("Chosen", 3, PAYLOAD)),
+            true,
+            1500,
+            TRACE,
+            PAYLOAD,
+            PAYLOAD),
+        new Considered(
+            ID,
+            random,
+            List.of(criterion),
+            "nickname:bob",
+            true,
+            List.of(new NewEvent("Chosen", List.of("nickname:bob"), PAYLOAD)),
+            PAYLOAD,
+            new Rejection("taken", "", null),
+            new Failure(ErrorCode.NO_HANDLER, "x", List.of())),
         new Result(
             ID,
             new Receipt(

@@ -186,8 +186,7 @@ final class AggregateDispatcher {
     var state = work.basis.state();
     for (var event : events) {
       state = work.type.apply(state, event);
-      var payload = work.type.payloadOf(event);
-      written.add(new NewEvent(payload.name(), payload.version(), List.of(), payload.write(event)));
+      written.add(work.type.payloadOf(event).newEvent(event));
     }
     var version = work.basis.tip().version() + events.size();
     work.held.propose(new Tip(version, work.ask.attempt()), state);

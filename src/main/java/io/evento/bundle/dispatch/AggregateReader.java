@@ -44,10 +44,29 @@ final class AggregateReader {
       throw new InvalidBundleException(
           "snapshotEvery of " + type.getSimpleName() + " must be 0 or more");
     }
+    var rules = rules("aggregate", annotation.context(), annotation.snapshotEvery());
+    for (var decider : rules.commands().values()) {
+      if (decider.payload().idProperty() == null) {
+        throw new InvalidBundleException(
+            decider.payload().type().getName()
+                + " must say which "
+                + type.getSimpleName()
+                + " it is for: put @AggregateId on the component that holds its id");
+      }
+    }
+    return rules;
+  }
+
+  /**
+   * Who decides and who applies.
+   *
+   * @param component what the class is, for sentences
+   */
+  AggregateType rules(String component, String context, int snapshotEvery) {
     refuseVersion(type, "a state has no version: snapshots of another shape are not used anyhow");
     var state = mapper.typeOf(type);
     var appliers = appliers();
-    var deciders = deciders(appliers);
+    var deciders = deciders(component, appliers);
     var byName = new LinkedHashMap<String, Applier>();
     for (var applier : appliers.values()) {
       if (byName.put(applier.payload().name(), applier) != null) {
@@ -60,8 +79,8 @@ final class AggregateReader {
     }
     return new AggregateType(
         PayloadType.nameOf(type),
-        annotation.context(),
-        annotation.snapshotEvery(),
+        context,
+        snapshotEvery,
         state,
         Schemas.fingerprint(state.schema()),
         Collections.unmodifiableMap(deciders),
@@ -96,7 +115,7 @@ final class AggregateReader {
     return appliers;
   }
 
-  private Map<String, Decider> deciders(Map<Class<?>, Applier> appliers) {
+  private Map<String, Decider> deciders(String component, Map<Class<?>, Applier> appliers) {
     var deciders = new LinkedHashMap<String, Decider>();
     var kind = new Handler.Kind(CommandHandler.class, type, CommandMetadata.class, false);
     for (var handler : HandlerMethods.of(type, kind)) {
@@ -104,13 +123,6 @@ final class AggregateReader {
       for (var command : SealedTypes.expand(handler.payload(), handler.name())) {
         refuseVersion(command, COMMANDS_HAVE_NONE);
         var payload = mapper.typeOf(command);
-        if (payload.idProperty() == null) {
-          throw new InvalidBundleException(
-              command.getName()
-                  + " must say which "
-                  + type.getSimpleName()
-                  + " it is for: put @AggregateId on the component that holds its id");
-        }
         var former = deciders.put(payload.name(), new Decider(payload, handler));
         if (former != null) {
           throw new InvalidBundleException(
@@ -120,7 +132,7 @@ final class AggregateReader {
     }
     if (deciders.isEmpty()) {
       throw new InvalidBundleException(
-          "the aggregate " + type.getName() + " has no @CommandHandler: give it one");
+          "the " + component + " " + type.getName() + " has no @CommandHandler: give it one");
     }
     return deciders;
   }

@@ -1,6 +1,7 @@
 package io.evento.bundle.dispatch;
 
 import io.evento.bundle.Aggregate;
+import io.evento.bundle.Boundary;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.Observer;
 import io.evento.bundle.Projection;
@@ -27,6 +28,7 @@ public final class Components {
   private final List<Component> declared = new ArrayList<>();
   private final Map<String, AggregateType> aggregates = new HashMap<>();
   private final Map<String, AggregateType> byCommand = new HashMap<>();
+  private final Map<String, BoundaryType> boundaries = new HashMap<>();
   private final Map<String, ServiceCommand> services = new HashMap<>();
   private final Map<String, QueryAnswerer> queries = new HashMap<>();
   private final Map<String, ProjectorType> projectors = new HashMap<>();
@@ -61,6 +63,7 @@ public final class Components {
     var type = registered instanceof Class<?> itself ? itself : registered.getClass();
     var isClass = registered == type;
     var aggregate = type.getAnnotation(Aggregate.class);
+    var boundary = type.getAnnotation(Boundary.class);
     var service = type.getAnnotation(Service.class);
     var projector = type.getAnnotation(Projector.class);
     var projection = type.getAnnotation(Projection.class);
@@ -70,6 +73,14 @@ public final class Components {
             "register the class " + type.getSimpleName() + ".class: an aggregate has many states");
       }
       add(new AggregateReader(mapper, type).read(aggregate));
+    } else if (boundary != null) {
+      if (!isClass) {
+        throw new InvalidBundleException(
+            "register the class "
+                + type.getSimpleName()
+                + ".class: a boundary has a state for each command");
+      }
+      add(new BoundaryReader(mapper, type).read(boundary));
     } else if (service == null
         && projector == null
         && projection == null
@@ -77,8 +88,8 @@ public final class Components {
         && !type.isAnnotationPresent(Observer.class)) {
       throw new InvalidBundleException(
           type.getName()
-              + " is no component: annotate it with @Aggregate, @Service, @Projector, @Projection,"
-              + " @Saga or @Observer");
+              + " is no component: annotate it with @Aggregate, @Boundary, @Service, @Projector,"
+              + " @Projection, @Saga or @Observer");
     } else if (isClass) {
       throw new InvalidBundleException(
           "register an instance, new " + type.getSimpleName() + "(…), instead of the class");
@@ -120,6 +131,21 @@ public final class Components {
             (name, decider) -> {
               own(name, decider.handler());
               byCommand.put(name, type);
+              commands.add(decider.payload().type());
+            });
+    declared.add(type.declared());
+  }
+
+  private void add(BoundaryType type) {
+    checkContext(type.rules());
+    if (boundaries.put(type.name(), type) != null) {
+      throw twice("boundary", type.name());
+    }
+    type.rules()
+        .commands()
+        .forEach(
+            (name, decider) -> {
+              own(name, decider.handler());
               commands.add(decider.payload().type());
             });
     declared.add(type.declared());
@@ -258,6 +284,10 @@ public final class Components {
 
   @Nullable AggregateType aggregate(String name) {
     return aggregates.get(name);
+  }
+
+  @Nullable BoundaryType boundary(String name) {
+    return boundaries.get(name);
   }
 
   @Nullable ServiceCommand service(String command) {

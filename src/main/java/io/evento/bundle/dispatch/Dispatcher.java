@@ -6,6 +6,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Command;
+import io.evento.protocol.Message.Consider;
 import io.evento.protocol.Message.Decide;
 import io.evento.protocol.Message.Failure;
 import io.evento.protocol.Message.Fault;
@@ -34,6 +35,7 @@ public final class Dispatcher implements AutoCloseable {
   private final PayloadMapper mapper;
   private final @Nullable DataSource database;
   private final AggregateDispatcher aggregates;
+  private final BoundaryDispatcher boundaries;
   private final Lanes lanes = new Lanes(Runtime.getRuntime().availableProcessors(), WAITING_MAX);
   private final Workers commands = new Workers("evento-command", 64, WAITING_MAX);
   private final Workers queries = new Workers("evento-query", 64, WAITING_MAX);
@@ -47,6 +49,7 @@ public final class Dispatcher implements AutoCloseable {
     this.mapper = components.mapper();
     this.database = database;
     this.aggregates = new AggregateDispatcher(components, new StateCache(STREAMS_HELD_MAX));
+    this.boundaries = new BoundaryDispatcher(components);
   }
 
   /** How many requests were taken and are not answered yet. */
@@ -73,6 +76,26 @@ public final class Dispatcher implements AutoCloseable {
     if (!taken && !isPart) {
       var full = new Failure(ErrorCode.OVERLOADED, "too many decisions wait here", List.of());
       tracked.accept(AggregateDispatcher.failed(ask, full));
+    }
+  }
+
+  /** Takes a decision over several streams; answered as {@link #decide}. */
+  public void consider(Consider ask, Consumer<Message> answer) {
+    var until = until(ask.deadline());
+    var tracked = ask.more() ? answer : tracked(answer);
+    var taken =
+        lanes.submit(
+            ask.boundary() + ':' + ask.key(),
+            () -> {
+              if (!isPast(until)) {
+                boundaries.consider(ask, tracked);
+              } else if (!ask.more()) {
+                unanswered.decrementAndGet();
+              }
+            });
+    if (!taken && !ask.more()) {
+      var full = new Failure(ErrorCode.OVERLOADED, "too many decisions wait here", List.of());
+      tracked.accept(BoundaryDispatcher.failed(ask, full));
     }
   }
 

@@ -4,8 +4,10 @@ import io.evento.bundle.CommandHandler;
 import io.evento.bundle.Deadline;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventSourcingHandler;
+import io.evento.bundle.InitialState;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.QueryHandler;
+import io.evento.bundle.Reads;
 import io.evento.bundle.SagaStart;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
@@ -21,6 +23,8 @@ final class HandlerMethods {
           EventSourcingHandler.class,
           EventHandler.class,
           QueryHandler.class,
+          InitialState.class,
+          Reads.class,
           SagaStart.class,
           io.evento.bundle.Outcome.class,
           Deadline.class);

@@ -20,7 +20,7 @@ public final class Routes {
 
   private final Map<String, String> aggregateByCommand = new ConcurrentHashMap<>();
 
-  /** A type of command that is decided by an aggregate here. */
+  /** A type of command that is decided by an aggregate or boundary here. */
   public void aggregate(String command, String aggregateType) {
     aggregateByCommand.put(command, aggregateType);
   }
@@ -38,8 +38,8 @@ public final class Routes {
     if (aggregate.equals(SERVICE)) {
       return id.toString();
     }
-    var aggregateId = type.aggregateId(command);
-    return aggregateId == null || aggregateId.isEmpty() ? null : stream(aggregate, aggregateId);
+    var subject = type.subject(command);
+    return subject == null || subject.isEmpty() ? null : stream(aggregate, subject);
   }
 
   private static String stream(String type, String id) {

@@ -9,12 +9,15 @@ import io.evento.bundle.TypeName;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Names;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +31,7 @@ public final class PayloadType {
   private final @Nullable String idProperty;
   private final @Nullable MethodHandle idAccessor;
   private final Upcasters upcasters;
+  private final Tags tags;
 
   private PayloadType(Class<?> type, PayloadMapper mapper) {
     this.type = type;
@@ -39,6 +43,7 @@ public final class PayloadType {
     this.idProperty = id == null ? null : id.getName();
     this.idAccessor = id == null ? null : accessor(id);
     this.upcasters = Upcasters.of(type, mapper);
+    this.tags = Tags.of(type);
   }
 
   static PayloadType of(Class<?> type, PayloadMapper mapper) {
@@ -93,7 +98,7 @@ public final class PayloadType {
     return id;
   }
 
-  private static MethodHandle accessor(RecordComponent component) {
+  static MethodHandle accessor(RecordComponent component) {
     try {
       var method = component.getAccessor();
       method.setAccessible(true);
@@ -140,6 +145,35 @@ public final class PayloadType {
     } catch (Throwable failure) {
       throw new IllegalArgumentException("cannot read the id of a " + name, failure);
     }
+  }
+
+  /** The property that tells which commands of a boundary may meet, or null. */
+  public @Nullable String subjectProperty() {
+    return idProperty == null ? tags.firstText() : idProperty;
+  }
+
+  /** The value of {@link #subjectProperty()} in a command; null if it has none. */
+  public @Nullable String subject(Object command) {
+    return idAccessor == null ? tags.firstText(command) : aggregateId(command);
+  }
+
+  /** Keys of its tags. */
+  public Set<String> tagKeys() {
+    return tags.keys();
+  }
+
+  /**
+   * Its tags, {@code key:value}; perhaps none.
+   *
+   * @throws IllegalArgumentException if one breaks the rule for tags
+   */
+  public List<String> tags(Object payload) {
+    return tags.of(payload);
+  }
+
+  /** An event as it is told to a node. */
+  public NewEvent newEvent(Object event) {
+    return new NewEvent(name, version(), tags(event), write(event));
   }
 
   /**

@@ -2,7 +2,6 @@ package io.evento.server.aggregate;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
@@ -28,12 +27,19 @@ public class Owner implements CommandOwner {
   private static final int LANES_MAX = 200_000;
 
   private final Decider decider;
+  private final BoundaryDecider boundaries;
   private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
   private final Map<UUID, Pending> inFlight = new ConcurrentHashMap<>();
 
   @Inject
-  public Owner(Decider decider, Follower follower, Threads threads, Metrics metrics) {
+  public Owner(
+      Decider decider,
+      BoundaryDecider boundaries,
+      Follower follower,
+      Threads threads,
+      Metrics metrics) {
     this.decider = decider;
+    this.boundaries = boundaries;
     metrics.gauge("evento_lanes", "streams whose state this node knows", lanes::size);
     // What was known of streams may be of a life that is gone.
     follower.onNewEpoch(epoch -> lanes.values().forEach(lane -> lane.tip(null)));
@@ -55,7 +61,7 @@ public class Owner implements CommandOwner {
   }
 
   private void enter(Pending pending) {
-    var stream = aggregate(pending).stream();
+    var stream = pending.request().ownerKey();
     while (true) {
       var lane = lanes.computeIfAbsent(stream, first -> new Lane());
       switch (lane.enter(pending)) {
@@ -83,7 +89,7 @@ public class Owner implements CommandOwner {
     // A loop where decisions end at once, so that a long queue of expired commands never recurses.
     for (var pending = first; pending != null; pending = lane.next()) {
       var now = pending;
-      var decided = decider.decide(lane, now.request(), aggregate(now)).toCompletableFuture();
+      var decided = decide(lane, now.request()).toCompletableFuture();
       if (!decided.isDone()) {
         decided.whenComplete(
             (receipt, failure) -> {
@@ -108,8 +114,11 @@ public class Owner implements CommandOwner {
     }
   }
 
-  private static Message.Aggregate aggregate(Pending pending) {
-    return Objects.requireNonNull(pending.request().aggregate());
+  private CompletionStage<Receipt> decide(Lane lane, CommandRequest request) {
+    var boundary = request.boundary();
+    return boundary == null
+        ? decider.decide(lane, request, Objects.requireNonNull(request.aggregate()))
+        : boundaries.decide(request, boundary);
   }
 
   private void forgetIdle() {

@@ -69,6 +69,18 @@ public class Catalog {
   }
 
   /**
+   * Whether an aggregate or boundary of this name was ever declared, so that the streams of that
+   * type are its own. Asks the database.
+   */
+  public CompletionStage<Boolean> ownsStreams(String component) {
+    return CompletableFuture.supplyAsync(
+        () ->
+            database.read(
+                "read catalog", connection -> CatalogTable.ownsStreams(connection, component)),
+        readers);
+  }
+
+  /**
    * Stores what a bundle declares, all or nothing.
    *
    * @return fails with {@code declaration-conflict} if another component owns one of the types
@@ -140,7 +152,7 @@ public class Catalog {
               text(command.schema()),
               null));
     }
-    if (aggregate != null) {
+    if (aggregate != null || component.kind().equals("boundary")) {
       for (var event : component.events()) {
         payloads.add(
             new PayloadType(

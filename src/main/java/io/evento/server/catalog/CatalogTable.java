@@ -60,6 +60,12 @@ final class CatalogTable {
        where kind in ('command', 'query')
       """;
 
+  private static final String OWNS_STREAMS =
+      """
+      select exists (
+        select from evento.component where kind in ('aggregate', 'boundary') and name = ?)
+      """;
+
   private CatalogTable() {}
 
   static void declare(Connection connection, String bundle, Message.Component component)
@@ -119,6 +125,16 @@ final class CatalogTable {
       select.setString(1, kind.column());
       select.setString(2, type);
       return list(select.executeQuery()).stream().findFirst();
+    }
+  }
+
+  static boolean ownsStreams(Connection connection, String component) throws SQLException {
+    try (var select = connection.prepareStatement(OWNS_STREAMS)) {
+      select.setString(1, component);
+      try (var row = select.executeQuery()) {
+        row.next();
+        return row.getBoolean(1);
+      }
     }
   }
 

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * @param component that handles or emits it; {@code componentKind} says of what kind it is
  * @param aggregateType of a domain command or its event; else null
  * @param version of the schema, 1 and up
- * @param idProperty of a domain command: the property that holds the aggregate's id; else null
+ * @param idProperty of a domain command: the property that holds the aggregate's id; of a
+ *     boundary's: what commands that may meet have in common; else null
  */
 public record PayloadType(
     Kind kind,
@@ -21,6 +22,11 @@ public record PayloadType(
     @Nullable String idProperty,
     @Nullable String schema,
     @Nullable String viewSchema) {
+
+  /** Whether a boundary decides it, or emits it. */
+  public boolean isOfBoundary() {
+    return componentKind.equals("boundary");
+  }
 
   /** What a payload is for. */
   public enum Kind {

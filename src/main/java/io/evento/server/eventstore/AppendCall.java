@@ -16,13 +16,13 @@ import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** The one statement that writes: arguments of {@code append_1} from a batch, and its answer. */
+/** The one statement that writes: arguments of {@code append_2} from a batch, and its answer. */
 final class AppendCall {
   private static final String CALL =
       """
       select epoch, base, count, recorded_at, refused,
              (extract(epoch from recorded_at - statement_timestamp()) * 1000000)::bigint
-        from evento.append_1(?, ?,  ?, ?, ?, ?, ?,  ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?)
+        from evento.append_2(?, ?,  ?, ?, ?, ?, ?,  ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?)
       """;
 
   /**

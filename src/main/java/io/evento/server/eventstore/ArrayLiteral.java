@@ -1,5 +1,6 @@
 package io.evento.server.eventstore;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,13 @@ final class ArrayLiteral {
 
   ArrayLiteral(int sizeExpected) {
     text = new StringBuilder(sizeExpected).append('{');
+  }
+
+  /** The whole array of texts. */
+  static String of(List<String> elements) {
+    var literal = new ArrayLiteral(elements.size() * 24 + 2);
+    elements.forEach(literal::add);
+    return literal.toString();
   }
 
   void add(long element) {

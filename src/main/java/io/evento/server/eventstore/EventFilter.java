@@ -1,36 +1,64 @@
 package io.evento.server.eventstore;
 
 import io.evento.protocol.RecordedEvent;
+import io.evento.server.eventstore.Condition.Alternative;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which events are wanted; null for any.
+ * Which events are wanted; null or empty for any.
  *
+ * @param types one of these
  * @param aggregateId only together with {@code aggregateType}
- * @param tag that the event has, perhaps among others
+ * @param tags all of these, perhaps among others
+ * @param items at least one of these, besides all of the above
  */
 public record EventFilter(
     @Nullable String context,
-    @Nullable String type,
+    List<String> types,
     @Nullable String aggregateType,
     @Nullable String aggregateId,
-    @Nullable String tag) {
+    List<String> tags,
+    List<Alternative> items) {
   public static final EventFilter ALL = new EventFilter(null, null, null, null, null);
 
   public EventFilter {
+    types = List.copyOf(types);
+    tags = List.copyOf(tags);
+    items = List.copyOf(items);
     if (aggregateId != null && aggregateType == null) {
       throw new IllegalArgumentException("an aggregate's id means nothing without its type");
     }
   }
 
+  /** At most one type and one tag. */
+  public EventFilter(
+      @Nullable String context,
+      @Nullable String type,
+      @Nullable String aggregateType,
+      @Nullable String aggregateId,
+      @Nullable String tag) {
+    this(context, listOf(type), aggregateType, aggregateId, listOf(tag), List.of());
+  }
+
+  private static List<String> listOf(@Nullable String value) {
+    return value == null ? List.of() : List.of(value);
+  }
+
   /** Whether the event is wanted; the same as what the statements of {@link EventReader} say. */
   public boolean accepts(RecordedEvent event) {
     return (context == null || context.equals(event.context()))
-        && (type == null || type.equals(event.type()))
+        && (types.isEmpty() || types.contains(event.type()))
         && (aggregateType == null || aggregateType.equals(event.aggregate().type()))
         && (aggregateId == null || aggregateId.equals(event.aggregate().id()))
-        && (tag == null || event.tags().contains(tag));
+        && event.tags().containsAll(tags)
+        && (items.isEmpty() || items.stream().anyMatch(item -> meets(event, item)));
+  }
+
+  private static boolean meets(RecordedEvent event, Alternative item) {
+    var anyOf = item.types();
+    return (anyOf == null || anyOf.contains(event.type())) && event.tags().containsAll(item.tags());
   }
 
   /** The one stream that can match, if an aggregate is named. */

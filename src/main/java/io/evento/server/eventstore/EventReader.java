@@ -116,9 +116,13 @@ public class EventReader {
           select * from evento.event
            where position > ? and position <= ?
              and (?::text is null or context = ?)
-             and (?::text is null or type = ?)
              and (?::text is null or starts_with(stream_id, ?))
-             and (?::text is null or ? = any (tags))
+             and (?::text[] is null or type = any (?::text[]))
+             and (?::text[] is null or tags @> ?::text[])
+             and (?::text[] is null
+                  or exists (select from unnest(?::text[], ?::text[]) as q(types, tags)
+                              where event.tags @> q.tags::text[]
+                                and (q.types is null or event.type = any (q.types::text[]))))
            order by position limit ?
           """);
 
@@ -131,8 +135,12 @@ public class EventReader {
           select * from evento.event
            where stream_id = ? and position > ?
              and (?::text is null or context = ?)
-             and (?::text is null or type = ?)
-             and (?::text is null or ? = any (tags))
+             and (?::text[] is null or type = any (?::text[]))
+             and (?::text[] is null or tags @> ?::text[])
+             and (?::text[] is null
+                  or exists (select from unnest(?::text[], ?::text[]) as q(types, tags)
+                              where event.tags @> q.tags::text[]
+                                and (q.types is null or event.type = any (q.types::text[]))))
            order by version limit ?
           """);
 
@@ -366,12 +374,9 @@ public class EventReader {
               select.setLong(2, position);
               select.setString(3, filter.context());
               select.setString(4, filter.context());
-              select.setString(5, filter.type());
-              select.setString(6, filter.type());
-              select.setString(7, filter.tag());
-              select.setString(8, filter.tag());
-              select.setInt(9, eventsMax + 1);
-              select.setInt(10, bytesMax);
+              bind(select, 5, filter);
+              select.setInt(12, eventsMax + 1);
+              select.setInt(13, bytesMax);
             });
     var upTo = found.more ? found.last().position() : Math.max(position, head);
     if (!found.isEmpty()) {
@@ -397,14 +402,11 @@ public class EventReader {
                 select.setLong(2, to);
                 select.setString(3, filter.context());
                 select.setString(4, filter.context());
-                select.setString(5, filter.type());
-                select.setString(6, filter.type());
-                select.setString(7, filter.streamPrefix());
-                select.setString(8, filter.streamPrefix());
-                select.setString(9, filter.tag());
-                select.setString(10, filter.tag());
-                select.setInt(11, wanted + 1);
-                select.setInt(12, bytesMax);
+                select.setString(5, filter.streamPrefix());
+                select.setString(6, filter.streamPrefix());
+                bind(select, 7, filter);
+                select.setInt(14, wanted + 1);
+                select.setInt(15, bytesMax);
               });
       events.addAll(found.events);
       upTo = found.more ? found.last().position() : to;
@@ -413,6 +415,28 @@ public class EventReader {
       }
     }
     return new EventPage(events, upTo, upTo >= head);
+  }
+
+  /** Types, tags and items, twice or thrice each as the statements name them: seven parameters. */
+  private static void bind(PreparedStatement select, int first, EventFilter filter)
+      throws SQLException {
+    var types = filter.types().isEmpty() ? null : ArrayLiteral.of(filter.types());
+    var tags = filter.tags().isEmpty() ? null : ArrayLiteral.of(filter.tags());
+    var itemTypes = new ArrayLiteral(64);
+    var itemTags = new ArrayLiteral(64);
+    for (var item : filter.items()) {
+      var anyOf = item.types();
+      itemTypes.add(anyOf == null ? null : ArrayLiteral.of(anyOf));
+      itemTags.add(ArrayLiteral.of(item.tags()));
+    }
+    select.setString(first, types);
+    select.setString(first + 1, types);
+    select.setString(first + 2, tags);
+    select.setString(first + 3, tags);
+    var tagsOfItems = itemTags.toString();
+    select.setString(first + 4, filter.items().isEmpty() ? null : tagsOfItems);
+    select.setString(first + 5, itemTypes.toString());
+    select.setString(first + 6, tagsOfItems);
   }
 
   /**

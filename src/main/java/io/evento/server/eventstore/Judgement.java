@@ -93,6 +93,8 @@ record Judgement(List<Verdict> verdicts, Fresh fresh) {
       case "condition" ->
           new Verdict.ConditionBroken(
               new StorePosition(answer.epoch(), required(first.position())));
+      case "behind" ->
+          new Verdict.Behind(new StorePosition(answer.epoch(), required(first.position())));
       case "epoch" -> new Verdict.EpochChanged(answer.epoch());
       default -> throw new IllegalStateException("unknown refusal " + first.reason());
     };

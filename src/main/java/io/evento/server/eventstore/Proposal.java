@@ -81,6 +81,11 @@ public record Proposal(
     }
   }
 
+  /** The same under another condition. */
+  Proposal when(Condition other) {
+    return new Proposal(commandId, hash, decision, kind, body, bases, events, other);
+  }
+
   /** Roughly what it takes in memory, on the wire and in the table. */
   public int bytes() {
     var bytes = ROW_BYTES + (body == null ? 0 : body.length());

@@ -55,6 +55,12 @@ public sealed interface Verdict {
   /** An event broke the condition. Nothing was done. */
   record ConditionBroken(StorePosition by) implements Verdict {}
 
+  /**
+   * The condition begins too far back to be checked while others wait: {@link Conditions} checks it
+   * before. Nothing was done.
+   */
+  record Behind(StorePosition head) implements Verdict {}
+
   /** The condition speaks of another epoch than the present one. Nothing was done. */
   record EpochChanged(UUID epoch) implements Verdict {}
 }

@@ -104,6 +104,8 @@ final class BundleLink {
       command(command);
     } else if (message instanceof Message.Query query) {
       query(query);
+    } else if (message instanceof Message.Considered considered) {
+      open.answered(considered.attempt(), considered);
     } else if (message instanceof Message.Ack ack) {
       door.consumers.ack(open, ack);
     } else if (message instanceof Message.Credit credit) {

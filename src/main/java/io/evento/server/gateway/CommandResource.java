@@ -63,7 +63,7 @@ public class CommandResource {
     }
   }
 
-  private static byte[] write(Receipt receipt) {
+  static byte[] write(Receipt receipt) {
     var text = Codec.text(receipt);
     // The contract shows a missing result as null; the wire between nodes leaves it out.
     return Bodies.bytes(

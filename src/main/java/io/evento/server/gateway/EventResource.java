@@ -11,6 +11,7 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -27,19 +28,21 @@ public class EventResource {
       @QueryParam("after") @Nullable String after,
       @QueryParam("limit") @Nullable String limit,
       @QueryParam("context") @Nullable String context,
-      @QueryParam("type") @Nullable String type,
+      @QueryParam("type") List<String> types,
       @QueryParam("aggregateType") @Nullable String aggregateType,
       @QueryParam("aggregateId") @Nullable String aggregateId,
-      @QueryParam("tag") @Nullable String tag) {
+      @QueryParam("tag") List<String> tags,
+      @QueryParam("query") @Nullable String query) {
     var start = after == null ? 0 : Headers.number("after", after, 0, Long.MAX_VALUE);
     var count = Limits.limit(limit);
     var filter =
         new EventFilter(
             name("context", context),
-            name("type", type),
+            EventTags.types(types),
             name("aggregateType", aggregateType),
             id(aggregateType, aggregateId),
-            tag == null || tag.isEmpty() ? null : tag);
+            EventTags.tags(tags),
+            EventTags.items(query));
     return reads.run(
         () -> {
           var page = reader.after(start, count, filter);

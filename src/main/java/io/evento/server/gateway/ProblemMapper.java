@@ -40,7 +40,7 @@ public class ProblemMapper implements ExceptionMapper<Throwable> {
   /** A command that was refused before its resource saw it is named by what its caller said. */
   private EventoException named(EventoException refused) {
     var said = headers.getHeaderString("Idempotency-Key");
-    if (said == null || !path.getPath().startsWith("commands/")) {
+    if (said == null || !path.getPath().matches("commands/.*|events/?")) {
       return refused;
     }
     try {

@@ -142,6 +142,12 @@ public final class BundleSession {
     return call(last.attempt(), parts, last.deadline()).thenApply(Message.Decided.class::cast);
   }
 
+  /** The same over several streams; all parts are of one attempt. */
+  CompletionStage<Message.Considered> consider(List<Message.Consider> parts) {
+    var last = parts.get(parts.size() - 1);
+    return call(last.attempt(), parts, last.deadline()).thenApply(Message.Considered.class::cast);
+  }
+
   /**
    * Asks a service or a projection.
    *

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * A command under way in the server.
  *
  * @param context of the component that handles it
- * @param aggregate of a domain command; null for a service's
+ * @param aggregate of a domain command; else null
+ * @param boundary of a boundary's command; else null
  * @param ifVersion only at this version, or null
  * @param correlation of its flow; its own id where nobody said another one
  * @param hash of type and canonical payload: tells a repeat from a reused id
@@ -21,6 +22,7 @@ public record CommandRequest(
     String type,
     String context,
     Message.@Nullable Aggregate aggregate,
+    @Nullable Boundary boundary,
     @Nullable Long ifVersion,
     Deadline deadline,
     @Nullable String trace,
@@ -29,6 +31,26 @@ public record CommandRequest(
     @Nullable Json meta,
     Json payload,
     long hash) {
+
+  /**
+   * Where a command of a boundary belongs.
+   *
+   * @param key what commands that may meet have in common
+   */
+  public record Boundary(String name, String key) {}
+
+  /** Whether a service runs it. */
+  public boolean isForService() {
+    return aggregate == null && boundary == null;
+  }
+
+  /** What decides which node owns it: commands with the same key go one after the other there. */
+  public String ownerKey() {
+    if (boundary != null) {
+      return boundary.name + ':' + boundary.key;
+    }
+    return aggregate == null ? id.toString() : aggregate.stream();
+  }
 
   /** What a node or handler needs to go on with it, with the time that is left. */
   public Message.Command toMessage() {

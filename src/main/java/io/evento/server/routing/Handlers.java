@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
 @NodeScoped
 public class Handlers {
   private static final String DECIDE = "decide";
+  private static final String CONSIDER = "consider";
   private static final String RUN = "run";
   private static final String NOT_DELIVERED = "not-delivered";
 
@@ -39,6 +40,7 @@ public class Handlers {
     this.directory = directory;
     this.links = links;
     links.answer(DECIDE, this::decideForPeer);
+    links.answer(CONSIDER, this::considerForPeer);
     links.answer(RUN, this::runForPeer);
   }
 
@@ -120,6 +122,41 @@ public class Handlers {
     return session(instance, parts.get(0).type())
         .map(session -> session.decide(parts))
         .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")));
+  }
+
+  /**
+   * Asks a host for a decision over several streams.
+   *
+   * @param parts one message, or several that bring its events
+   * @return fails as {@link #decide} does
+   */
+  public CompletionStage<Message.Considered> consider(Host host, List<Message.Consider> parts) {
+    if (host.node().isEmpty()) {
+      return considerHere(host.instance(), parts);
+    }
+    var body =
+        host.instance()
+            + " "
+            + parts.stream().map(Codec::write).collect(Collectors.joining("\u001e"));
+    return links
+        .ask(host.node().get(), CONSIDER, body, parts.get(0).deadline())
+        .thenApply(answer -> (Message.Considered) delivered(answer));
+  }
+
+  private CompletionStage<Message.Considered> considerHere(
+      UUID instance, List<Message.Consider> parts) {
+    return session(instance, parts.get(0).type())
+        .map(session -> session.consider(parts))
+        .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")));
+  }
+
+  private CompletionStage<String> considerForPeer(String peer, String body) {
+    var space = body.indexOf(' ');
+    var parts = new ArrayList<Message.Consider>();
+    for (var part : body.substring(space + 1).split("\u001e", -1)) {
+      parts.add((Message.Consider) Codec.read(part));
+    }
+    return told(considerHere(UUID.fromString(body.substring(0, space)), parts));
   }
 
   /**

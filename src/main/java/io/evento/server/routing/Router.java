@@ -19,6 +19,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Inject;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -144,6 +145,7 @@ public class Router {
         command.type(),
         type.context(),
         aggregate(type, print.subject()),
+        boundary(type, print.subject(), command.id()),
         command.ifVersion(),
         deadline,
         command.trace(),
@@ -162,6 +164,14 @@ public class Router {
     return new Message.Aggregate(type.aggregateType(), id);
   }
 
+  private static CommandRequest.@Nullable Boundary boundary(
+      PayloadType type, @Nullable String subject, UUID commandId) {
+    return type.isOfBoundary()
+        ? new CommandRequest.Boundary(
+            type.component(), subject == null ? commandId.toString() : subject)
+        : null;
+  }
+
   /** As said, or the trace's id, or the command's own. */
   private static String correlation(Message.Command command) {
     var said = command.correlation();
@@ -173,12 +183,10 @@ public class Router {
   }
 
   private CompletionStage<Receipt> route(CommandRequest request, PayloadType type) {
-    var aggregate = request.aggregate();
-    if (aggregate == null && request.ifVersion() != null) {
+    if (request.aggregate() == null && request.ifVersion() != null) {
       throw EventoException.invalid("If-Match", "needs a command of an aggregate");
     }
-    var key = aggregate == null ? request.id().toString() : aggregate.stream();
-    return send(request, Rendezvous.rank(key, membership.members().owners()), 0);
+    return send(request, Rendezvous.rank(request.ownerKey(), membership.members().owners()), 0);
   }
 
   private CompletionStage<Receipt> send(CommandRequest request, List<String> ranked, int choice) {
@@ -212,7 +220,7 @@ public class Router {
   }
 
   private CompletionStage<Receipt> handle(CommandRequest request) {
-    return request.aggregate() == null ? services.handle(request) : owner.handle(request);
+    return request.isForService() ? services.handle(request) : owner.handle(request);
   }
 
   private static Receipt receipt(String answer) {
@@ -234,25 +242,27 @@ public class Router {
     var deadline = Deadline.in(command.deadline());
     return declared(command.type())
         .thenCompose(
-            type ->
-                handle(
-                    new CommandRequest(
-                        command.id(),
-                        command.type(),
-                        type.context(),
-                        aggregate(
-                            type,
-                            type.idProperty() == null
-                                ? null
-                                : Codec.field(command.payload().text(), type.idProperty())),
-                        command.ifVersion(),
-                        deadline,
-                        command.trace(),
-                        correlation(command),
-                        command.cause(),
-                        command.meta(),
-                        command.payload(),
-                        hash)))
+            type -> {
+              var subject =
+                  type.idProperty() == null
+                      ? null
+                      : Codec.field(command.payload().text(), type.idProperty());
+              return handle(
+                  new CommandRequest(
+                      command.id(),
+                      command.type(),
+                      type.context(),
+                      aggregate(type, subject),
+                      boundary(type, subject, command.id()),
+                      command.ifVersion(),
+                      deadline,
+                      command.trace(),
+                      correlation(command),
+                      command.cause(),
+                      command.meta(),
+                      command.payload(),
+                      hash));
+            })
         .handle(
             (receipt, failure) ->
                 Codec.write(

@@ -21,6 +21,8 @@ final class StoreNode implements AutoCloseable {
   final SnapshotTable snapshots;
   final Follower follower;
   final Appender appender;
+  final CriteriaReader criteria;
+  final Conditions conditions;
 
   /** Everything published to peers. */
   final List<FreshPublisher> peers = new ArrayList<>();
@@ -32,6 +34,8 @@ final class StoreNode implements AutoCloseable {
     snapshots = new SnapshotTable(database);
     follower = new Follower(reader, threads, metrics);
     appender = new Appender(limits, database, threads, metrics, follower, peers);
+    criteria = new CriteriaReader(database);
+    conditions = new Conditions(appender, follower, criteria, threads);
   }
 
   static StoreNode start(TestDatabase where, String name) {

@@ -44,7 +44,7 @@ class WarningTest {
         var session = owner.createStatement()) {
       session.execute("create sequence evento.calls");
       try (var row =
-          session.executeQuery("select pg_get_functiondef('evento.append_1'::regproc)")) {
+          session.executeQuery("select pg_get_functiondef('evento.append_2'::regproc)")) {
         row.next();
         var warned =
             row.getString(1)

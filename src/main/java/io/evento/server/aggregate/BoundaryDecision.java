@@ -1,0 +1,403 @@
+package io.evento.server.aggregate;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Consider;
+import io.evento.protocol.Message.Considered;
+import io.evento.protocol.Message.Criterion;
+import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.Receipt;
+import io.evento.protocol.Tip;
+import io.evento.server.cluster.Setting;
+import io.evento.server.eventstore.Condition;
+import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.CriteriaReader;
+import io.evento.server.eventstore.EventMeta;
+import io.evento.server.eventstore.OutcomeKind;
+import io.evento.server.eventstore.Proposal;
+import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.Verdict;
+import io.evento.server.routing.CommandRequest;
+import io.evento.server.routing.Decisions;
+import io.evento.server.routing.Failures;
+import io.evento.server.routing.Handlers;
+import io.evento.server.routing.Outcomes;
+import io.evento.server.routing.Payloads;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One command of a boundary on its way: the handler says what the decision rests on, that is read
+ * up to a head, the handler decides, and the outcome is appended on the condition that nothing
+ * further came after that head.
+ *
+ * <p>Invariant: an outcome is stored only if it was decided on all events that its criteria match.
+ * Why: those up to the head were read; the gate refuses if one came after it. The criteria of the
+ * condition are those that the handler itself named with its decision, and they are compared with
+ * those that were read: neither a record that rewrites its fields nor another release of the bundle
+ * can decide on one set of events and be guarded by another.
+ *
+ * <p>The order in which commands of one key run here only keeps refusals rare. A refusal is never
+ * told: what came between is read, and the command decided again, until its deadline. Rejections
+ * are kept under the same condition, as they rest on the same events.
+ */
+final class BoundaryDecision {
+  private static final int EVENTS_MAX = 1_000;
+  private static final int PART_EVENTS = 500;
+  private static final int PART_CHARS = 256 << 10;
+
+  private final BoundaryDecider room;
+  private final CommandRequest request;
+  private final CommandRequest.Boundary boundary;
+  private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
+  private final Set<Handlers.Host> lost = new HashSet<>();
+  private int tries;
+  private int rereads;
+
+  /**
+   * What was read for a decision.
+   *
+   * @param stream that its events go to, and its state then
+   */
+  private record Basis(
+      List<Criterion> criteria, String stream, Tip tip, StorePosition at, List<StoryEvent> events) {
+    static final List<Criterion> UNREAD = List.of();
+  }
+
+  BoundaryDecision(BoundaryDecider room, CommandRequest request, CommandRequest.Boundary boundary) {
+    this.room = room;
+    this.request = request;
+    this.boundary = boundary;
+  }
+
+  CompletionStage<Receipt> outcome() {
+    return outcome;
+  }
+
+  void begin() {
+    if (request.deadline().isOver()) {
+      fail(request.expired());
+      return;
+    }
+    ask(null);
+  }
+
+  private void ask(@Nullable Basis basis) {
+    var host = room.handlers.choose(request.type(), boundary.key(), lost).orElse(null);
+    if (host == null) {
+      fail(
+          new EventoException(
+              ErrorCode.NO_HANDLER, "no live session hosts the command " + request.type()));
+      return;
+    }
+    room.handlers
+        .consider(host, parts(Decisions.next(), basis))
+        .whenComplete(
+            (considered, failure) ->
+                guarded(() -> answered(host, basis, considered, failure)).run());
+  }
+
+  private List<Consider> parts(long attempt, @Nullable Basis basis) {
+    if (basis == null || basis.events.isEmpty()) {
+      var criteria = basis == null ? Basis.UNREAD : basis.criteria;
+      return List.of(part(attempt, criteria, 0, List.of(), false));
+    }
+    var parts = new ArrayList<Consider>();
+    var from = 0;
+    while (from < basis.events.size()) {
+      var to = from;
+      var chars = 0;
+      while (to < basis.events.size() && to - from < PART_EVENTS && chars < PART_CHARS) {
+        chars += basis.events.get(to++).payload().text().length();
+      }
+      var more = to < basis.events.size();
+      parts.add(part(attempt, basis.criteria, from, basis.events.subList(from, to), more));
+      from = to;
+    }
+    return parts;
+  }
+
+  private Consider part(
+      long attempt, List<Criterion> criteria, int from, List<StoryEvent> events, boolean more) {
+    return new Consider(
+        request.id(),
+        request.type(),
+        attempt,
+        boundary.name(),
+        boundary.key(),
+        criteria,
+        from,
+        events,
+        more,
+        Math.max(1, request.deadline().millisLeft()),
+        request.trace(),
+        request.meta(),
+        request.payload());
+  }
+
+  private void answered(
+      Handlers.Host host,
+      @Nullable Basis basis,
+      @Nullable Considered considered,
+      @Nullable Throwable failure) {
+    if (failure != null || considered == null) {
+      unanswered(host, failure);
+    } else if (considered.failure() != null) {
+      failed(host, considered.failure());
+    } else if (considered.unread()
+        || basis == null
+        || !considered.criteria().equals(basis.criteria)) {
+      if (basis != null && rereads++ > 10) {
+        // Two releases of a bundle that name other criteria each would send it to and fro.
+        fail(new IllegalStateException(request.type() + " rests on other events at each question"));
+        return;
+      }
+      read(considered.criteria(), stream(considered));
+    } else {
+      propose(considered, basis);
+    }
+  }
+
+  private String stream(Considered considered) {
+    return new Message.Aggregate(boundary.name(), String.valueOf(considered.stream())).stream();
+  }
+
+  private void unanswered(Handlers.Host host, @Nullable Throwable failure) {
+    if (failure != null && Failures.cause(failure) instanceof TimeoutException) {
+      fail(request.expired());
+    } else if (failure != null && Failures.isLost(failure)) {
+      lost.add(host);
+      begin();
+    } else {
+      fail(failure == null ? new IllegalStateException("no answer") : failure);
+    }
+  }
+
+  private void failed(Handlers.Host host, Message.Failure said) {
+    if (said.code() == ErrorCode.NO_HANDLER) {
+      lost.add(host);
+      if (room.handlers.choose(request.type(), boundary.key(), lost).isPresent()) {
+        begin();
+        return;
+      }
+    }
+    // A repeat of what was done may make no sense to its handler any more.
+    room.outcomes
+        .find(request)
+        .whenComplete(
+            (found, failure) -> {
+              if (failure != null) {
+                fail(failure);
+              } else if (found.isPresent()) {
+                outcome.complete(found.get());
+              } else {
+                fail(
+                    new EventoException(
+                        said.code(), said.detail(), said.errors(), null, request.id(), null));
+              }
+            });
+  }
+
+  private void read(List<Criterion> criteria, String stream) {
+    if (criteria.isEmpty()) {
+      throw new IllegalStateException("a decision that rests on nothing");
+    }
+    room.readers.execute(
+        guarded(
+            () -> {
+              if (request.deadline().isOver()) {
+                fail(request.expired());
+                return;
+              }
+              var model = room.criteria.read(alternatives(criteria)).orElse(null);
+              if (model == null) {
+                fail(
+                    new EventoException(
+                        ErrorCode.HANDLER_FAILED,
+                        "a decision of the boundary "
+                            + boundary.name()
+                            + " rests on at most "
+                            + CriteriaReader.EVENTS_MAX
+                            + " events of 8 MiB in all; its tags have to be narrower"));
+                return;
+              }
+              // Later than the head, so perhaps newer: then the condition or the tip refuses.
+              var tip = room.events.tip(stream);
+              ask(new Basis(criteria, stream, tip, model.at(), model.events()));
+            }));
+  }
+
+  private static List<Alternative> alternatives(List<Criterion> criteria) {
+    return criteria.stream()
+        .map(
+            criterion ->
+                new Alternative(
+                    criterion.types().isEmpty() ? null : criterion.types(), criterion.tags()))
+        .toList();
+  }
+
+  private void propose(Considered considered, Basis basis) {
+    if (considered.events().size() > EVENTS_MAX) {
+      throw new EventoException(
+          ErrorCode.HANDLER_FAILED,
+          "a command has at most " + EVENTS_MAX + " events, is " + considered.events().size());
+    }
+    for (var event : considered.events()) {
+      Payloads.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
+    }
+    room.conditions
+        .append(proposal(considered, basis))
+        .whenComplete(
+            (verdict, failure) ->
+                guarded(
+                        () -> {
+                          if (failure != null) {
+                            fail(failure);
+                          } else {
+                            judged(considered, basis, verdict);
+                          }
+                        })
+                    .run());
+  }
+
+  private Proposal proposal(Considered considered, Basis basis) {
+    var given = request.meta();
+    var meta =
+        new EventMeta(
+                request.correlation(),
+                request.cause(),
+                request.trace(),
+                given == null ? Json.EMPTY_OBJECT : given)
+            .text(request.id());
+    var events = new ArrayList<Proposal.ProposedEvent>();
+    if (considered.rejection() == null) {
+      for (var event : considered.events()) {
+        events.add(
+            new Proposal.ProposedEvent(
+                0,
+                request.context(),
+                event.type(),
+                event.tags(),
+                EventMeta.withPayloadVersion(meta, event.payloadVersion()),
+                event.payload().text()));
+      }
+    }
+    return new Proposal(
+        request.id(),
+        request.hash(),
+        considered.attempt(),
+        kind(considered),
+        body(considered, basis),
+        List.of(new Proposal.Basis(basis.stream, basis.tip)),
+        events,
+        new Condition(basis.at, alternatives(considered.criteria())));
+  }
+
+  private static OutcomeKind kind(Considered considered) {
+    if (considered.rejection() != null) {
+      return OutcomeKind.REJECTED;
+    }
+    return considered.events().isEmpty() ? OutcomeKind.NOTHING : OutcomeKind.EVENTS;
+  }
+
+  private static @Nullable String body(Considered considered, Basis basis) {
+    if (considered.rejection() != null) {
+      return Codec.text(considered.rejection());
+    }
+    var value = considered.value();
+    if (considered.events().isEmpty()) {
+      return Codec.text(new Outcomes.Nothing(basis.tip.version(), value));
+    }
+    return value == null ? null : value.text();
+  }
+
+  private void judged(Considered considered, Basis basis, Verdict verdict) {
+    if (verdict instanceof Verdict.Appended appended) {
+      outcome.complete(receipt(considered, basis, appended.first().position()));
+    } else if (verdict instanceof Verdict.Kept) {
+      var rejection = considered.rejection();
+      if (rejection != null) {
+        fail(EventoException.rejected(rejection, request.id()));
+      } else {
+        outcome.complete(
+            new Receipt(request.id(), null, null, List.of(), considered.value(), false));
+      }
+    } else if (verdict instanceof Verdict.Duplicate first) {
+      room.outcomes
+          .repeated(request, first)
+          .whenComplete(
+              (receipt, failure) -> {
+                if (failure != null) {
+                  fail(failure);
+                } else {
+                  outcome.complete(receipt);
+                }
+              });
+    } else if (verdict instanceof Verdict.IdReused) {
+      fail(Outcomes.idReused());
+    } else {
+      // Stale, broken or of another epoch: something came between.
+      room.refused.increment();
+      again(basis);
+    }
+  }
+
+  /** Reads and decides again, at once for the first times and then with a pause that grows. */
+  private void again(Basis basis) {
+    tries++;
+    if (tries < 3) {
+      read(basis.criteria, basis.stream);
+      return;
+    }
+    var pause = Math.min(200, 5 << Math.min(tries - 3, 6));
+    room.threads
+        .timer()
+        .schedule(
+            guarded(() -> read(basis.criteria, basis.stream)),
+            1 + ThreadLocalRandom.current().nextInt(pause),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private Receipt receipt(Considered considered, Basis basis, long first) {
+    var stored = new ArrayList<Receipt.Stored>();
+    for (var event : considered.events()) {
+      var ordinal = stored.size();
+      stored.add(
+          new Receipt.Stored(first + ordinal, basis.tip.version() + ordinal + 1, event.type()));
+    }
+    var id = basis.stream.substring(boundary.name().length() + 1);
+    return new Receipt(
+        request.id(),
+        new Receipt.Stream(boundary.name(), id, basis.tip.version() + stored.size()),
+        first + stored.size() - 1,
+        stored,
+        considered.value(),
+        false);
+  }
+
+  private void fail(Throwable failure) {
+    outcome.completeExceptionally(Failures.cause(failure));
+  }
+
+  /** No step may end without an outcome or a next step, whatever is thrown. */
+  private Runnable guarded(Runnable step) {
+    return () -> {
+      try {
+        step.run();
+      } catch (RuntimeException failure) {
+        fail(failure);
+      }
+    };
+  }
+}

@@ -1,0 +1,121 @@
+package io.evento.server.eventstore;
+
+import io.evento.protocol.EventoException;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.persistence.UncheckedSqlException;
+import jakarta.inject.Inject;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Appends under a condition, however far back it reaches. The gate looks at few events only; the
+ * rest is looked at here, before.
+ *
+ * <p>Invariant: a proposal is stored only if no event that meets its condition stands after the
+ * condition's position. Why: positions up to a head that was seen never change within an epoch. If
+ * none of them up to the head h met the condition, what is left to ask is whether one after h does,
+ * and that the gate decides, in the same epoch. If the epoch changed in between, the gate refuses.
+ *
+ * <p>That an event met the condition is no answer yet: it may be the command's own, of an earlier
+ * attempt, and a first outcome wins over everything. So the gate is asked in that case too.
+ */
+@NodeScoped
+public class Conditions {
+  /** Below the 1,000 that the gate allows, so that few are turned back for what came meanwhile. */
+  private static final long NEAR = 300;
+
+  /** More than that often the head moved on while a condition was looked at. */
+  private static final int ROUNDS = 20;
+
+  private final Appender appender;
+  private final Follower follower;
+  private final CriteriaReader reader;
+  private final ExecutorService checkers;
+
+  @Inject
+  public Conditions(Appender appender, Follower follower, CriteriaReader reader, Threads threads) {
+    this.appender = appender;
+    this.follower = follower;
+    this.reader = reader;
+    checkers = threads.pool("conditions", 4, 5_000);
+  }
+
+  /**
+   * Stores an outcome if its condition holds.
+   *
+   * @param proposal with a condition
+   * @return never {@link Verdict.Behind}; fails as {@link Appender#append} does, and with {@code
+   *     invalid-request} where too many events have a tag of an old condition
+   */
+  public CompletionStage<Verdict> append(Proposal proposal) {
+    var condition = proposal.condition();
+    if (condition == null) {
+      return appender.append(proposal);
+    }
+    var head = follower.head().orElse(null);
+    var after = condition.after();
+    return head != null
+            && head.epoch().equals(after.epoch())
+            && head.position() - after.position() > NEAR
+        ? check(proposal, condition, head.position(), ROUNDS)
+        : send(proposal, condition, ROUNDS);
+  }
+
+  private CompletionStage<Verdict> send(Proposal proposal, Condition condition, int rounds) {
+    return appender
+        .append(proposal)
+        .thenCompose(
+            verdict -> {
+              if (!(verdict instanceof Verdict.Behind behind)) {
+                return CompletableFuture.completedStage(verdict);
+              }
+              if (rounds == 0) {
+                return CompletableFuture.failedStage(
+                    new EventoException(
+                        io.evento.protocol.ErrorCode.OVERLOADED,
+                        "the store grows faster than the condition can be checked"));
+              }
+              return check(proposal, condition, behind.head().position(), rounds - 1);
+            });
+  }
+
+  /** Looks at everything up to a head, then asks the gate about what comes after it. */
+  private CompletionStage<Verdict> check(
+      Proposal proposal, Condition condition, long head, int rounds) {
+    return CompletableFuture.supplyAsync(() -> match(condition, head), checkers)
+        .thenCompose(
+            match -> {
+              if (match != null) {
+                return broken(proposal, condition.after().at(match));
+              }
+              var rest = new Condition(condition.after().at(head), condition.alternatives());
+              return send(proposal.when(rest), rest, rounds);
+            });
+  }
+
+  private @Nullable Long match(Condition condition, long head) {
+    try {
+      var match = reader.match(condition.alternatives(), condition.after().position(), head);
+      return match.isPresent() ? match.getAsLong() : null;
+    } catch (UncheckedSqlException failure) {
+      if ("57014".equals(failure.state())) {
+        throw EventoException.invalid(
+            "/condition/after",
+            "must not be so far back for tags of so many events: read again, give a later one");
+      }
+      throw failure;
+    }
+  }
+
+  /** Only a first outcome of the same command can be better news. */
+  private CompletionStage<Verdict> broken(Proposal proposal, StorePosition by) {
+    return appender
+        .append(proposal)
+        .thenApply(
+            verdict ->
+                verdict instanceof Verdict.Behind ? new Verdict.ConditionBroken(by) : verdict);
+  }
+}

@@ -1,0 +1,275 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.NewEvent;
+import io.evento.protocol.Receipt;
+import io.evento.protocol.Tip;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.catalog.Catalog;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
+import io.evento.server.eventstore.Condition;
+import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.Conditions;
+import io.evento.server.eventstore.EventMeta;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.OutcomeKind;
+import io.evento.server.eventstore.Proposal;
+import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.Verdict;
+import jakarta.inject.Inject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Appends that no handler decides: events as a caller gives them, perhaps on a condition. Its id
+ * and what it gives are kept as those of a command are, so a repeat gets the first outcome.
+ */
+@NodeScoped
+public class Appends {
+  /** In the place of a command's type, for what is kept to tell a repeat from a reused id. */
+  private static final String TYPE = "append";
+
+  private final Availability availability;
+  private final Settings settings;
+  private final Catalog catalog;
+  private final Conditions conditions;
+  private final EventReader reader;
+  private final Outcomes outcomes;
+  private final Threads threads;
+  private final ExecutorService readers;
+
+  @Inject
+  public Appends(
+      Availability availability,
+      Settings settings,
+      Catalog catalog,
+      Conditions conditions,
+      EventReader reader,
+      Outcomes outcomes,
+      Threads threads) {
+    this.availability = availability;
+    this.settings = settings;
+    this.catalog = catalog;
+    this.conditions = conditions;
+    this.reader = reader;
+    this.outcomes = outcomes;
+    this.threads = threads;
+    readers = threads.pool("appends", 4, 2_000);
+  }
+
+  /**
+   * @param id made by the caller, the same in every repeat
+   * @param body all of what the caller gave, as JSON
+   * @param stream that the events go to; null for one of their own
+   * @param events one or more
+   * @param guard null for none
+   */
+  public record Append(
+      UUID id,
+      Json body,
+      String context,
+      Message.@Nullable Aggregate stream,
+      List<NewEvent> events,
+      @Nullable Guard guard,
+      Deadline deadline,
+      @Nullable String trace,
+      @Nullable Json meta) {
+    private Message.Aggregate target() {
+      return stream == null ? new Message.Aggregate("Events", id.toString()) : stream;
+    }
+  }
+
+  /**
+   * @param after position that the caller had read up to
+   * @param failIfMatch an event after it that meets one of these ends the append with {@code
+   *     conflict}
+   */
+  public record Guard(long after, List<Alternative> failIfMatch) {}
+
+  /**
+   * Stores the events, all or none.
+   *
+   * @return fails with {@code conflict} if the guard does not hold, and as a command does
+   */
+  public CompletionStage<Receipt> append(Append append) {
+    availability.check();
+    for (var event : append.events) {
+      Payloads.checkSize(event.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
+    }
+    var request = request(append);
+    var outcome = new CompletableFuture<Receipt>();
+    outcome.orTimeout(append.deadline.millisLeft(), TimeUnit.MILLISECONDS);
+    isOpen(append)
+        .thenCompose(open -> attempt(append, request, 0))
+        .whenComplete(
+            (receipt, failure) -> {
+              if (failure == null) {
+                outcome.complete(receipt);
+              } else {
+                outcome.completeExceptionally(failure);
+              }
+            });
+    return outcome.handle(
+        (receipt, failure) -> {
+          if (failure != null) {
+            throw Failures.told(failure).ofCommand(append.id);
+          }
+          return receipt;
+        });
+  }
+
+  private static CommandRequest request(Append append) {
+    var print = Fingerprint.of(TYPE, append.body, null);
+    return new CommandRequest(
+        append.id,
+        TYPE,
+        append.context,
+        append.target(),
+        null,
+        null,
+        append.deadline,
+        append.trace,
+        append.id.toString(),
+        null,
+        append.meta,
+        append.body,
+        print.hash());
+  }
+
+  /** The streams of a component are its own: nobody else knows the rules that they keep. */
+  private CompletionStage<Void> isOpen(Append append) {
+    var stream = append.stream;
+    if (stream == null) {
+      return CompletableFuture.completedStage(null);
+    }
+    return catalog
+        .ownsStreams(stream.type())
+        .thenAccept(
+            owned -> {
+              if (owned) {
+                throw EventoException.invalid(
+                    "/aggregate/type",
+                    "must not be a declared aggregate or boundary: those alone write their"
+                        + " streams");
+              }
+            });
+  }
+
+  private CompletionStage<Receipt> attempt(Append append, CommandRequest request, int tries) {
+    if (append.deadline.isOver()) {
+      return CompletableFuture.failedStage(request.expired());
+    }
+    return CompletableFuture.supplyAsync(() -> proposal(append, request), readers)
+        .thenCompose(
+            proposal ->
+                conditions
+                    .append(proposal)
+                    .thenCompose(verdict -> judged(append, request, proposal, verdict, tries)));
+  }
+
+  private Proposal proposal(Append append, CommandRequest request) {
+    var stream = append.target().stream();
+    var guard = append.guard;
+    var condition = guard == null ? null : condition(guard);
+    var meta =
+        new EventMeta(
+                request.correlation(),
+                null,
+                append.trace,
+                append.meta == null ? Json.EMPTY_OBJECT : append.meta)
+            .text(append.id);
+    var events = new ArrayList<Proposal.ProposedEvent>();
+    for (var event : append.events) {
+      events.add(
+          new Proposal.ProposedEvent(
+              0,
+              append.context,
+              event.type(),
+              event.tags(),
+              EventMeta.withPayloadVersion(meta, event.payloadVersion()),
+              event.payload().text()));
+    }
+    // One of its own is empty unless this is a repeat, which is told by the id.
+    var tip = append.stream == null ? Tip.EMPTY : reader.tip(stream);
+    return new Proposal(
+        append.id,
+        request.hash(),
+        Decisions.next(),
+        OutcomeKind.EVENTS,
+        null,
+        List.of(new Proposal.Basis(stream, tip)),
+        events,
+        condition);
+  }
+
+  private Condition condition(Guard guard) {
+    var head = reader.head();
+    if (guard.after > head.position()) {
+      throw EventoException.invalid(
+          "/condition/after", "must not be above the last position, which is " + head.position());
+    }
+    return new Condition(new StorePosition(head.epoch(), guard.after), guard.failIfMatch);
+  }
+
+  private CompletionStage<Receipt> judged(
+      Append append, CommandRequest request, Proposal proposal, Verdict verdict, int tries) {
+    if (verdict instanceof Verdict.Appended appended) {
+      return CompletableFuture.completedStage(receipt(append, proposal, appended));
+    }
+    if (verdict instanceof Verdict.Duplicate first) {
+      return outcomes.repeated(request, first);
+    }
+    if (verdict instanceof Verdict.IdReused) {
+      return CompletableFuture.failedStage(Outcomes.idReused());
+    }
+    if (verdict instanceof Verdict.ConditionBroken broken) {
+      return conflict("the event at position " + broken.by().position() + " matches");
+    }
+    if (verdict instanceof Verdict.EpochChanged) {
+      return conflict("the store was restored meanwhile: what was read has to be read again");
+    }
+    // Stale: somebody else wrote to the same stream, which this append has no opinion about.
+    var later = new CompletableFuture<Void>();
+    threads
+        .timer()
+        .schedule(
+            () -> later.complete(null),
+            1 + ThreadLocalRandom.current().nextInt(Math.min(200, 5 << Math.min(tries, 6))),
+            TimeUnit.MILLISECONDS);
+    return later.thenCompose(now -> attempt(append, request, tries + 1));
+  }
+
+  private static CompletionStage<Receipt> conflict(String detail) {
+    return CompletableFuture.failedStage(
+        new EventoException(ErrorCode.CONFLICT, detail + "; nothing was stored"));
+  }
+
+  private static Receipt receipt(Append append, Proposal proposal, Verdict.Appended appended) {
+    var first = appended.first().position();
+    var before = proposal.bases().get(0).tip().version();
+    var stored = new ArrayList<Receipt.Stored>();
+    for (var event : append.events) {
+      var ordinal = stored.size();
+      stored.add(new Receipt.Stored(first + ordinal, before + ordinal + 1, event.type()));
+    }
+    return new Receipt(
+        append.id,
+        Outcomes.stream(append.target(), before + stored.size()),
+        first + stored.size() - 1,
+        stored,
+        null,
+        false);
+  }
+}
