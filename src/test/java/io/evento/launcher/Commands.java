@@ -53,14 +53,12 @@ final class Commands {
         IntStream.rangeClosed(1, plan.nodes())
             .mapToObj(node -> new NodePlace(plan, node).bundleUrl())
             .collect(Collectors.joining(","));
+    var options = new ArrayList<>(List.of("-Xmx192m", "-XX:+UseSerialGC"));
+    // Compiled as its nodes are: in a benchmark handlers must not be the slow part.
+    plan.nodeJvm().stream().filter(o -> o.startsWith("-XX:Tiered")).forEach(options::add);
+    options.addAll(List.of("-jar", plan.built("it/bank/target/bank.jar").toString()));
     return new Launch(
-        Launch.java(
-            List.of(
-                "-Xmx192m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-jar",
-                plan.built("it/bank/target/bank.jar").toString())),
+        Launch.java(options),
         Map.of(
             "EVENTO_SERVERS", servers,
             "BANK_PORT", Integer.toString(plan.ports().bank() + number - 1),
