@@ -20,8 +20,14 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Bench {
   private static final int ACCOUNTS = 1_000;
+
+  /** With 64 callers, first of all: seven JVMs on two cores compile for so long. */
   private static final Duration WARM_UP =
-      Duration.ofSeconds(Integer.getInteger("bench.warm-up-seconds", 30));
+      Duration.ofSeconds(Integer.getInteger("bench.warm-up-seconds", 120));
+
+  /** Before each measurement, in its own way. */
+  private static final Duration LEAD_IN = Duration.ofSeconds(5);
+
   private static final Duration LENGTH =
       Duration.ofSeconds(Integer.getInteger("bench.seconds", 10));
 
@@ -71,11 +77,12 @@ public final class Bench {
             .register(arrivals)
             .start()) {
       var accounts = open(bundle);
+      warmUp(bundle, accounts);
       commands(bundle, accounts, 1);
       commands(bundle, accounts, 64);
       new Load("one hot aggregate, 64 callers", 64, target)
           .run(
-              WARM_UP.dividedBy(2),
+              LEAD_IN,
               LENGTH,
               caller -> () -> bundle.commands().send(new Deposit(accounts.get(0), 1, "")));
       queries(bundle, accounts, 1);
@@ -109,11 +116,22 @@ public final class Bench {
     return accounts;
   }
 
+  private void warmUp(EventoBundle bundle, List<String> accounts) throws InterruptedException {
+    new Load("warm-up", 64, target)
+        .warmUp(
+            WARM_UP,
+            caller ->
+                () -> {
+                  bundle.commands().send(new Deposit(any(accounts), 1, ""));
+                  bundle.queries().ask(new FindAccount(any(accounts)), AccountView.class);
+                });
+  }
+
   private void commands(EventoBundle bundle, List<String> accounts, int callers)
       throws InterruptedException {
     new Load("domain commands, " + callers + " callers", callers, target)
         .run(
-            WARM_UP,
+            LEAD_IN,
             LENGTH,
             caller -> () -> bundle.commands().send(new Deposit(any(accounts), 1, "")));
   }
@@ -122,7 +140,7 @@ public final class Bench {
       throws InterruptedException {
     new Load("queries, " + callers + " callers", callers, target)
         .run(
-            WARM_UP.dividedBy(2),
+            LEAD_IN,
             LENGTH,
             caller ->
                 () -> bundle.queries().ask(new FindAccount(any(accounts)), AccountView.class));

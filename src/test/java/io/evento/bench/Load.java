@@ -24,7 +24,7 @@ final class Load {
 
   /** Warms up, measures, prints a line. */
   void run(Duration warmUp, Duration length, IntFunction<Call> callOf) throws InterruptedException {
-    phase(warmUp, callOf, new Samples(callers, 0), new AtomicLong());
+    warmUp(warmUp, callOf);
     var samples = new Samples(callers, 2_000_000 / callers);
     var failed = new AtomicLong();
     var use = new ProcessUse(target.pids());
@@ -48,6 +48,11 @@ final class Load {
     }
     System.out.printf(
         "%34s CPU %.0f µs each; cores in use:%s%n", "", done == 0 ? 0 : total / done * 1e6, line);
+  }
+
+  /** The load alone: nothing is measured or printed. */
+  void warmUp(Duration length, IntFunction<Call> callOf) throws InterruptedException {
+    phase(length, callOf, new Samples(callers, 0), new AtomicLong());
   }
 
   private void phase(Duration length, IntFunction<Call> callOf, Samples samples, AtomicLong failed)

@@ -32,6 +32,13 @@ final class Delivery {
   /** … or so long. */
   static final long SILENT_NANOS_MAX = 200_000_000L;
 
+  /**
+   * While so many messages are not acknowledged, events wait until they fill one: the bundle has
+   * one at work and one to go on with, and what comes meanwhile shares a frame, a transaction and
+   * an acknowledgement. So messages grow with the load by themselves, and none waits for company.
+   */
+  static final int MESSAGES_ENOUGH = 2;
+
   private static final int WAITING_EVENTS_ENOUGH = 256;
   private static final int WAITING_BYTES_ENOUGH = 256 << 10;
   private static final int FLIGHT_BYTES_MAX = 1 << 20;
@@ -254,6 +261,7 @@ final class Delivery {
         && lease.isTrusted(now)
         && !waiting.isEmpty()
         && credit > 0
+        && (flight.messages() < MESSAGES_ENOUGH || fillsMessage())
         && flight.bytes() < FLIGHT_BYTES_MAX) {
       var batch = nextBatch();
       if (!send(batch, now)) {
@@ -262,6 +270,10 @@ final class Delivery {
       count += batch.size();
     }
     return count;
+  }
+
+  private boolean fillsMessage() {
+    return waiting.size() >= MESSAGE_EVENTS_MAX || waitingBytes >= MESSAGE_BYTES_MAX;
   }
 
   private List<RecordedEvent> nextBatch() {
@@ -293,6 +305,7 @@ final class Delivery {
     if (events.isEmpty() || events.get(events.size() - 1).position() < sentUpTo) {
       flight.add(sentUpTo, lookedCommand);
     }
+    flight.left(sentUpTo);
     sentAt = now;
     return session.send(
         new Message.Events(

@@ -10,6 +10,7 @@ final class Flight {
   private record Sent(long position, @Nullable UUID command, int bytes) {}
 
   private final ArrayDeque<Sent> sent = new ArrayDeque<>();
+  private final ArrayDeque<Long> messages = new ArrayDeque<>();
   private long bytes;
 
   void add(RecordedEvent event) {
@@ -19,6 +20,16 @@ final class Flight {
   /** A message ended here, beyond its last event. */
   void add(long upTo, @Nullable UUID command) {
     add(new Sent(upTo, command, 0));
+  }
+
+  /** All that was added since the last call left as one message, which reaches up to there. */
+  void left(long upTo) {
+    messages.add(upTo);
+  }
+
+  /** Messages that are not wholly acknowledged. */
+  int messages() {
+    return messages.size();
   }
 
   private void add(Sent one) {
@@ -39,6 +50,9 @@ final class Flight {
       sent.poll();
       bytes -= first.bytes;
       command = first.position == position ? first.command : null;
+    }
+    while (!messages.isEmpty() && messages.element() <= position) {
+      messages.remove();
     }
     return command;
   }

@@ -7,7 +7,9 @@ import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -51,36 +53,28 @@ public class Handlers {
    * @param without hosts that were just found not to answer
    */
   public Optional<Host> choose(String command, String key, Set<Host> without) {
-    var here =
-        sessions.hosting(command).stream()
-            .map(s -> new Host(s.instance(), Optional.empty()))
-            .filter(host -> !without.contains(host))
-            .distinct()
-            .toList();
-    var candidates = here.isEmpty() ? elsewhere(command, without) : here;
-    var instances =
-        candidates.stream().map(h -> h.instance().toString()).collect(Collectors.toSet());
-    return Rendezvous.choose(key, instances)
-        .flatMap(
-            best ->
-                candidates.stream().filter(h -> h.instance().toString().equals(best)).findFirst());
-  }
-
-  private List<Host> elsewhere(String command, Set<Host> without) {
-    var hosts = new ArrayList<Host>();
-    for (var remote : directory.hosting(command)) {
-      var host = new Host(remote.instance(), Optional.of(remote.node()));
-      if (!without.contains(host)) {
-        hosts.add(host);
+    var candidates = new HashMap<String, Host>();
+    for (var session : sessions.hosting(command)) {
+      add(candidates, new Host(session.instance(), Optional.empty()), without);
+    }
+    if (candidates.isEmpty()) {
+      for (var remote : directory.hosting(command)) {
+        add(candidates, new Host(remote.instance(), Optional.of(remote.node())), without);
       }
     }
-    return hosts;
+    return Rendezvous.choose(key, candidates.keySet()).map(candidates::get);
+  }
+
+  private static void add(Map<String, Host> candidates, Host host, Set<Host> without) {
+    if (!without.contains(host)) {
+      candidates.putIfAbsent(host.instance().toString(), host);
+    }
   }
 
   /** Whether the host can still be asked. */
   public boolean isThere(Host host, String command) {
     return host.node().isEmpty()
-        ? !sessions.of(host.instance(), command).isEmpty()
+        ? sessions.isHosted(host.instance(), command)
         : links.reaches(host.node().get())
             && directory.hosting(command).stream()
                 .anyMatch(

@@ -74,6 +74,18 @@ public class Sessions {
     return hosting(command).stream().filter(s -> s.instance().equals(instance)).toList();
   }
 
+  /** Whether a session of that instance can be given a command. */
+  boolean isHosted(UUID instance, String command) {
+    for (var session : open) {
+      if (session.instance().equals(instance)
+          && session.isOpen()
+          && session.commands().contains(command)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private void changed() {
     watchers.forEach(Runnable::run);
   }

@@ -94,9 +94,27 @@ class DeliveryTest {
               delivery.looked().position() + 1, "a", "T", "bank", '"' + "x".repeat(size) + '"'));
     }
     delivery.pump(NOW);
+    delivery.landed(EPOCH, 11);
+    delivery.pump(NOW);
     assertThat(bundle.heard(Message.Events.class))
         .extracting(message -> message.events().size())
         .containsExactly(3, 1, 1, 1);
+  }
+
+  @Test
+  void while_two_messages_are_not_acknowledged_events_wait_to_share_the_next() {
+    delivery.run(at(10));
+    delivery.grant(100);
+    for (var position = 11L; position < 16; position++) {
+      offer(position);
+      delivery.pump(NOW);
+    }
+    assertThat(bundle.positions()).containsExactly(11L, 12L);
+    delivery.landed(EPOCH, 11);
+    delivery.pump(NOW);
+    assertThat(bundle.heard(Message.Events.class))
+        .extracting(message -> message.events().size())
+        .containsExactly(1, 1, 3);
   }
 
   @Test

@@ -36,4 +36,19 @@ class FlightTest {
     assertThat(flight.landed(9)).isEqualTo(command);
     assertThat(flight.isEmpty()).isTrue();
   }
+
+  @Test
+  void counts_the_messages_that_are_not_wholly_acknowledged() {
+    flight.add(Events.event(3, "a-1"));
+    flight.add(Events.event(5, "a-1"));
+    flight.left(5);
+    flight.add(9, null);
+    flight.left(9);
+    flight.landed(3);
+    assertThat(flight.messages()).isEqualTo(2);
+    flight.landed(5);
+    assertThat(flight.messages()).isEqualTo(1);
+    flight.landed(9);
+    assertThat(flight.messages()).isZero();
+  }
 }

@@ -164,16 +164,32 @@ class ProjectorDeliveryTest {
             .filter(position -> segmentOf("a-" + (position - 1) % 25) != stuck)
             .boxed()
             .toList();
-    await().untilAsserted(() -> assertThat(bundle.positions()).containsAll(others));
+    await()
+        .untilAsserted(
+            () -> {
+              acknowledge(node, bundle);
+              assertThat(bundle.positions()).containsAll(others);
+            });
     assertThat(bundle.events().stream().filter(e -> segmentOf(e.aggregate().id()) == stuck))
         .hasSize(1);
     node.consumers.credit(bundle.session, RecordingBundle.credit(enabled(bundle, stuck), 4_000));
-    await().until(() -> bundle.events().size() == 1_000);
+    await()
+        .until(
+            () -> {
+              acknowledge(node, bundle);
+              return bundle.events().size() == 1_000;
+            });
     assertThat(
             bundle.events().stream()
                 .filter(e -> segmentOf(e.aggregate().id()) == stuck)
                 .map(RecordedEvent::position))
         .isSorted();
+  }
+
+  private static void acknowledge(ConsumerNode node, RecordingBundle bundle) {
+    for (var message : bundle.heard(Message.Events.class)) {
+      node.consumers.ack(bundle.session, RecordingBundle.ack(message));
+    }
   }
 
   @Test
