@@ -1,6 +1,7 @@
 package io.evento.bundle;
 
 import io.evento.bundle.consumer.Consumers;
+import io.evento.bundle.consumer.StepConsumers;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.Dispatcher;
 import io.evento.bundle.gateway.CommandGateway;
@@ -50,6 +51,7 @@ public final class EventoBundle implements AutoCloseable {
   private final Waiting waiting = new Waiting();
   private final Dispatcher dispatcher;
   private final Consumers consumers;
+  private final StepConsumers steps;
   private final Requests requests;
   private final Links links;
   private final CommandGateway commands;
@@ -66,12 +68,13 @@ public final class EventoBundle implements AutoCloseable {
     this.name = hello.bundle();
     this.dispatcher = new Dispatcher(components, database);
     this.consumers = new Consumers(components.projectors(), mapper, database, clock);
+    this.steps = new StepConsumers(components.sagas(), components.observers(), mapper);
     this.requests = new Requests(this::links, clock);
     this.links =
         new Links(
             addresses,
             new Greeting(hello, components.declared()),
-            new Switchboard(requests, dispatcher, consumers),
+            new Switchboard(requests, dispatcher, consumers, steps),
             clock);
     this.commands = new CommandGateway(mapper, requests, routes(components), waiting);
     this.queries = new QueryGateway(mapper, requests, waiting);
@@ -176,10 +179,12 @@ public final class EventoBundle implements AutoCloseable {
     }
     links.drain();
     consumers.stop();
+    steps.stop();
     awaitQuiet();
     links.close();
     requests.close();
     consumers.close();
+    steps.close();
     dispatcher.close();
     clock.shutdownNow();
     waiting.close();
@@ -207,7 +212,10 @@ public final class EventoBundle implements AutoCloseable {
     while (System.nanoTime() - quietSince < QUIET_NANOS
         && System.nanoTime() - started < FINISH_MAX_NANOS
         && !Thread.currentThread().isInterrupted()) {
-      if (dispatcher.unanswered() > 0 || requests.count() > 0 || !consumers.isIdle()) {
+      if (dispatcher.unanswered() > 0
+          || requests.count() > 0
+          || !consumers.isIdle()
+          || !steps.isIdle()) {
         quietSince = System.nanoTime();
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
@@ -268,8 +276,7 @@ public final class EventoBundle implements AutoCloseable {
     }
 
     /**
-     * @param hosted classes of aggregates and boundaries; instances of services, projectors and
-     *     projections
+     * @param hosted classes of aggregates and boundaries; instances of everything else
      */
     public Builder register(Object... hosted) {
       components.addAll(List.of(hosted));

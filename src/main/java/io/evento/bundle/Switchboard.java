@@ -1,6 +1,7 @@
 package io.evento.bundle;
 
 import io.evento.bundle.consumer.Consumers;
+import io.evento.bundle.consumer.StepConsumers;
 import io.evento.bundle.dispatch.Dispatcher;
 import io.evento.bundle.gateway.Requests;
 import io.evento.bundle.session.Inbound;
@@ -16,6 +17,7 @@ import io.evento.protocol.Message.Events;
 import io.evento.protocol.Message.Fault;
 import io.evento.protocol.Message.Query;
 import io.evento.protocol.Message.Result;
+import io.evento.protocol.Message.Steps;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 
@@ -26,11 +28,13 @@ final class Switchboard implements Inbound {
   private final Requests requests;
   private final Dispatcher dispatcher;
   private final Consumers consumers;
+  private final StepConsumers steps;
 
-  Switchboard(Requests requests, Dispatcher dispatcher, Consumers consumers) {
+  Switchboard(Requests requests, Dispatcher dispatcher, Consumers consumers, StepConsumers steps) {
     this.requests = requests;
     this.dispatcher = dispatcher;
     this.consumers = consumers;
+    this.steps = steps;
   }
 
   @Override
@@ -51,10 +55,20 @@ final class Switchboard implements Inbound {
       dispatcher.run(command, session::answer);
     } else if (message instanceof Cancel cancel) {
       dispatcher.cancel(cancel.id());
+    } else if (message instanceof Steps asked) {
+      steps.steps(asked);
     } else if (message instanceof Enable given) {
-      consumers.enable(given, session::answer, session);
+      if (steps.hosts(given.consumer())) {
+        steps.enable(given, session::answer, session);
+      } else {
+        consumers.enable(given, session::answer, session);
+      }
     } else if (message instanceof Disable taken) {
-      consumers.disable(taken);
+      if (steps.hosts(taken.consumer())) {
+        steps.disable(taken);
+      } else {
+        consumers.disable(taken);
+      }
     } else {
       LOG.log(
           Level.WARNING,
@@ -85,5 +99,6 @@ final class Switchboard implements Inbound {
   public void lost(Session session) {
     requests.lost(session);
     consumers.lost(session);
+    steps.lost(session);
   }
 }

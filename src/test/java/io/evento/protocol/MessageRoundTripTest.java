@@ -33,11 +33,14 @@ import io.evento.protocol.Message.Ping;
 import io.evento.protocol.Message.Query;
 import io.evento.protocol.Message.QueryType;
 import io.evento.protocol.Message.Result;
+import io.evento.protocol.Message.Schedule;
+import io.evento.protocol.Message.Schedules;
 import io.evento.protocol.Message.Snapshot;
 import io.evento.protocol.Message.Stepped;
 import io.evento.protocol.Message.Steps;
 import io.evento.protocol.Message.Story;
 import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.Message.Unschedule;
 import io.evento.protocol.Message.Welcome;
 import java.util.Arrays;
 import java.util.List;
@@ -167,6 +170,9 @@ class MessageRoundTripTest {
         new Disable("accounts:1", 3, 17),
         new Credit("accounts:1", 3, 17, 256, ID, 8L),
         new Events("accounts:1", 3, 17, ID, 8, 9, List.of(event)),
+        new Schedule(ID, "Open", 1500L, null, TRACE, "flow", "cause", PAYLOAD, PAYLOAD),
+        new Unschedule(ID, ID),
+        new Schedules(ID, "Open", ID, 100),
         new Steps(
             "transfer:1",
             3,

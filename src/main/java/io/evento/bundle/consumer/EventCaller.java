@@ -36,13 +36,15 @@ final class EventCaller {
     }
     var payload = projecting.payload().read(event.payload(), event.payloadVersion());
     var returned =
-        projecting.handler().call(projector.instance(), payload, metadata(event), connection);
+        projecting
+            .handler()
+            .call(projector.instance(), payload, metadata(event, mapper), connection);
     if (returned instanceof CompletionStage<?> stage) {
       stage.toCompletableFuture().get(STAGE_MAX_SECONDS, TimeUnit.SECONDS);
     }
   }
 
-  private EventMetadata metadata(RecordedEvent event) {
+  static EventMetadata metadata(RecordedEvent event, PayloadMapper mapper) {
     return new EventMetadata(
         event.position(),
         event.version(),

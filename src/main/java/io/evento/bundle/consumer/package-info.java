@@ -1,5 +1,5 @@
 /**
- * Feeds events to projectors.
+ * Feeds events to projectors, sagas and observers.
  *
  * <p>What always holds:
  *
@@ -11,6 +11,8 @@
  *       not move, nothing is changed and the segment is given up: somebody else has it.
  *   <li>A failing event is tried for ever, loudly, and holds up its own segment only.
  *   <li>What a fence was topped for is dropped, and never acknowledged.
+ *   <li>Sagas and observers change nothing here: what they decide is stored by the server ({@link
+ *       io.evento.bundle.consumer.StepConsumers}).
  * </ol>
  *
  * <p>Start reading at {@link io.evento.bundle.consumer.Consumers}.

@@ -3,10 +3,14 @@ package io.evento.bundle.gateway;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
+import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
+import io.evento.protocol.Scheduled;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -58,6 +62,147 @@ public final class CommandGateway {
   /** The outcome; the stage fails with an {@link EventoException}, this call itself never. */
   public CompletionStage<Receipt> sendAsync(Object command, CommandOptions options) {
     return waiting.handOver(receipt(command, options));
+  }
+
+  /**
+   * Has a command sent later, by the database's clock. It has one effect, however often it is
+   * tried; what passes by itself, such as a missing handler, is waited out. Nobody waits for its
+   * outcome: a repeat of {@link #send} under its id tells it.
+   *
+   * @param after from now, by the database's clock; 0 or more
+   * @throws EventoException if it was refused, as sending it at once would be
+   * @throws IllegalStateException on a thread that runs handlers; nothing was sent
+   */
+  public Scheduled schedule(Object command, Duration after) {
+    return schedule(command, after, CommandOptions.options());
+  }
+
+  /** As {@link #schedule(Object, Duration)}; under the same id a repeat changes nothing. */
+  public Scheduled schedule(Object command, Duration after, CommandOptions options) {
+    waiting.check("scheduleAsync");
+    return waiting.await(scheduled(command, after.toMillis(), null, options), options.deadline());
+  }
+
+  /** As {@link #schedule(Object, Duration)}, at a moment; one that has passed is due at once. */
+  public Scheduled schedule(Object command, Instant at) {
+    return schedule(command, at, CommandOptions.options());
+  }
+
+  /** As {@link #schedule(Object, Instant)}; under the same id a repeat changes nothing. */
+  public Scheduled schedule(Object command, Instant at, CommandOptions options) {
+    waiting.check("scheduleAsync");
+    return waiting.await(scheduled(command, null, at, options), options.deadline());
+  }
+
+  /** As {@link #schedule(Object, Duration)}; the stage fails, this call itself never. */
+  public CompletionStage<Scheduled> scheduleAsync(
+      Object command, Duration after, CommandOptions options) {
+    return waiting.handOver(scheduled(command, after.toMillis(), null, options));
+  }
+
+  /** As {@link #schedule(Object, Instant)}; the stage fails, this call itself never. */
+  public CompletionStage<Scheduled> scheduleAsync(
+      Object command, Instant at, CommandOptions options) {
+    return waiting.handOver(scheduled(command, null, at, options));
+  }
+
+  /**
+   * Takes a scheduled command back.
+   *
+   * @throws EventoException {@code not-found} if none waits under that id, {@code conflict} while
+   *     it is being sent
+   */
+  public void cancelScheduled(UUID command) {
+    waiting.check("cancelScheduledAsync");
+    var deadline = CommandOptions.options().deadline();
+    var unused = waiting.await(cancelled(command, deadline), deadline);
+  }
+
+  /** As {@link #cancelScheduled}; the stage fails, this call itself never. */
+  public CompletionStage<UUID> cancelScheduledAsync(UUID command) {
+    return waiting.handOver(cancelled(command, CommandOptions.options().deadline()));
+  }
+
+  /**
+   * What is scheduled in the whole cluster, the first due first.
+   *
+   * @param after the last one of the page before; null for the first page. It must still wait
+   * @param limit 1 to 1,000
+   */
+  public List<Scheduled> scheduled(@Nullable UUID after, int limit) {
+    waiting.check("scheduledAsync");
+    var deadline = CommandOptions.options().deadline();
+    return waiting.await(listed(after, limit, deadline), deadline);
+  }
+
+  /** As {@link #scheduled}; the stage fails, this call itself never. */
+  public CompletionStage<List<Scheduled>> scheduledAsync(@Nullable UUID after, int limit) {
+    return waiting.handOver(listed(after, limit, CommandOptions.options().deadline()));
+  }
+
+  private CompletableFuture<Scheduled> scheduled(
+      Object command, @Nullable Long after, @Nullable Instant at, CommandOptions options) {
+    var id = options.id() == null ? CommandIds.next() : options.id();
+    try {
+      var type = mapper.typeOf(command.getClass());
+      var payload = type.write(command);
+      var meta = options.metadata().isEmpty() ? null : mapper.write(options.metadata());
+      var order =
+          new Message.Schedule(
+              id,
+              type.name(),
+              after,
+              at == null ? null : at.toString(),
+              options.trace(),
+              options.correlation(),
+              options.cause(),
+              meta,
+              payload);
+      var request =
+          new Request(id, true, type.name(), payload, null, options.deadline(), millis -> order);
+      return requests.send(request).thenApply(result -> read(Scheduled.class, result));
+    } catch (EventoException refused) {
+      return CompletableFuture.failedFuture(refused.ofCommand(id));
+    } catch (InvalidBundleException | IllegalArgumentException unfit) {
+      return CompletableFuture.failedFuture(
+          EventoException.invalid("", String.valueOf(unfit.getMessage())).ofCommand(id));
+    }
+  }
+
+  private CompletableFuture<UUID> cancelled(UUID command, Duration deadline) {
+    var id = CommandIds.next();
+    var request =
+        new Request(
+            id,
+            false,
+            "",
+            Json.EMPTY_OBJECT,
+            null,
+            deadline,
+            millis -> new Message.Unschedule(id, command));
+    return requests.send(request).thenApply(result -> command);
+  }
+
+  private CompletableFuture<List<Scheduled>> listed(
+      @Nullable UUID after, int limit, Duration deadline) {
+    var id = CommandIds.next();
+    try {
+      var ask = new Message.Schedules(id, null, after, limit);
+      var request = new Request(id, false, "", Json.EMPTY_OBJECT, null, deadline, millis -> ask);
+      return requests
+          .send(request)
+          .thenApply(result -> read(Scheduled.Page.class, result).schedules());
+    } catch (EventoException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
+  }
+
+  private static <T> T read(Class<T> type, Message.Result result) {
+    var payload = result.payload();
+    if (payload == null) {
+      throw new IllegalStateException("the node answered without what it was asked for");
+    }
+    return Codec.read(type, payload.text());
   }
 
   /** The value that the handler gave for the caller, as this type; null if it gave none. */

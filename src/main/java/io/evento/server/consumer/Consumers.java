@@ -31,6 +31,7 @@ public class Consumers {
 
   private final LeaseKeeper keeper;
   private final Deliveries deliveries;
+  private final Couriers couriers;
   private final SegmentTable segments;
   private final EventReader reader;
   private final Sessions sessions;
@@ -55,6 +56,7 @@ public class Consumers {
   public Consumers(
       LeaseKeeper keeper,
       Deliveries deliveries,
+      Couriers couriers,
       SegmentTable segments,
       EventReader reader,
       Sessions sessions,
@@ -62,6 +64,7 @@ public class Consumers {
       Threads threads) {
     this.keeper = keeper;
     this.deliveries = deliveries;
+    this.couriers = couriers;
     this.segments = segments;
     this.reader = reader;
     this.sessions = sessions;
@@ -84,6 +87,7 @@ public class Consumers {
             writeSoon();
           }
         });
+    couriers.start(deliveries::ringInbox);
     threads.start("leases", turns::run);
     sessions.onChange(this::wake);
     links.listen(LeaseKeeper.FREED, (node, nothing) -> wake());
@@ -162,6 +166,18 @@ public class Consumers {
             delivery -> {
               delivery.mail().nack(nack);
               delivery.ring();
+            });
+  }
+
+  /** A saga or observer has decided about what it was asked. */
+  public void stepped(BundleSession session, Message.Stepped stepped) {
+    deliveries
+        .find(session, stepped.consumer(), stepped.segment(), stepped.fence())
+        .ifPresent(
+            delivery -> {
+              if (delivery instanceof StepDelivery asked) {
+                asked.answered(stepped);
+              }
             });
   }
 

@@ -14,6 +14,7 @@ class Counts {
   final Counter events;
   final Counter acks;
   final Counter nacks;
+  final Counter steps;
   final Counter fenced;
   final Counter rewinds;
   final Counter reads;
@@ -29,6 +30,8 @@ class Counts {
     events = metrics.counter("evento_consumer_events", "events sent to consumers");
     acks = metrics.counter("evento_consumer_acks", "acknowledgements of consumers");
     nacks = metrics.counter("evento_consumer_nacks", "events that a consumer failed on, each try");
+    steps =
+        metrics.counter("evento_consumer_steps", "steps of sagas and observers that were stored");
     fenced =
         metrics.counter("evento_consumer_fenced", "late messages of consumers that were dropped");
     rewinds =

@@ -33,13 +33,16 @@ final class Cursor {
   private final Subscription subscription;
   private final long born;
   private final List<Delivery> members = new ArrayList<>();
-  private final Map<ConsumerId, @Nullable Delivery[]> routes = new TreeMap<>();
+  private final Map<ConsumerId, Route> routes = new TreeMap<>();
   private StorePosition at;
   private boolean isBehind;
   private boolean isReading;
   private boolean isHeldUp;
   private long heldUpSince;
   private boolean closed;
+
+  /** Who of a consumer is given which slot, and how its slots are found. */
+  private record Route(Filter filter, @Nullable Delivery[] slots) {}
 
   Cursor(Cursors all, Subscription subscription, StorePosition at, long now) {
     this.all = all;
@@ -58,8 +61,14 @@ final class Cursor {
     delivery.readBy(this);
     var lease = delivery.lease();
     var slots =
-        routes.computeIfAbsent(
-            lease.segment().consumer(), first -> new @Nullable Delivery[Slots.COUNT]);
+        routes
+            .compute(
+                lease.segment().consumer(),
+                (consumer, known) ->
+                    new Route(
+                        delivery.filter(),
+                        known == null ? new @Nullable Delivery[Slots.COUNT] : known.slots()))
+            .slots();
     for (var slot = lease.claimed().firstSlot(); slot <= lease.claimed().lastSlot(); slot++) {
       slots[slot] = delivery;
     }
@@ -68,10 +77,10 @@ final class Cursor {
   void remove(Delivery delivery) {
     members.remove(delivery);
     delivery.readBy(null);
-    var slots = routes.get(delivery.lease().segment().consumer());
-    for (var slot = 0; slots != null && slot < slots.length; slot++) {
-      if (slots[slot] == delivery) {
-        slots[slot] = null;
+    var route = routes.get(delivery.lease().segment().consumer());
+    for (var slot = 0; route != null && slot < Slots.COUNT; slot++) {
+      if (route.slots()[slot] == delivery) {
+        route.slots()[slot] = null;
       }
     }
     if (members.isEmpty()) {
@@ -171,11 +180,12 @@ final class Cursor {
 
   private void hand(List<RecordedEvent> events, StorePosition upTo) {
     at = upTo;
-    var slots = List.copyOf(routes.values());
+    var consumers = List.copyOf(routes.values());
     for (var event : events) {
-      var slot = Slots.of(event.aggregate());
-      for (var route : slots) {
-        var member = route[slot];
+      var ofStream = Slots.of(event.aggregate());
+      for (var route : consumers) {
+        var slot = route.filter().slot(event, ofStream);
+        var member = slot < 0 ? null : route.slots()[slot];
         if (member != null && member.accepts(event)) {
           member.offer(event);
         }

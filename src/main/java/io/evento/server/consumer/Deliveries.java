@@ -39,6 +39,7 @@ class Deliveries {
   private final Threads threads;
   private final Follower follower;
   private final Places places;
+  private final Steps steps;
   private final Counts counts;
   private final ScheduledExecutorService timer;
   private final Turns turns = new Turns();
@@ -47,10 +48,11 @@ class Deliveries {
   private volatile @Nullable Listener listener;
 
   @Inject
-  Deliveries(Threads threads, Follower follower, Places places, Counts counts) {
+  Deliveries(Threads threads, Follower follower, Places places, Steps steps, Counts counts) {
     this.threads = threads;
     this.follower = follower;
     this.places = places;
+    this.steps = steps;
     this.counts = counts;
     this.timer = threads.timer();
     this.cursors =
@@ -60,6 +62,7 @@ class Deliveries {
   void start(Listener told) {
     listener = told;
     follower.onNewEpoch(found -> loseTheirPlace(found.to().epoch()));
+    steps.start(turns::post);
     threads.start("consumers", turns::run);
   }
 
@@ -73,7 +76,10 @@ class Deliveries {
 
   /** Delivers a segment to a session. */
   Delivery begin(Lease lease, BundleSession session, Filter filter) {
-    var delivery = new Delivery(lease, session, filter);
+    var delivery =
+        filter.steps()
+            ? new StepDelivery(lease, session, filter, steps)
+            : new Delivery(lease, session, filter);
     delivery.servedBy(turns.turn(() -> serve(delivery)));
     var consumer = lease.segment().consumer();
     byConsumer
@@ -128,6 +134,18 @@ class Deliveries {
       return Optional.empty();
     }
     return Optional.of(found);
+  }
+
+  /** Something may wait for a saga in a slot, be it of a segment that is here or not. */
+  void ringInbox(ConsumerId consumer, int slot) {
+    for (var delivery : byConsumer.getOrDefault(consumer.wire(), Map.of()).values()) {
+      var claimed = delivery.lease().claimed();
+      if (delivery instanceof StepDelivery steps
+          && claimed.firstSlot() <= slot
+          && slot <= claimed.lastSlot()) {
+        steps.ringInbox();
+      }
+    }
   }
 
   // ---- on the delivery thread
@@ -285,7 +303,7 @@ class Deliveries {
   }
 
   /** What a bundle says, as one line that logs and PostgreSQL can hold. */
-  private static String printable(String said) {
+  static String printable(String said) {
     var text = new StringBuilder();
     for (var i = 0; i < said.length() && i < DETAIL_CHARS_MAX; i++) {
       var c = said.charAt(i);

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * beyond the bundle's credit or a mebibyte that is not acknowledged. Confined to the delivery
  * thread, but for what says otherwise.
  */
-final class Delivery {
+class Delivery {
   /** A message ends at so many events … */
   static final int MESSAGE_EVENTS_MAX = 64;
 
@@ -190,6 +190,18 @@ final class Delivery {
   /** Last position that was looked at for it. */
   StorePosition looked() {
     return looked;
+  }
+
+  Filter filter() {
+    return filter;
+  }
+
+  boolean isRunning() {
+    return phase == Phase.RUNNING;
+  }
+
+  boolean isEnded() {
+    return phase == Phase.ENDED;
   }
 
   boolean accepts(RecordedEvent event) {
@@ -396,8 +408,59 @@ final class Delivery {
         Lane.REQUEST);
   }
 
-  private void noteQuiet() {
-    quiet |= phase == Phase.DRAINING && flight.isEmpty();
+  /** Whether the session, or the database, has something that is not done. */
+  boolean isBusy() {
+    return !flight.isEmpty();
+  }
+
+  void noteQuiet() {
+    quiet |= phase == Phase.DRAINING && !isBusy();
+  }
+
+  // ---- for those who do not send events as such
+
+  boolean hasWaiting() {
+    return !waiting.isEmpty();
+  }
+
+  /** Takes what waits, as much as one message may hold. */
+  List<RecordedEvent> takeWaiting() {
+    var batch = new ArrayList<RecordedEvent>();
+    var bytes = 0;
+    for (var next = waiting.peek(); next != null; next = waiting.peek()) {
+      var size = Flight.bytes(next);
+      if (batch.size() == MESSAGE_EVENTS_MAX
+          || (!batch.isEmpty() && bytes + size > MESSAGE_BYTES_MAX)) {
+        break;
+      }
+      batch.add(next);
+      bytes += size;
+      waiting.remove();
+    }
+    waitingBytes -= bytes;
+    return batch;
+  }
+
+  /** Has what was taken wait again, before all others. */
+  void putBack(List<RecordedEvent> events) {
+    for (var i = events.size() - 1; i >= 0; i--) {
+      waiting.addFirst(events.get(i));
+      waitingBytes += Flight.bytes(events.get(i));
+    }
+  }
+
+  @Nullable UUID lookedCommand() {
+    return lookedCommand;
+  }
+
+  /** All up to here is done, and the row knows it or will be told. */
+  void done(long position) {
+    sentUpTo = Math.max(sentUpTo, position);
+    acked = Math.max(acked, position);
+  }
+
+  long doneUpTo() {
+    return sentUpTo;
   }
 
   private void forgetWaiting() {

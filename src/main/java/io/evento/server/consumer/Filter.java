@@ -2,27 +2,78 @@ package io.evento.server.consumer;
 
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.routing.BundleSession;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Which events a consumer is given.
+ * Which events a consumer is given, and under which sequence key.
  *
  * @param contexts empty for all
  * @param types empty for all
+ * @param associations where each type has its key; empty where the key is the stream
+ * @param steps whether it answers with steps, as sagas and observers do
  */
-record Filter(Set<String> contexts, Set<String> types) {
+record Filter(
+    Set<String> contexts, Set<String> types, Map<String, Association> associations, boolean steps) {
   static final Filter ALL = new Filter(Set.of(), Set.of());
+
+  Filter(Set<String> contexts, Set<String> types) {
+    this(contexts, types, Map.of(), false);
+  }
 
   /** The session's own: what it does not handle it is not given. */
   static Filter of(BundleSession session, ConsumerId consumer) {
-    var consumes = Hosts.declaration(session, consumer).consumes();
+    var declared = Hosts.declaration(session, consumer);
+    var consumes = declared.consumes();
     return consumes == null
         ? ALL
-        : new Filter(Set.copyOf(consumes.contexts()), Set.copyOf(consumes.types()));
+        : new Filter(
+            Set.copyOf(consumes.contexts()),
+            Set.copyOf(consumes.types()),
+            consumes.associations().entrySet().stream()
+                .collect(
+                    Collectors.toUnmodifiableMap(
+                        Map.Entry::getKey, entry -> new Association(entry.getValue()))),
+            !declared.kind().equals("projector"));
   }
 
   boolean accepts(RecordedEvent event) {
     return (types.isEmpty() || types.contains(event.type()))
-        && (contexts.isEmpty() || contexts.contains(event.context()));
+        && (contexts.isEmpty() || contexts.contains(event.context()))
+        && (associations.isEmpty() || associations.containsKey(event.type()));
+  }
+
+  /** Whether the key stands in the event, and is not its stream. */
+  boolean isAssociated() {
+    return !associations.isEmpty();
+  }
+
+  /**
+   * The sequence key of an event that is accepted.
+   *
+   * @return null if it has none, and so concerns nobody
+   */
+  @Nullable String key(RecordedEvent event) {
+    if (!isAssociated()) {
+      return event.aggregate().type() + ':' + event.aggregate().id();
+    }
+    var association = associations.get(event.type());
+    return association == null ? null : association.key(event);
+  }
+
+  /**
+   * The slot of an event, be it accepted or not.
+   *
+   * @param ofStream slot of its stream
+   * @return -1 if it has no key, and so concerns nobody
+   */
+  int slot(RecordedEvent event, int ofStream) {
+    if (!isAssociated()) {
+      return ofStream;
+    }
+    var key = key(event);
+    return key == null ? -1 : Slots.of(key);
   }
 }

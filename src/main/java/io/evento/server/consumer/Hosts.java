@@ -32,6 +32,8 @@ class Hosts {
       Set<String> nodes,
       Set<String> instances) {}
 
+  private static final Set<String> KINDS = Set.of("projector", "saga", "observer");
+
   private final Sessions sessions;
   private final Directory directory;
   private final Membership membership;
@@ -96,7 +98,7 @@ class Hosts {
 
   private static List<Component> consumersOf(BundleSession session) {
     return session.components().stream()
-        .filter(c -> c.kind().equals("projector") && c.consumes() != null)
+        .filter(c -> KINDS.contains(c.kind()) && c.consumes() != null)
         .toList();
   }
 }

@@ -116,6 +116,23 @@ final class Lease {
         : Optional.of(new Step(segment(), fence(), written.epoch(), reached, command, rewinds));
   }
 
+  /**
+   * Whether the row is in this epoch and goes forward only, so that a write that names the epoch
+   * finds it.
+   */
+  synchronized boolean isWrittenIn(UUID epoch) {
+    return written.epoch().equals(epoch) && !rewinds;
+  }
+
+  /** A transaction of its own has brought the row here. */
+  synchronized void committed(long position, @Nullable UUID commandThere) {
+    if (position >= reached.position()) {
+      reached = reached.at(position);
+      command = commandThere;
+      written = reached;
+    }
+  }
+
   synchronized void wrote(Step step) {
     written = step.to();
     rewinds = rewinds && !reached.equals(step.to());

@@ -4,11 +4,13 @@ import io.evento.protocol.RecordedEvent;
 
 /**
  * The 128 classes into which a consumer's sequence key is hashed. A projector's key is the stream,
- * so all events of a stream are in one slot, and a slot is in one segment.
+ * so all events of a stream are in one slot, and a slot is in one segment; a saga's is its
+ * association's value.
  *
  * <p>The function is part of the stored data: were it changed, a stream would move to a segment
  * whose checkpoint knows nothing of it. It is the top seven bits of Murmur3's 32-bit finalizer over
- * {@link String#hashCode} (which Java specifies) of {@code type:id}. Only the server computes it.
+ * {@link String#hashCode} (which Java specifies) of {@code type:id}, or of the saga's key. Only the
+ * server computes it.
  */
 final class Slots {
   static final int COUNT = 128;
@@ -24,7 +26,16 @@ final class Slots {
     for (var i = 0; i < id.length(); i++) {
       hash = 31 * hash + id.charAt(i);
     }
-    hash = (hash ^ (hash >>> 16)) * 0x85ebca6b;
+    return slot(hash);
+  }
+
+  /** The slot of a saga's key, 0 to 127. */
+  static int of(String key) {
+    return slot(key.hashCode());
+  }
+
+  private static int slot(int of) {
+    var hash = (of ^ (of >>> 16)) * 0x85ebca6b;
     hash = (hash ^ (hash >>> 13)) * 0xc2b2ae35;
     return (hash ^ (hash >>> 16)) >>> (Integer.SIZE - BITS);
   }

@@ -22,13 +22,21 @@
  *   <li>One event is read once per node, not once per segment, as long as its readers keep pace
  *       with each other ({@link io.evento.server.consumer.Cursor}).
  *   <li>A failing event blocks its own segment and no other, loudly.
+ *   <li>A step of a saga or observer is stored with its checkpoint, its commands and its deadlines,
+ *       or not at all ({@link io.evento.server.consumer.StepTable}); only then are commands sent,
+ *       from their rows, under fixed ids, until their outcome is final ({@link
+ *       io.evento.server.consumer.Courier}).
+ *   <li>What concerns one key of a saga is given one after the other: outcomes, deadlines, events
+ *       ({@link io.evento.server.consumer.StepBatch}).
  * </ol>
  *
  * <p>Time is the database's; a node's own clock only decides when to stop trusting a lease and how
  * long another's was seen unchanged. A timer supervises, wake-ups deliver. Knows eventstore and
- * routing. Owns the tables {@code consumer} and {@code consumer_segment}. Start reading at {@link
+ * routing. Owns the tables {@code consumer}, {@code consumer_segment}, {@code saga_state}, {@code
+ * consumer_command} and {@code scheduled_message}. Start reading at {@link
  * io.evento.server.consumer.LeaseKeeper} for who delivers, and at {@link
- * io.evento.server.consumer.Deliveries} for how.
+ * io.evento.server.consumer.Deliveries} for how, and at {@link
+ * io.evento.server.consumer.StepDelivery} for sagas and observers.
  */
 @NullMarked
 package io.evento.server.consumer;

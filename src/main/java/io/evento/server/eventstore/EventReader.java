@@ -12,7 +12,10 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -166,6 +169,11 @@ public class EventReader {
       union all
       select kind, hash, stream_id, position_seen, null, null, body, recorded_at
         from evento.command_result where command_id = ?
+      """;
+
+  private static final String ORDINALS =
+      """
+      select position, ord from evento.event where position = any(?)
       """;
 
   private static final String COMMAND_AT =
@@ -454,6 +462,28 @@ public class EventReader {
             events.addAll(range(connection, commandId, first + FEW, first + EVENTS_MAX));
           }
           return events;
+        });
+  }
+
+  /**
+   * The place of some events among those of their commands, 0 and up.
+   *
+   * @return by position; what is not there is missing
+   */
+  public Map<Long, Integer> ordinals(Collection<Long> positions) {
+    return database.read(
+        "read ordinals",
+        connection -> {
+          try (var select = connection.prepareStatement(ORDINALS)) {
+            select.setArray(1, connection.createArrayOf("bigint", positions.toArray()));
+            try (var row = select.executeQuery()) {
+              var found = new HashMap<Long, Integer>();
+              while (row.next()) {
+                found.put(row.getLong(1), row.getInt(2));
+              }
+              return found;
+            }
+          }
         });
   }
 

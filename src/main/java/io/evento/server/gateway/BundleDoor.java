@@ -6,6 +6,7 @@ import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.Settings;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.consumer.Consumers;
+import io.evento.server.consumer.Schedules;
 import io.evento.server.routing.Queries;
 import io.evento.server.routing.Router;
 import io.evento.server.routing.Sessions;
@@ -19,6 +20,7 @@ public class BundleDoor {
   final Queries queries;
   final Sessions sessions;
   final Consumers consumers;
+  final Schedules schedules;
   final Catalog catalog;
   final Membership membership;
   final ServerConfig config;
@@ -31,6 +33,7 @@ public class BundleDoor {
       Queries queries,
       Sessions sessions,
       Consumers consumers,
+      Schedules schedules,
       Catalog catalog,
       Membership membership,
       ServerConfig config,
@@ -39,6 +42,7 @@ public class BundleDoor {
     this.queries = queries;
     this.sessions = sessions;
     this.consumers = consumers;
+    this.schedules = schedules;
     this.catalog = catalog;
     this.membership = membership;
     this.config = config;

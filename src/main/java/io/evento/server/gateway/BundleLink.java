@@ -4,6 +4,7 @@ import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.server.cluster.NodeState;
 import io.evento.server.cluster.Setting;
@@ -13,7 +14,9 @@ import jakarta.websocket.RemoteEndpoint;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** One session's messages: takes frames apart and hands each message to its room. */
@@ -116,10 +119,21 @@ final class BundleLink {
       failed(open, fault);
     } else if (message instanceof Message.Declare declare) {
       declare(open, declare);
+    } else if (message instanceof Message.Stepped stepped) {
+      door.consumers.stepped(open, stepped);
     } else if (message instanceof Message.Nack nack) {
       door.consumers.nack(open, nack);
     } else if (message instanceof Message.Disable disable) {
       door.consumers.disable(open, disable);
+    } else if (message instanceof Message.Schedule order) {
+      answer(order.id(), door.schedules.add(order), BundleLink::text);
+    } else if (message instanceof Message.Unschedule back) {
+      answer(back.id(), door.schedules.cancel(back.command()), done -> null);
+    } else if (message instanceof Message.Schedules asked) {
+      answer(
+          asked.id(),
+          door.schedules.list(asked.type(), asked.after(), asked.limit()),
+          BundleLink::text);
     } else if (message instanceof Message.Drain) {
       door.sessions.drain(open);
     } else if (!(message instanceof Message.Cancel)) {
@@ -198,6 +212,22 @@ final class BundleLink {
                 fail(query.id(), failure);
               }
             });
+  }
+
+  private <T> void answer(
+      UUID id, CompletionStage<T> outcome, Function<T, @Nullable Json> payload) {
+    outcome.whenComplete(
+        (value, failure) -> {
+          if (failure == null) {
+            writer.send(new Message.Result(id, null, payload.apply(value)), Lane.ANSWER);
+          } else {
+            fail(id, failure);
+          }
+        });
+  }
+
+  private static Json text(Object value) {
+    return new Json(Codec.text(value));
   }
 
   private void fail(UUID id, Throwable failure) {

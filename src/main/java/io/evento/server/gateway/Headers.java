@@ -27,11 +27,14 @@ final class Headers {
     if (header == null) {
       return UUID.randomUUID();
     }
-    var bare = unquoted(header.trim());
-    if (!UUID_FORM.matcher(bare).matches()) {
-      throw EventoException.invalid("Idempotency-Key", "must be a UUID");
+    return uuid("Idempotency-Key", unquoted(header.trim()));
+  }
+
+  static UUID uuid(String name, String text) {
+    if (!UUID_FORM.matcher(text).matches()) {
+      throw EventoException.invalid(name, "must be a UUID");
     }
-    return UUID.fromString(bare);
+    return UUID.fromString(text);
   }
 
   /** {@code Prefer: wait=SECONDS}; other preferences are ignored. */

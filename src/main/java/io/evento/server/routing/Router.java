@@ -112,6 +112,17 @@ public class Router {
         });
   }
 
+  /**
+   * Looks at a command without sending it.
+   *
+   * @return the hash of its type and payload; fails as {@link #dispatch} would for a type that
+   *     nobody declared, or a payload that breaks a rule
+   */
+  public CompletionStage<Long> check(Message.Command command) {
+    return declared(command.type())
+        .thenApply(type -> request(command, type, Deadline.in(command.deadline())).hash());
+  }
+
   /** Commands that came in here and have no answer yet. */
   public int underWay() {
     return underWay.get();

@@ -1,5 +1,7 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.Message;
+import io.evento.protocol.Receipt;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
 import io.evento.server.eventstore.EventReader;
@@ -15,8 +17,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /** This room of one node, as the server wires it, but for links: nodes see each other in a list. */
@@ -45,7 +50,15 @@ final class ConsumerNode implements AutoCloseable {
   final SegmentTable segments;
   final Counts counts = new Counts(metrics);
   final Deliveries deliveries;
+  final StepTable steps;
+  final OutboxTable outbox;
+  final ScheduleTable schedules;
+  final Couriers couriers;
   final LeaseKeeper keeper;
+
+  /** Takes commands of the outbox and of schedules to their outcome; a test's own. */
+  volatile Function<Message.Command, CompletionStage<Receipt>> router = ConsumerNode::done;
+
   final Consumers consumers;
   private final LeaseConnection connection;
   private final Cluster cluster;
@@ -59,7 +72,25 @@ final class ConsumerNode implements AutoCloseable {
     follower = new Follower(reader, threads, metrics);
     connection = new LeaseConnection(database);
     segments = new SegmentTable(connection);
-    deliveries = new Deliveries(threads, follower, new Places(reader, follower), counts);
+    steps = new StepTable(database);
+    outbox = new OutboxTable(database);
+    schedules = new ScheduleTable(database);
+    couriers =
+        new Couriers(
+            outbox,
+            schedules,
+            steps,
+            incarnation,
+            command -> router.apply(command),
+            () -> cluster.nodes.stream().map(node -> node.incarnation).toList(),
+            threads);
+    deliveries =
+        new Deliveries(
+            threads,
+            follower,
+            new Places(reader, follower),
+            new Steps(steps, outbox, schedules, couriers, reader, incarnation, threads, counts),
+            counts);
     keeper =
         new LeaseKeeper(
             terms,
@@ -78,6 +109,7 @@ final class ConsumerNode implements AutoCloseable {
         new Consumers(
             keeper,
             deliveries,
+            couriers,
             segments,
             reader,
             sessions,
@@ -111,6 +143,11 @@ final class ConsumerNode implements AutoCloseable {
   void leave() {
     disappear();
     consumers.drain();
+  }
+
+  private static CompletionStage<Receipt> done(Message.Command command) {
+    return CompletableFuture.completedStage(
+        new Receipt(command.id(), null, null, List.of(), null, false));
   }
 
   private Map<ConsumerId, Hosts.Of> hosts() {

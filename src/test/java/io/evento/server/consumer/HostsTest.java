@@ -56,27 +56,17 @@ class HostsTest {
   }
 
   @Test
-  void only_open_sessions_that_declared_a_projector_count() {
+  void only_open_sessions_that_declared_a_consumer_count() {
     connect(
         new Component(
             "projection", "pages", 0, "bank", List.of(), List.of(), List.of(), null, "accounts"));
-    connect(
-        new Component(
-            "saga",
-            "transfer",
-            1,
-            "bank",
-            List.of(),
-            List.of(),
-            List.of(),
-            new Consumption(List.of(), List.of(), "beginning", 0),
-            null));
     assertThat(hosts.now()).isEmpty();
+    connect(SteppingBundle.saga());
     var bundle = connect(RecordingBundle.projector("accounts"));
-    assertThat(hosts.now()).containsOnlyKeys(ACCOUNTS);
+    assertThat(hosts.now()).containsOnlyKeys(ACCOUNTS, new ConsumerId("greeting", 1));
     assertThat(hosts.isConnected(bundle.session)).isTrue();
     sessions.drain(bundle.session);
-    assertThat(hosts.now()).isEmpty();
+    assertThat(hosts.now()).containsOnlyKeys(new ConsumerId("greeting", 1));
     assertThat(hosts.isConnected(bundle.session)).isTrue();
     sessions.remove(bundle.session);
     assertThat(hosts.isConnected(bundle.session)).isFalse();

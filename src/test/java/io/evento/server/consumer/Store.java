@@ -42,7 +42,9 @@ final class Store implements AutoCloseable {
   static Store emptied(TestDatabase database) throws SQLException {
     try (var admin = database.asAdmin();
         var statement = admin.createStatement()) {
-      statement.execute("truncate evento.event, evento.consumer, evento.consumer_segment");
+      statement.execute(
+          "truncate evento.event, evento.consumer, evento.consumer_segment, evento.saga_state,"
+              + " evento.consumer_command, evento.scheduled_message");
       statement.execute("delete from evento.store_epoch where ordinal > 1");
     }
     return new Store(database);

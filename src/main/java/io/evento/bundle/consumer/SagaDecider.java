@@ -1,0 +1,132 @@
+package io.evento.bundle.consumer;
+
+import io.evento.bundle.CommandOutcome;
+import io.evento.bundle.Step;
+import io.evento.bundle.dispatch.SagaType;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.Message.Failure;
+import io.evento.protocol.Message.Stepped;
+import io.evento.protocol.Message.Steps;
+import io.evento.protocol.Stepping;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Runs the steps of a saga, one after the other, each on what the one before left. */
+final class SagaDecider implements StepSegment.Decider {
+  /** Longest state in JSON, in characters. */
+  static final int STATE_MAX = 1 << 20;
+
+  /** An answer ends here; what is left comes again. */
+  private static final int ANSWER_MAX = 1 << 20;
+
+  private final SagaType saga;
+  private final PayloadMapper mapper;
+
+  SagaDecider(SagaType saga, PayloadMapper mapper) {
+    this.saga = saga;
+    this.mapper = mapper;
+  }
+
+  @Override
+  public Stepped decide(Steps asked) {
+    var living = new HashMap<String, Object>();
+    var results = new ArrayList<Stepping.Result>();
+    Failure failure = null;
+    var length = 0L;
+    try {
+      for (var known : asked.states()) {
+        living.put(known.key(), saga.state().read(known.state()));
+      }
+      for (var happening : asked.happenings()) {
+        var result = result(step(happening, living), happening.key(), living);
+        results.add(result);
+        length += StepResults.length(result);
+        if (length > ANSWER_MAX) {
+          break;
+        }
+      }
+    } catch (Throwable thrown) {
+      failure = StepResults.failure(asked, results.size(), thrown);
+    }
+    return new Stepped(
+        asked.consumer(), asked.segment(), asked.fence(), asked.batch(), results, failure);
+  }
+
+  private @Nullable Step<?> step(Stepping.Happening happening, Map<String, Object> living)
+      throws Throwable {
+    var state = living.get(happening.key());
+    var event = happening.event();
+    if (event != null) {
+      return saga.onEvent(
+          event.type(),
+          event.payloadVersion(),
+          event.payload(),
+          EventCaller.metadata(event, mapper),
+          state);
+    }
+    if (state == null) {
+      return null; // it ended with a step before, in this message
+    }
+    var outcome = happening.outcome();
+    if (outcome != null) {
+      return saga.onOutcome(
+          outcome.type(),
+          outcome.payload(),
+          outcome(outcome),
+          state,
+          Instant.parse(outcome.time()));
+    }
+    var due = happening.due();
+    return due == null ? null : saga.onDeadline(due.name(), state, Instant.parse(due.time()));
+  }
+
+  private static CommandOutcome outcome(Stepping.Settled settled) {
+    var detail = settled.detail();
+    return new CommandOutcome(
+        settled.id(),
+        settled.receipt(),
+        settled.code(),
+        detail == null ? "" : detail,
+        settled.rejection());
+  }
+
+  private Stepping.Result result(@Nullable Step<?> step, String key, Map<String, Object> living) {
+    if (step == null) {
+      return Stepping.Result.NOTHING;
+    }
+    var next = step.state();
+    var written = next == null ? null : saga.state().write(next);
+    if (written != null && written.text().length() > STATE_MAX) {
+      throw new IllegalStateException(
+          "the state of a "
+              + saga.consumer()
+              + " has "
+              + written.text().length()
+              + " characters, at most "
+              + STATE_MAX
+              + " are kept: keep in it what later steps need, and no more");
+    }
+    if (step.isEnd()) {
+      living.remove(key);
+    } else if (next != null) {
+      living.put(key, next);
+    }
+    return new Stepping.Result(
+        written,
+        step.isEnd(),
+        step.commands().stream()
+            .map(command -> StepResults.send(command, mapper, saga::hears))
+            .toList(),
+        step.deadlines().stream().map(SagaDecider::deadline).toList());
+  }
+
+  private static Stepping.Deadline deadline(Step.DeadlineChange change) {
+    var after = change.after();
+    var at = change.at();
+    return new Stepping.Deadline(
+        change.name(), after == null ? null : after.toMillis(), at == null ? null : at.toString());
+  }
+}

@@ -1,0 +1,248 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.protocol.Receipt;
+import io.evento.server.routing.Failures;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends what the rows of one table keep, each under its fixed id, until its outcome is final.
+ *
+ * <p>Why each has one effect though nodes die: the row stays until an outcome is final, so some
+ * node sends it again; and the id is the row's own, so whatever is sent again finds the first
+ * outcome (the store keeps one per id). Claims only keep two nodes from sending the same thing at
+ * once; they end by the database's clock, or when their node is gone, and nothing rests on them.
+ * What passes by itself (a missing handler, overload, a deadline) is waited out with a growing
+ * pause, for as long as it takes.
+ *
+ * <p>Bounded: beyond a few hundred on their way nothing is claimed. One thread speaks with the
+ * database, for all that ended since it last did.
+ */
+final class Courier {
+  private static final Logger LOG = System.getLogger(Courier.class.getName());
+
+  private static final int UNDER_WAY_MAX = 500;
+  private static final int CLAIM_MAX = 200;
+
+  /** An attempt ends by then … */
+  static final int DEADLINE_MILLIS = 10_000;
+
+  /** … and its claim only after that, and after what it came to was written. */
+  static final Duration CLAIM = Duration.ofMillis(2L * DEADLINE_MILLIS);
+
+  private static final Duration LOOK = Duration.ofSeconds(1);
+  private static final long WAIT_FIRST_MILLIS = 200;
+  private static final long WAIT_MAX_MILLIS = 30_000;
+
+  private final String name;
+  private final Errands errands;
+  private final UUID incarnation;
+  private final Function<Message.Command, CompletionStage<Receipt>> router;
+  private final Supplier<Collection<UUID>> live;
+
+  private final Set<UUID> underWay = ConcurrentHashMap.newKeySet();
+  private final Queue<Errands.End> ends = new ConcurrentLinkedQueue<>();
+  private final Queue<Errands.Delay> delays = new ConcurrentLinkedQueue<>();
+  private final Object bell = new Object();
+  private boolean isRung;
+  private volatile boolean isClaimDue = true;
+  private long claimAt = System.nanoTime();
+  private boolean isHushed = true;
+  private long released = System.nanoTime() - LOOK.toNanos();
+
+  /**
+   * @param name for the log
+   * @param live incarnations of the nodes that are alive, this one among them
+   */
+  Courier(
+      String name,
+      Errands errands,
+      UUID incarnation,
+      Function<Message.Command, CompletionStage<Receipt>> router,
+      Supplier<Collection<UUID>> live) {
+    this.name = name;
+    this.errands = errands;
+    this.incarnation = incarnation;
+    this.router = router;
+    this.live = live;
+  }
+
+  /** Sends what this node has claimed already. Never waits. */
+  void take(List<Errand> claimed) {
+    claimed.forEach(this::send);
+  }
+
+  /** Whether more may be claimed; whoever claims elsewhere waits as long as not. */
+  boolean hasRoom() {
+    return underWay.size() < UNDER_WAY_MAX;
+  }
+
+  /** Something may be due earlier than was known. */
+  void claimSoon() {
+    isClaimDue = true;
+    wake();
+  }
+
+  private void wake() {
+    synchronized (bell) {
+      isRung = true;
+      bell.notifyAll();
+    }
+  }
+
+  /** The thread's life; ends when interrupted. */
+  void run() {
+    try {
+      while (!Thread.currentThread().isInterrupted()) {
+        await(round());
+      }
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void await(Duration time) throws InterruptedException {
+    synchronized (bell) {
+      var until = System.nanoTime() + time.toNanos();
+      for (var left = time.toNanos(); !isRung && left > 0; left = until - System.nanoTime()) {
+        TimeUnit.NANOSECONDS.timedWait(bell, left);
+      }
+      isRung = false;
+    }
+  }
+
+  /**
+   * @return how long nothing is to be done
+   */
+  private Duration round() {
+    try {
+      write();
+      if (System.nanoTime() - released >= LOOK.toNanos()) {
+        var alive = live.get();
+        // Who sees nobody, not even itself, cannot tell who is gone.
+        if (alive.contains(incarnation)) {
+          errands.releaseAllBut(alive);
+        }
+        released = System.nanoTime();
+      }
+      if (isClaimDue || System.nanoTime() - claimAt >= 0) {
+        isClaimDue = false;
+        claimAt = System.nanoTime() + claim().toNanos();
+      }
+      isHushed = true;
+      return Duration.ofNanos(Math.max(0, claimAt - System.nanoTime()));
+    } catch (RuntimeException failure) {
+      if (isHushed) {
+        LOG.log(Level.WARNING, () -> name + " waits for the database: " + failure.getMessage());
+        isHushed = false;
+      }
+      return LOOK;
+    }
+  }
+
+  private Duration claim() {
+    while (hasRoom()) {
+      var room = Math.min(CLAIM_MAX, UNDER_WAY_MAX - underWay.size());
+      var claimed = errands.claim(incarnation, CLAIM, room);
+      take(claimed);
+      if (claimed.size() < room) {
+        return errands.untilNext(LOOK);
+      }
+    }
+    isClaimDue = true; // with the next end there is room again
+    return LOOK;
+  }
+
+  private void send(Errand errand) {
+    if (!underWay.add(errand.id())) {
+      return; // an attempt that outlived its claim: its end is as good as another one's
+    }
+    CompletionStage<Receipt> outcome;
+    try {
+      outcome = router.apply(errand.toCommand(DEADLINE_MILLIS));
+    } catch (RuntimeException refused) {
+      ended(errand, null, refused);
+      return;
+    }
+    outcome.whenComplete((receipt, failure) -> ended(errand, receipt, failure));
+  }
+
+  private void ended(Errand errand, @Nullable Receipt receipt, @Nullable Throwable failure) {
+    if (receipt != null) {
+      ends.add(Errands.End.done(errand.id(), receipt));
+    } else {
+      var told = Failures.told(failure == null ? new IllegalStateException("no outcome") : failure);
+      if (isFinal(told)) {
+        LOG.log(
+            Level.INFO,
+            () ->
+                name
+                    + " refused command="
+                    + errand.id()
+                    + " type="
+                    + errand.type()
+                    + " code="
+                    + told.code().wire()
+                    + " detail="
+                    + told.detail());
+        ends.add(Errands.End.refused(errand.id(), told));
+      } else {
+        delays.add(
+            new Errands.Delay(
+                errand.id(), told.code().wire() + ": " + told.detail(), pause(errand.attempts())));
+      }
+    }
+    wake();
+  }
+
+  /** A type that nobody declared yet comes with its bundle. */
+  static boolean isFinal(EventoException told) {
+    return told.code().retry() == ErrorCode.Retry.NEVER && told.code() != ErrorCode.UNKNOWN_TYPE;
+  }
+
+  /** Half of it by chance, so that those that failed together do not come back together. */
+  private static Duration pause(int attempts) {
+    var millis =
+        Math.min(WAIT_MAX_MILLIS, WAIT_FIRST_MILLIS << Math.min(Math.max(0, attempts - 1), 10));
+    return Duration.ofMillis(millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1));
+  }
+
+  private void write() {
+    var endsNow = new ArrayList<>(ends);
+    if (!endsNow.isEmpty()) {
+      errands.settle(endsNow);
+      for (var end : endsNow) {
+        ends.remove();
+        underWay.remove(end.id());
+      }
+    }
+    var delaysNow = new ArrayList<>(delays);
+    if (!delaysNow.isEmpty()) {
+      errands.delay(delaysNow, incarnation);
+      for (var delay : delaysNow) {
+        var due = System.nanoTime() + delay.pause().toNanos();
+        claimAt = due - claimAt < 0 ? due : claimAt;
+        delays.remove();
+        underWay.remove(delay.id());
+      }
+    }
+  }
+}

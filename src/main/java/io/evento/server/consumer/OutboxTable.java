@@ -1,0 +1,288 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.Json;
+import io.evento.protocol.Receipt;
+import io.evento.protocol.Rejection;
+import io.evento.protocol.Stepping;
+import io.evento.server.NodeScoped;
+import io.evento.server.persistence.Database;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The SQL of table {@code consumer_command} but for what {@link StepTable} does with it: sending,
+ * and what waits to be heard.
+ */
+@NodeScoped
+class OutboxTable implements Errands {
+  private static final String CLAIM =
+      """
+      with due as materialized (
+        select id from evento.consumer_command
+         where settled_at is null and next_at <= clock_timestamp()
+         order by next_at limit ? for update skip locked)
+      update evento.consumer_command c
+         set claimed_by = ?, next_at = clock_timestamp() + ? * interval '1 millisecond',
+             attempts = c.attempts + 1
+        from due where c.id = due.id
+      returning c.id, c.type, c.payload, c.correlation, c.cause, c.attempts
+      """;
+
+  private static final String UNTIL_NEXT =
+      """
+      select extract(epoch from min(next_at) - clock_timestamp()) * 1000
+        from evento.consumer_command where settled_at is null
+      """;
+
+  // What nobody waits for is done with; the first end that is kept stays.
+  private static final String SETTLE =
+      """
+      with ends as (select * from unnest(?::uuid[], ?::text[]) as e(id, outcome)),
+      done as (
+        delete from evento.consumer_command c using ends where c.id = ends.id and not c.hear)
+      update evento.consumer_command c
+         set settled_at = clock_timestamp(), outcome = ends.outcome, claimed_by = null,
+             error = null
+        from ends where c.id = ends.id and c.hear and c.settled_at is null
+      returning c.name, c.version, c.slot
+      """;
+
+  private static final String DELAY =
+      """
+      update evento.consumer_command c
+         set claimed_by = null, error = d.error,
+             next_at = clock_timestamp() + d.wait * interval '1 millisecond'
+        from unnest(?::uuid[], ?::text[], ?::bigint[]) as d(id, error, wait)
+       where c.id = d.id and c.claimed_by = ? and c.settled_at is null
+      """;
+
+  private static final String RELEASE =
+      """
+      update evento.consumer_command
+         set claimed_by = null, next_at = clock_timestamp()
+       where claimed_by <> all(?) and settled_at is null
+      """;
+
+  private static final String SETTLED =
+      """
+      select key, slot, born, id, type, payload, outcome,
+             to_char(settled_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        from evento.consumer_command
+       where name = ? and version = ? and slot between ? and ? and settled_at is not null
+       order by settled_at, id limit ?
+      """;
+
+  private static final String WAITING =
+      """
+      select distinct name, version, slot from evento.consumer_command
+       where settled_at is not null limit 10000
+      """;
+
+  /** How a command ended, as the row keeps it. */
+  private record Kept(
+      @Nullable Receipt receipt,
+      io.evento.protocol.@Nullable ErrorCode code,
+      @Nullable String detail,
+      @Nullable Rejection rejection) {}
+
+  private final Database database;
+  private final List<BiConsumer<ConsumerId, Integer>> listeners = new CopyOnWriteArrayList<>();
+
+  @Inject
+  OutboxTable(Database database) {
+    this.database = database;
+  }
+
+  /** Calls back with consumer and slot when an outcome waits to be heard. */
+  void onSettled(BiConsumer<ConsumerId, Integer> listener) {
+    listeners.add(listener);
+  }
+
+  @Override
+  public List<Errand> claim(UUID incarnation, Duration until, int max) {
+    return database.read(
+        "claim outbox",
+        open -> {
+          try (var claim = open.prepareStatement(CLAIM)) {
+            claim.setInt(1, max);
+            claim.setObject(2, incarnation);
+            claim.setLong(3, until.toMillis());
+            try (var row = claim.executeQuery()) {
+              var found = new ArrayList<Errand>();
+              while (row.next()) {
+                found.add(
+                    new Errand(
+                        row.getObject(1, UUID.class),
+                        row.getString(2),
+                        new Json(row.getString(3)),
+                        row.getString(4),
+                        row.getString(5),
+                        null,
+                        null,
+                        row.getInt(6)));
+              }
+              return found;
+            }
+          }
+        });
+  }
+
+  @Override
+  public Duration untilNext(Duration max) {
+    return untilNext(database, UNTIL_NEXT, max);
+  }
+
+  static Duration untilNext(Database database, String query, Duration max) {
+    return database.read(
+        "look for what is due",
+        open -> {
+          try (var select = open.createStatement();
+              var row = select.executeQuery(query)) {
+            row.next();
+            var millis = row.getDouble(1);
+            return row.wasNull() || millis >= max.toMillis()
+                ? max
+                : Duration.ofMillis(Math.max(0, (long) Math.ceil(millis)));
+          }
+        });
+  }
+
+  @Override
+  public void settle(Collection<End> ends) {
+    var heard =
+        database.read(
+            "settle outbox",
+            open -> {
+              try (var settle = open.prepareStatement(SETTLE)) {
+                settle.setArray(
+                    1, open.createArrayOf("uuid", ends.stream().map(End::id).toArray()));
+                settle.setArray(
+                    2,
+                    open.createArrayOf(
+                        "text",
+                        ends.stream()
+                            .map(
+                                e ->
+                                    Codec.text(
+                                        new Kept(e.receipt(), e.code(), e.detail(), e.rejection())))
+                            .toArray()));
+                return slots(settle.executeQuery());
+              }
+            });
+    heard.forEach(this::tell);
+  }
+
+  private record Slot(ConsumerId consumer, int number) {}
+
+  private void tell(Slot slot) {
+    listeners.forEach(listener -> listener.accept(slot.consumer(), slot.number()));
+  }
+
+  private static List<Slot> slots(java.sql.ResultSet row) throws SQLException {
+    try (row) {
+      var found = new ArrayList<Slot>();
+      while (row.next()) {
+        found.add(new Slot(new ConsumerId(row.getString(1), row.getInt(2)), row.getInt(3)));
+      }
+      return found;
+    }
+  }
+
+  @Override
+  public void delay(Collection<Delay> delays, UUID incarnation) {
+    delay(database, DELAY, delays, incarnation);
+  }
+
+  static void delay(
+      Database database, String statement, Collection<Delay> delays, UUID incarnation) {
+    database.read(
+        "send later",
+        open -> {
+          try (var delay = open.prepareStatement(statement)) {
+            delay.setArray(1, open.createArrayOf("uuid", delays.stream().map(Delay::id).toArray()));
+            delay.setArray(
+                2, open.createArrayOf("text", delays.stream().map(Delay::error).toArray()));
+            delay.setArray(
+                3,
+                open.createArrayOf(
+                    "bigint", delays.stream().map(d -> d.pause().toMillis()).toArray()));
+            delay.setObject(4, incarnation);
+            return delay.executeUpdate();
+          }
+        });
+  }
+
+  @Override
+  public void releaseAllBut(Collection<UUID> live) {
+    releaseAllBut(database, RELEASE, live);
+  }
+
+  static void releaseAllBut(Database database, String statement, Collection<UUID> live) {
+    database.read(
+        "release claims of the dead",
+        open -> {
+          try (var release = open.prepareStatement(statement)) {
+            release.setArray(1, open.createArrayOf("uuid", live.toArray()));
+            return release.executeUpdate();
+          }
+        });
+  }
+
+  /** Outcomes that wait to be heard by sagas in a range of slots, the first ones first. */
+  List<Inbox.Outcome> settled(ConsumerId consumer, int firstSlot, int lastSlot, int max) {
+    return database.read(
+        "read outcomes",
+        open -> {
+          try (var select = open.prepareStatement(SETTLED)) {
+            select.setString(1, consumer.name());
+            select.setInt(2, consumer.version());
+            select.setInt(3, firstSlot);
+            select.setInt(4, lastSlot);
+            select.setInt(5, max);
+            try (var row = select.executeQuery()) {
+              var found = new ArrayList<Inbox.Outcome>();
+              while (row.next()) {
+                var kept = Codec.read(Kept.class, row.getString(7));
+                found.add(
+                    new Inbox.Outcome(
+                        row.getString(1),
+                        row.getInt(2),
+                        row.getLong(3),
+                        new Stepping.Settled(
+                            row.getObject(4, UUID.class),
+                            row.getString(5),
+                            new Json(row.getString(6)),
+                            row.getString(8),
+                            kept.receipt(),
+                            kept.code(),
+                            kept.detail(),
+                            kept.rejection())));
+              }
+              return found;
+            }
+          }
+        });
+  }
+
+  /** Tells the listeners of every outcome that waits: a safety net under {@link #settle}. */
+  void tellWaiting() {
+    database
+        .read(
+            "look for outcomes",
+            open -> {
+              try (var select = open.createStatement()) {
+                return slots(select.executeQuery(WAITING));
+              }
+            })
+        .forEach(this::tell);
+  }
+}

@@ -1,0 +1,257 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.Json;
+import io.evento.server.NodeScoped;
+import io.evento.server.persistence.Database;
+import jakarta.inject.Inject;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The SQL of a step: table {@code saga_state}, and in one statement with it the checkpoint of
+ * {@code consumer_segment}, the new rows of {@code consumer_command} and those of delivered
+ * outcomes, and the deadlines of {@code scheduled_message}.
+ *
+ * <p>All of it takes place or nothing, and only for the owner. The update of the segment's row
+ * names epoch, fence, incarnation and the step; everything else happens once per row that it finds,
+ * so not at all if it finds none. A claim by another node changes the fence in the same row:
+ * whichever of the two comes second waits for the first and sees what it did. Each step has a
+ * random id that stays in the row: whoever did not hear whether a step took place repeats it, and a
+ * step that finds its own id there has taken place and does nothing. So the statement may be sent
+ * any number of times. (One statement is one transaction: a fencing token checked where the data
+ * is, as Kleppmann argues in "How to do distributed locking", 2016.)
+ */
+@NodeScoped
+class StepTable {
+  private static final String STATES =
+      """
+      select key, slot, born, position, state, correlation, ended_at is not null
+        from evento.saga_state
+       where name = ? and version = ? and key = any(?)
+      """;
+
+  private static final String STEP =
+      """
+      with owned as (
+        update evento.consumer_segment s
+           set step = ?, checkpoint = greatest(s.checkpoint, ?),
+               command_id = case when s.checkpoint < ? then ? else s.command_id end
+         where s.name = ? and s.version = ? and s.segment = ? and s.fence = ?
+           and s.owner_incarnation = ? and s.epoch = ? and s.step is distinct from ?
+        returning s.name, s.version),
+      states as (
+        insert into evento.saga_state as known
+               (name, version, key, slot, born, position, state, correlation, ended_at)
+        select owned.name, owned.version, n.key, n.slot, n.born, n.position, n.state,
+               n.correlation, case when n.ended then clock_timestamp() end
+          from owned, unnest(?::text[], ?::smallint[], ?::bigint[], ?::bigint[], ?::text[],
+                             ?::text[], ?::boolean[])
+               as n(key, slot, born, position, state, correlation, ended)
+        on conflict (name, version, key) do update
+           set born = excluded.born, position = excluded.position, state = excluded.state,
+               correlation = excluded.correlation, changed_at = clock_timestamp(),
+               ended_at = excluded.ended_at,
+               started_at = case when known.born = excluded.born then known.started_at
+                                 else clock_timestamp() end),
+      heard as (
+        delete from evento.consumer_command c using owned where c.id = any(?)),
+      sent as (
+        insert into evento.consumer_command
+               (id, name, version, key, slot, born, type, payload, correlation, cause, hear,
+                attempts, next_at, claimed_by)
+        select n.id, owned.name, owned.version, n.key, n.slot, n.born, n.type, n.payload,
+               n.correlation, n.cause, n.hear, 1,
+               clock_timestamp() + ? * interval '1 millisecond', ?
+          from owned, unnest(?::uuid[], ?::text[], ?::smallint[], ?::bigint[], ?::text[],
+                             ?::text[], ?::text[], ?::text[], ?::boolean[])
+               as n(id, key, slot, born, type, payload, correlation, cause, hear)
+        on conflict (id) do nothing),
+      gone as (
+        delete from evento.scheduled_message m using owned
+         where m.kind = 'deadline'
+           and (m.id = any(?)
+                or m.name = owned.name and m.version = owned.version and m.key = any(?)
+                   and m.id <> all(?))),
+      alarms as (
+        insert into evento.scheduled_message (id, kind, due_at, name, version, key, slot, label)
+        select n.id, 'deadline',
+               coalesce(n.at, clock_timestamp() + n.after * interval '1 millisecond'),
+               owned.name, owned.version, n.key, n.slot, n.label
+          from owned, unnest(?::uuid[], ?::text[], ?::smallint[], ?::text[], ?::bigint[],
+                             ?::timestamptz[]) as n(id, key, slot, label, after, at)
+        on conflict (id) do update set due_at = excluded.due_at, created_at = clock_timestamp())
+      select exists (select from owned)
+             or exists (select from evento.consumer_segment s
+                         where s.name = ? and s.version = ? and s.segment = ? and s.fence = ?
+                           and s.owner_incarnation = ? and s.step = ?)
+      """;
+
+  private static final String FORGET_ENDED =
+      """
+      delete from evento.saga_state
+       where ended_at < clock_timestamp() - ? * interval '1 millisecond'
+      """;
+
+  /**
+   * A step as it is to be written.
+   *
+   * @param id random, the same in every repeat
+   * @param claim how long this node has for the first attempt to send its commands
+   */
+  record Step(
+      UUID id,
+      Lease lease,
+      UUID epoch,
+      StepBatch.Place place,
+      StepWrite write,
+      UUID incarnation,
+      Duration claim) {}
+
+  private final Database database;
+
+  @Inject
+  StepTable(Database database) {
+    this.database = database;
+  }
+
+  /** The sagas of some keys by key, ended ones too; those that never were are missing. */
+  Map<String, SagaState> states(ConsumerId consumer, Collection<String> keys) {
+    return database.read(
+        "read sagas",
+        open -> {
+          try (var select = open.prepareStatement(STATES)) {
+            select.setString(1, consumer.name());
+            select.setInt(2, consumer.version());
+            select.setArray(3, open.createArrayOf("text", keys.toArray()));
+            try (var row = select.executeQuery()) {
+              var found = new HashMap<String, SagaState>();
+              while (row.next()) {
+                found.put(
+                    row.getString(1),
+                    new SagaState(
+                        row.getString(1),
+                        row.getInt(2),
+                        row.getLong(3),
+                        row.getLong(4),
+                        new Json(row.getString(5)),
+                        row.getString(6),
+                        row.getBoolean(7)));
+              }
+              return found;
+            }
+          }
+        });
+  }
+
+  /**
+   * Takes a step; may be repeated.
+   *
+   * @return false if the segment is somebody else's; nothing was changed then
+   */
+  boolean take(Step step) {
+    return database.read("take step", open -> take(open, step));
+  }
+
+  private static boolean take(Connection open, Step step) throws SQLException {
+    var segment = step.lease().segment();
+    var states = List.copyOf(step.write().states());
+    var sent = step.write().sent();
+    var alarms = List.copyOf(step.write().alarms());
+    try (var statement = open.prepareStatement(STEP)) {
+      var bind = new Binding(open, statement);
+      bind.object(step.id()).object(step.place().position()).object(step.place().position());
+      bind.object(step.place().command());
+      bind.object(segment.consumer().name()).object(segment.consumer().version());
+      bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
+      bind.object(step.epoch()).object(step.id());
+      bind.array("text", states, SagaState::key).array("smallint", states, SagaState::slot);
+      bind.array("bigint", states, SagaState::born).array("bigint", states, SagaState::position);
+      bind.array("text", states, state -> state.state().text());
+      bind.array("text", states, SagaState::correlation);
+      bind.array("boolean", states, SagaState::isEnded);
+      bind.array("uuid", step.write().outcomes(), id -> id);
+      bind.object(step.claim().toMillis()).object(step.incarnation());
+      bind.array("uuid", sent, StepWrite.Sent::id).array("text", sent, StepWrite.Sent::key);
+      bind.array("smallint", sent, StepWrite.Sent::slot);
+      bind.array("bigint", sent, StepWrite.Sent::born);
+      bind.array("text", sent, StepWrite.Sent::type);
+      bind.array("text", sent, one -> one.payload().text());
+      bind.array("text", sent, StepWrite.Sent::correlation);
+      bind.array("text", sent, StepWrite.Sent::cause);
+      bind.array("boolean", sent, StepWrite.Sent::hear);
+      bind.array("uuid", step.write().deadlinesGone(), id -> id);
+      bind.array("text", step.write().ended(), key -> key);
+      bind.array("uuid", alarms, StepWrite.Alarm::id);
+      bind.array("uuid", alarms, StepWrite.Alarm::id).array("text", alarms, StepWrite.Alarm::key);
+      bind.array("smallint", alarms, StepWrite.Alarm::slot);
+      bind.array("text", alarms, StepWrite.Alarm::label);
+      bind.array("bigint", alarms, StepWrite.Alarm::after);
+      bind.array("timestamptz", alarms, StepTable::at);
+      bind.object(segment.consumer().name()).object(segment.consumer().version());
+      bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
+      bind.object(step.id());
+      try (var row = statement.executeQuery()) {
+        row.next();
+        return row.getBoolean(1);
+      }
+    }
+  }
+
+  private static @Nullable String at(StepWrite.Alarm alarm) {
+    return alarm.at() == null ? null : alarm.at().atOffset(ZoneOffset.UTC).toString();
+  }
+
+  /**
+   * Removes the rows of sagas that ended long ago.
+   *
+   * @return how many
+   */
+  int forgetEnded(Duration ago) {
+    return database.read(
+        "forget ended sagas",
+        open -> {
+          try (var delete = open.prepareStatement(FORGET_ENDED)) {
+            delete.setLong(1, ago.toMillis());
+            return delete.executeUpdate();
+          }
+        });
+  }
+
+  /** Parameters in their order. */
+  private static final class Binding {
+    private final Connection open;
+    private final PreparedStatement statement;
+    private int next = 1;
+
+    Binding(Connection open, PreparedStatement statement) {
+      this.open = open;
+      this.statement = statement;
+    }
+
+    Binding object(@Nullable Object value) throws SQLException {
+      if (value == null) {
+        statement.setNull(next++, java.sql.Types.OTHER);
+      } else {
+        statement.setObject(next++, value);
+      }
+      return this;
+    }
+
+    <T> Binding array(
+        String type, Collection<T> elements, Function<T, ? extends @Nullable Object> of)
+        throws SQLException {
+      statement.setArray(next++, open.createArrayOf(type, elements.stream().map(of).toArray()));
+      return this;
+    }
+  }
+}

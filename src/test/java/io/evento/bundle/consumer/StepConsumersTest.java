@@ -1,0 +1,310 @@
+package io.evento.bundle.consumer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.bundle.Associate;
+import io.evento.bundle.CommandOutcome;
+import io.evento.bundle.Deadline;
+import io.evento.bundle.EventHandler;
+import io.evento.bundle.Observer;
+import io.evento.bundle.Outcome;
+import io.evento.bundle.Saga;
+import io.evento.bundle.SagaStart;
+import io.evento.bundle.Step;
+import io.evento.bundle.dispatch.Components;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Credit;
+import io.evento.protocol.Message.Disable;
+import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.Stepped;
+import io.evento.protocol.Message.Steps;
+import io.evento.protocol.RecordedEvent;
+import io.evento.protocol.Rejection;
+import io.evento.protocol.Stepping;
+import io.evento.protocol.Stepping.Happening;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What a bundle answers to happenings, without a server. */
+class StepConsumersTest {
+  private static final UUID EPOCH = UUID.randomUUID();
+  private static final String TIME = "2026-01-31T10:15:30.123456Z";
+
+  record Ordered(String orderId) {}
+
+  record Counted(String orderId) {}
+
+  record Pay(String orderId, int amount) {}
+
+  record Count(String orderId, int count) {}
+
+  @Saga(name = "orders", state = Count.class)
+  static class Orders {
+    @SagaStart
+    @Associate("orderId")
+    Step<Count> on(Ordered event) {
+      return Step.to(new Count(event.orderId(), 0))
+          .send(new Pay(event.orderId(), 5))
+          .deadline("late", Duration.ofSeconds(2));
+    }
+
+    @EventHandler
+    @Associate("orderId")
+    Step<Count> on(Counted event, Count state) {
+      if (state.count() == 2) {
+        throw new IllegalStateException("no more than two");
+      }
+      return Step.to(new Count(state.orderId(), state.count() + 1));
+    }
+
+    @Outcome
+    Step<Count> paid(Pay command, CommandOutcome outcome, Count state) {
+      return outcome.isRejected("no-money") ? Step.to(state).cancel("late").andEnd() : Step.stay();
+    }
+
+    @Deadline("late")
+    Step<Count> late(Count state) {
+      return Step.to(new Count(state.orderId(), -1)).deadline("never", Duration.ZERO);
+    }
+  }
+
+  @Observer(name = "counter", concurrency = 4)
+  static class Counter {
+    final CountDownLatch together = new CountDownLatch(4);
+    final List<Long> seen = new CopyOnWriteArrayList<>();
+    final ConcurrentHashMap<String, List<Long>> byStream = new ConcurrentHashMap<>();
+
+    @EventHandler
+    Pay on(Counted event, io.evento.bundle.EventMetadata at) throws InterruptedException {
+      if (event.orderId().equals("bad")) {
+        throw new IllegalStateException("bad");
+      }
+      together.countDown();
+      assertThat(together.await(5, TimeUnit.SECONDS)).as("four at once").isTrue();
+      seen.add(at.position());
+      byStream
+          .computeIfAbsent(at.aggregateId(), first -> new CopyOnWriteArrayList<>())
+          .add(at.position());
+      return new Pay(event.orderId(), 1);
+    }
+  }
+
+  private final Counter counter = new Counter();
+  private final Components components =
+      Components.of(List.of(new Orders(), counter), new PayloadMapper(), false);
+  private final StepConsumers consumers =
+      new StepConsumers(components.sagas(), components.observers(), new PayloadMapper());
+  private final List<Message> answers = new CopyOnWriteArrayList<>();
+
+  @AfterEach
+  void close() {
+    consumers.close();
+  }
+
+  @Test
+  void a_segment_is_taken_with_a_credit_of_no_events() {
+    enable("orders:1", 1);
+    assertThat(answers).containsExactly(new Credit("orders:1", 0, 1, 0, null, null));
+  }
+
+  @Test
+  void a_start_answers_with_state_command_and_deadline() {
+    enable("orders:1", 1);
+    var result = ask(List.of(), event(7, "Ordered", "o-1")).results().get(0);
+    assertThat(result.state()).isEqualTo(new Json("{\"orderId\":\"o-1\",\"count\":0}"));
+    assertThat(result.commands())
+        .containsExactly(
+            new Stepping.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":5}"), true));
+    assertThat(result.deadlines()).containsExactly(new Stepping.Deadline("late", 2_000L, null));
+  }
+
+  @Test
+  void steps_of_one_message_go_on_from_each_other() {
+    enable("orders:1", 1);
+    var answer =
+        ask(
+            List.of(),
+            event(7, "Ordered", "o-1"),
+            event(8, "Counted", "o-1"),
+            event(9, "Counted", "o-1"));
+    assertThat(answer.results().get(2).state())
+        .isEqualTo(new Json("{\"orderId\":\"o-1\",\"count\":2}"));
+  }
+
+  @Test
+  void what_concerns_no_living_saga_changes_nothing() {
+    enable("orders:1", 1);
+    var answer = ask(List.of(), event(7, "Counted", "o-1"), due("o-1", "late"));
+    assertThat(answer.results()).containsExactly(Stepping.Result.NOTHING, Stepping.Result.NOTHING);
+  }
+
+  @Test
+  void a_start_does_not_start_again_what_lives() {
+    enable("orders:1", 1);
+    var answer = ask(List.of(state("o-1", 1)), event(7, "Ordered", "o-1"));
+    assertThat(answer.results()).containsExactly(Stepping.Result.NOTHING);
+  }
+
+  @Test
+  void what_stood_before_a_failing_step_counts() {
+    enable("orders:1", 1);
+    var answer =
+        ask(
+            List.of(state("o-1", 1)),
+            event(7, "Counted", "o-1"),
+            event(8, "Counted", "o-1"),
+            event(9, "Counted", "o-1"));
+    assertThat(answer.results()).hasSize(1);
+    assertThat(answer.failure()).isNotNull();
+    assertThat(String.valueOf(answer.failure())).contains("no more than two");
+  }
+
+  @Test
+  void an_outcome_comes_with_its_command_and_can_end_the_saga() {
+    enable("orders:1", 1);
+    var settled =
+        new Stepping.Settled(
+            UUID.randomUUID(),
+            "Pay",
+            new Json("{\"orderId\":\"o-1\",\"amount\":5}"),
+            TIME,
+            null,
+            ErrorCode.REJECTED,
+            "no-money",
+            new Rejection("no-money", "", null));
+    var result = ask(List.of(state("o-1", 0)), Happening.of("o-1", settled)).results().get(0);
+    assertThat(result.ended()).isTrue();
+    assertThat(result.deadlines()).containsExactly(new Stepping.Deadline("late", null, null));
+  }
+
+  @Test
+  void a_deadline_without_a_method_is_said_to_be_missing() {
+    enable("orders:1", 1);
+    var answer = ask(List.of(state("o-1", 0)), due("o-1", "late"));
+    assertThat(String.valueOf(answer.failure())).contains("there is no @Deadline(\"never\")");
+  }
+
+  @Test
+  void an_event_of_a_newer_version_waits_for_a_newer_instance() {
+    enable("orders:1", 1);
+    var newer =
+        new RecordedEvent(
+            7,
+            new RecordedEvent.Stream("Order", "o-1"),
+            1,
+            "Ordered",
+            2,
+            "shop",
+            TIME,
+            UUID.randomUUID(),
+            "flow",
+            null,
+            List.of(),
+            Json.EMPTY_OBJECT,
+            new Json("{}"));
+    var failure = ask(List.of(), Happening.of("o-1", newer)).failure();
+    assertThat(failure).isNotNull();
+    assertThat(String.valueOf(failure)).contains("NO_HANDLER");
+  }
+
+  @Test
+  void streams_are_handled_side_by_side_and_each_in_order() {
+    enable("counter:1", 1);
+    var happenings = new ArrayList<Happening>();
+    for (var i = 0; i < 12; i++) {
+      happenings.add(event(i + 1, "Counted", "o-" + i % 4));
+    }
+    var answer = ask("counter:1", List.of(), happenings.toArray(Happening[]::new));
+    assertThat(answer.failure()).isNull();
+    assertThat(answer.results()).hasSize(12);
+    assertThat(answer.results().get(5).commands())
+        .containsExactly(
+            new Stepping.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":1}"), false));
+    assertThat(counter.byStream.values()).allSatisfy(seen -> assertThat(seen).isSorted());
+  }
+
+  @Test
+  void the_results_before_a_failing_reaction_count() {
+    enable("counter:1", 1);
+    counter.together.countDown();
+    counter.together.countDown();
+    counter.together.countDown();
+    var answer =
+        ask("counter:1", List.of(), event(1, "Counted", "o-1"), event(2, "Counted", "bad"));
+    assertThat(answer.results()).hasSize(1);
+    assertThat(String.valueOf(answer.failure())).contains("IllegalStateException: bad");
+  }
+
+  @Test
+  void what_was_asked_under_an_older_fence_is_not_answered() {
+    enable("orders:1", 2);
+    consumers.steps(new Steps("orders:1", 0, 1, 1, List.of(), List.of(event(7, "Ordered", "o-1"))));
+    assertThat(ask("orders:1", 2, List.of(), event(8, "Ordered", "o-2")).fence()).isEqualTo(2);
+    assertThat(answers.stream().filter(Stepped.class::isInstance)).hasSize(1);
+  }
+
+  @Test
+  void a_stopping_bundle_gives_its_segments_up() {
+    enable("orders:1", 1);
+    consumers.stop();
+    assertThat(answers).contains(new Disable("orders:1", 0, 1));
+    await("idle").until(consumers::isIdle);
+  }
+
+  private void enable(String consumer, long fence) {
+    consumers.enable(new Enable(consumer, 0, 0, 127, fence, EPOCH, 0), answers::add, this);
+  }
+
+  private Stepped ask(List<Stepping.State> states, Happening... happenings) {
+    return ask("orders:1", states, happenings);
+  }
+
+  private Stepped ask(String consumer, List<Stepping.State> states, Happening... happenings) {
+    return ask(consumer, 1, states, happenings);
+  }
+
+  private Stepped ask(
+      String consumer, long fence, List<Stepping.State> states, Happening... happenings) {
+    consumers.steps(new Steps(consumer, 0, fence, 1, states, List.of(happenings)));
+    await("answer").until(() -> answers.stream().anyMatch(Stepped.class::isInstance));
+    return (Stepped) answers.stream().filter(Stepped.class::isInstance).findFirst().orElseThrow();
+  }
+
+  private static Stepping.State state(String order, int count) {
+    return new Stepping.State(
+        order, new Json("{\"orderId\":\"%s\",\"count\":%d}".formatted(order, count)));
+  }
+
+  private static Happening event(long position, String type, String order) {
+    return Happening.of(
+        order,
+        new RecordedEvent(
+            position,
+            new RecordedEvent.Stream("Order", order),
+            position,
+            type,
+            "shop",
+            TIME,
+            UUID.randomUUID(),
+            "flow",
+            null,
+            Json.EMPTY_OBJECT,
+            new Json("{\"orderId\":\"" + order + "\"}")));
+  }
+
+  private static Happening due(String order, String name) {
+    return Happening.of(order, new Stepping.Due(name, TIME));
+  }
+}

@@ -1,0 +1,108 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Component;
+import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.Message.Failure;
+import io.evento.protocol.Stepping;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/** A session of a bundle that hosts a saga which is a function of a test. */
+final class SteppingBundle extends RecordingBundle implements AutoCloseable {
+  /** What a saga does; fails by throwing. */
+  interface Saga {
+    Stepping.Result step(Stepping.Happening happening, @Nullable Json state);
+  }
+
+  private final ConsumerNode node;
+  private final Saga saga;
+  private final ExecutorService worker = Executors.newSingleThreadExecutor();
+
+  SteppingBundle(ConsumerNode node, Saga saga) {
+    super(UUID.randomUUID());
+    this.node = node;
+    this.saga = saga;
+  }
+
+  /** A saga of accounts: its key is in {@code /account} of opened, else the aggregate's id. */
+  static Component saga() {
+    return new Component(
+        "saga",
+        "greeting",
+        1,
+        "bank",
+        List.of(),
+        List.of(),
+        List.of(),
+        new Consumption(
+            List.of(), List.of("MoneyDeposited"), "beginning", 4, Map.of("MoneyDeposited", "")),
+        null);
+  }
+
+  SteppingBundle connect() {
+    connect(node.sessions, saga());
+    return this;
+  }
+
+  @Override
+  public boolean send(Message message, Lane lane) {
+    super.send(message, lane);
+    if (!worker.isShutdown()) {
+      worker.execute(() -> take(message));
+    }
+    return true;
+  }
+
+  private void take(Message message) {
+    if (message instanceof Message.Enable enabled) {
+      node.consumers.credit(session, credit(enabled, 0));
+    } else if (message instanceof Message.Steps asked) {
+      node.consumers.stepped(session, decide(asked));
+    }
+  }
+
+  Message.Stepped decide(Message.Steps asked) {
+    var states = new HashMap<String, Json>();
+    asked.states().forEach(state -> states.put(state.key(), state.state()));
+    var results = new ArrayList<Stepping.Result>();
+    Failure failure = null;
+    try {
+      for (var happening : asked.happenings()) {
+        var result = saga.step(happening, states.get(happening.key()));
+        results.add(result);
+        if (result.ended()) {
+          states.remove(happening.key());
+        } else if (result.state() != null) {
+          states.put(happening.key(), result.state());
+        }
+      }
+    } catch (RuntimeException thrown) {
+      failure = new Failure(ErrorCode.HANDLER_FAILED, thrown.toString(), List.of());
+    }
+    return new Message.Stepped(
+        asked.consumer(), asked.segment(), asked.fence(), asked.batch(), results, failure);
+  }
+
+  static Stepping.Result to(String state, Stepping.Send... commands) {
+    return new Stepping.Result(new Json(state), false, List.of(commands), List.of());
+  }
+
+  static Stepping.Send command(String type, String payload) {
+    return new Stepping.Send(type, new Json(payload), true);
+  }
+
+  @Override
+  public void close() {
+    worker.shutdownNow();
+  }
+}
