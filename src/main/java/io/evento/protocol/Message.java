@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Deadlines are milliseconds left when the message was written. {@code B→N} says who may send it.
  */
 public sealed interface Message {
+  /** Characters of a command's metadata: they are stored with each of its events. */
+  int META_CHARS_MAX = 8_192;
 
   // ---- the session
 
@@ -289,8 +291,10 @@ public sealed interface Message {
       if (ifVersion != null && ifVersion < 0) {
         throw EventoException.invalid("/ifVersion", "must be 0 or more");
       }
+      checkFlow("/trace", trace);
       checkFlow("/correlation", correlation);
       checkFlow("/cause", cause);
+      checkMeta(meta);
     }
 
     /** A command that starts a flow of its own. */
@@ -326,6 +330,7 @@ public sealed interface Message {
       Names.checkType("/type", type);
       payloadVersion = PayloadVersions.orFirst("/payloadVersion", payloadVersion);
       require("/p", payload);
+      checkFlow("/trace", trace);
       checkDeadline(deadline);
     }
 
@@ -847,6 +852,13 @@ public sealed interface Message {
   private static void checkFlow(String pointer, @Nullable String id) {
     if (id != null && (id.isEmpty() || id.length() > 200)) {
       throw EventoException.invalid(pointer, "must have 1 to 200 characters");
+    }
+  }
+
+  private static void checkMeta(@Nullable Json meta) {
+    if (meta != null && (!meta.text().startsWith("{") || meta.text().length() > META_CHARS_MAX)) {
+      throw EventoException.invalid(
+          "/meta", "must be a JSON object of at most " + META_CHARS_MAX + " characters");
     }
   }
 

@@ -5,13 +5,17 @@ import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import javax.naming.InitialContext;
 import javax.naming.NamingException;
 
@@ -76,6 +80,20 @@ public class Threads {
     pool.allowCoreThreadTimeOut(true);
     pools.add(pool);
     return pool;
+  }
+
+  /**
+   * Has work done by a pool.
+   *
+   * @return fails with {@code RejectedExecutionException} where the pool is full, and never throws:
+   *     who counts what is under way counts it down when the stage ends
+   */
+  public static <T> CompletableFuture<T> supply(Supplier<T> work, Executor pool) {
+    try {
+      return CompletableFuture.supplyAsync(work, pool);
+    } catch (RejectedExecutionException full) {
+      return CompletableFuture.failedFuture(full);
+    }
   }
 
   private ThreadFactory named(String name) {

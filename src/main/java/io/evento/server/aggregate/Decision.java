@@ -425,10 +425,13 @@ final class Decision {
     if (now.version() == wanted) {
       again();
     } else {
-      fail(
-          new EventoException(
-              ErrorCode.CONFLICT,
-              "the aggregate is at version " + now.version() + ", wanted was " + wanted));
+      // Once more, after the look at the version: a copy of this very command may have moved it.
+      unlessKept(
+          () ->
+              fail(
+                  new EventoException(
+                      ErrorCode.CONFLICT,
+                      "the aggregate is at version " + now.version() + ", wanted was " + wanted)));
     }
   }
 

@@ -29,6 +29,8 @@ public class Catalog {
   private final ExecutorService readers;
   private final Map<String, PayloadType> commands = new ConcurrentHashMap<>();
   private final Map<String, PayloadType> queries = new ConcurrentHashMap<>();
+  private final Map<String, CompletableFuture<Optional<PayloadType>>> lookups =
+      new ConcurrentHashMap<>();
 
   @Inject
   public Catalog(Database database, Threads threads) {
@@ -57,15 +59,19 @@ public class Catalog {
    * @return empty if nobody ever declared it; fails as the database does
    */
   public CompletionStage<Optional<PayloadType>> find(PayloadType.Kind kind, String type) {
-    return CompletableFuture.supplyAsync(
-        () -> {
-          var found =
-              database.read(
-                  "read catalog", connection -> CatalogTable.find(connection, kind, type));
-          found.ifPresent(this::remember);
-          return found;
-        },
-        readers);
+    var key = kind + " " + type;
+    // However many commands of a new type come at once, one look serves them all.
+    var asked =
+        lookups.computeIfAbsent(key, first -> Threads.supply(() -> look(kind, type), readers));
+    asked.whenComplete((found, failure) -> lookups.remove(key, asked));
+    return asked.minimalCompletionStage();
+  }
+
+  private Optional<PayloadType> look(PayloadType.Kind kind, String type) {
+    var found =
+        database.read("read catalog", connection -> CatalogTable.find(connection, kind, type));
+    found.ifPresent(this::remember);
+    return found;
   }
 
   /**
@@ -73,7 +79,7 @@ public class Catalog {
    * type are its own. Asks the database.
    */
   public CompletionStage<Boolean> ownsStreams(String component) {
-    return CompletableFuture.supplyAsync(
+    return Threads.supply(
         () ->
             database.read(
                 "read catalog", connection -> CatalogTable.ownsStreams(connection, component)),
@@ -86,7 +92,7 @@ public class Catalog {
    * @return fails with {@code declaration-conflict} if another component owns one of the types
    */
   public CompletionStage<Void> declare(String bundle, List<Message.Component> components) {
-    return CompletableFuture.runAsync(
+    return Threads.supply(
         () -> {
           // In order of their keys, so that two bundles that declare at once never deadlock.
           var payloads =
@@ -116,6 +122,7 @@ public class Catalog {
                 return components.size();
               });
           payloads.forEach(this::remember);
+          return null;
         },
         readers);
   }

@@ -115,7 +115,7 @@ final class Cursors {
             try {
               var found = reading.get();
               turns.post(() -> then.accept(found));
-            } catch (RuntimeException failure) {
+            } catch (RuntimeException | Error failure) {
               LOG.log(Level.WARNING, () -> "events not read cause=" + failure.getMessage());
               turns.post(failed);
             }

@@ -59,7 +59,7 @@ final class Turns {
       turn.body.run();
     } catch (RejectedExecutionException stopped) {
       LOG.log(Level.DEBUG, "the node stops");
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       // One segment's trouble must not end the thread that serves all the others.
       LOG.log(Level.ERROR, "a turn failed", failure);
     }

@@ -107,7 +107,8 @@ public class Appender {
 
   /** Whether the last word from the database was an answer: a node that is not is not ready. */
   public boolean isReady() {
-    return downSince == null && !closed;
+    var running = thread;
+    return downSince == null && !closed && running != null && running.isAlive();
   }
 
   /**
@@ -164,7 +165,7 @@ public class Appender {
   private void settleOrFail(List<Pending> batch) throws InterruptedException {
     try {
       settle(batch, false);
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       LOG.log(Level.ERROR, "a batch could not be settled", failure);
       session.close();
       fail(batch, ErrorCode.INTERNAL, "stored or not: a repeat settles it");

@@ -58,15 +58,16 @@ public class EventReader {
       """;
 
   /**
-   * Cuts what the inner statement found where its payloads exceed a size, and says how many rows it
-   * found. Lengths are known without reading a payload that stands out of line.
+   * Cuts what the inner statement found where payloads and metadata exceed a size, and says how
+   * many rows it found. Lengths are known without reading a payload that stands out of line.
    */
   private static final String BOUNDED =
       """
       select %s, found
         from (select e.*, count(*) over () as found,
-                     sum(octet_length(payload)) over (order by %s rows unbounded preceding)
-                       - octet_length(payload) as before
+                     sum(octet_length(payload) + coalesce(octet_length(meta), 0))
+                         over (order by %s rows unbounded preceding)
+                       - octet_length(payload) - coalesce(octet_length(meta), 0) as before
                 from (%s) e) w
        where before < ? order by %s
       """;

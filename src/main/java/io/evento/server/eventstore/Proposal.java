@@ -88,7 +88,7 @@ public record Proposal(
 
   /** Roughly what it takes in memory, on the wire and in the table. */
   public int bytes() {
-    var bytes = ROW_BYTES + (body == null ? 0 : body.length());
+    long bytes = ROW_BYTES + (body == null ? 0 : body.length());
     for (var basis : bases) {
       bytes += basis.stream.length() + 40;
     }
@@ -98,7 +98,7 @@ public record Proposal(
         bytes += tag.length() + 8;
       }
     }
-    return bytes;
+    return (int) Math.min(bytes, Integer.MAX_VALUE);
   }
 
   /** State of the stream of a basis once this is stored. */

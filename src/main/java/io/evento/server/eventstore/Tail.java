@@ -41,7 +41,7 @@ final class Tail implements Runnable {
       return read();
     } catch (UncheckedSqlException failure) {
       LOG.log(Level.WARNING, () -> "tail not read, next poll retries: " + failure.getMessage());
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       LOG.log(Level.ERROR, "tail not read, next poll retries", failure);
     }
     Thread.sleep(POLL.toMillis());

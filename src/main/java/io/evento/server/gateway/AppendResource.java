@@ -24,6 +24,7 @@ public class AppendResource {
   private static final int BODY_BYTES_MAX = 4 << 20;
 
   @Inject private Appends appends;
+  @Inject private HttpAnswers answers;
 
   /**
    * @param id chosen by the caller and kept across retries; a repeat gets the first outcome
@@ -55,7 +56,7 @@ public class AppendResource {
                   Deadline.in(Headers.deadlineMillis(prefer)),
                   Headers.trace(trace),
                   Headers.metadata(metadata)))
-          .thenApply(CommandResource::write);
+          .thenApplyAsync(CommandResource::write, answers.writers());
     } catch (EventoException refused) {
       throw refused.ofCommand(commandId);
     }

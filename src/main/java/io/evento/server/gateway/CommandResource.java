@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public class CommandResource {
   @Inject private Router router;
   @Inject private Settings settings;
+  @Inject private HttpAnswers answers;
 
   /**
    * @param id chosen by the caller and kept across retries; a repeat gets the first outcome
@@ -57,7 +58,7 @@ public class CommandResource {
               null,
               Headers.metadata(metadata),
               Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)));
-      return router.dispatch(command).thenApply(CommandResource::write);
+      return router.dispatch(command).thenApplyAsync(CommandResource::write, answers.writers());
     } catch (EventoException refused) {
       throw refused.ofCommand(commandId);
     }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FrameWriter implements BundleSession.Door {
   private static final int MESSAGES_MAX = 50_000;
+  private static final int REQUESTS_MAX = 20_000;
   private static final long CHARS_MAX = 32L << 20;
 
   private final RemoteEndpoint.Async remote;
@@ -35,6 +36,16 @@ final class FrameWriter implements BundleSession.Door {
   @Override
   public boolean send(Message message, Lane lane) {
     return write(Codec.write(message), lane);
+  }
+
+  /** Requests leave room for what cannot wait: a session is not closed for them. */
+  @Override
+  public boolean offer(Message request) {
+    if (queue.size() >= REQUESTS_MAX || !queue.offer(Codec.write(request), Lane.REQUEST)) {
+      return false;
+    }
+    pump();
+    return true;
   }
 
   boolean write(String line, Lane lane) {

@@ -3,6 +3,7 @@ package io.evento.server.gateway;
 import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.Message;
 import io.evento.protocol.PayloadVersions;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -12,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 final class Headers {
   private static final int WAIT_DEFAULT_SECONDS = 10;
   private static final int WAIT_MAX_SECONDS = 60;
-  private static final int METADATA_CHARS_MAX = 8_192;
   private static final Pattern WAIT =
       Pattern.compile("(?:^|[,;\\s])wait\\s*=\\s*\"?([^,;\"\\s]*)", Pattern.CASE_INSENSITIVE);
   private static final Pattern UUID_FORM =
@@ -64,9 +64,9 @@ final class Headers {
     if (header == null) {
       return null;
     }
-    if (header.length() > METADATA_CHARS_MAX) {
+    if (header.length() > Message.META_CHARS_MAX) {
       throw EventoException.invalid(
-          "Evento-Metadata", "must have at most " + METADATA_CHARS_MAX + " characters");
+          "Evento-Metadata", "must have at most " + Message.META_CHARS_MAX + " characters");
     }
     try {
       var read = Codec.read(Metadata.class, "{\"p\":" + header + "}").p();
@@ -77,7 +77,8 @@ final class Headers {
     } catch (EventoException malformed) {
       // Said below, in the header's name.
     }
-    throw EventoException.invalid("Evento-Metadata", "must be a JSON object");
+    throw EventoException.invalid(
+        "Evento-Metadata", "must be a JSON object, nested at most " + Json.DEPTH_MAX + " deep");
   }
 
   private record Metadata(Json p) {}

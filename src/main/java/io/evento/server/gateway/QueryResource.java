@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public class QueryResource {
   @Inject private Queries queries;
   @Inject private Settings settings;
+  @Inject private HttpAnswers answers;
 
   @POST
   @Path("{type}")
@@ -44,6 +45,6 @@ public class QueryResource {
             Headers.deadlineMillis(prefer),
             Headers.trace(trace),
             Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)));
-    return queries.ask(query).thenApply(view -> Bodies.bytes(view.text()));
+    return queries.ask(query).thenApplyAsync(view -> Bodies.bytes(view.text()), answers.writers());
   }
 }

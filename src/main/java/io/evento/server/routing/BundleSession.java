@@ -1,5 +1,7 @@
 package io.evento.server.routing;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import java.util.HashMap;
@@ -21,6 +23,15 @@ public final class BundleSession {
      * @return false if the queue is full, upon which the gateway closes the session
      */
     boolean send(Message message, Lane lane);
+
+    /**
+     * A request that may as well go elsewhere or later.
+     *
+     * @return false if there is no room for it now; nothing happens then
+     */
+    default boolean offer(Message request) {
+      return send(request, Lane.REQUEST);
+    }
   }
 
   private final long id;
@@ -166,8 +177,10 @@ public final class BundleSession {
     answer.orTimeout(millis, TimeUnit.MILLISECONDS);
     answer.whenComplete((told, failure) -> calls.remove(key, answer));
     for (var message : messages) {
-      if (!send(message, Lane.REQUEST)) {
-        answer.completeExceptionally(new SessionLostException("the session's queue is full"));
+      if (!closed && !door.offer(message)) {
+        answer.completeExceptionally(
+            new EventoException(ErrorCode.OVERLOADED, "too much waits for the handler's session"));
+        break;
       }
     }
     if (closed) {

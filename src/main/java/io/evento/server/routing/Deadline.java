@@ -8,8 +8,13 @@ import java.util.concurrent.TimeUnit;
  * @param nanos as {@link System#nanoTime} counts
  */
 public record Deadline(long nanos) {
+  /** Nobody is waited for longer. */
+  private static final long MILLIS_MAX = TimeUnit.HOURS.toMillis(1);
+
+  /** In so long, or in an hour if that is sooner. */
   public static Deadline in(long millis) {
-    return new Deadline(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis));
+    return new Deadline(
+        System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.min(millis, MILLIS_MAX)));
   }
 
   public boolean isOver() {

@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 public class Directory {
   private static final Logger LOG = System.getLogger(Directory.class.getName());
   private static final String KIND = "hosts";
+  private static final long FORGET_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   /**
    * What one bundle instance hosts through one node.
@@ -61,6 +62,7 @@ public class Directory {
   private final Links links;
   private final Sessions sessions;
   private final Map<String, List<Entry>> byNode = new ConcurrentHashMap<>();
+  private final Map<String, Long> heardAt = new ConcurrentHashMap<>();
 
   @Inject
   public Directory(Links links, Sessions sessions, Threads threads) {
@@ -73,16 +75,23 @@ public class Directory {
   }
 
   private void heard(String node, String body) {
+    heardAt.put(node, System.nanoTime());
     byNode.put(node, Codec.read(Hosts.class, body).entries());
   }
 
   private void publish() {
     try {
-      byNode.keySet().removeIf(node -> !links.reaches(node));
+      byNode.keySet().removeIf(this::isLongLost);
       links.broadcast(KIND, Codec.text(new Hosts(mine())));
     } catch (RuntimeException failure) {
       LOG.log(Level.ERROR, "directory not published", failure);
     }
+  }
+
+  /** A node that pauses for a moment still hosts what it hosted; it is not asked meanwhile. */
+  private boolean isLongLost(String node) {
+    return !links.reaches(node)
+        && System.nanoTime() - heardAt.getOrDefault(node, 0L) > FORGET_NANOS;
   }
 
   private List<Entry> mine() {

@@ -37,7 +37,7 @@ record Fingerprint(long hash, @Nullable String subject, Json payload) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw EventoException.invalid("", "must be a JSON object");
       }
-      reader.object(parser, "", true);
+      reader.object(parser, 1);
       if (parser.nextToken() != null) {
         throw EventoException.invalid("", "must be one JSON object and nothing after it");
       }
@@ -71,20 +71,26 @@ record Fingerprint(long hash, @Nullable String subject, Json payload) {
       this.idProperty = idProperty;
     }
 
-    void object(JsonParser parser, String pointer, boolean top) throws IOException {
+    void object(JsonParser parser, int depth) throws IOException {
+      if (depth > Json.DEPTH_MAX) {
+        throw Json.tooDeep("");
+      }
       // Each property's canonical text is cut out of the buffer and put back in order.
       var properties = new TreeMap<String, String>();
       var start = canonical.length();
       for (var name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
         parser.nextToken();
-        if (top && name.equals(idProperty) && parser.currentToken() == JsonToken.VALUE_STRING) {
+        if (depth == 1
+            && name.equals(idProperty)
+            && parser.currentToken() == JsonToken.VALUE_STRING) {
           subject = parser.getText();
         }
-        value(parser, pointer + "/" + name);
+        value(parser, depth);
         var text = canonical.substring(start);
         canonical.setLength(start);
         if (properties.put(name, text) != null) {
-          throw EventoException.invalid(pointer + "/" + name, "must not be there twice");
+          throw EventoException.invalid(
+              parser.getParsingContext().pathAsPointer().toString(), "must not be there twice");
         }
       }
       canonical.append('{');
@@ -98,17 +104,19 @@ record Fingerprint(long hash, @Nullable String subject, Json payload) {
       canonical.append('}');
     }
 
-    private void value(JsonParser parser, String pointer) throws IOException {
+    private void value(JsonParser parser, int depth) throws IOException {
       switch (parser.currentToken()) {
-        case START_OBJECT -> object(parser, pointer, false);
+        case START_OBJECT -> object(parser, depth + 1);
         case START_ARRAY -> {
+          if (depth == Json.DEPTH_MAX) {
+            throw Json.tooDeep("");
+          }
           canonical.append('[');
-          var index = 0;
+          var separator = "";
           while (parser.nextToken() != JsonToken.END_ARRAY) {
-            if (index > 0) {
-              canonical.append(',');
-            }
-            value(parser, pointer + "/" + index++);
+            canonical.append(separator);
+            value(parser, depth + 1);
+            separator = ",";
           }
           canonical.append(']');
         }

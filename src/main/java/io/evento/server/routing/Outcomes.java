@@ -43,8 +43,7 @@ public class Outcomes {
     if (first.kind() != OutcomeKind.EVENTS) {
       return kept(request, first.kind(), first.stream(), first.body());
     }
-    return CompletableFuture.supplyAsync(
-        () -> stored(request.id(), first.position(), first.body()), readers);
+    return Threads.supply(() -> stored(request.id(), first.position(), first.body()), readers);
   }
 
   /**
@@ -53,7 +52,7 @@ public class Outcomes {
    * @return empty if it has none yet; fails with the first rejection, or with {@code id-reused}
    */
   public CompletionStage<Optional<Receipt>> find(CommandRequest request) {
-    return CompletableFuture.supplyAsync(() -> reader.outcome(request.id()), readers)
+    return Threads.supply(() -> reader.outcome(request.id()), readers)
         .thenCompose(
             found -> {
               if (found.isEmpty()) {
@@ -65,7 +64,7 @@ public class Outcomes {
               }
               CompletionStage<Receipt> receipt =
                   outcome.kind() == OutcomeKind.EVENTS
-                      ? CompletableFuture.supplyAsync(
+                      ? Threads.supply(
                           () -> stored(request.id(), outcome.position(), outcome.body()), readers)
                       : kept(request, outcome.kind(), outcome.stream(), outcome.body());
               return receipt.thenApply(Optional::of);

@@ -90,7 +90,7 @@ public class Router {
     var arrived = System.nanoTime();
     var deadline = Deadline.in(command.deadline());
     var outcome = new CompletableFuture<Receipt>();
-    outcome.orTimeout(command.deadline(), TimeUnit.MILLISECONDS);
+    outcome.orTimeout(deadline.millisLeft(), TimeUnit.MILLISECONDS);
     declared(command.type())
         .thenCompose(type -> route(request(command, type, deadline), type))
         .whenComplete(

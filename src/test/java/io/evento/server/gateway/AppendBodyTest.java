@@ -40,8 +40,7 @@ class AppendBodyTest {
     assertThat(guard.after()).isEqualTo(17);
     assertThat(guard.failIfMatch())
         .containsExactly(
-            new Alternative(
-                List.of("CourseDefined", "CourseRenamed"), List.of("course:c1", "x")),
+            new Alternative(List.of("CourseDefined", "CourseRenamed"), List.of("course:c1", "x")),
             new Alternative(null, List.of("course:c1")));
   }
 

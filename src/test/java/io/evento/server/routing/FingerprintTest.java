@@ -2,10 +2,12 @@ package io.evento.server.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -82,6 +84,26 @@ class FingerprintTest {
       strings = {"", "[]", "7", "\"text\"", "null", "{", "{\"a\":}", "{} {}", "{\"a\":01}"})
   void what_is_no_json_object_is_refused(String payload) {
     assertRefused(payload, null, "");
+  }
+
+  @Test
+  void what_is_nested_too_deep_is_refused_and_one_level_less_is_not() {
+    var deepest = Json.DEPTH_MAX;
+    assertThat(hash(nested(deepest))).isEqualTo(hash(nested(deepest)));
+    assertRefused(nested(deepest + 1), null, "");
+    assertRefused("{\"a\":" + "[".repeat(deepest) + "]".repeat(deepest) + "}", null, "");
+  }
+
+  private static String nested(int depth) {
+    return "{\"a\":".repeat(depth) + "1" + "}".repeat(depth);
+  }
+
+  @Test
+  void long_names_around_a_long_list_cost_no_more_than_their_length() {
+    var name = "n".repeat(40_000);
+    var payload =
+        ("{\"" + name + "\":").repeat(10) + "[1" + ",1".repeat(250_000) + "]" + "}".repeat(10);
+    assertTimeoutPreemptively(Duration.ofSeconds(10), () -> hash(payload));
   }
 
   @Test
