@@ -40,6 +40,49 @@ class ArchitectureTest {
               "org.jspecify..");
 
   @ArchTest
+  static final ArchRule the_test_kit_needs_the_sdk_alone =
+      classes()
+          .that()
+          .resideInAPackage("io.evento.testkit")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "io.evento.testkit",
+              "io.evento.bundle..",
+              "io.evento.protocol..",
+              "java..",
+              "javax.sql..",
+              "com.fasterxml.jackson..",
+              "org.jspecify..");
+
+  @ArchTest
+  static final ArchRule an_embedded_cluster_needs_junit_and_a_postgresql_beside_the_sdk =
+      classes()
+          .that()
+          .resideInAnyPackage("io.evento.testkit.cluster..", "io.evento.launcher..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "io.evento.testkit..",
+              "io.evento.launcher..",
+              "io.evento.bundle..",
+              "io.evento.protocol..",
+              "java..",
+              "javax.sql..",
+              "org.junit.jupiter.api..",
+              "io.zonky.test.db.postgres.embedded..",
+              "org.jspecify..");
+
+  @ArchTest
+  static final ArchRule nothing_that_runs_in_production_knows_the_test_kit =
+      noClasses()
+          .that()
+          .resideInAnyPackage("io.evento.bundle..", "io.evento.protocol..", SERVER + "..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.evento.testkit..", "io.evento.launcher..");
+
+  @ArchTest
   static final ArchRule rooms_have_no_cycles =
       slices().matching(SERVER + ".(*)..").should().beFreeOfCycles();
 

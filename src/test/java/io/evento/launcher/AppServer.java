@@ -2,7 +2,6 @@ package io.evento.launcher;
 
 import java.net.URISyntaxException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,25 +12,10 @@ public enum AppServer {
   PAYARA_MICRO {
     @Override
     Launch launch(NodePlace node) {
-      var options = new ArrayList<>(node.plan().nodeJvm());
-      options.addAll(List.of("-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"));
-      options.addAll(List.of("-jar", node.plan().built("payara-micro.jar").toString()));
-      options.addAll(List.of("--nocluster", "--disablephonehome", "--nohostaware"));
-      options.addAll(List.of("--port", Integer.toString(node.port())));
-      options.addAll(List.of("--rootdir", node.directory().toString()));
-      options.addAll(
-          List.of(
-              "--prebootcommandfile",
-              node.plan().project().resolve("payara/pre-boot.asadmin").toString()));
-      options.addAll(List.of("--deploy", node.war().toString()));
-      return new Launch(
-          Launch.java(options),
-          node.environment(),
-          node.log(),
-          // Payara would deploy what it remembers, and then the same once more.
-          List.of(
-              node.directory().resolve("config/domain.xml"),
-              node.directory().resolve("applications")));
+      var plan = node.plan();
+      var preBoot = plan.project().resolve("payara/pre-boot.asadmin");
+      return new PayaraMicro(plan.built("payara-micro.jar"), preBoot, plan.nodeJvm())
+          .launch(node.settings(), node.war(), node.directory(), node.log());
     }
   },
 
@@ -58,7 +42,7 @@ public enum AppServer {
               "LAUNCH_JBOSS_IN_BACKGROUND",
               "true",
               "OFFSET",
-              Integer.toString(node.port() - HTTP_PORT)));
+              Integer.toString(node.settings().port() - HTTP_PORT)));
     }
   },
 
@@ -80,7 +64,7 @@ public enum AppServer {
               "PGJDBC_JAR", driver().toString(),
               "DOMAIN_DIR", node.directory().toString(),
               "START", "no",
-              "PORT_BASE", Integer.toString(node.port() - HTTP_PORT_ABOVE_BASE)));
+              "PORT_BASE", Integer.toString(node.settings().port() - HTTP_PORT_ABOVE_BASE)));
     }
 
     private static Path driver() {
@@ -95,7 +79,7 @@ public enum AppServer {
   abstract Launch launch(NodePlace node);
 
   private static Launch shell(NodePlace node, String script, Map<String, String> more) {
-    var environment = new HashMap<>(node.environment());
+    var environment = new HashMap<>(node.settings().environment());
     environment.putAll(more);
     environment.put("DIRECTORY", node.directory().toString());
     environment.put("EVENTO_WAR", node.war().toString());

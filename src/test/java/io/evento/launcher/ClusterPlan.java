@@ -31,13 +31,6 @@ public record ClusterPlan(
 
   static final int NODES_MAX = 8;
 
-  /**
-   * A node spends its start in the compiler: with the second compiler left out it needs half the
-   * CPU until it is ready (10.9 instead of 21.8 s measured). Benchmarks want the other one.
-   */
-  public static final List<String> QUICK_START =
-      List.of("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
-
   public ClusterPlan {
     if (nodes < 1 || nodes > NODES_MAX) {
       throw new IllegalArgumentException(
@@ -56,7 +49,7 @@ public record ClusterPlan(
         Ports.from(options),
         Database.external(options),
         AppServer.PAYARA_MICRO,
-        jvm == null ? QUICK_START : List.of(jvm.trim().split("\\s+")));
+        jvm == null ? PayaraMicro.QUICK_START : List.of(jvm.trim().split("\\s+")));
   }
 
   /** Three nodes and two banks on ports of their own, with the compiler that long runs want. */

@@ -21,7 +21,7 @@ final class Commands {
   }
 
   String nodeUrl(int number) {
-    return new NodePlace(plan, number).url();
+    return new NodePlace(plan, number).settings().url();
   }
 
   String balancerUrl() {
@@ -51,7 +51,7 @@ final class Commands {
     var bank = plan.database().bank();
     var servers =
         IntStream.rangeClosed(1, plan.nodes())
-            .mapToObj(node -> new NodePlace(plan, node).bundleUrl())
+            .mapToObj(node -> new NodePlace(plan, node).settings().bundleUrl())
             .collect(Collectors.joining(","));
     var options = new ArrayList<>(List.of("-Xmx192m", "-XX:+UseSerialGC"));
     // Compiled as its nodes are: in a benchmark handlers must not be the slow part.

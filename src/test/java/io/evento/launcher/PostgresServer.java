@@ -97,7 +97,12 @@ public final class PostgresServer {
     try (var connection = administrator(Database.NAME);
         var statement = connection.createStatement()) {
       statement.execute("create extension if not exists pg_stat_statements");
-      Roles.create(connection, database, rolesScript);
+      Roles.create(
+          connection,
+          database.owner(),
+          database.server(),
+          database.bank(),
+          Files.readString(rolesScript));
     }
   }
 

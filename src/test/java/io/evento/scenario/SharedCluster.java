@@ -4,6 +4,7 @@ import io.evento.launcher.AppServer;
 import io.evento.launcher.ClusterPlan;
 import io.evento.launcher.LocalCluster;
 import io.evento.launcher.Member;
+import io.evento.launcher.PayaraMicro;
 import io.evento.launcher.Ports;
 import io.evento.launcher.Tree;
 import java.io.IOException;
@@ -100,6 +101,6 @@ final class SharedCluster implements CloseableResource {
         Ports.DEFAULT.shifted(shift),
         Optional.empty(),
         AppServer.PAYARA_MICRO,
-        ClusterPlan.QUICK_START);
+        PayaraMicro.QUICK_START);
   }
 }

@@ -97,16 +97,7 @@ final class AggregateDispatcher {
       }
       state = snapshot.state().equals(Json.NULL) ? null : type.state().read(snapshot.state());
     }
-    for (var event : story.events()) {
-      var applier = type.eventsByName().get(event.type());
-      if (applier == null) {
-        throw new EventoException(
-            ErrorCode.NO_HANDLER,
-            "no @EventSourcingHandler of " + type.name() + " applies the stored " + event.type());
-      }
-      var payload = applier.payload().read(event.payload(), event.payloadVersion());
-      state = type.apply(applier, state, payload);
-    }
+    state = type.replay(state, story.events());
     var version = rebuild.version() + story.events().size();
     if (story.more()) {
       var nanos = rebuild.nanos() + System.nanoTime() - started;

@@ -1,9 +1,12 @@
 package io.evento.bundle.dispatch;
 
 import io.evento.bundle.payload.PayloadType;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.CommandType;
 import io.evento.protocol.Message.Component;
 import io.evento.protocol.Message.EventType;
+import io.evento.protocol.Message.StoryEvent;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +83,28 @@ record AggregateType(
               + " came while there was no state");
     }
     return applier.handler().call(before, event, null, null);
+  }
+
+  /**
+   * The state after stored events.
+   *
+   * @throws EventoException {@code no-handler} if nothing here applies a type of event, or its
+   *     version
+   * @throws Throwable whatever a handler throws
+   */
+  @Nullable Object replay(@Nullable Object before, List<StoryEvent> events) throws Throwable {
+    var state = before;
+    for (var event : events) {
+      var applier = eventsByName.get(event.type());
+      if (applier == null) {
+        throw new EventoException(
+            ErrorCode.NO_HANDLER,
+            "no @EventSourcingHandler of " + name + " applies the stored " + event.type());
+      }
+      var payload = applier.payload().read(event.payload(), event.payloadVersion());
+      state = apply(applier, state, payload);
+    }
+    return state;
   }
 
   Component declared() {

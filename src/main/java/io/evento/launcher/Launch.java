@@ -16,10 +16,10 @@ import java.util.stream.Stream;
  * @param log where both outputs go, appended
  * @param discarded what an earlier process of this place left and the next one must not find
  */
-record Launch(
+public record Launch(
     List<String> command, Map<String, String> environment, Path log, List<Path> discarded) {
 
-  Launch(List<String> command, Map<String, String> environment, Path log) {
+  public Launch(List<String> command, Map<String, String> environment, Path log) {
     this(command, environment, log, List.of());
   }
 
@@ -44,7 +44,7 @@ record Launch(
   }
 
   /** A {@code java} of the launcher's own kind. */
-  static List<String> java(List<String> options) {
+  public static List<String> java(List<String> options) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);

@@ -9,7 +9,7 @@ import java.time.Duration;
 
 /** Says whether a process does its work by now. */
 @FunctionalInterface
-interface Readiness {
+public interface Readiness {
 
   Duration ANSWER_MAX = Duration.ofSeconds(2);
 

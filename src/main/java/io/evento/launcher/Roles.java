@@ -1,8 +1,5 @@
 package io.evento.launcher;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
@@ -11,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Runs {@code docker/roles.sql} without psql: fills in its variables and sends it whole. */
-final class Roles {
+public final class Roles {
 
   private static final Pattern VARIABLE = Pattern.compile(":('(\\w+)'|\"(\\w+)\")");
 
@@ -19,17 +16,19 @@ final class Roles {
 
   /**
    * @param administrator a superuser's connection to the database itself
+   * @param script the text of {@code roles.sql}
    */
-  static void create(Connection administrator, Database database, Path script)
-      throws IOException, SQLException {
+  public static void create(
+      Connection administrator, Login owner, Login server, Login bank, String script)
+      throws SQLException {
     var values =
         Map.of(
-            "owner_password", database.owner().password(),
-            "server_password", database.server().password(),
-            "bank_password", database.bank().password(),
+            "owner_password", owner.password(),
+            "server_password", server.password(),
+            "bank_password", bank.password(),
             "DBNAME", administrator.getCatalog());
     try (var statement = administrator.createStatement()) {
-      statement.execute(filled(Files.readString(script), values));
+      statement.execute(filled(script, values));
     }
   }
 

@@ -1,7 +1,7 @@
 /**
- * Starts and stops a whole cluster on one machine: PostgreSQL, nodes, balancer and the sample bank,
- * each a process of its own. {@code mvn -Pcluster} runs it for people, scenario tests use the same
- * classes. What always holds:
+ * The processes of a cluster on one machine: how a node, PostgreSQL or a bundle is started,
+ * watched, frozen and ended. {@code mvn -Pcluster}, the scenario tests and the test kit's embedded
+ * cluster are made of it. What always holds:
  *
  * <ol>
  *   <li>Everything listens on 127.0.0.1 and nowhere else.
@@ -11,8 +11,9 @@
  *   <li>A process that dies is not started again behind a person's back.
  * </ol>
  *
- * <p>Start reading at {@link io.evento.launcher.Launcher}, then {@link
- * io.evento.launcher.LocalCluster}.
+ * <p>Here is what the test kit hands on to users; the rest, which only this project needs, stands
+ * among its tests. Start reading at {@link io.evento.launcher.Member}; people's launcher is {@code
+ * Launcher}, then {@code LocalCluster}.
  */
 @NullMarked
 package io.evento.launcher;

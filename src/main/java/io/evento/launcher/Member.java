@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class Member {
 
   /** Hears of every start and end. */
-  interface Watcher {
+  public interface Watcher {
     void started(Member member);
 
     /** It ended and nobody had asked for it. */
@@ -38,7 +38,7 @@ public final class Member {
   private @Nullable Process process;
   private @Nullable Process askedToEnd;
 
-  Member(
+  public Member(
       String id,
       String url,
       Launch launch,

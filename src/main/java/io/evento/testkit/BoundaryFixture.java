@@ -1,0 +1,162 @@
+package io.evento.testkit;
+
+import io.evento.bundle.dispatch.Components;
+import io.evento.bundle.dispatch.Rehearsal;
+import io.evento.bundle.payload.PayloadType;
+import io.evento.protocol.Message.Consider;
+import io.evento.protocol.Message.Considered;
+import io.evento.protocol.Message.Criterion;
+import io.evento.protocol.Message.StoryEvent;
+import io.evento.testkit.DecisionOutcome.Decision;
+import io.evento.testkit.Payloads.Named;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * A boundary under test: events given, whichever component stored them, then a command, then what
+ * must follow. The command is decided on those of the events that its criteria match, as in a
+ * cluster.
+ *
+ * <pre>{@code
+ * BoundaryFixture.of(Nickname.class)
+ *     .given(new NicknameChosen("a-1", "ada"))
+ *     .when(new ChooseNickname("a-2", "ada"))
+ *     .thenRejected("nickname-taken");
+ * }</pre>
+ *
+ * <p>The same fixture may begin any number of stories.
+ *
+ * @param <S> the boundary's record
+ */
+public final class BoundaryFixture<S extends Record> {
+  private static final int DEADLINE_MILLIS = 10_000;
+
+  private final Class<S> boundary;
+  private final Payloads payloads = new Payloads();
+  private final Components components;
+
+  private BoundaryFixture(Class<S> boundary) {
+    this.boundary = boundary;
+    this.components = Components.of(List.of(boundary), payloads.mapper(), false);
+  }
+
+  /**
+   * @param boundary a record with {@link io.evento.bundle.Boundary}
+   * @throws io.evento.bundle.InvalidBundleException if no bundle could start with it
+   */
+  public static <S extends Record> BoundaryFixture<S> of(Class<S> boundary) {
+    return new BoundaryFixture<>(boundary);
+  }
+
+  /** Leaves out what would be checked without being asked. */
+  public BoundaryFixture<S> without(Check... checks) {
+    payloads.leaveOut(checks);
+    return this;
+  }
+
+  /** Nothing has happened yet. */
+  public Story givenNothing() {
+    return new Story();
+  }
+
+  /**
+   * These events are stored.
+   *
+   * @param events of whichever component, in order: records, or {@link Stored} ones of old versions
+   */
+  public Story given(Object... events) {
+    return givenNothing().and(events);
+  }
+
+  /** What has happened until now. */
+  public final class Story {
+    private final List<Named> events = new ArrayList<>();
+    private final List<List<String>> tags = new ArrayList<>();
+
+    private Story() {}
+
+    /** Then these events were stored. */
+    public Story and(Object... more) {
+      for (var event : more) {
+        events.add(payloads.write(event));
+        tags.add(payloads.tags(event));
+      }
+      return this;
+    }
+
+    /** A command comes. The story stays as it is: another command may be tried on it. */
+    public BoundaryOutcome when(Object command) {
+      return when(command, Map.of());
+    }
+
+    /**
+     * @param metadata that comes with the command
+     */
+    public BoundaryOutcome when(Object command, Map<String, ?> metadata) {
+      var asked = payloads.write(command);
+      var given = new Given(Named.shown(events), Payloads.show(asked.type(), asked.json()));
+      var decided = decide(asked, metadata);
+      if (payloads.checks(Check.REPEAT) && decided.failure() == null) {
+        given.checkRepeat(outcome(decided).shown(), outcome(decide(asked, metadata)).shown());
+      }
+      return new BoundaryOutcome(payloads, given, outcome(decided));
+    }
+
+    private Considered decide(Named command, Map<String, ?> metadata) {
+      var rehearsal = new Rehearsal(components);
+      try {
+        var asked = rehearsal.consider(ask(command, metadata, List.of(), List.of()));
+        return asked.unread()
+            ? rehearsal.consider(ask(command, metadata, asked.criteria(), read(asked.criteria())))
+            : asked;
+      } catch (Exception failure) {
+        throw new AssertionError("the handler gave no answer: " + failure, failure);
+      }
+    }
+
+    private List<StoryEvent> read(List<Criterion> criteria) {
+      var read = new ArrayList<StoryEvent>();
+      for (var i = 0; i < events.size(); i++) {
+        var event = events.get(i);
+        var carried = tags.get(i);
+        if (criteria.stream().anyMatch(one -> matches(one, event.type(), carried))) {
+          read.add(new StoryEvent(event.type(), event.version(), event.json()));
+        }
+      }
+      return read;
+    }
+
+    private static boolean matches(Criterion criterion, String type, List<String> tags) {
+      return (criterion.types().isEmpty() || criterion.types().contains(type))
+          && tags.containsAll(criterion.tags());
+    }
+  }
+
+  private static Decision outcome(Considered decided) {
+    var events =
+        decided.events().stream()
+            .map(event -> new Named(event.type(), event.payloadVersion(), event.payload()))
+            .toList();
+    return new Decision(events, decided.value(), decided.rejection(), decided.failure());
+  }
+
+  private Consider ask(
+      Named command, Map<String, ?> metadata, List<Criterion> criteria, List<StoryEvent> events) {
+    return new Consider(
+        new UUID(0, 1),
+        command.type(),
+        1,
+        PayloadType.nameOf(boundary),
+        "",
+        criteria,
+        0,
+        events,
+        false,
+        DEADLINE_MILLIS,
+        null,
+        metadata.isEmpty() ? null : payloads.value(metadata),
+        command.json());
+  }
+}

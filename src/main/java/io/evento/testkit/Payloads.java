@@ -1,0 +1,138 @@
+package io.evento.testkit;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.payload.PayloadType;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Payloads on their way through JSON, which is where they are checked, compared and shown. */
+final class Payloads {
+  private static final ObjectMapper TREES = JsonMapper.builder().build();
+  private static final int LINE_MAX = 100;
+
+  private final PayloadMapper mapper = new PayloadMapper();
+  private final Set<Check> checks = EnumSet.allOf(Check.class);
+
+  /** A payload as it travels, of some version of its shape. */
+  record Named(String type, int version, Json json) {
+    static List<String> shown(List<Named> all) {
+      return all.stream().map(one -> show(one.type, one.json)).toList();
+    }
+
+    /** In any order. */
+    static boolean areSame(List<Named> some, List<Named> others) {
+      var left = new ArrayList<>(others);
+      for (var one : some) {
+        var same = left.stream().filter(one::isSameAs).findFirst();
+        if (same.isEmpty()) {
+          return false;
+        }
+        left.remove(same.get());
+      }
+      return left.isEmpty();
+    }
+
+    boolean isSameAs(Named other) {
+      return type.equals(other.type) && version == other.version && same(json, other.json);
+    }
+  }
+
+  PayloadMapper mapper() {
+    return mapper;
+  }
+
+  void leaveOut(Check... left) {
+    checks.removeAll(List.of(left));
+  }
+
+  boolean checks(Check check) {
+    return checks.contains(check);
+  }
+
+  PayloadType typeOf(Object payload) {
+    return mapper.typeOf(payload.getClass());
+  }
+
+  /**
+   * @param payload a record, or a {@link Stored} event
+   * @throws AssertionError if the payload is another one when it comes back
+   */
+  Named write(Object payload) {
+    if (payload instanceof Stored stored) {
+      return stored.named(this);
+    }
+    var type = typeOf(payload);
+    var json = type.write(payload);
+    if (checks(Check.ROUND_TRIP)) {
+      checkRoundTrip(type, payload, json);
+    }
+    return new Named(type.name(), type.version(), json);
+  }
+
+  /** What an event can be found by. */
+  List<String> tags(Object event) {
+    if (event instanceof Stored stored) {
+      var type = mapper.typeOf(stored.type());
+      return type.tags(type.read(new Json(stored.json()), stored.version()));
+    }
+    return typeOf(event).tags(event);
+  }
+
+  Json value(@Nullable Object value) {
+    return mapper.write(value);
+  }
+
+  private static void checkRoundTrip(PayloadType type, Object payload, Json json) {
+    Object back;
+    try {
+      back = type.read(json);
+    } catch (EventoException unreadable) {
+      throw new AssertionError(
+          type.name()
+              + " cannot be read back from its own JSON: "
+              + unreadable.detail()
+              + "\n"
+              + show(type.name(), json),
+          unreadable);
+    }
+    if (!back.equals(payload)) {
+      throw new AssertionError(
+          type.name()
+              + " is another one after it was written as JSON and read back:\n  before "
+              + payload
+              + "\n  JSON   "
+              + json
+              + "\n  after  "
+              + back
+              + "\nGive it components that JSON keeps and equals compares (no arrays), or leave out"
+              + " Check.ROUND_TRIP.");
+    }
+  }
+
+  static boolean same(Json one, Json other) {
+    return tree(one).equals(tree(other));
+  }
+
+  static JsonNode tree(Json json) {
+    try {
+      return TREES.readTree(json.text());
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException("what was written is no JSON: " + json, impossible);
+    }
+  }
+
+  /** On one line while it is short. */
+  static String show(String name, Json json) {
+    var line = name + " " + json.text();
+    return line.length() <= LINE_MAX ? line : name + " " + tree(json).toPrettyString();
+  }
+}
