@@ -5,6 +5,8 @@ import io.evento.sample.bank.account.Account;
 import io.evento.sample.bank.account.Accounts;
 import io.evento.sample.bank.compliance.Compliance;
 import io.evento.sample.bank.compliance.ComplianceFile;
+import io.evento.sample.bank.transfer.Transfer;
+import io.evento.sample.bank.transfer.Transfers;
 import io.evento.sample.bank.web.Cluster;
 import io.evento.sample.bank.web.Traffic;
 import io.evento.sample.bank.web.WebEdge;
@@ -23,7 +25,12 @@ public final class Bank {
         var bundle =
             EventoBundle.named("bank")
                 .fromEnvironment() // EVENTO_SERVERS, EVENTO_TOKEN
-                .register(Account.class, new Accounts(), new Compliance(compliance))
+                .register(
+                    Account.class,
+                    Transfer.class,
+                    new Accounts(),
+                    new Transfers(),
+                    new Compliance(compliance))
                 .jdbc(database)
                 .start();
         var traffic = new Traffic(bundle.commands());

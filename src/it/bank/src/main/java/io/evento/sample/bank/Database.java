@@ -3,6 +3,7 @@ package io.evento.sample.bank;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.evento.sample.bank.account.Accounts;
+import io.evento.sample.bank.transfer.Transfers;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
@@ -24,7 +25,7 @@ final class Database {
     config.setJdbcUrl(settings.jdbcUrl());
     config.setUsername(settings.jdbcUser());
     config.setPassword(settings.jdbcPassword());
-    config.setMaximumPoolSize(12); // four segments and eight questions at a time
+    config.setMaximumPoolSize(14); // six segments and eight questions at a time
     config.setConnectionTimeout(3_000);
     config.setInitializationFailTimeout(-1); // answered below, by trying again
     // A database that hangs fails like one that is gone, and the SDK tries the events again.
@@ -35,6 +36,7 @@ final class Database {
     while (true) {
       try {
         Accounts.createTable(pool);
+        Transfers.createTable(pool);
         return pool;
       } catch (SQLException notYet) {
         LOG.log(Level.WARNING, () -> "database not ready, trying again: " + notYet.getMessage());

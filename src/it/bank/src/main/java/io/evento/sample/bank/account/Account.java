@@ -10,6 +10,7 @@ import io.evento.bundle.EventSourcingHandler;
 import io.evento.sample.bank.account.AccountCommand.CloseAccount;
 import io.evento.sample.bank.account.AccountCommand.Deposit;
 import io.evento.sample.bank.account.AccountCommand.OpenAccount;
+import io.evento.sample.bank.account.AccountCommand.Refund;
 import io.evento.sample.bank.account.AccountCommand.Withdraw;
 import io.evento.sample.bank.account.AccountEvent.AccountClosed;
 import io.evento.sample.bank.account.AccountEvent.AccountOpened;
@@ -31,7 +32,7 @@ public record Account(String owner, long balance, boolean open) {
 
   @CommandHandler
   static AccountOpened open(OpenAccount command) {
-    return new AccountOpened(command.owner());
+    return AccountOpened.of(command.owner());
   }
 
   @CommandHandler
@@ -49,6 +50,11 @@ public record Account(String owner, long balance, boolean open) {
     return command.amount() <= balance
         ? accept(new MoneyWithdrawn(command.amount(), command.reference()))
         : reject("insufficient-funds", "balance", balance);
+  }
+
+  @CommandHandler
+  MoneyDeposited refund(Refund command) {
+    return new MoneyDeposited(command.amount(), command.reference());
   }
 
   @CommandHandler

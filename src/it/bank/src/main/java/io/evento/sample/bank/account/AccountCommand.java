@@ -43,6 +43,20 @@ public sealed interface AccountCommand {
     }
   }
 
+  /**
+   * Money that had left for another account comes back. An account that was closed meanwhile takes
+   * it too: it is nobody else's.
+   *
+   * @param amount in the smallest coin
+   */
+  record Refund(@AggregateId String accountId, long amount, String reference)
+      implements AccountCommand {
+    public Refund {
+      Rules.amount(amount);
+      Rules.text("reference", reference, 1);
+    }
+  }
+
   /** Refused with {@code no-such-account} and {@code account-not-empty}. */
   record CloseAccount(@AggregateId String accountId) implements AccountCommand {}
 }

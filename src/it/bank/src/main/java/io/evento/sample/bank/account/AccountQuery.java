@@ -37,7 +37,8 @@ public sealed interface AccountQuery {
   /**
    * The whole bank at one moment, in the smallest coin.
    *
-   * @param inFlight taken from one account and not yet given to another
+   * @param inFlight taken from one account and not yet given to another; for a moment below 0 where
+   *     the rows of the one that gave are behind those of the one that took
    * @param deposited ever, from outside
    * @param withdrawn ever, to outside
    */

@@ -30,6 +30,9 @@ import javax.sql.DataSource;
  */
 @Projector(name = "accounts", version = 1, context = "bank", segments = 4)
 public class Accounts {
+  /** How the reference of a movement begins that has its other half at another account. */
+  public static final String TRANSFER = "transfer:";
+
   private static final String TABLE =
       """
       create table if not exists account (
@@ -43,13 +46,25 @@ public class Accounts {
       ) with (fillfactor = 70) -- room on the page: an update then touches no index
       """;
 
-  private static final String INSERT = "insert into account values (?, ?, 0, 0, 0, true, ?)";
+  /** What a bank of before transfers had not. */
+  private static final String COLUMNS =
+      """
+      alter table account
+        add column if not exists sent     bigint not null default 0,
+        add column if not exists received bigint not null default 0
+      """;
+
+  private static final String INSERT =
+      """
+      insert into account (account_id, owner, balance, deposited, withdrawn, open, version)
+      values (?, ?, 0, 0, 0, true, ?)
+      """;
 
   private static final String MOVE =
       """
       update account
          set balance = balance + ? - ?, deposited = deposited + ?, withdrawn = withdrawn + ?,
-             version = version + 1
+             received = received + ?, sent = sent + ?, version = version + 1
        where account_id = ? and version = ? - 1
       """;
 
@@ -67,8 +82,8 @@ public class Accounts {
 
   private static final String SUM =
       """
-      select count(*), coalesce(sum(balance), 0), coalesce(sum(deposited), 0),
-             coalesce(sum(withdrawn), 0)
+      select count(*), coalesce(sum(balance), 0), coalesce(sum(sent - received), 0),
+             coalesce(sum(deposited), 0), coalesce(sum(withdrawn), 0)
         from account
       """;
 
@@ -80,6 +95,7 @@ public class Accounts {
       // Two banks may start at once, and PostgreSQL's "if not exists" is no match for that.
       statement.execute("select pg_advisory_xact_lock(hashtext('bank.account'))");
       statement.execute(TABLE);
+      statement.execute(COLUMNS);
       connection.commit();
     }
   }
@@ -96,12 +112,20 @@ public class Accounts {
 
   @EventHandler
   void on(MoneyDeposited event, EventMetadata at, Connection tx) throws SQLException {
-    move(event.amount(), 0, at, tx);
+    var amount = event.amount();
+    move(
+        isTransfer(event.reference()) ? new Moved(0, 0, amount, 0) : new Moved(amount, 0, 0, 0),
+        at,
+        tx);
   }
 
   @EventHandler
   void on(MoneyWithdrawn event, EventMetadata at, Connection tx) throws SQLException {
-    move(0, event.amount(), at, tx);
+    var amount = event.amount();
+    move(
+        isTransfer(event.reference()) ? new Moved(0, 0, 0, amount) : new Moved(0, amount, 0, 0),
+        at,
+        tx);
   }
 
   @EventHandler
@@ -145,18 +169,28 @@ public class Accounts {
     try (var select = connection.prepareStatement(SUM)) {
       var row = select.executeQuery();
       row.next();
-      return new Sums(row.getInt(1), row.getLong(2), 0, row.getLong(3), row.getLong(4));
+      return new Sums(
+          row.getInt(1), row.getLong(2), row.getLong(3), row.getLong(4), row.getLong(5));
     }
   }
 
-  private static void move(long in, long out, EventMetadata at, Connection tx) throws SQLException {
+  /** Money of one event: from outside and to outside, from another account and to another. */
+  private record Moved(long deposited, long withdrawn, long received, long sent) {}
+
+  private static boolean isTransfer(String reference) {
+    return reference.startsWith(TRANSFER);
+  }
+
+  private static void move(Moved moved, EventMetadata at, Connection tx) throws SQLException {
     try (var update = tx.prepareStatement(MOVE)) {
-      update.setLong(1, in);
-      update.setLong(2, out);
-      update.setLong(3, in);
-      update.setLong(4, out);
-      update.setString(5, at.aggregateId());
-      update.setLong(6, at.version());
+      update.setLong(1, moved.deposited + moved.received);
+      update.setLong(2, moved.withdrawn + moved.sent);
+      update.setLong(3, moved.deposited);
+      update.setLong(4, moved.withdrawn);
+      update.setLong(5, moved.received);
+      update.setLong(6, moved.sent);
+      update.setString(7, at.aggregateId());
+      update.setLong(8, at.version());
       requireOne(update.executeUpdate(), at);
     }
   }

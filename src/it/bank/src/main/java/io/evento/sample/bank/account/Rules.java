@@ -21,7 +21,7 @@ public final class Rules {
   /**
    * @throws IllegalArgumentException if the text is missing, too short or above 200 characters
    */
-  static void text(String field, String text, int shortest) {
+  public static void text(String field, String text, int shortest) {
     if (text == null || text.length() < shortest || text.length() > TEXT_MAX) {
       throw new IllegalArgumentException(
           field + " must have " + shortest + " to " + TEXT_MAX + " characters");

@@ -1,7 +1,5 @@
 package io.evento.sample.bank.account;
 
-import static io.evento.bundle.Decision.accept;
-import static io.evento.bundle.Decision.reject;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,50 +7,107 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.evento.sample.bank.account.AccountCommand.CloseAccount;
 import io.evento.sample.bank.account.AccountCommand.Deposit;
 import io.evento.sample.bank.account.AccountCommand.OpenAccount;
+import io.evento.sample.bank.account.AccountCommand.Refund;
 import io.evento.sample.bank.account.AccountCommand.Withdraw;
 import io.evento.sample.bank.account.AccountEvent.AccountClosed;
 import io.evento.sample.bank.account.AccountEvent.AccountOpened;
 import io.evento.sample.bank.account.AccountEvent.MoneyDeposited;
 import io.evento.sample.bank.account.AccountEvent.MoneyWithdrawn;
+import io.evento.testkit.AggregateFixture;
+import io.evento.testkit.Stored;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** An aggregate is functions of values: testing it needs neither a server nor a mock. */
 class AccountTest {
-  private static final Account EMPTY = Account.opened(new AccountOpened("Ada"));
-  private static final Account RICH = EMPTY.deposited(new MoneyDeposited(500, "salary"));
-  private static final Account CLOSED = EMPTY.closed(new AccountClosed());
+  private static final AccountOpened OPENED = new AccountOpened("Ada", "Lovelace");
+  private static final MoneyDeposited SALARY = new MoneyDeposited(500, "salary");
+
+  private final AggregateFixture<Account> account = AggregateFixture.of(Account.class);
 
   @Test
   void opening_names_the_owner() {
-    assertEquals(new AccountOpened("Ada"), Account.open(new OpenAccount("a-1", "Ada")));
-    assertEquals(new Account("Ada", 0, true), EMPTY);
+    account
+        .givenNothing()
+        .when(new OpenAccount("a-1", "Ada Lovelace"))
+        .thenEvents(OPENED)
+        .thenState(new Account("Ada Lovelace", 0, true));
+  }
+
+  @Test
+  void an_account_of_the_first_release_has_its_owner_still() {
+    account
+        .given(new Stored(AccountOpened.class, 1, "{\"owner\":\"Ada King Lovelace\"}"), SALARY)
+        .when(new Deposit("a-1", 1, ""))
+        .thenState(new Account("Ada King Lovelace", 501, true));
+  }
+
+  @Test
+  void a_name_comes_out_as_it_went_in() {
+    for (var owner : List.of("Ada", "Ada Lovelace", "Ada King Lovelace", " Ada", "Ada ", "A  B")) {
+      account
+          .givenCommands(new OpenAccount("a-1", owner))
+          .when(new Deposit("a-1", 1, ""))
+          .thenState(new Account(owner, 1, true));
+    }
+  }
+
+  @Test
+  void an_account_is_opened_once() {
+    account.given(OPENED).when(new OpenAccount("a-1", "Bob")).thenRejected("account-exists");
+    account.givenNothing().when(new Deposit("a-1", 1, "")).thenRejected("no-such-account");
   }
 
   @Test
   void money_comes_and_goes() {
-    assertEquals(accept(new MoneyDeposited(5, "")), EMPTY.deposit(new Deposit("a-1", 5, "")));
-    assertEquals(
-        accept(new MoneyWithdrawn(500, "rent")), RICH.withdraw(new Withdraw("a-1", 500, "rent")));
-    assertEquals(0, RICH.withdrawn(new MoneyWithdrawn(500, "rent")).balance());
+    account
+        .given(OPENED)
+        .when(new Deposit("a-1", 5, ""))
+        .thenEvents(new MoneyDeposited(5, ""))
+        .thenState(new Account("Ada Lovelace", 5, true));
+    account
+        .given(OPENED, SALARY)
+        .when(new Withdraw("a-1", 500, "rent"))
+        .thenEvents(new MoneyWithdrawn(500, "rent"))
+        .thenState(new Account("Ada Lovelace", 0, true));
   }
 
   @Test
   void nobody_takes_more_than_there_is() {
-    assertEquals(
-        reject("insufficient-funds", "balance", 500L), RICH.withdraw(new Withdraw("a-1", 501, "")));
+    account
+        .givenCommands(new OpenAccount("a-1", "Ada Lovelace"), new Deposit("a-1", 500, "salary"))
+        .when(new Withdraw("a-1", 501, ""))
+        .thenRejected("insufficient-funds", "balance", 500);
   }
 
   @Test
   void only_an_empty_account_closes() {
-    assertEquals(accept(new AccountClosed()), EMPTY.close(new CloseAccount("a-1")));
-    assertEquals(reject("account-not-empty", "balance", 500L), RICH.close(new CloseAccount("a-1")));
+    account.given(OPENED).when(new CloseAccount("a-1")).thenEvents(new AccountClosed());
+    account
+        .given(OPENED, SALARY)
+        .when(new CloseAccount("a-1"))
+        .thenRejected("account-not-empty", "balance", 500);
   }
 
   @Test
   void a_closed_account_is_none_any_more() {
-    assertEquals(reject("no-such-account"), CLOSED.deposit(new Deposit("a-1", 1, "")));
-    assertEquals(reject("no-such-account"), CLOSED.withdraw(new Withdraw("a-1", 1, "")));
-    assertEquals(reject("no-such-account"), CLOSED.close(new CloseAccount("a-1")));
+    var closed = account.given(OPENED, new AccountClosed());
+    closed.when(new Deposit("a-1", 1, "")).thenRejected("no-such-account");
+    closed.when(new Withdraw("a-1", 1, "")).thenRejected("no-such-account");
+    closed.when(new CloseAccount("a-1")).thenRejected("no-such-account");
+    closed.when(new OpenAccount("a-1", "Ada Lovelace")).thenRejected("account-exists");
+  }
+
+  @Test
+  void what_comes_back_is_taken_by_a_closed_account_too() {
+    account
+        .given(OPENED, new AccountClosed())
+        .when(new Refund("a-1", 5, "transfer:t-1"))
+        .thenEvents(new MoneyDeposited(5, "transfer:t-1"))
+        .thenState(new Account("Ada Lovelace", 5, false));
+    account
+        .givenNothing()
+        .when(new Refund("a-1", 5, "transfer:t-1"))
+        .thenRejected("no-such-account");
   }
 
   @Test
