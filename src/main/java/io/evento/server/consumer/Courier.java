@@ -49,6 +49,7 @@ final class Courier {
   static final Duration CLAIM = Duration.ofMillis(2L * DEADLINE_MILLIS);
 
   private static final Duration LOOK = Duration.ofSeconds(1);
+  private static final Duration RELEASE = Duration.ofSeconds(10);
   private static final long WAIT_FIRST_MILLIS = 200;
   private static final long WAIT_MAX_MILLIS = 30_000;
 
@@ -66,7 +67,8 @@ final class Courier {
   private volatile boolean isClaimDue = true;
   private long claimAt = System.nanoTime();
   private boolean isHushed = true;
-  private long released = System.nanoTime() - LOOK.toNanos();
+  private Set<UUID> seen = Set.of();
+  private long released = System.nanoTime();
 
   /**
    * @param name for the log
@@ -135,14 +137,7 @@ final class Courier {
   private Duration round() {
     try {
       write();
-      if (System.nanoTime() - released >= LOOK.toNanos()) {
-        var alive = live.get();
-        // Who sees nobody, not even itself, cannot tell who is gone.
-        if (alive.contains(incarnation)) {
-          errands.releaseAllBut(alive);
-        }
-        released = System.nanoTime();
-      }
+      releaseClaimsOfTheDead();
       if (isClaimDue || System.nanoTime() - claimAt >= 0) {
         isClaimDue = false;
         claimAt = System.nanoTime() + claim().toNanos();
@@ -155,6 +150,19 @@ final class Courier {
         isHushed = false;
       }
       return LOOK;
+    }
+  }
+
+  /** When somebody is gone, and now and then, as a node that seems dead may claim once more. */
+  private void releaseClaimsOfTheDead() {
+    var alive = Set.copyOf(live.get());
+    var isDue = !alive.equals(seen) || System.nanoTime() - released >= RELEASE.toNanos();
+    // Who sees nobody, not even itself, cannot tell who is gone.
+    if (isDue && alive.contains(incarnation)) {
+      errands.releaseAllBut(alive);
+      isClaimDue = true;
+      seen = alive;
+      released = System.nanoTime();
     }
   }
 

@@ -1,0 +1,183 @@
+package io.evento.scenario;
+
+import static io.evento.bundle.Decision.accept;
+import static io.evento.bundle.Decision.reject;
+import static io.evento.bundle.Step.to;
+
+import io.evento.bundle.Aggregate;
+import io.evento.bundle.AggregateId;
+import io.evento.bundle.Associate;
+import io.evento.bundle.CommandHandler;
+import io.evento.bundle.CommandOutcome;
+import io.evento.bundle.Deadline;
+import io.evento.bundle.Decision;
+import io.evento.bundle.EventHandler;
+import io.evento.bundle.EventMetadata;
+import io.evento.bundle.EventSourcingHandler;
+import io.evento.bundle.EventoBundle;
+import io.evento.bundle.Observer;
+import io.evento.bundle.Outcome;
+import io.evento.bundle.Projector.Start;
+import io.evento.bundle.Saga;
+import io.evento.bundle.SagaStart;
+import io.evento.bundle.Step;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A bundle inside the test: a saga that walks through a few rounds, each a command to another
+ * aggregate, and would decide something else each time it is asked; an observer; and something to
+ * schedule.
+ */
+final class SagaBundle implements AutoCloseable {
+  static final int ROUNDS = 3;
+
+  record StartWalk(@AggregateId String walkId, boolean isStuck) {}
+
+  record EndWalk(@AggregateId String walkId, String how) {}
+
+  record Stamp(@AggregateId String stampId, int round, long dice) {}
+
+  record Greet(@AggregateId String greetingId) {}
+
+  sealed interface WalkEvent {}
+
+  record WalkStarted(String walkId, boolean isStuck) implements WalkEvent {}
+
+  record WalkEnded(String walkId, String how) implements WalkEvent {}
+
+  @Aggregate(context = "walk")
+  record Walk(boolean isEnded) {
+    @CommandHandler
+    static WalkStarted start(StartWalk command) {
+      return new WalkStarted(command.walkId(), command.isStuck());
+    }
+
+    @CommandHandler
+    Decision<WalkEvent> end(EndWalk command) {
+      return isEnded
+          ? reject("ended-already")
+          : accept(new WalkEnded(command.walkId(), command.how()));
+    }
+
+    @EventSourcingHandler
+    static Walk started(WalkStarted event) {
+      return new Walk(false);
+    }
+
+    @EventSourcingHandler
+    Walk ended(WalkEnded event) {
+      return new Walk(true);
+    }
+  }
+
+  record Stamped(int round, long dice) {}
+
+  @Aggregate(context = "walk")
+  record StampCard(int stamps) {
+    @CommandHandler
+    static Decision<Stamped> stamp(Stamp command, StampCard state) {
+      return command.round() < 0
+          ? reject("no-such-round")
+          : accept(new Stamped(command.round(), command.dice()));
+    }
+
+    @EventSourcingHandler
+    static StampCard stamped(Stamped event, StampCard before) {
+      return new StampCard(before == null ? 1 : before.stamps + 1);
+    }
+  }
+
+  record Greeted() {}
+
+  /** Never refuses: a command that took effect twice is there twice. */
+  @Aggregate(context = "walk")
+  record Greeting(int times) {
+    @CommandHandler
+    static Greeted greet(Greet command, Greeting state) {
+      return new Greeted();
+    }
+
+    @EventSourcingHandler
+    static Greeting greeted(Greeted event, Greeting before) {
+      return new Greeting(before == null ? 1 : before.times + 1);
+    }
+  }
+
+  record WalkState(String walkId, int round, long lastDice) {}
+
+  @Saga(name = "walks", context = "walk", state = WalkState.class)
+  static final class Walks {
+    @SagaStart
+    @Associate("walkId")
+    Step<WalkState> on(WalkStarted event) {
+      var step = to(new WalkState(event.walkId(), 1, 0));
+      return event.isStuck()
+          ? step.deadline("hang", Duration.ofSeconds(3))
+          : step.deadline("hang", Duration.ofMinutes(10)).send(stamp(event.walkId(), 1));
+    }
+
+    @Outcome
+    Step<WalkState> stamped(Stamp command, CommandOutcome outcome, WalkState state) {
+      if (command.round() < 0) {
+        return to(state).send(new EndWalk(state.walkId(), outcome.reason())).cancel("hang");
+      }
+      var next = state.round() + 1;
+      return next > ROUNDS
+          ? to(new WalkState(state.walkId(), next, command.dice()))
+              .send(stamp(state.walkId(), -1))
+              .deadline("hang", Duration.ofMinutes(10))
+          : to(new WalkState(state.walkId(), next, command.dice()))
+              .send(stamp(state.walkId(), next))
+              .deadline("hang", Duration.ofMinutes(10));
+    }
+
+    @Deadline("hang")
+    Step<WalkState> hangs(WalkState state) {
+      return to(state).send(new EndWalk(state.walkId(), "hung"));
+    }
+
+    @EventHandler
+    @Associate("walkId")
+    Step<WalkState> ended(WalkEnded event, WalkState state) {
+      return Step.end();
+    }
+
+    /** Would be another command each time that it is decided. */
+    private static Stamp stamp(String walk, int round) {
+      return new Stamp("card-" + walk, round, ThreadLocalRandom.current().nextLong(1 << 30));
+    }
+  }
+
+  @Observer(name = "greeters", context = "walk", start = Start.BEGINNING)
+  static final class Greeters {
+    @EventHandler
+    Greet on(WalkEnded event, EventMetadata at) {
+      return new Greet("end-" + event.walkId());
+    }
+  }
+
+  private final EventoBundle bundle;
+
+  private SagaBundle(String[] servers) {
+    bundle =
+        EventoBundle.named("walks")
+            .connect(servers)
+            .register(Walk.class, StampCard.class, Greeting.class, new Walks(), new Greeters())
+            .start();
+  }
+
+  /** Connected to every node. */
+  static SagaBundle start(Cluster cluster) {
+    return new SagaBundle(cluster.nodes().stream().map(cluster::webSocket).toArray(String[]::new));
+  }
+
+  EventoBundle bundle() {
+    return bundle;
+  }
+
+  @Override
+  public void close() {
+    bundle.close();
+  }
+}
