@@ -679,6 +679,8 @@ public sealed interface Message {
       }
       checkFlow("/correlation", correlation);
       checkFlow("/cause", cause);
+      checkFlow("/trace", trace);
+      checkMeta(meta);
     }
   }
 

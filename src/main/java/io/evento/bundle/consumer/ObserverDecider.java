@@ -124,12 +124,12 @@ final class ObserverDecider implements StepSegment.Decider {
     var commands = Reaction.of(returned).commands();
     return commands.isEmpty()
         ? Stepping.Result.NOTHING
-        : new Stepping.Result(
+        : StepResults.checked(new Stepping.Result(
             null,
             false,
             commands.stream()
                 .map(command -> StepResults.send(command, mapper, type -> false))
                 .toList(),
-            List.of());
+            List.of()));
   }
 }

@@ -109,18 +109,21 @@ final class SagaDecider implements StepSegment.Decider {
               + STATE_MAX
               + " are kept: keep in it what later steps need, and no more");
     }
-    if (step.isEnd()) {
-      living.remove(key);
-    } else if (next != null) {
-      living.put(key, next);
-    }
-    return new Stepping.Result(
+    var result =
+        StepResults.checked(
+        new Stepping.Result(
         written,
         step.isEnd(),
         step.commands().stream()
             .map(command -> StepResults.send(command, mapper, saga::hears))
             .toList(),
-        step.deadlines().stream().map(SagaDecider::deadline).toList());
+        step.deadlines().stream().map(SagaDecider::deadline).toList()));
+    if (step.isEnd()) {
+      living.remove(key);
+    } else if (next != null) {
+      living.put(key, next);
+    }
+    return result;
   }
 
   private static Stepping.Deadline deadline(Step.DeadlineChange change) {

@@ -3,6 +3,7 @@ package io.evento.bundle.consumer;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
 import io.evento.protocol.Message.Failure;
 import io.evento.protocol.Message.Steps;
 import io.evento.protocol.Stepping;
@@ -17,12 +18,59 @@ import java.util.function.Predicate;
 final class StepResults {
   private static final Logger LOG = System.getLogger(StepResults.class.getName());
 
+  /** Characters of one result: with all that is escaped it still fits into a frame. */
+  private static final long RESULT_MAX = 2 << 20;
+
   private StepResults() {}
 
   /** A command as it travels. */
   static Stepping.Send send(Object command, PayloadMapper mapper, Predicate<String> isHeard) {
     var type = mapper.typeOf(command.getClass());
     return new Stepping.Send(type.name(), type.write(command), isHeard.test(type.name()));
+  }
+
+  /**
+   * A result as it may travel.
+   *
+   * @throws IllegalStateException if it is too large, or too deep, for a message
+   */
+  static Stepping.Result checked(Stepping.Result result) {
+    if (length(result) > RESULT_MAX) {
+      throw new IllegalStateException(
+          "a step says "
+              + length(result)
+              + " characters, at most "
+              + RESULT_MAX
+              + " fit into a message: send fewer or smaller commands");
+    }
+    var state = result.state();
+    if (state != null) {
+      checkDepth(state);
+    }
+    result.commands().forEach(command -> checkDepth(command.payload()));
+    return result;
+  }
+
+  private static void checkDepth(Json json) {
+    var text = json.text();
+    var depth = 0;
+    var isInString = false;
+    for (var i = 0; i < text.length(); i++) {
+      var c = text.charAt(i);
+      if (isInString) {
+        i += c == '\\' ? 1 : 0;
+        isInString = c != '"';
+      } else if (c == '"') {
+        isInString = true;
+      } else if (c == '{' || c == '[') {
+        if (++depth > Json.DEPTH_MAX) {
+          throw new IllegalStateException(
+              "a state or command must be nested at most " + Json.DEPTH_MAX + " deep");
+        }
+      } else if (c == '}' || c == ']') {
+        depth--;
+      }
+    }
   }
 
   /** Roughly how many characters a result takes on the wire. */
