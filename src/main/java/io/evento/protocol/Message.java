@@ -471,10 +471,6 @@ public sealed interface Message {
       require("/events/p", payload);
       payloadVersion = PayloadVersions.orFirst("/events/payloadVersion", payloadVersion);
       tags = listOf(tags);
-      if (tags.size() > Names.TAGS_MAX) {
-        throw EventoException.invalid("/events/tags", "must be at most " + Names.TAGS_MAX);
-      }
-      tags.forEach(tag -> Names.checkTag("/events/tags", tag));
     }
 
     /** With a payload of the first version. */

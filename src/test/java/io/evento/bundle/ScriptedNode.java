@@ -8,6 +8,7 @@ import io.evento.protocol.Message.Member;
 import io.evento.protocol.Message.Ping;
 import io.evento.protocol.Message.Result;
 import io.evento.protocol.Message.Welcome;
+import io.evento.testing.ApiDocument;
 import io.undertow.Undertow;
 import io.undertow.server.handlers.PathHandler;
 import io.undertow.websockets.WebSocketConnectionCallback;
@@ -29,12 +30,17 @@ import org.jspecify.annotations.Nullable;
 
 /** A node over a real WebSocket that greets as nodes do and beyond that does what a test says. */
 final class ScriptedNode implements AutoCloseable {
+  private static final ApiDocument DOCUMENT = ApiDocument.asyncApi();
+
   private final Undertow server;
   private final ScheduledExecutorService pings = Executors.newSingleThreadScheduledExecutor();
   private final List<WebSocketChannel> channels = new CopyOnWriteArrayList<>();
 
   /** What came in, but for pings. */
   final List<Message> received = new CopyOnWriteArrayList<>();
+
+  /** What bundles said otherwise than the document of the socket says. */
+  final List<String> undocumented = new CopyOnWriteArrayList<>();
 
   volatile String id;
   volatile List<Member> members;
@@ -78,13 +84,15 @@ final class ScriptedNode implements AutoCloseable {
             new AbstractReceiveListener() {
               @Override
               protected void onFullTextMessage(WebSocketChannel from, BufferedTextMessage text) {
-                text.getData().lines().forEach(line -> hear(from, Codec.read(line)));
+                text.getData().lines().forEach(line -> hear(from, line));
               }
             });
     channel.resumeReceives();
   }
 
-  private void hear(WebSocketChannel from, Message message) {
+  private void hear(WebSocketChannel from, String line) {
+    DOCUMENT.message(line).ifPresent(undocumented::add);
+    var message = Codec.read(line);
     if (message instanceof Ping) {
       return;
     }
@@ -134,5 +142,8 @@ final class ScriptedNode implements AutoCloseable {
   public void close() {
     pings.shutdownNow();
     server.stop();
+    if (!undocumented.isEmpty()) {
+      throw new AssertionError("a bundle said what is not documented: " + undocumented);
+    }
   }
 }

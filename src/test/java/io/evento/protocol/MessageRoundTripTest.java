@@ -42,6 +42,7 @@ import io.evento.protocol.Message.Story;
 import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Message.Unschedule;
 import io.evento.protocol.Message.Welcome;
+import io.evento.testing.ApiDocument;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class MessageRoundTripTest {
+  private static final ApiDocument DOCUMENT = ApiDocument.asyncApi();
   private static final UUID ID = UUID.fromString("0190a0b0-0000-7000-8000-000000000001");
   private static final Json PAYLOAD = new Json("{\"text\":\"ä \\u2028 \\\"\",\"n\":[1,2.50,null]}");
   private static final String TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -218,6 +220,12 @@ class MessageRoundTripTest {
     var line = Codec.write(message);
     assertThat(line).doesNotContain("\n");
     assertThat(Codec.read(line)).isEqualTo(message);
+  }
+
+  @ParameterizedTest
+  @MethodSource("every_kind")
+  void a_message_is_as_the_document_of_the_socket_says(Message message) {
+    assertThat(DOCUMENT.message(Codec.write(message))).isEmpty();
   }
 
   @Test

@@ -58,7 +58,7 @@ public final class Door {
   }
 
   public Answer get(String path) throws InterruptedException {
-    return send(HttpRequest.newBuilder(URI.create(api + path)).timeout(ANSWER_MAX).build());
+    return send(HttpRequest.newBuilder(URI.create(api + path)).timeout(ANSWER_MAX).build(), "");
   }
 
   /** Sends whatever a test wants, by any method. */
@@ -72,7 +72,7 @@ public final class Door {
                 body.isEmpty() && !method.equals("POST")
                     ? BodyPublishers.noBody()
                     : BodyPublishers.ofString(body));
-    return send((headers.length == 0 ? request : request.headers(headers)).build());
+    return send((headers.length == 0 ? request : request.headers(headers)).build(), body);
   }
 
   /** Sends a body as it is, right or wrong. */
@@ -83,7 +83,7 @@ public final class Door {
             .timeout(limit)
             .header("Content-Type", "application/json")
             .POST(BodyPublishers.ofString(body));
-    return send((headers.length == 0 ? request : request.headers(headers)).build());
+    return send((headers.length == 0 ? request : request.headers(headers)).build(), body);
   }
 
   @Override
@@ -91,9 +91,10 @@ public final class Door {
     return api;
   }
 
-  private static Answer send(HttpRequest request) throws InterruptedException {
+  private static Answer send(HttpRequest request, String body) throws InterruptedException {
     try {
       var answer = HTTP.send(request, BodyHandlers.ofString());
+      Documented.check(request, body, answer);
       return new Answer(answer.statusCode(), answer.headers(), json(answer));
     } catch (IOException unanswered) {
       return new Answer(

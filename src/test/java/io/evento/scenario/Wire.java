@@ -5,13 +5,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evento.launcher.Member;
+import io.evento.testing.ApiDocument;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -26,6 +29,7 @@ final class Wire implements AutoCloseable {
   static final Duration ANSWER_MAX = Duration.ofSeconds(15);
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ApiDocument DOCUMENT = ApiDocument.asyncApi();
 
   private final WebSocket socket;
   private final Listener heard;
@@ -109,6 +113,9 @@ final class Wire implements AutoCloseable {
     var until = System.nanoTime() + ANSWER_MAX.toNanos();
     for (var left = ANSWER_MAX.toNanos(); left > 0; left = until - System.nanoTime()) {
       var message = heard.messages.poll(left, TimeUnit.NANOSECONDS);
+      if (!heard.undocumented.isEmpty()) {
+        throw new AssertionError("a message is not as documented: " + heard.undocumented);
+      }
       if (message != null && wanted.test(message)) {
         return message;
       }
@@ -130,6 +137,7 @@ final class Wire implements AutoCloseable {
   private static final class Listener implements WebSocket.Listener {
     private final LinkedBlockingQueue<JsonNode> messages = new LinkedBlockingQueue<>();
     private final CompletableFuture<Integer> closed = new CompletableFuture<>();
+    private final List<String> undocumented = new CopyOnWriteArrayList<>();
     private final StringBuilder frame = new StringBuilder();
 
     @Override
@@ -145,6 +153,7 @@ final class Wire implements AutoCloseable {
 
     private void add(String line) {
       try {
+        DOCUMENT.message(line).ifPresent(undocumented::add);
         messages.add(JSON.readTree(line));
       } catch (JsonProcessingException broken) {
         throw new IllegalStateException(broken);

@@ -126,6 +126,10 @@ final class Tags {
         }
       }
     }
+    if (tags.size() > Names.TAGS_MAX) {
+      throw new IllegalArgumentException(
+          tags.size() + " tags; an event may have " + Names.TAGS_MAX);
+    }
     return List.copyOf(tags);
   }
 

@@ -1,15 +1,17 @@
 /**
- * One domain command from its arrival at the owning node to its commit.
+ * One command of an aggregate or a boundary from its arrival at the owning node to its commit.
  *
  * <ol>
  *   <li>Commands of one aggregate go one after another: the next is decided when the outcome of the
- *       one before is known ({@link io.evento.server.aggregate.Stream}).
+ *       one before is known ({@link io.evento.server.aggregate.Lane}).
  *   <li>What a handler decided goes through the append before anybody hears of it; the append tests
  *       duplicate first, then tip. So neither a wrong owner nor a stale handler can fork a stream
  *       or change the first outcome of a command.
  *   <li>An unconditional command never ends in {@code conflict}: it is decided again, on the newer
  *       state, until its deadline.
  *   <li>Once decided, a command is not dropped for its deadline.
+ *   <li>A decision over several streams is stored only if it was made on all events that its
+ *       criteria match ({@link io.evento.server.aggregate.BoundaryDecision}).
  * </ol>
  *
  * <p>Knows eventstore and routing. Start reading at {@link io.evento.server.aggregate.Owner}.

@@ -34,7 +34,7 @@ public class CriteriaReader {
   private static final int WINDOW = 20_000;
 
   // Plans are made for the tag at hand: a rare one and a broad one need different ones.
-  private static final String SETTINGS =
+  static final String SETTINGS =
       """
       select set_config('plan_cache_mode', 'force_custom_plan', true),
              set_config('statement_timeout', '5s', true), set_config('jit', 'off', true)
@@ -46,8 +46,8 @@ public class CriteriaReader {
         from evento.store_epoch s order by s.ordinal desc limit 1
       """;
 
-  // Bitmap index scan on event_tags; 100 of 1.5 million events: see CriteriaReaderTest.
-  private static final String TAGGED =
+  // Bitmap index scan on event_tags, whatever the size of the store.
+  static final String TAGGED =
       """
       with f as materialized (
         select position, type, payload,
@@ -64,7 +64,7 @@ public class CriteriaReader {
        where bytes <= ? order by position
       """;
 
-  private static final String FIRST_TAGGED =
+  static final String FIRST_TAGGED =
       """
       with f as materialized (
         select position from evento.event
