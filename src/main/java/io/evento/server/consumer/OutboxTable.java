@@ -24,11 +24,14 @@ import org.jspecify.annotations.Nullable;
  */
 @NodeScoped
 class OutboxTable implements Errands {
+  // The statement's own time, which is never later than the clock: clock_timestamp() may change from
+  // row to row, so no index can be asked for what is before it (95 ms over 300,000 rows instead of
+  // 0.2 ms).
   private static final String CLAIM =
       """
       with due as materialized (
         select id from evento.consumer_command
-         where settled_at is null and next_at <= clock_timestamp()
+         where settled_at is null and next_at <= statement_timestamp()
          order by next_at limit ? for update skip locked)
       update evento.consumer_command c
          set claimed_by = ?, next_at = clock_timestamp() + ? * interval '1 millisecond',

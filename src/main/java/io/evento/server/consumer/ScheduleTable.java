@@ -71,7 +71,7 @@ class ScheduleTable implements Errands {
       """
       with due as materialized (
         select id from evento.scheduled_message
-         where kind = 'command' and next_at <= clock_timestamp()
+         where kind = 'command' and next_at <= statement_timestamp()
          order by next_at limit ? for update skip locked)
       update evento.scheduled_message m
          set claimed_by = ?, next_at = clock_timestamp() + ? * interval '1 millisecond',
@@ -109,7 +109,7 @@ class ScheduleTable implements Errands {
       select id, key, slot, label,
              to_char(due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         from evento.scheduled_message
-       where kind = 'deadline' and due_at <= clock_timestamp()
+       where kind = 'deadline' and due_at <= statement_timestamp()
          and name = ? and version = ? and slot between ? and ?
        order by due_at, id limit ?
       """;
@@ -117,13 +117,13 @@ class ScheduleTable implements Errands {
   private static final String DUE_SLOTS =
       """
       select distinct name, version, slot from evento.scheduled_message
-       where kind = 'deadline' and due_at <= clock_timestamp() limit 10000
+       where kind = 'deadline' and due_at <= statement_timestamp() limit 10000
       """;
 
   private static final String UNTIL_DEADLINE =
       """
       select extract(epoch from min(due_at) - clock_timestamp()) * 1000
-        from evento.scheduled_message where kind = 'deadline' and due_at > clock_timestamp()
+        from evento.scheduled_message where kind = 'deadline' and due_at > statement_timestamp()
       """;
 
   /**
