@@ -124,12 +124,13 @@ final class ObserverDecider implements StepSegment.Decider {
     var commands = Reaction.of(returned).commands();
     return commands.isEmpty()
         ? Stepping.Result.NOTHING
-        : StepResults.checked(new Stepping.Result(
-            null,
-            false,
-            commands.stream()
-                .map(command -> StepResults.send(command, mapper, type -> false))
-                .toList(),
-            List.of()));
+        : StepResults.checked(
+            new Stepping.Result(
+                null,
+                false,
+                commands.stream()
+                    .map(command -> StepResults.send(command, mapper, type -> false))
+                    .toList(),
+                List.of()));
   }
 }

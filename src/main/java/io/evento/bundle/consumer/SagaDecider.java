@@ -111,13 +111,13 @@ final class SagaDecider implements StepSegment.Decider {
     }
     var result =
         StepResults.checked(
-        new Stepping.Result(
-        written,
-        step.isEnd(),
-        step.commands().stream()
-            .map(command -> StepResults.send(command, mapper, saga::hears))
-            .toList(),
-        step.deadlines().stream().map(SagaDecider::deadline).toList()));
+            new Stepping.Result(
+                written,
+                step.isEnd(),
+                step.commands().stream()
+                    .map(command -> StepResults.send(command, mapper, saga::hears))
+                    .toList(),
+                step.deadlines().stream().map(SagaDecider::deadline).toList()));
     if (step.isEnd()) {
       living.remove(key);
     } else if (next != null) {

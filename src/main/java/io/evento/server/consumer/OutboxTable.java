@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 @NodeScoped
 class OutboxTable implements Errands {
-  // The statement's own time, which is never later than the clock: clock_timestamp() may change from
+  // The statement's own time, which is never later than the clock: clock_timestamp() may change
+  // from
   // row to row, so no index can be asked for what is before it (95 ms over 300,000 rows instead of
   // 0.2 ms).
   private static final String CLAIM =

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * any number of times. (One statement is one transaction: a fencing token checked where the data
  * is, as Kleppmann argues in "How to do distributed locking", 2016.)
  *
- * <p>Plans (EXPLAIN ANALYZE; 500,000 sagas, 100,000 commands, 500,000 messages): each part is a probe
- * of an index per element; four states in 0.1 ms.
+ * <p>Plans (EXPLAIN ANALYZE; 500,000 sagas, 100,000 commands, 500,000 messages): each part is a
+ * probe of an index per element; four states in 0.1 ms.
  */
 @NodeScoped
 class StepTable {
