@@ -315,6 +315,8 @@ public sealed interface Message {
    *
    * @param id made by the asking side, once per question
    * @param payloadVersion of the payload's shape, 1 and up; 1 where it is not said
+   * @param after the answer has to rest on everything up to here; null for what it rests on now
+   * @param gather whom to ask, for one answer of several; null for one answerer
    */
   record Query(
       UUID id,
@@ -323,7 +325,9 @@ public sealed interface Message {
           int payloadVersion,
       int deadline,
       @Nullable String trace,
-      @JsonProperty("p") Json payload)
+      @JsonProperty("p") Json payload,
+      @Nullable After after,
+      @Nullable Gather gather)
       implements Message {
     public Query {
       require("/id", id);
@@ -334,10 +338,44 @@ public sealed interface Message {
       checkDeadline(deadline);
     }
 
-    /** A question in its first version. */
+    /** A question in its first version to whoever answers first, on what is known there. */
     public Query(UUID id, String type, int deadline, @Nullable String trace, Json payload) {
-      this(id, type, 1, deadline, trace, payload);
+      this(id, type, 1, deadline, trace, payload, null, null);
     }
+
+    /** The same for one answerer, who need not know what its node waited for. */
+    public Query toOne(int millisLeft) {
+      return new Query(id, type, payloadVersion, millisLeft, trace, payload, null, null);
+    }
+
+    /** The same under an id of its own, for one of several answerers. */
+    public Query copy(UUID ofCopy, int millisLeft) {
+      return new Query(ofCopy, type, payloadVersion, millisLeft, trace, payload, null, null);
+    }
+  }
+
+  /**
+   * What an answer has to rest on.
+   *
+   * @param position of the present epoch
+   * @param stream the only one that matters; null if all do
+   */
+  record After(long position, @Nullable @JsonProperty("agg") Aggregate stream) {
+    public After {
+      if (position < 0) {
+        throw EventoException.invalid("/after/position", "must be 0 or more");
+      }
+    }
+  }
+
+  /** Whom to ask at once. */
+  enum Gather {
+    /** Every instance that answers the type. */
+    @JsonProperty("instances")
+    INSTANCES,
+    /** One instance of each version of the projector. */
+    @JsonProperty("versions")
+    VERSIONS
   }
 
   /**
@@ -834,6 +872,86 @@ public sealed interface Message {
     public Nack {
       require("/consumer", consumer);
       detail = detail == null ? "" : detail;
+    }
+  }
+
+  // ---- live events
+
+  /**
+   * B→N: give me events as they are stored, from a position on. Answered by {@link Feed}s and at
+   * last by {@link Ended}, or by {@link Fault} of the same id if it cannot be; ended by {@link
+   * Cancel}. Filters: null for any.
+   *
+   * @param id made by whoever follows, unique on its session
+   * @param after everything up to here was seen; 0 for nothing
+   * @param epoch that {@code after} was seen in; null for the present one
+   * @param aggregateId only together with {@code aggregateType}
+   * @param events how many may be sent before the first {@link More}
+   */
+  record Follow(
+      UUID id,
+      long after,
+      @Nullable UUID epoch,
+      @Nullable String context,
+      @Nullable String type,
+      @Nullable String aggregateType,
+      @Nullable String aggregateId,
+      @Nullable String tag,
+      int events)
+      implements Message {
+    public Follow {
+      require("/id", id);
+      if (after < 0) {
+        throw EventoException.invalid("/after", "must be 0 or more");
+      }
+      if (aggregateId != null && aggregateType == null) {
+        throw EventoException.invalid("/aggregateType", "is required with aggregateId");
+      }
+      checkCredit(events);
+    }
+  }
+
+  /**
+   * N→B: the next events for a {@link Follow}, in order.
+   *
+   * @param upTo last position looked at: where to go on from; without events that is all it says
+   */
+  record Feed(UUID id, UUID epoch, long upTo, List<RecordedEvent> events) implements Message {
+    public Feed {
+      require("/id", id);
+      events = listOf(events);
+    }
+  }
+
+  /** B→N: so many more may be sent, events or updates. */
+  record More(UUID id, int events) implements Message {
+    public More {
+      require("/id", id);
+      checkCredit(events);
+    }
+  }
+
+  /**
+   * N→B: nothing more comes.
+   *
+   * @param reason {@code epoch} (the store has a new one: what was given above {@code position} is
+   *     void), {@code drain} (the node leaves: go on elsewhere), {@code slow} (too little was
+   *     taken), {@code unavailable}
+   * @param epoch of the position
+   * @param position where to go on from
+   */
+  record Ended(UUID id, String reason, String detail, @Nullable UUID epoch, long position)
+      implements Message {
+    public Ended {
+      require("/id", id);
+      require("/reason", reason);
+      detail = detail == null ? "" : detail;
+    }
+  }
+
+  private static void checkCredit(int events) {
+    if (events < 0 || events > 10_000) {
+      throw EventoException.invalid("/events", "must be 0 to 10000");
     }
   }
 

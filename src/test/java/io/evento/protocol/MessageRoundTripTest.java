@@ -20,13 +20,17 @@ import io.evento.protocol.Message.Declare;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Drain;
 import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.Ended;
 import io.evento.protocol.Message.EventType;
 import io.evento.protocol.Message.Events;
 import io.evento.protocol.Message.Failure;
 import io.evento.protocol.Message.Fault;
+import io.evento.protocol.Message.Feed;
+import io.evento.protocol.Message.Follow;
 import io.evento.protocol.Message.Hello;
 import io.evento.protocol.Message.Member;
 import io.evento.protocol.Message.Members;
+import io.evento.protocol.Message.More;
 import io.evento.protocol.Message.Nack;
 import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Message.Ping;
@@ -98,7 +102,15 @@ class MessageRoundTripTest {
         new Drain(),
         new Declare(ID, List.of(component)),
         new Command(ID, "Open", 3L, 1500, TRACE, "flow", "cause", PAYLOAD, PAYLOAD),
-        new Query(ID, "Find", 2, 1500, TRACE, PAYLOAD),
+        new Query(
+            ID,
+            "Find",
+            2,
+            1500,
+            TRACE,
+            PAYLOAD,
+            new Message.After(9, new Aggregate("Account", "a-1")),
+            Message.Gather.VERSIONS),
         new Decide(
             ID,
             "Open",
@@ -211,7 +223,11 @@ class MessageRoundTripTest {
                         new Stepping.Deadline("late", null, event.time())))),
             new Failure(ErrorCode.HANDLER_FAILED, "x", List.of())),
         new Ack("accounts:1", 3, 17, ID, 9),
-        new Nack("accounts:1", 3, 17, 9, 2, "IllegalState: x"));
+        new Nack("accounts:1", 3, 17, 9, 2, "IllegalState: x"),
+        new Follow(ID, 9, ID, "bank", "Opened", "Account", "a-1", "tag", 256),
+        new Feed(ID, ID, 9, List.of(event)),
+        new More(ID, 64),
+        new Ended(ID, "epoch", "the store has a new epoch", ID, 9));
   }
 
   @ParameterizedTest

@@ -3,9 +3,13 @@ package io.evento.bundle.gateway;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
+import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.Message.Gather;
 import io.evento.protocol.Message.Query;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -53,8 +57,73 @@ public final class QueryGateway {
     return waiting.handOver(view(query, view, options));
   }
 
+  /**
+   * Waits for the answers of every instance that answers the query.
+   *
+   * @return what came in time; who is missing is named
+   * @throws EventoException {@code no-handler} if nobody answers the type at all
+   * @throws IllegalStateException on a thread that runs handlers; nothing was asked
+   */
+  public <V> Gathered<V> askAll(Object query, Class<V> view, QueryOptions options) {
+    waiting.check("askAllAsync");
+    return waiting.await(gather(query, view, options, Gather.INSTANCES), options.deadline());
+  }
+
+  /** The same without waiting. */
+  public <V> CompletionStage<Gathered<V>> askAllAsync(
+      Object query, Class<V> view, QueryOptions options) {
+    return waiting.handOver(gather(query, view, options, Gather.INSTANCES));
+  }
+
+  /**
+   * Waits for an answer from each version of the projector, from one instance of each: what a new
+   * version would say, beside what the present one says.
+   *
+   * @return what came in time; who is missing is named
+   */
+  public <V> Gathered<V> askVersions(Object query, Class<V> view, QueryOptions options) {
+    waiting.check("askVersionsAsync");
+    return waiting.await(gather(query, view, options, Gather.VERSIONS), options.deadline());
+  }
+
+  /** The same without waiting. */
+  public <V> CompletionStage<Gathered<V>> askVersionsAsync(
+      Object query, Class<V> view, QueryOptions options) {
+    return waiting.handOver(gather(query, view, options, Gather.VERSIONS));
+  }
+
+  /** As nodes answer it. */
+  private record Told(List<Answer> answers, List<Gathered.Missing> missing) {
+    private record Answer(UUID instance, String bundle, String model, Json view) {}
+  }
+
+  private <V> CompletableFuture<Gathered<V>> gather(
+      Object query, Class<V> view, QueryOptions options, Gather whom) {
+    return answer(query, options, whom)
+        .thenApply(
+            text -> {
+              var told = Codec.read(Told.class, text.text());
+              var answers = new ArrayList<Gathered.Answer<V>>();
+              for (var answer : told.answers) {
+                answers.add(
+                    new Gathered.Answer<>(
+                        answer.instance, answer.bundle, answer.model, read(view, answer.view)));
+              }
+              return new Gathered<>(answers, told.missing);
+            });
+  }
+
   private <V> CompletableFuture<@Nullable V> view(
       Object query, Class<V> view, QueryOptions options) {
+    return answer(query, options, null).thenApply(answer -> read(view, answer));
+  }
+
+  private <V> @Nullable V read(Class<V> view, @Nullable Json answer) {
+    return answer == null || answer.equals(Json.NULL) ? null : mapper.read(view, answer);
+  }
+
+  private CompletableFuture<Json> answer(
+      Object query, QueryOptions options, @Nullable Gather whom) {
     var id = UUID.randomUUID();
     PayloadType type;
     Json payload;
@@ -75,13 +144,15 @@ public final class QueryGateway {
             payload,
             null,
             options.deadline(),
-            millis -> new Query(id, name, version, millis, options.trace(), payload));
+            millis ->
+                new Query(
+                    id, name, version, millis, options.trace(), payload, options.after(), whom));
     return requests
         .send(request)
         .thenApply(
             result -> {
               var answer = result.payload();
-              return answer == null || answer.equals(Json.NULL) ? null : mapper.read(view, answer);
+              return answer == null ? Json.NULL : answer;
             });
   }
 }

@@ -22,6 +22,18 @@ public enum Setting {
       "Commands under way on a node before it answers overloaded"),
   CONSUMER_SEGMENTS(
       "consumer.segments", 4, 1, 128, "Segments of a consumer that is declared for the first time"),
+  LIVE_READERS_MAX(
+      "live.readers-max",
+      500,
+      0,
+      100_000,
+      "Live readers of events and of queries on a node before it answers overloaded"),
+  LIVE_STALL_SECONDS(
+      "live.stall-seconds",
+      30,
+      1,
+      3_600,
+      "How long a live reader may take nothing while something waits before it is cut off"),
   SNAPSHOT_EVENTS(
       "snapshot.events",
       500,

@@ -9,9 +9,11 @@ import io.evento.server.routing.BundleSession;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -111,6 +113,7 @@ class Deliveries {
         () -> {
           leaveCursor(delivery);
           delivery.end();
+          delivery.seen().end();
         });
   }
 
@@ -146,6 +149,32 @@ class Deliveries {
         steps.ringInbox();
       }
     }
+  }
+
+  // ---- for who waits
+
+  /** The deliveries of a consumer here that have any of these slots. */
+  List<Delivery> of(String consumer, int firstSlot, int lastSlot) {
+    return byConsumer.getOrDefault(consumer, Map.of()).values().stream()
+        .filter(
+            delivery ->
+                delivery.lease().claimed().firstSlot() <= lastSlot
+                    && delivery.lease().claimed().lastSlot() >= firstSlot)
+        .toList();
+  }
+
+  /**
+   * @return whether everything of the delivery up to a position took effect; false if its end came
+   *     first
+   */
+  CompletableFuture<Boolean> seen(Delivery delivery, StorePosition position) {
+    var seen = new CompletableFuture<Boolean>();
+    turns.post(
+        () -> {
+          delivery.seen().add(position, seen);
+          delivery.seen().settle(delivery.watermark());
+        });
+    return seen;
   }
 
   // ---- on the delivery thread
@@ -202,6 +231,7 @@ class Deliveries {
     if (silent > 0 && delivery.setAlarm()) {
       timer.schedule(delivery::alarm, silent, TimeUnit.NANOSECONDS);
     }
+    delivery.seen().settle(delivery.watermark());
     if (delivery.hasRoom() && !delivery.hasLostItsPlace()) {
       var cursor = delivery.cursor();
       if (cursor == null) {

@@ -60,6 +60,7 @@ class Delivery {
   private final BundleSession session;
   private final Filter filter;
   private final Mail mail = new Mail();
+  private final Seen seen = new Seen();
 
   private volatile Phase phase = Phase.OPENING;
   private volatile boolean quiet;
@@ -237,6 +238,25 @@ class Delivery {
 
   void grant(int events) {
     credit += events;
+  }
+
+  /** Those who wait for it to be somewhere. */
+  Seen seen() {
+    return seen;
+  }
+
+  /**
+   * All events of its slots up to here took effect: what is not acknowledged is the next, and if
+   * nothing is out, all that was looked at for it.
+   */
+  StorePosition watermark() {
+    if (phase != Phase.RUNNING) {
+      return looked.at(acked);
+    }
+    var out = flight.first();
+    var next = waiting.peek();
+    var upTo = out > 0 ? out - 1 : next != null ? next.position() - 1 : looked.position();
+    return looked.at(Math.max(acked, upTo));
   }
 
   /** Whether more should be read for it. */

@@ -57,6 +57,17 @@ final class Flight {
     return command;
   }
 
+  /** Position of the first event that is not acknowledged; 0 if all are. */
+  long first() {
+    for (var one : sent) {
+      // What is only a place to move on to changes nothing.
+      if (one.bytes > 0) {
+        return one.position;
+      }
+    }
+    return 0;
+  }
+
   boolean isEmpty() {
     return sent.isEmpty();
   }

@@ -25,6 +25,7 @@ public class BundleDoor {
   final Membership membership;
   final ServerConfig config;
   final Settings settings;
+  final EventFeeds feeds;
   final AtomicLong lastSession = new AtomicLong();
 
   @Inject
@@ -37,7 +38,8 @@ public class BundleDoor {
       Catalog catalog,
       Membership membership,
       ServerConfig config,
-      Settings settings) {
+      Settings settings,
+      EventFeeds feeds) {
     this.router = router;
     this.queries = queries;
     this.sessions = sessions;
@@ -47,5 +49,6 @@ public class BundleDoor {
     this.membership = membership;
     this.config = config;
     this.settings = settings;
+    this.feeds = feeds;
   }
 }

@@ -26,6 +26,7 @@ final class BundleLink {
   private final BundleDoor door;
   private final String name;
   private final FrameWriter writer;
+  private final SessionFeeds feeds;
   private final Consumer<String> close;
   private volatile @Nullable BundleSession session;
   private volatile long heardAt = System.nanoTime();
@@ -35,6 +36,7 @@ final class BundleLink {
     this.name = name;
     this.close = close;
     writer = new FrameWriter(remote, close);
+    feeds = new SessionFeeds(door.feeds, writer);
   }
 
   FrameWriter writer() {
@@ -136,8 +138,14 @@ final class BundleLink {
           BundleLink::text);
     } else if (message instanceof Message.Drain) {
       door.sessions.drain(open);
-    } else if (!(message instanceof Message.Cancel)) {
-      // A cancel is a hint: the deadline ends the work as well.
+    } else if (message instanceof Message.Follow follow) {
+      feeds.follow(follow);
+    } else if (message instanceof Message.More more) {
+      feeds.more(more);
+    } else if (message instanceof Message.Cancel cancel) {
+      // For a request it is a hint: the deadline ends the work as well.
+      feeds.cancel(cancel.id());
+    } else {
       throw EventoException.invalid("/t", "is a kind that nodes send");
     }
   }
@@ -245,6 +253,7 @@ final class BundleLink {
   }
 
   void closed(String reason) {
+    feeds.close();
     var ended = session;
     if (ended != null) {
       door.sessions.remove(ended);

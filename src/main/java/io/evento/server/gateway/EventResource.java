@@ -1,66 +1,60 @@
 package io.evento.server.gateway;
 
-import io.evento.protocol.EventoException;
-import io.evento.protocol.Names;
 import io.evento.server.NodeScoped;
-import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.EventReader;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
-import java.util.List;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriBuilder;
+import jakarta.ws.rs.core.UriInfo;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** All events, in the total order. */
+/**
+ * All events, in the total order: a page of them. As they come: {@link EventStreamFilter}.
+ *
+ * <p>{@code Accept} is read here, as the servers choose differently between two methods where the
+ * caller takes anything.
+ */
 @NodeScoped
 @Path("events")
-@Produces(MediaType.APPLICATION_JSON)
+@Produces({MediaType.APPLICATION_JSON, CloudEvents.BATCH})
 public class EventResource {
   @Inject private EventReader reader;
   @Inject private StoreReads reads;
 
   @GET
-  public CompletionStage<byte[]> read(
-      @QueryParam("after") @Nullable String after,
+  public CompletionStage<Response> read(
+      @HeaderParam("Accept") @Nullable String accept,
       @QueryParam("limit") @Nullable String limit,
-      @QueryParam("context") @Nullable String context,
-      @QueryParam("type") List<String> types,
-      @QueryParam("aggregateType") @Nullable String aggregateType,
-      @QueryParam("aggregateId") @Nullable String aggregateId,
-      @QueryParam("tag") List<String> tags,
-      @QueryParam("query") @Nullable String query) {
+      @Context UriInfo asked) {
+    var given = EventQuery.of(asked.getQueryParameters()::get);
+    var after = given.start();
     var start = after == null ? 0 : Headers.number("after", after, 0, Long.MAX_VALUE);
+    var here = asked.getRequestUriBuilder();
     var count = Limits.limit(limit);
-    var filter =
-        new EventFilter(
-            name("context", context),
-            EventTags.types(types),
-            name("aggregateType", aggregateType),
-            id(aggregateType, aggregateId),
-            EventTags.tags(tags),
-            EventTags.items(query));
+    var asCloudEvents = accept != null && accept.contains(CloudEvents.BATCH);
     return reads.run(
         () -> {
-          var page = reader.after(start, count, filter);
-          return StoreReads.write(page, page.upTo());
+          var page = reader.after(start, count, given.filter());
+          return asCloudEvents
+              ? Response.ok(CloudEvents.batch(page.events()), CloudEvents.BATCH)
+                  .header("Link", next(here, page.upTo()))
+                  .build()
+              : Response.ok(StoreReads.write(page, page.upTo()), MediaType.APPLICATION_JSON)
+                  .build();
         });
   }
 
-  private static @Nullable String name(String parameter, @Nullable String value) {
-    return value == null || value.isEmpty() ? null : Names.checkType(parameter, value);
-  }
-
-  private static @Nullable String id(@Nullable String type, @Nullable String id) {
-    if (id == null || id.isEmpty()) {
-      return null;
-    }
-    if (type == null || type.isEmpty()) {
-      throw EventoException.invalid("aggregateType", "is required with aggregateId");
-    }
-    return Names.checkAggregateId("aggregateId", id);
+  /** A batch is nothing but its events, so where it goes on stands beside it. */
+  private static String next(UriBuilder here, long after) {
+    var next = here.replaceQueryParam("after", after).build();
+    return "<" + next.getRawPath() + "?" + next.getRawQuery() + ">; rel=\"next\"";
   }
 }

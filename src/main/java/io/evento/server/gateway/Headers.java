@@ -15,6 +15,7 @@ final class Headers {
   private static final int WAIT_MAX_SECONDS = 60;
   private static final Pattern WAIT =
       Pattern.compile("(?:^|[,;\\s])wait\\s*=\\s*\"?([^,;\"\\s]*)", Pattern.CASE_INSENSITIVE);
+  private static final Pattern QUALITY = Pattern.compile(";\\s*q=([01](?:\\.[0-9]{0,3})?)");
   private static final Pattern UUID_FORM =
       Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
   private static final Pattern TRACE =
@@ -59,6 +60,14 @@ final class Headers {
         : (int) number("Evento-Payload-Version", header.trim(), 1, PayloadVersions.MAX);
   }
 
+  /** {@code Evento-Consistent-After: 1017}, a position as a receipt names it. */
+  static Message.@Nullable After consistentAfter(@Nullable String header) {
+    return header == null
+        ? null
+        : new Message.After(
+            number("Evento-Consistent-After", header.trim(), 0, Long.MAX_VALUE), null);
+  }
+
   /** A JSON object, or null without the header. */
   static @Nullable Json metadata(@Nullable String header) {
     if (header == null) {
@@ -86,6 +95,29 @@ final class Headers {
   /** A malformed traceparent is ignored, as W3C Trace Context asks. */
   static @Nullable String trace(@Nullable String header) {
     return header != null && TRACE.matcher(header).matches() ? header : null;
+  }
+
+  /**
+   * Whether server-sent events are what is wanted most. Who takes anything is given JSON.
+   *
+   * @param header of {@code Accept}
+   */
+  static boolean wantsEventStream(@Nullable String header) {
+    if (header == null || !header.contains("event-stream")) {
+      return false;
+    }
+    var stream = 0.0;
+    var other = 0.0;
+    for (var range : header.split(",", -1)) {
+      var quality = QUALITY.matcher(range);
+      var weight = quality.find() ? Double.parseDouble(quality.group(1)) : 1.0;
+      if (range.strip().startsWith("text/event-stream")) {
+        stream = Math.max(stream, weight);
+      } else {
+        other = Math.max(other, weight);
+      }
+    }
+    return stream > 0 && stream >= other;
   }
 
   static long number(String name, String text, long min, long max) {

@@ -43,6 +43,7 @@ public class NodeStart {
   private final Follower follower;
   private final Consumers consumers;
   private final BundleLinks bundles;
+  private final EventFeeds feeds;
   private final Router router;
   private final Directory directory;
   private volatile boolean stopping;
@@ -63,6 +64,7 @@ public class NodeStart {
       Follower follower,
       Consumers consumers,
       BundleLinks bundles,
+      EventFeeds feeds,
       Router router,
       Directory directory) {
     this.threads = threads;
@@ -74,6 +76,7 @@ public class NodeStart {
     this.follower = follower;
     this.consumers = consumers;
     this.bundles = bundles;
+    this.feeds = feeds;
     this.router = router;
     this.directory = directory;
   }
@@ -154,6 +157,7 @@ public class NodeStart {
     }
     membership.drain();
     bundles.drain();
+    feeds.drain();
     consumers.drain();
     var patience = Deadline.in(DRAIN_MAX_MILLIS);
     try {

@@ -6,6 +6,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Violation;
+import jakarta.servlet.http.HttpServletResponse;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
 import java.util.UUID;
@@ -32,23 +33,40 @@ final class Problems {
 
   static Response response(EventoException told) {
     var code = told.code();
-    var said = told.correlation();
-    var problem =
-        new Problem(
-            "urn:evento:" + code.wire(),
-            code.title(),
-            code.status(),
-            told.detail(),
-            code.wire(),
-            told.violations(),
-            told.rejection(),
-            told.commandId(),
-            said == null ? UUID.randomUUID().toString() : said);
-    var response =
-        Response.status(code.status()).type(MEDIA_TYPE).entity(Bodies.bytes(Codec.text(problem)));
+    var response = Response.status(code.status()).type(MEDIA_TYPE).entity(body(told));
     if (code.retry() == ErrorCode.Retry.LATER) {
       response.header("Retry-After", "1");
     }
     return response.build();
+  }
+
+  /** For what is answered beside JAX-RS: all of the head, and the body for whoever writes it. */
+  static byte[] begin(HttpServletResponse response, EventoException told) {
+    var code = told.code();
+    response.setStatus(code.status());
+    response.setContentType(MEDIA_TYPE);
+    if (code.retry() == ErrorCode.Retry.LATER) {
+      response.setHeader("Retry-After", "1");
+    }
+    return body(told);
+  }
+
+  private static byte[] body(EventoException told) {
+    return Bodies.bytes(Codec.text(problem(told)));
+  }
+
+  static Problem problem(EventoException told) {
+    var code = told.code();
+    var said = told.correlation();
+    return new Problem(
+        "urn:evento:" + code.wire(),
+        code.title(),
+        code.status(),
+        told.detail(),
+        code.wire(),
+        told.violations(),
+        told.rejection(),
+        told.commandId(),
+        said == null ? UUID.randomUUID().toString() : said);
   }
 }

@@ -1,5 +1,6 @@
 package io.evento.server.gateway;
 
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.Names;
 import io.evento.server.NodeScoped;
@@ -13,6 +14,7 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
 import java.io.InputStream;
 import java.util.UUID;
@@ -36,6 +38,8 @@ public class QueryResource {
       @HeaderParam("Prefer") @Nullable String prefer,
       @HeaderParam("traceparent") @Nullable String trace,
       @HeaderParam("Evento-Payload-Version") @Nullable String version,
+      @HeaderParam("Evento-Consistent-After") @Nullable String after,
+      @QueryParam("gather") @Nullable String gather,
       InputStream body) {
     var query =
         new Message.Query(
@@ -44,7 +48,20 @@ public class QueryResource {
             Headers.payloadVersion(version),
             Headers.deadlineMillis(prefer),
             Headers.trace(trace),
-            Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)));
+            Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)),
+            Headers.consistentAfter(after),
+            gather(gather));
     return queries.ask(query).thenApplyAsync(view -> Bodies.bytes(view.text()), answers.writers());
+  }
+
+  private static Message.@Nullable Gather gather(@Nullable String whom) {
+    if (whom == null || whom.isEmpty()) {
+      return null;
+    }
+    return switch (whom) {
+      case "instances" -> Message.Gather.INSTANCES;
+      case "versions" -> Message.Gather.VERSIONS;
+      default -> throw EventoException.invalid("gather", "must be instances or versions");
+    };
   }
 }

@@ -4,6 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +45,7 @@ public final class BundleSession {
   private volatile Set<String> queries = Set.of();
   private volatile Set<String> consumers = Set.of();
   private volatile Map<String, SnapshotRule> snapshots = Map.of();
+  private volatile Map<String, String> models = Map.of();
   private volatile boolean draining;
   private volatile boolean closed;
 
@@ -92,6 +94,14 @@ public final class BundleSession {
     return consumers;
   }
 
+  /**
+   * By type of query: the projector whose read model it is answered from, with its version ({@code
+   * accounts:1}) if that projector is hosted here, else its name alone.
+   */
+  public Map<String, String> models() {
+    return models;
+  }
+
   /** Requests to it that have no answer yet. */
   public int outstanding() {
     return calls.size();
@@ -119,6 +129,7 @@ public final class BundleSession {
             .map(c -> c.name() + ':' + c.version())
             .collect(Collectors.toUnmodifiableSet());
     snapshots = rules(declared);
+    models = models(declared);
     components = List.copyOf(declared);
   }
 
@@ -131,6 +142,26 @@ public final class BundleSession {
       }
     }
     return Map.copyOf(rules);
+  }
+
+  private static Map<String, String> models(List<Message.Component> declared) {
+    var models = new HashMap<String, String>();
+    for (var component : declared) {
+      var model =
+          component.projector() == null
+              ? component.name() + ':' + component.version()
+              : modelOf(component.projector(), declared);
+      component.queries().forEach(query -> models.put(query.type(), model));
+    }
+    return Map.copyOf(models);
+  }
+
+  private static String modelOf(String projector, List<Message.Component> declared) {
+    return declared.stream()
+        .filter(c -> c.consumes() != null && c.name().equals(projector))
+        .max(Comparator.comparingInt(Message.Component::version))
+        .map(c -> projector + ':' + c.version())
+        .orElse(projector);
   }
 
   void drain() {

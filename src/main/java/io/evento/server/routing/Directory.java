@@ -33,6 +33,7 @@ public class Directory {
    *
    * @param consumers by name and version: {@code accounts:1}
    * @param snapshots by type of aggregate, for those that keep them
+   * @param models by type of query, as {@link BundleSession#models} says
    */
   public record Entry(
       UUID instance,
@@ -40,12 +41,14 @@ public class Directory {
       Set<String> commands,
       Set<String> queries,
       Set<String> consumers,
-      Map<String, SnapshotRule> snapshots) {
+      Map<String, SnapshotRule> snapshots,
+      Map<String, String> models) {
     public Entry {
       commands = Set.copyOf(commands);
       queries = Set.copyOf(queries);
       consumers = consumers == null ? Set.of() : Set.copyOf(consumers);
       snapshots = snapshots == null ? Map.of() : Map.copyOf(snapshots);
+      models = models == null ? Map.of() : Map.copyOf(models);
     }
   }
 
@@ -105,7 +108,8 @@ public class Directory {
                     s.commands(),
                     s.queries(),
                     s.consumers(),
-                    s.snapshots()))
+                    s.snapshots(),
+                    s.models()))
         .toList();
   }
 
@@ -143,6 +147,33 @@ public class Directory {
   /** Instances on other nodes that answer a query. */
   List<Remote> answering(String query) {
     return find(query, false);
+  }
+
+  /** From whose read model an instance behind another node answers a query; empty if unknown. */
+  Optional<String> model(Remote remote, String query) {
+    return byNode.getOrDefault(remote.node(), List.of()).stream()
+        .filter(entry -> entry.instance().equals(remote.instance()))
+        .map(entry -> entry.models().get(query))
+        .filter(Objects::nonNull)
+        .findFirst();
+  }
+
+  /** The bundle of an instance behind another node; empty if unknown. */
+  Optional<String> bundle(Remote remote) {
+    return byNode.getOrDefault(remote.node(), List.of()).stream()
+        .filter(entry -> entry.instance().equals(remote.instance()))
+        .map(Entry::bundle)
+        .findFirst();
+  }
+
+  /** Consumers of a name that other nodes' sessions host, with their versions. */
+  List<String> versions(String consumer) {
+    return byNode.values().stream()
+        .flatMap(List::stream)
+        .flatMap(entry -> entry.consumers().stream())
+        .filter(hosted -> hosted.startsWith(consumer + ':'))
+        .distinct()
+        .toList();
   }
 
   private List<Remote> find(String type, boolean isCommand) {

@@ -1,6 +1,5 @@
 package io.evento.server.routing;
 
-import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -8,19 +7,15 @@ import io.evento.protocol.Message;
 import io.evento.server.NodeScoped;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.catalog.PayloadType;
-import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Setting;
 import io.evento.server.cluster.Settings;
 import io.evento.server.telemetry.Metrics;
 import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Inject;
-import java.util.Comparator;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -31,15 +26,12 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 @NodeScoped
 public class Queries {
-  private static final String QUERY = "query";
-
   private final Settings settings;
   private final Catalog catalog;
   private final Availability availability;
-  private final Sessions sessions;
-  private final Directory directory;
-  private final Links links;
-  private final Map<Directory.Remote, AtomicInteger> askedElsewhere = new ConcurrentHashMap<>();
+  private final Answerers answerers;
+  private final ReadModels readModels;
+  private final Gathering gathering;
   private final Timer latency;
 
   @Inject
@@ -47,18 +39,17 @@ public class Queries {
       Settings settings,
       Catalog catalog,
       Availability availability,
-      Sessions sessions,
-      Directory directory,
-      Links links,
+      Answerers answerers,
+      ReadModels readModels,
+      Gathering gathering,
       Metrics metrics) {
     this.settings = settings;
     this.catalog = catalog;
     this.availability = availability;
-    this.sessions = sessions;
-    this.directory = directory;
-    this.links = links;
+    this.answerers = answerers;
+    this.readModels = readModels;
+    this.gathering = gathering;
     latency = metrics.timer("evento_query_seconds", "from a query's arrival to its answer");
-    links.answer(QUERY, this::onPeer);
   }
 
   /**
@@ -72,7 +63,7 @@ public class Queries {
       availability.check();
       Payloads.checkSize(query.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
       Fingerprint.of(query.type(), query.payload(), null);
-      view = declared(query.type()).thenCompose(ok -> find(query, deadline, Set.of()));
+      view = declared(query.type()).thenCompose(ok -> answer(query, deadline));
     } catch (EventoException refused) {
       view = CompletableFuture.failedStage(refused);
     }
@@ -101,78 +92,82 @@ public class Queries {
                             ErrorCode.UNKNOWN_TYPE, "no bundle ever declared a query " + type)));
   }
 
+  private CompletionStage<Json> answer(Message.Query query, Deadline deadline) {
+    var gather = query.gather();
+    return gather == null
+        ? fresh(query, deadline).thenCompose(models -> find(query, deadline, models, Set.of()))
+        : gathering.ask(query, gather);
+  }
+
   /**
-   * @param failed sessions' and instances' identities that were asked and went away
+   * Waits until a read model that can answer has seen what the caller has.
+   *
+   * @return of which projectors the answer may come then; empty for any
    */
-  private CompletionStage<Json> find(Message.Query query, Deadline deadline, Set<Object> failed) {
+  private CompletionStage<Set<String>> fresh(Message.Query query, Deadline deadline) {
+    var after = query.after();
+    if (after == null) {
+      return CompletableFuture.completedStage(Set.of());
+    }
+    var models = answerers.models(query.type());
+    if (models.isEmpty()) {
+      return CompletableFuture.failedStage(
+          new EventoException(
+              ErrorCode.NO_HANDLER,
+              "no live session hosts the projector that " + query.type() + " is answered from"));
+    }
+    // Of several versions one may be far behind, as it is replayed: the first that is there counts.
+    var first = new CompletableFuture<Set<String>>();
+    var behind = new AtomicInteger(models.size());
+    for (var model : models) {
+      readModels
+          .seen(model, after, deadline)
+          .whenComplete(
+              (seen, failure) -> {
+                if (failure == null) {
+                  first.complete(Set.of(model));
+                } else if (behind.decrementAndGet() == 0) {
+                  first.completeExceptionally(failure);
+                }
+              });
+    }
+    return first;
+  }
+
+  /**
+   * @param failed ways to answerers that were tried and lead nowhere any more
+   */
+  private CompletionStage<Json> find(
+      Message.Query query, Deadline deadline, Set<String> models, Set<Object> failed) {
     if (deadline.isOver()) {
       return CompletableFuture.failedStage(
           new EventoException(ErrorCode.DEADLINE_EXCEEDED, "no answer in time"));
     }
-    var asked =
-        new Message.Query(
-            query.id(),
-            query.type(),
-            query.payloadVersion(),
-            deadline.millisLeft(),
-            query.trace(),
-            query.payload());
-    var here =
-        sessions.answering(query.type()).stream()
-            .filter(session -> !failed.contains(session.id()))
-            .min(Comparator.comparingInt(BundleSession::outstanding));
-    if (here.isPresent()) {
-      return here.get()
-          .ask(query.id(), asked, asked.deadline())
-          .thenApply(Queries::view)
-          .exceptionallyCompose(
-              failure -> elsewhere(failure, query, deadline, failed, here.get().id()));
-    }
-    var there =
-        directory.answering(query.type()).stream()
-            .filter(remote -> !failed.contains(remote))
-            .min(Comparator.comparingInt(remote -> load(remote).get()));
-    if (there.isEmpty()) {
+    var chosen = answerers.choose(query.type(), models, failed).orElse(null);
+    if (chosen == null) {
       return CompletableFuture.failedStage(
           new EventoException(
               ErrorCode.NO_HANDLER, "no live session answers the query " + query.type()));
     }
-    var load = load(there.get());
-    load.incrementAndGet();
-    return links
-        .ask(
-            there.get().node(),
-            QUERY,
-            there.get().instance() + " " + Codec.write(asked),
-            asked.deadline())
-        .whenComplete(
-            (answer, failure) -> {
-              if (load.decrementAndGet() == 0) {
-                askedElsewhere.remove(there.get(), load);
+    return answerers
+        .ask(chosen, query.toOne(deadline.millisLeft()))
+        .thenApply(Queries::view)
+        .exceptionallyCompose(
+            failure -> {
+              // A peer says unavailable where its session to the instance went away; an instance of
+              // an older release says no-handler to a question of a newer version.
+              var code =
+                  Failures.isLost(failure) ? ErrorCode.UNAVAILABLE : Failures.told(failure).code();
+              if (code != ErrorCode.UNAVAILABLE && code != ErrorCode.NO_HANDLER) {
+                return CompletableFuture.failedStage(failure);
               }
-            })
-        .thenApply(answer -> view(Codec.read(answer)))
-        .exceptionallyCompose(failure -> elsewhere(failure, query, deadline, failed, there.get()));
+              var now = new HashSet<>(failed);
+              now.add(chosen.way());
+              return find(query, deadline, models, now);
+            });
   }
 
-  private CompletionStage<Json> elsewhere(
-      Throwable failure, Message.Query query, Deadline deadline, Set<Object> failed, Object asked) {
-    // A peer says unavailable where its session to the instance went away; an instance of an older
-    // release says no-handler to a question of a newer version.
-    var code = Failures.isLost(failure) ? ErrorCode.UNAVAILABLE : Failures.told(failure).code();
-    if (code != ErrorCode.UNAVAILABLE && code != ErrorCode.NO_HANDLER) {
-      return CompletableFuture.failedStage(failure);
-    }
-    var now = new HashSet<>(failed);
-    now.add(asked);
-    return find(query, deadline, now);
-  }
-
-  private AtomicInteger load(Directory.Remote remote) {
-    return askedElsewhere.computeIfAbsent(remote, first -> new AtomicInteger());
-  }
-
-  private static Json view(Message answer) {
+  static Json view(Message answer) {
     if (answer instanceof Message.Result done) {
       var view = done.payload();
       return view == null ? Json.NULL : view;
@@ -181,24 +176,5 @@ public class Queries {
       throw fault.toException(null);
     }
     throw new IllegalStateException("a bundle answered a query with " + answer.getClass());
-  }
-
-  private CompletionStage<String> onPeer(String peer, String body) {
-    var space = body.indexOf(' ');
-    var instance = body.substring(0, space);
-    var query = (Message.Query) Codec.read(body.substring(space + 1));
-    var session =
-        sessions.answering(query.type()).stream()
-            .filter(s -> s.instance().toString().equals(instance))
-            .min(Comparator.comparingInt(BundleSession::outstanding));
-    return session
-        .map(s -> s.ask(query.id(), query, query.deadline()))
-        .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")))
-        .handle(
-            (answer, failure) ->
-                Codec.write(
-                    failure == null
-                        ? answer
-                        : Message.Fault.of(query.id(), Failures.told(failure))));
   }
 }

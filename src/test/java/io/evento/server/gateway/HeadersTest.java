@@ -80,4 +80,14 @@ class HeadersTest {
     assertThat(Headers.trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
         .isNotNull();
   }
+
+  @Test
+  void server_sent_events_are_for_who_wants_them_most() {
+    assertThat(Headers.wantsEventStream("text/event-stream")).isTrue();
+    assertThat(Headers.wantsEventStream("text/event-stream, */*;q=0.5")).isTrue();
+    assertThat(Headers.wantsEventStream("application/json, text/event-stream;q=0.9")).isFalse();
+    assertThat(Headers.wantsEventStream("text/event-stream;q=0")).isFalse();
+    assertThat(Headers.wantsEventStream("*/*")).isFalse();
+    assertThat(Headers.wantsEventStream(null)).isFalse();
+  }
 }

@@ -1,0 +1,74 @@
+package io.evento.server.gateway;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.evento.protocol.Codec;
+import io.evento.protocol.Json;
+import io.evento.protocol.RecordedEvent;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Stored events in the form of CloudEvents 1.0, JSON batch format. */
+final class CloudEvents {
+  static final String BATCH = "application/cloudevents-batch+json";
+
+  /**
+   * The attributes after {@code subject} are extensions, whose names may have lower case letters
+   * and digits only.
+   *
+   * @param id unique for its source: the command's, and the version of the stream
+   * @param source the stream, as it is read over HTTP
+   * @param payloadversion of the data's shape; left out for the first
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  private record CloudEvent(
+      String specversion,
+      String id,
+      String source,
+      String type,
+      String time,
+      String subject,
+      String datacontenttype,
+      long position,
+      long streamversion,
+      String context,
+      String commandid,
+      String correlationid,
+      @Nullable String causationid,
+      @Nullable Integer payloadversion,
+      Json data) {}
+
+  private CloudEvents() {}
+
+  static byte[] batch(List<RecordedEvent> events) {
+    return Bodies.bytes(
+        events.stream().map(CloudEvents::text).collect(Collectors.joining(",", "[", "]")));
+  }
+
+  private static String text(RecordedEvent event) {
+    var stream = event.aggregate();
+    return Codec.text(
+        new CloudEvent(
+            "1.0",
+            event.commandId() + "." + event.version(),
+            "/evento/api/streams/" + segment(stream.type()) + "/" + segment(stream.id()),
+            event.type(),
+            event.time(),
+            stream.id(),
+            "application/json",
+            event.position(),
+            event.version(),
+            event.context(),
+            event.commandId().toString(),
+            event.correlationId(),
+            event.causationId(),
+            event.payloadVersion() == 1 ? null : event.payloadVersion(),
+            event.payload()));
+  }
+
+  private static String segment(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+}

@@ -1,0 +1,193 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.Message;
+import io.evento.server.NodeScoped;
+import io.evento.server.cluster.Links;
+import jakarta.inject.Inject;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Who answers a type of query, here and elsewhere, and how to ask one of them. */
+@NodeScoped
+class Answerers {
+  private static final String QUERY = "query";
+
+  /**
+   * One instance that can be asked, over a session here or through another node.
+   *
+   * @param session here; empty if it is elsewhere
+   * @param remote elsewhere; empty if it is here
+   */
+  record Answerer(
+      UUID instance, Optional<BundleSession> session, Optional<Directory.Remote> remote) {
+    static Answerer here(BundleSession session) {
+      return new Answerer(session.instance(), Optional.of(session), Optional.empty());
+    }
+
+    static Answerer there(Directory.Remote remote) {
+      return new Answerer(remote.instance(), Optional.empty(), Optional.of(remote));
+    }
+
+    /** What of it can go away. */
+    Object way() {
+      return session.<Object>map(BundleSession::id).orElseGet(remote::orElseThrow);
+    }
+  }
+
+  private final Sessions sessions;
+  private final Directory directory;
+  private final Links links;
+  private final Map<Directory.Remote, AtomicInteger> askedElsewhere = new ConcurrentHashMap<>();
+
+  @Inject
+  Answerers(Sessions sessions, Directory directory, Links links) {
+    this.sessions = sessions;
+    this.directory = directory;
+    this.links = links;
+    links.answer(QUERY, this::onPeer);
+  }
+
+  /**
+   * The one with the fewest requests under way, on this node if one is here.
+   *
+   * @param models of which its answer may come, as {@link #models} gives them; empty for any
+   * @param failed ways that were just found to lead nowhere
+   */
+  Optional<Answerer> choose(String query, Set<String> models, Set<Object> failed) {
+    var here =
+        sessions.answering(query).stream()
+            .filter(session -> !failed.contains(session.id()))
+            .filter(session -> fits(models, session.models().get(query)))
+            .min(Comparator.comparingInt(BundleSession::outstanding));
+    if (here.isPresent()) {
+      return here.map(Answerer::here);
+    }
+    return directory.answering(query).stream()
+        .filter(remote -> !failed.contains(remote))
+        .filter(remote -> fits(models, directory.model(remote, query).orElse(null)))
+        .min(Comparator.comparingInt(remote -> load(remote).get()))
+        .map(Answerer::there);
+  }
+
+  private static boolean fits(Set<String> models, @org.jspecify.annotations.Nullable String model) {
+    return models.isEmpty()
+        || (model != null
+            && (models.contains(model)
+                || (model.indexOf(':') < 0
+                    && models.stream().anyMatch(m -> m.startsWith(model + ':')))));
+  }
+
+  /** Every instance once, by the shortest way. */
+  Collection<Answerer> all(String query) {
+    var found = new LinkedHashMap<UUID, Answerer>();
+    for (var session : sessions.answering(query)) {
+      found.putIfAbsent(session.instance(), Answerer.here(session));
+    }
+    for (var remote : directory.answering(query)) {
+      found.putIfAbsent(remote.instance(), Answerer.there(remote));
+    }
+    return List.copyOf(found.values());
+  }
+
+  /** From whose read model it answers, such as {@code accounts:1}; empty if that is not known. */
+  String model(Answerer answerer, String query) {
+    return answerer
+        .session()
+        .map(session -> session.models().get(query))
+        .or(() -> answerer.remote().flatMap(remote -> directory.model(remote, query)))
+        .orElse("");
+  }
+
+  String bundle(Answerer answerer) {
+    return answerer
+        .session()
+        .map(BundleSession::bundle)
+        .or(() -> answerer.remote().flatMap(directory::bundle))
+        .orElse("");
+  }
+
+  /** The projectors, with their versions, that answers to a query may come from now. */
+  Set<String> models(String query) {
+    var found = new TreeSet<String>();
+    for (var answerer : all(query)) {
+      var model = model(answerer, query);
+      if (model.indexOf(':') > 0) {
+        found.add(model);
+      } else if (!model.isEmpty()) {
+        found.addAll(versions(model));
+      }
+    }
+    return found;
+  }
+
+  private List<String> versions(String projector) {
+    var found = new ArrayList<>(directory.versions(projector));
+    sessions.all().stream()
+        .flatMap(session -> session.consumers().stream())
+        .filter(consumer -> consumer.startsWith(projector + ':'))
+        .forEach(found::add);
+    return found;
+  }
+
+  /**
+   * Asks one.
+   *
+   * @return {@link Message.Result} or {@link Message.Fault}; fails with {@link
+   *     SessionLostException} or a {@link io.evento.server.cluster.PeerLostException} where another
+   *     may be asked
+   */
+  CompletionStage<Message> ask(Answerer answerer, Message.Query query) {
+    if (answerer.session().isPresent()) {
+      return answerer.session().get().ask(query.id(), query, query.deadline());
+    }
+    var remote = answerer.remote().orElseThrow();
+    var load = load(remote);
+    load.incrementAndGet();
+    return links
+        .ask(remote.node(), QUERY, remote.instance() + " " + Codec.write(query), query.deadline())
+        .whenComplete(
+            (answer, failure) -> {
+              if (load.decrementAndGet() == 0) {
+                askedElsewhere.remove(remote, load);
+              }
+            })
+        .thenApply(Codec::read);
+  }
+
+  private AtomicInteger load(Directory.Remote remote) {
+    return askedElsewhere.computeIfAbsent(remote, first -> new AtomicInteger());
+  }
+
+  private CompletionStage<String> onPeer(String peer, String body) {
+    var space = body.indexOf(' ');
+    var instance = body.substring(0, space);
+    var query = (Message.Query) Codec.read(body.substring(space + 1));
+    var session =
+        sessions.answering(query.type()).stream()
+            .filter(s -> s.instance().toString().equals(instance))
+            .min(Comparator.comparingInt(BundleSession::outstanding));
+    return session
+        .map(s -> s.ask(query.id(), query, query.deadline()))
+        .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")))
+        .handle(
+            (answer, failure) ->
+                Codec.write(
+                    failure == null
+                        ? Objects.requireNonNull(answer)
+                        : Message.Fault.of(query.id(), Failures.told(failure))));
+  }
+}
