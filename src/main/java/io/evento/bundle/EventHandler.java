@@ -9,9 +9,10 @@ import java.lang.annotation.Target;
 /**
  * A method that takes an event: a record or a sealed interface of records.
  *
- * <p>Of a {@link Projector} it takes, in any order, an {@link EventMetadata} and a {@code
- * java.sql.Connection} whose transaction the SDK commits together with the checkpoint. Without a
- * {@code Connection} it may return a {@code CompletionStage}, which must complete within 60 s.
+ * <p>Of a {@link Projector} it takes, in any order, an {@link EventMetadata}, {@link QueryUpdates}
+ * for those who subscribed to a query, and a {@code java.sql.Connection} whose transaction the SDK
+ * commits together with the checkpoint. Without a {@code Connection} it may return a {@code
+ * CompletionStage}, which must complete within 60 s.
  *
  * <p>Of a {@link Saga} it needs {@link Associate}, takes the saga's state, an {@link EventMetadata}
  * and an {@code Instant} (when the event was stored), and returns a {@link Step}; it is called

@@ -1,6 +1,7 @@
 package io.evento.bundle;
 
 import io.evento.bundle.consumer.Consumers;
+import io.evento.bundle.consumer.Standings;
 import io.evento.bundle.consumer.StepConsumers;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.Dispatcher;
@@ -8,6 +9,7 @@ import io.evento.bundle.gateway.CommandGateway;
 import io.evento.bundle.gateway.QueryGateway;
 import io.evento.bundle.gateway.Requests;
 import io.evento.bundle.gateway.Routes;
+import io.evento.bundle.gateway.Subscriptions;
 import io.evento.bundle.gateway.Waiting;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.session.Address;
@@ -53,6 +55,7 @@ public final class EventoBundle implements AutoCloseable {
   private final Consumers consumers;
   private final StepConsumers steps;
   private final Requests requests;
+  private final Subscriptions subscriptions;
   private final Links links;
   private final CommandGateway commands;
   private final QueryGateway queries;
@@ -66,18 +69,19 @@ public final class EventoBundle implements AutoCloseable {
       PayloadMapper mapper,
       @Nullable DataSource database) {
     this.name = hello.bundle();
-    this.dispatcher = new Dispatcher(components, database);
+    this.dispatcher = new Dispatcher(components, database, new Standings());
     this.consumers = new Consumers(components.projectors(), mapper, database, clock);
     this.steps = new StepConsumers(components.sagas(), components.observers(), mapper);
     this.requests = new Requests(this::links, clock);
+    this.subscriptions = new Subscriptions(this::links, clock);
     this.links =
         new Links(
             addresses,
             new Greeting(hello, components.declared()),
-            new Switchboard(requests, dispatcher, consumers, steps),
+            new Switchboard(requests, subscriptions, dispatcher, consumers, steps),
             clock);
     this.commands = new CommandGateway(mapper, requests, routes(components), waiting);
-    this.queries = new QueryGateway(mapper, requests, waiting);
+    this.queries = new QueryGateway(mapper, requests, subscriptions, waiting);
   }
 
   private static ScheduledThreadPoolExecutor clock() {
@@ -183,6 +187,7 @@ public final class EventoBundle implements AutoCloseable {
     awaitQuiet();
     links.close();
     requests.close();
+    subscriptions.close();
     consumers.close();
     steps.close();
     dispatcher.close();

@@ -4,6 +4,7 @@ import io.evento.bundle.consumer.Consumers;
 import io.evento.bundle.consumer.StepConsumers;
 import io.evento.bundle.dispatch.Dispatcher;
 import io.evento.bundle.gateway.Requests;
+import io.evento.bundle.gateway.Subscriptions;
 import io.evento.bundle.session.Inbound;
 import io.evento.bundle.session.Session;
 import io.evento.protocol.Message;
@@ -13,11 +14,15 @@ import io.evento.protocol.Message.Consider;
 import io.evento.protocol.Message.Decide;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.Ended;
 import io.evento.protocol.Message.Events;
 import io.evento.protocol.Message.Fault;
 import io.evento.protocol.Message.Query;
 import io.evento.protocol.Message.Result;
 import io.evento.protocol.Message.Steps;
+import io.evento.protocol.Message.Update;
+import io.evento.protocol.Message.View;
+import io.evento.protocol.Message.Watch;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 
@@ -26,12 +31,19 @@ final class Switchboard implements Inbound {
   private static final Logger LOG = System.getLogger(Switchboard.class.getName());
 
   private final Requests requests;
+  private final Subscriptions subscriptions;
   private final Dispatcher dispatcher;
   private final Consumers consumers;
   private final StepConsumers steps;
 
-  Switchboard(Requests requests, Dispatcher dispatcher, Consumers consumers, StepConsumers steps) {
+  Switchboard(
+      Requests requests,
+      Subscriptions subscriptions,
+      Dispatcher dispatcher,
+      Consumers consumers,
+      StepConsumers steps) {
     this.requests = requests;
+    this.subscriptions = subscriptions;
     this.dispatcher = dispatcher;
     this.consumers = consumers;
     this.steps = steps;
@@ -55,8 +67,18 @@ final class Switchboard implements Inbound {
       dispatcher.run(command, session::answer);
     } else if (message instanceof Cancel cancel) {
       dispatcher.cancel(cancel.id());
+      consumers.unwatch(cancel.id(), session);
     } else if (message instanceof Steps asked) {
       steps.steps(asked);
+    } else if (message instanceof Update update) {
+      subscriptions.updated(session, update);
+    } else if (message instanceof View view) {
+      subscriptions.answered(session, view);
+    } else if (message instanceof Watch watch) {
+      consumers.watch(watch.query(), session);
+      session.answer(new Result(watch.query().id(), null, null));
+    } else if (message instanceof Ended ended) {
+      subscriptions.ended(session, ended);
     } else if (message instanceof Enable given) {
       if (steps.hosts(given.consumer())) {
         steps.enable(given, session::answer, session);
@@ -85,7 +107,7 @@ final class Switchboard implements Inbound {
       LOG.log(
           Level.WARNING,
           () -> "node could not read us node=" + session.node() + " " + fault.detail());
-    } else {
+    } else if (!subscriptions.refused(session, fault)) {
       requests.refused(session, fault);
     }
   }
@@ -98,6 +120,7 @@ final class Switchboard implements Inbound {
   @Override
   public void lost(Session session) {
     requests.lost(session);
+    subscriptions.lost(session);
     consumers.lost(session);
     steps.lost(session);
   }

@@ -317,6 +317,8 @@ public sealed interface Message {
    * @param payloadVersion of the payload's shape, 1 and up; 1 where it is not said
    * @param after the answer has to rest on everything up to here; null for what it rests on now
    * @param gather whom to ask, for one answer of several; null for one answerer
+   * @param standing N→B: the consumer whose checkpoints the answer has to name, so that it is a
+   *     {@link View}; else null
    */
   record Query(
       UUID id,
@@ -327,7 +329,8 @@ public sealed interface Message {
       @Nullable String trace,
       @JsonProperty("p") Json payload,
       @Nullable After after,
-      @Nullable Gather gather)
+      @Nullable Gather gather,
+      @Nullable String standing)
       implements Message {
     public Query {
       require("/id", id);
@@ -340,17 +343,23 @@ public sealed interface Message {
 
     /** A question in its first version to whoever answers first, on what is known there. */
     public Query(UUID id, String type, int deadline, @Nullable String trace, Json payload) {
-      this(id, type, 1, deadline, trace, payload, null, null);
+      this(id, type, 1, deadline, trace, payload, null, null, null);
     }
 
     /** The same for one answerer, who need not know what its node waited for. */
     public Query toOne(int millisLeft) {
-      return new Query(id, type, payloadVersion, millisLeft, trace, payload, null, null);
+      return new Query(id, type, payloadVersion, millisLeft, trace, payload, null, null, standing);
     }
 
     /** The same under an id of its own, for one of several answerers. */
     public Query copy(UUID ofCopy, int millisLeft) {
-      return new Query(ofCopy, type, payloadVersion, millisLeft, trace, payload, null, null);
+      return new Query(ofCopy, type, payloadVersion, millisLeft, trace, payload, null, null, null);
+    }
+
+    /** The same under an id of its own, whose answer names the consumer's checkpoints. */
+    public Query standing(UUID ofCopy, String consumer, int millisLeft) {
+      return new Query(
+          ofCopy, type, payloadVersion, millisLeft, trace, payload, null, null, consumer);
     }
   }
 
@@ -946,6 +955,88 @@ public sealed interface Message {
       require("/id", id);
       require("/reason", reason);
       detail = detail == null ? "" : detail;
+    }
+  }
+
+  // ---- subscription queries
+
+  /**
+   * B→N: answer this query now and tell what changes. Answered by a {@link View}, then {@link
+   * Update}s; by another {@link View} whenever an update could have been missed, which replaces all
+   * that was told before; at last by {@link Ended}, or by {@link Fault} of the query's id if it
+   * cannot be. Ended by {@link Cancel}.
+   *
+   * @param query its deadline is that of the first answer
+   * @param events how many answers and updates may be sent before the first {@link More}
+   */
+  record Subscribe(Query query, int events) implements Message {
+    public Subscribe {
+      require("/query", query);
+      checkCredit(events);
+    }
+  }
+
+  /**
+   * N→B: somebody subscribes to this query; from now on tell what the consumer's handlers change of
+   * it. Answered by {@link Result} of the query's id, ended by {@link Cancel}.
+   *
+   * @param consumer whose segments this session may have, such as {@code accounts:1}
+   */
+  record Watch(String consumer, Query query) implements Message {
+    public Watch {
+      require("/consumer", consumer);
+      require("/query", query);
+    }
+  }
+
+  /**
+   * An answer of a subscription. B→N: to a {@link Query} with {@code standing}; N→B: to {@link
+   * Subscribe}.
+   *
+   * @param id of the query
+   * @param round N→B: 1 for the first answer, more for those that start over
+   * @param standing B→N: up to where each range of slots is in this very answer; empty if its
+   *     projector keeps no checkpoint beside its rows
+   */
+  record View(
+      UUID id, int round, @JsonProperty("p") @Nullable Json payload, List<Standing> standing)
+      implements Message {
+    public View {
+      require("/id", id);
+      standing = listOf(standing);
+    }
+  }
+
+  /** Where a range of a consumer's slots is. */
+  record Standing(int firstSlot, int lastSlot, UUID epoch, long position) {}
+
+  /**
+   * What a handled event changes of subscribed queries. B→N: sent once it is committed, in the
+   * order of the segment. N→B: to the subscriber.
+   *
+   * @param ids of the queries concerned
+   * @param ordinal of this among the updates of the event
+   * @param payload null: what changed cannot be told, ask again
+   */
+  record Update(
+      List<UUID> ids,
+      String consumer,
+      int segment,
+      long fence,
+      UUID epoch,
+      long position,
+      int ordinal,
+      @JsonProperty("p") @Nullable Json payload)
+      implements Message {
+    public Update {
+      ids = listOf(ids);
+      require("/consumer", consumer);
+      require("/epoch", epoch);
+    }
+
+    /** The same for one of those concerned. */
+    public Update to(UUID id) {
+      return new Update(List.of(id), consumer, segment, fence, epoch, position, ordinal, payload);
     }
   }
 

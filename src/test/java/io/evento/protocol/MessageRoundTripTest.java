@@ -110,7 +110,8 @@ class MessageRoundTripTest {
             TRACE,
             PAYLOAD,
             new Message.After(9, new Aggregate("Account", "a-1")),
-            Message.Gather.VERSIONS),
+            Message.Gather.VERSIONS,
+            "accounts:1"),
         new Decide(
             ID,
             "Open",
@@ -227,6 +228,10 @@ class MessageRoundTripTest {
         new Follow(ID, 9, ID, "bank", "Opened", "Account", "a-1", "tag", 256),
         new Feed(ID, ID, 9, List.of(event)),
         new More(ID, 64),
+        new Message.Subscribe(new Query(ID, "Find", 1500, TRACE, PAYLOAD), 256),
+        new Message.Watch("accounts:1", new Query(ID, "Find", 1500, TRACE, PAYLOAD)),
+        new Message.View(ID, 2, PAYLOAD, List.of(new Message.Standing(0, 31, ID, 9))),
+        new Message.Update(List.of(ID), "accounts:1", 3, 17, ID, 9, 1, PAYLOAD),
         new Ended(ID, "epoch", "the store has a new epoch", ID, 9));
   }
 

@@ -1,6 +1,7 @@
 package io.evento.bundle.consumer;
 
 import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.Standing;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -61,6 +62,14 @@ final class CheckpointTable {
       update evento_checkpoint set epoch = ?, position = ?, fence = ?
        where consumer = ? and first_slot = ? and last_slot = ?
          and fence <= ? and (epoch <> ? or position = ?)
+      """;
+
+  private static final String EXISTS = "select to_regclass('evento_checkpoint') is not null";
+
+  private static final String STANDING =
+      """
+      select first_slot, last_slot, epoch, position from evento_checkpoint
+       where consumer = ? order by first_slot
       """;
 
   private static final String READ =
@@ -164,6 +173,35 @@ final class CheckpointTable {
         return found.next()
             ? Optional.of(new Checkpoint(found.getObject(1, UUID.class), found.getLong(2)))
             : Optional.empty();
+      }
+    }
+  }
+
+  /**
+   * Where the slots of a consumer are in the snapshot of a transaction.
+   *
+   * @return empty if it keeps no checkpoint in this database
+   */
+  static List<Standing> standing(Connection connection, String consumer) throws SQLException {
+    try (var exists = connection.createStatement();
+        var found = exists.executeQuery(EXISTS)) {
+      if (!found.next() || !found.getBoolean(1)) {
+        return List.of();
+      }
+    }
+    try (var select = connection.prepareStatement(STANDING)) {
+      select.setString(1, consumer);
+      try (var found = select.executeQuery()) {
+        var standing = new ArrayList<Standing>();
+        while (found.next()) {
+          standing.add(
+              new Standing(
+                  found.getInt(1),
+                  found.getInt(2),
+                  found.getObject(3, UUID.class),
+                  found.getLong(4)));
+        }
+        return standing;
       }
     }
   }

@@ -7,8 +7,11 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.Message.Events;
+import io.evento.protocol.Message.Query;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
@@ -21,6 +24,8 @@ public final class Consumers implements AutoCloseable {
   private static final int SEGMENTS_MAX = 128;
 
   private final Map<String, Effects> effects = new HashMap<>();
+  private final Map<String, Emissions> emissions = new HashMap<>();
+  private final Watches watches = new Watches();
   private final Map<String, Segment> segments = new ConcurrentHashMap<>();
   private final ScheduledExecutorService clock;
   private final Workers workers;
@@ -39,12 +44,16 @@ public final class Consumers implements AutoCloseable {
         new Workers("evento-consumer", AT_WORK_MAX, 2 * SEGMENTS_MAX * (projectors.size() + 1));
     projectors.forEach(
         (consumer, projector) -> {
-          var caller = new EventCaller(projector, mapper);
+          var emitted = new Emissions(mapper, watches);
+          emissions.put(consumer, emitted);
+          var caller = new EventCaller(projector, mapper, emitted);
           effects.put(
               consumer,
-              projector.transactional() && database != null
-                  ? new TransactionalEffects(caller, database)
-                  : new PlainEffects(caller));
+              new TellingEffects(
+                  projector.transactional() && database != null
+                      ? new TransactionalEffects(caller, database)
+                      : new PlainEffects(caller),
+                  emitted));
         });
   }
 
@@ -60,10 +69,22 @@ public final class Consumers implements AutoCloseable {
       answer.accept(new Disable(given.consumer(), given.segment(), given.fence()));
       return;
     }
+    var lease = new Lease(given, answer, origin);
+    Objects.requireNonNull(emissions.get(given.consumer())).enabled(lease);
     segments
         .computeIfAbsent(
             key(given.consumer(), given.segment()), absent -> new Segment(how, workers, clock))
-        .enable(new Lease(given, answer, origin));
+        .enable(lease);
+  }
+
+  /** Somebody subscribes to a query: from when this returns on, every commit is held against it. */
+  public void watch(Query query, Object origin) {
+    watches.add(query, origin);
+  }
+
+  /** Nobody subscribes to it any more, as far as this link is concerned. */
+  public void unwatch(UUID query, Object origin) {
+    watches.remove(query, origin);
   }
 
   /** A segment is taken from us. */
@@ -84,6 +105,7 @@ public final class Consumers implements AutoCloseable {
 
   /** A link is gone, and what was given over it. */
   public void lost(Object origin) {
+    watches.lost(origin);
     segments.values().forEach(segment -> segment.lost(origin));
   }
 

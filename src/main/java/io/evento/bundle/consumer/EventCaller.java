@@ -16,10 +16,15 @@ final class EventCaller {
 
   private final ProjectorType projector;
   private final PayloadMapper mapper;
+  private final Emissions emissions;
 
-  EventCaller(ProjectorType projector, PayloadMapper mapper) {
+  /**
+   * @param emissions takes what handlers emit
+   */
+  EventCaller(ProjectorType projector, PayloadMapper mapper, Emissions emissions) {
     this.projector = projector;
     this.mapper = mapper;
+    this.emissions = emissions;
   }
 
   /**
@@ -35,10 +40,10 @@ final class EventCaller {
       return;
     }
     var payload = projecting.payload().read(event.payload(), event.payloadVersion());
+    var handler = projecting.handler();
+    var updates = handler.takesUpdates() ? emissions.of(event) : null;
     var returned =
-        projecting
-            .handler()
-            .call(projector.instance(), payload, metadata(event, mapper), connection);
+        handler.call(projector.instance(), payload, metadata(event, mapper), connection, updates);
     if (returned instanceof CompletionStage<?> stage) {
       stage.toCompletableFuture().get(STAGE_MAX_SECONDS, TimeUnit.SECONDS);
     }

@@ -31,11 +31,15 @@ public final class Feed {
       ProjectorType projector,
       PayloadMapper mapper,
       @Nullable DataSource database) {
-    var caller = new EventCaller(projector, mapper);
+    // Nobody subscribes here: what handlers emit is compared with nothing.
+    var emissions = new Emissions(mapper, new Watches());
+    var caller = new EventCaller(projector, mapper, emissions);
     this.effects =
-        projector.transactional() && database != null
-            ? new TransactionalEffects(caller, database)
-            : new PlainEffects(caller);
+        new TellingEffects(
+            projector.transactional() && database != null
+                ? new TransactionalEffects(caller, database)
+                : new PlainEffects(caller),
+            emissions);
     this.segment = new Enable(consumer, 0, 0, SLOTS - 1, 1, epoch, 0);
   }
 

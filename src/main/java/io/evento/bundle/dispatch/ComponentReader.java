@@ -101,7 +101,7 @@ final class ComponentReader {
           "segments of " + type.getSimpleName() + " must be 1 to 128, or 0 for the default");
     }
     var handlers = new LinkedHashMap<String, Projecting>();
-    var kind = new Handler.Kind(EventHandler.class, null, EventMetadata.class, true);
+    var kind = new Handler.Kind(EventHandler.class, null, EventMetadata.class, true, true);
     var transactional = false;
     for (var handler : HandlerMethods.of(type, kind)) {
       transactional |= takesConnection(handler);

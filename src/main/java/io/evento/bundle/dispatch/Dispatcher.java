@@ -12,6 +12,7 @@ import io.evento.protocol.Message.Failure;
 import io.evento.protocol.Message.Fault;
 import io.evento.protocol.Message.Query;
 import io.evento.protocol.Message.Result;
+import io.evento.protocol.Message.View;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
@@ -34,6 +35,7 @@ public final class Dispatcher implements AutoCloseable {
   private final Components components;
   private final PayloadMapper mapper;
   private final @Nullable DataSource database;
+  private final Snapshots snapshots;
   private final AggregateDispatcher aggregates;
   private final BoundaryDispatcher boundaries;
   private final Lanes lanes = new Lanes(Runtime.getRuntime().availableProcessors(), WAITING_MAX);
@@ -44,8 +46,13 @@ public final class Dispatcher implements AutoCloseable {
   /** Questions that wait for their turn, so that they can be taken back. */
   private final Set<UUID> questions = ConcurrentHashMap.newKeySet();
 
-  public Dispatcher(Components components, @Nullable DataSource database) {
+  /**
+   * @param database where handlers that take a connection work, or null
+   * @param snapshots reads what a snapshot of that database holds of the events
+   */
+  public Dispatcher(Components components, @Nullable DataSource database, Snapshots snapshots) {
     this.components = components;
+    this.snapshots = snapshots;
     this.mapper = components.mapper();
     this.database = database;
     this.aggregates = new AggregateDispatcher(components, new StateCache(STREAMS_HELD_MAX));
@@ -153,6 +160,10 @@ public final class Dispatcher implements AutoCloseable {
             return;
           }
           var handler = target.handler();
+          if (query.standing() != null) {
+            answerSnapshot(query, query.standing(), target, payload, tracked);
+            return;
+          }
           answer(
               ask(target, payload),
               value -> new Result(query.id(), null, mapper.write(value)),
@@ -165,6 +176,41 @@ public final class Dispatcher implements AutoCloseable {
   /** Nobody waits for the answer to this question any more. */
   public void cancel(UUID question) {
     questions.remove(question);
+  }
+
+  /** Answers from one snapshot, and says up to where each range of slots is in it. */
+  private void answerSnapshot(
+      Query query, String consumer, QueryAnswerer target, Object payload, Consumer<Message> answer)
+      throws Throwable {
+    var handler = target.handler();
+    if (!handler.takesConnection() || database == null) {
+      answer(
+          handler.call(target.projection(), payload, null, null),
+          value -> new View(query.id(), 0, mapper.write(value), List.of()),
+          thrown -> fault(query.id(), handler, thrown),
+          answer);
+      return;
+    }
+    try (Connection connection = database.getConnection()) {
+      var isolation = connection.getTransactionIsolation();
+      connection.setAutoCommit(false);
+      connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      View view;
+      try {
+        // The first statement takes the snapshot, which is the handler's as well.
+        var standing = snapshots.standing(connection, consumer);
+        var value = handler.call(target.projection(), payload, null, connection);
+        view = new View(query.id(), 0, mapper.write(value), standing);
+        connection.commit();
+      } catch (Throwable failure) {
+        connection.rollback();
+        throw failure;
+      } finally {
+        connection.setTransactionIsolation(isolation);
+        connection.setAutoCommit(true);
+      }
+      answer.accept(view);
+    }
   }
 
   private @Nullable Object ask(QueryAnswerer target, Object query) throws Throwable {

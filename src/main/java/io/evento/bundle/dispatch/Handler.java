@@ -1,6 +1,7 @@
 package io.evento.bundle.dispatch;
 
 import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.QueryUpdates;
 import java.lang.annotation.Annotation;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -14,25 +15,34 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A method of a user, bound once. Whatever its parameters and their order, it is called with the
- * same four: the object or state it belongs to, the payload, the metadata, the connection.
+ * same five: the object or state it belongs to, the payload, the metadata, the connection, and what
+ * takes updates of queries.
  */
 public final class Handler {
   private static final int SELF = 0;
   private static final int PAYLOAD = 1;
   private static final int METADATA = 2;
   private static final int CONNECTION = 3;
-  private static final MethodType SHAPE = MethodType.genericMethodType(4);
+  private static final int UPDATES = 4;
+  private static final MethodType SHAPE = MethodType.genericMethodType(5);
 
   private final Method method;
   private final MethodHandle handle;
   private final boolean takesState;
   private final boolean takesConnection;
+  private final boolean takesUpdates;
 
-  private Handler(Method method, MethodHandle handle, boolean takesState, boolean takesConnection) {
+  private Handler(
+      Method method,
+      MethodHandle handle,
+      boolean takesState,
+      boolean takesConnection,
+      boolean takesUpdates) {
     this.method = method;
     this.handle = handle;
     this.takesState = takesState;
     this.takesConnection = takesConnection;
+    this.takesUpdates = takesUpdates;
   }
 
   /**
@@ -42,12 +52,22 @@ public final class Handler {
    * @param state class of the aggregate, or null
    * @param metadata class of the metadata, or null
    * @param connection whether a {@code Connection}
+   * @param updates whether {@link QueryUpdates}
    */
   record Kind(
       Class<? extends Annotation> annotation,
       @Nullable Class<?> state,
       @Nullable Class<?> metadata,
-      boolean connection) {
+      boolean connection,
+      boolean updates) {
+    Kind(
+        Class<? extends Annotation> annotation,
+        @Nullable Class<?> state,
+        @Nullable Class<?> metadata,
+        boolean connection) {
+      this(annotation, state, metadata, connection, false);
+    }
+
     String said() {
       return "@" + annotation.getSimpleName();
     }
@@ -84,7 +104,11 @@ public final class Handler {
       order[next++] = slot;
     }
     return new Handler(
-        method, handle(method, order), takes(order, SELF) && isStatic, takes(order, CONNECTION));
+        method,
+        handle(method, order),
+        takes(order, SELF) && isStatic,
+        takes(order, CONNECTION),
+        takes(order, UPDATES));
   }
 
   private static int slot(Kind kind, Class<?> parameter) {
@@ -93,6 +117,9 @@ public final class Handler {
     }
     if (parameter == kind.metadata()) {
       return METADATA;
+    }
+    if (kind.updates() && parameter == QueryUpdates.class) {
+      return UPDATES;
     }
     return kind.connection() && parameter == Connection.class ? CONNECTION : -1;
   }
@@ -107,6 +134,9 @@ public final class Handler {
     }
     if (kind.connection()) {
       text.append(", java.sql.Connection");
+    }
+    if (kind.updates()) {
+      text.append(", QueryUpdates");
     }
     return text.toString();
   }
@@ -165,6 +195,11 @@ public final class Handler {
     return takesConnection;
   }
 
+  /** Whether it may tell what it changes of subscribed queries. */
+  public boolean takesUpdates() {
+    return takesUpdates;
+  }
+
   boolean returnsStage() {
     return CompletionStage.class.isAssignableFrom(method.getReturnType());
   }
@@ -180,6 +215,22 @@ public final class Handler {
       @Nullable Object metadata,
       @Nullable Connection connection)
       throws Throwable {
-    return (Object) handle.invokeExact(self, payload, metadata, (Object) connection);
+    return call(self, payload, metadata, connection, null);
+  }
+
+  /**
+   * The same for a handler that may take {@link QueryUpdates}.
+   *
+   * @throws Throwable whatever the method throws
+   */
+  public @Nullable Object call(
+      @Nullable Object self,
+      Object payload,
+      @Nullable Object metadata,
+      @Nullable Connection connection,
+      @Nullable QueryUpdates updates)
+      throws Throwable {
+    return (Object)
+        handle.invokeExact(self, payload, metadata, (Object) connection, (Object) updates);
   }
 }

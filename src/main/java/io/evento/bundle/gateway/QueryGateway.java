@@ -13,17 +13,21 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Asks queries. Thread-safe. */
 public final class QueryGateway {
   private final PayloadMapper mapper;
   private final Requests requests;
+  private final Subscriptions subscriptions;
   private final Waiting waiting;
 
-  public QueryGateway(PayloadMapper mapper, Requests requests, Waiting waiting) {
+  public QueryGateway(
+      PayloadMapper mapper, Requests requests, Subscriptions subscriptions, Waiting waiting) {
     this.mapper = mapper;
     this.requests = requests;
+    this.subscriptions = subscriptions;
     this.waiting = waiting;
   }
 
@@ -92,6 +96,68 @@ public final class QueryGateway {
     return waiting.handOver(gather(query, view, options, Gather.VERSIONS));
   }
 
+  /**
+   * Asks a query and goes on listening: the answer, then what projectors emit for it ({@link
+   * io.evento.bundle.QueryUpdates}), joined without a gap and without a double. Where an update
+   * could have been missed, as a node or instance was lost, a fresh answer follows by itself and
+   * replaces all before it.
+   *
+   * @param query a record
+   * @param view what answers are read as
+   * @param update what updates are read as
+   * @param listener called by one thread at a time; it may take its time, as more is sent only for
+   *     what it has heard
+   */
+  public <V, U> QuerySubscription subscribe(
+      Object query, Class<V> view, Class<U> update, QueryListener<V, U> listener) {
+    var type = mapper.typeOf(query.getClass());
+    var payload = type.write(query);
+    var subscribed =
+        new Subscribed<>(
+            id ->
+                new Query(
+                    id,
+                    type.name(),
+                    type.version(),
+                    (int) QueryOptions.NONE.deadline().toMillis(),
+                    null,
+                    payload,
+                    null,
+                    null,
+                    null),
+            view,
+            update,
+            listener,
+            mapper,
+            subscriptions);
+    subscriptions.open(subscribed);
+    return subscribed;
+  }
+
+  /**
+   * The same where each update is a whole view, as it is for a query about one stream.
+   *
+   * @param listener hears each answer and each update
+   */
+  public <V> QuerySubscription subscribe(
+      Object query, Class<V> view, Consumer<@Nullable V> listener) {
+    return subscribe(
+        query,
+        view,
+        view,
+        new QueryListener<V, V>() {
+          @Override
+          public void answered(@Nullable V answer) {
+            listener.accept(answer);
+          }
+
+          @Override
+          public void updated(V update) {
+            listener.accept(update);
+          }
+        });
+  }
+
   /** As nodes answer it. */
   private record Told(List<Answer> answers, List<Gathered.Missing> missing) {
     private record Answer(UUID instance, String bundle, String model, Json view) {}
@@ -146,7 +212,15 @@ public final class QueryGateway {
             options.deadline(),
             millis ->
                 new Query(
-                    id, name, version, millis, options.trace(), payload, options.after(), whom));
+                    id,
+                    name,
+                    version,
+                    millis,
+                    options.trace(),
+                    payload,
+                    options.after(),
+                    whom,
+                    null));
     return requests
         .send(request)
         .thenApply(

@@ -143,6 +143,16 @@ public final class Session {
     return false;
   }
 
+  /**
+   * Sends what is answered again and again, or never.
+   *
+   * @return false if the session takes nothing now; nothing is sent then
+   */
+  public boolean tell(Message message) {
+    workedNanos = System.nanoTime();
+    return isUsable() && writer.request(Codec.write(message));
+  }
+
   /** A request that was sent here was answered, or is waited for no more. */
   public void answered() {
     awaited.decrementAndGet();

@@ -7,6 +7,8 @@ import io.evento.server.cluster.Settings;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.consumer.Consumers;
 import io.evento.server.consumer.Schedules;
+import io.evento.server.consumer.live.LiveQueries;
+import io.evento.server.consumer.live.Watching;
 import io.evento.server.routing.Queries;
 import io.evento.server.routing.Router;
 import io.evento.server.routing.Sessions;
@@ -26,6 +28,8 @@ public class BundleDoor {
   final ServerConfig config;
   final Settings settings;
   final EventFeeds feeds;
+  final LiveQueries liveQueries;
+  final Watching watching;
   final AtomicLong lastSession = new AtomicLong();
 
   @Inject
@@ -39,7 +43,9 @@ public class BundleDoor {
       Membership membership,
       ServerConfig config,
       Settings settings,
-      EventFeeds feeds) {
+      EventFeeds feeds,
+      LiveQueries liveQueries,
+      Watching watching) {
     this.router = router;
     this.queries = queries;
     this.sessions = sessions;
@@ -50,5 +56,7 @@ public class BundleDoor {
     this.config = config;
     this.settings = settings;
     this.feeds = feeds;
+    this.liveQueries = liveQueries;
+    this.watching = watching;
   }
 }

@@ -27,6 +27,7 @@ final class BundleLink {
   private final String name;
   private final FrameWriter writer;
   private final SessionFeeds feeds;
+  private final SessionQueries queries;
   private final Consumer<String> close;
   private volatile @Nullable BundleSession session;
   private volatile long heardAt = System.nanoTime();
@@ -37,6 +38,7 @@ final class BundleLink {
     this.close = close;
     writer = new FrameWriter(remote, close);
     feeds = new SessionFeeds(door.feeds, writer);
+    queries = new SessionQueries(door.liveQueries, writer);
   }
 
   FrameWriter writer() {
@@ -138,13 +140,22 @@ final class BundleLink {
           BundleLink::text);
     } else if (message instanceof Message.Drain) {
       door.sessions.drain(open);
+    } else if (message instanceof Message.Update update) {
+      door.watching.update(open, update);
+    } else if (message instanceof Message.View view) {
+      open.answered(view.id(), view);
+    } else if (message instanceof Message.Subscribe subscribe) {
+      queries.subscribe(subscribe);
     } else if (message instanceof Message.Follow follow) {
       feeds.follow(follow);
     } else if (message instanceof Message.More more) {
-      feeds.more(more);
+      if (!feeds.more(more)) {
+        queries.more(more);
+      }
     } else if (message instanceof Message.Cancel cancel) {
       // For a request it is a hint: the deadline ends the work as well.
       feeds.cancel(cancel.id());
+      queries.cancel(cancel.id());
     } else {
       throw EventoException.invalid("/t", "is a kind that nodes send");
     }
@@ -254,6 +265,7 @@ final class BundleLink {
 
   void closed(String reason) {
     feeds.close();
+    queries.close();
     var ended = session;
     if (ended != null) {
       door.sessions.remove(ended);

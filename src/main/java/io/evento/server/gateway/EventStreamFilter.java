@@ -1,7 +1,13 @@
 package io.evento.server.gateway;
 
+import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.protocol.Names;
 import io.evento.server.Threads;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
+import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.routing.Failures;
 import jakarta.inject.Inject;
@@ -15,14 +21,19 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * Takes requests that want server-sent events out of the way of JAX-RS, whose streams block; see
  * {@link SseResponse}.
  */
-@WebFilter(urlPatterns = "/api/events", asyncSupported = true)
+@WebFilter(
+    urlPatterns = {"/api/events", "/api/queries/*"},
+    asyncSupported = true)
 public class EventStreamFilter implements Filter {
   @Inject private EventFeeds feeds;
+  @Inject private LiveQueries queries;
+  @Inject private Settings settings;
   @Inject private Threads threads;
 
   @Override
@@ -30,10 +41,14 @@ public class EventStreamFilter implements Filter {
       throws IOException, ServletException {
     if (request instanceof HttpServletRequest asked
         && response instanceof HttpServletResponse answer
-        && asked.getMethod().equals("GET")
-        && Headers.wantsEventStream(asked.getHeader("Accept"))) {
+        && Headers.wantsEventStream(asked.getHeader("Accept"))
+        && asked.getMethod().equals(isEvents(asked) ? "GET" : "POST")) {
       try {
-        follow(asked, answer);
+        if (isEvents(asked)) {
+          follow(asked, answer);
+        } else {
+          subscribe(asked, answer);
+        }
       } catch (EventoException | IllegalStateException refused) {
         var body = Problems.begin(answer, Failures.told(refused));
         answer.setContentLength(body.length);
@@ -44,8 +59,34 @@ public class EventStreamFilter implements Filter {
     }
   }
 
+  private static boolean isEvents(HttpServletRequest asked) {
+    return asked.getRequestURI().equals(asked.getContextPath() + "/api/events");
+  }
+
+  private void subscribe(HttpServletRequest asked, HttpServletResponse answer) throws IOException {
+    var uri = asked.getRequestURI();
+    var media = asked.getContentType();
+    if (media == null || !media.startsWith("application/json")) {
+      throw new EventoException(
+          ErrorCode.UNSUPPORTED_MEDIA_TYPE, ErrorCode.UNSUPPORTED_MEDIA_TYPE.title());
+    }
+    var query =
+        new Message.Query(
+            UUID.randomUUID(),
+            Names.checkType("type", uri.substring(uri.lastIndexOf('/') + 1)),
+            Headers.payloadVersion(asked.getHeader("Evento-Payload-Version")),
+            Headers.deadlineMillis(asked.getHeader("Prefer")),
+            Headers.trace(asked.getHeader("traceparent")),
+            Bodies.payload(asked.getInputStream(), settings.get(Setting.PAYLOAD_BYTES_MAX)),
+            null,
+            null,
+            null);
+    SseQuery.open(queries, query, SseResponse.of(asked, answer, threads.timer()));
+  }
+
   private void follow(HttpServletRequest asked, HttpServletResponse answer) throws IOException {
-    var given = EventQuery.of(
+    var given =
+        EventQuery.of(
             name -> {
               var values = asked.getParameterValues(name);
               return values == null ? null : List.of(values);

@@ -7,6 +7,7 @@ import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.NodeState;
 import io.evento.server.consumer.Consumers;
+import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.eventstore.Appender;
 import io.evento.server.eventstore.Follower;
 import io.evento.server.persistence.Migrations;
@@ -44,6 +45,7 @@ public class NodeStart {
   private final Consumers consumers;
   private final BundleLinks bundles;
   private final EventFeeds feeds;
+  private final LiveQueries liveQueries;
   private final Router router;
   private final Directory directory;
   private volatile boolean stopping;
@@ -65,6 +67,7 @@ public class NodeStart {
       Consumers consumers,
       BundleLinks bundles,
       EventFeeds feeds,
+      LiveQueries liveQueries,
       Router router,
       Directory directory) {
     this.threads = threads;
@@ -77,6 +80,7 @@ public class NodeStart {
     this.consumers = consumers;
     this.bundles = bundles;
     this.feeds = feeds;
+    this.liveQueries = liveQueries;
     this.router = router;
     this.directory = directory;
   }
@@ -158,6 +162,7 @@ public class NodeStart {
     membership.drain();
     bundles.drain();
     feeds.drain();
+    liveQueries.drain();
     consumers.drain();
     var patience = Deadline.in(DRAIN_MAX_MILLIS);
     try {

@@ -50,7 +50,8 @@ public class QueryResource {
             Headers.trace(trace),
             Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)),
             Headers.consistentAfter(after),
-            gather(gather));
+            gather(gather),
+            null);
     return queries.ask(query).thenApplyAsync(view -> Bodies.bytes(view.text()), answers.writers());
   }
 

@@ -81,33 +81,45 @@ final class SseResponse implements WriteListener, AsyncListener {
     response.setHeader("Cache-Control", "no-store, no-transform");
     // What proxies would hold back comes too late.
     response.setHeader("X-Accel-Buffering", "no");
+    // The end of the stream is the end of the connection: who is cut off has to notice.
+    response.setHeader("Connection", "close");
     if (epoch != null) {
       response.setHeader("Evento-Epoch", epoch);
     }
+    listen(whenReady);
+  }
+
+  private void listen(Reader whenReady) {
+    boolean isLate;
     synchronized (this) {
       reader = whenReady;
+      isLate = isOver;
     }
-    out.setWriteListener(this);
+    if (isLate) {
+      whenReady.gone();
+      return;
+    }
+    try {
+      out.setWriteListener(this);
+    } catch (IllegalStateException gone) {
+      over(gone);
+    }
   }
 
   /** Answers with a problem instead of a stream. */
   void refuse(EventoException told) {
     var body = Problems.begin(response, told);
-    response.setContentLength(body.length);
-    synchronized (this) {
-      reader =
-          new Reader() {
-            @Override
-            public void ready() {
-              write(body);
-              end();
-            }
+    listen(
+        new Reader() {
+          @Override
+          public void ready() {
+            write(body);
+            end();
+          }
 
-            @Override
-            public void gone() {}
-          };
-    }
-    out.setWriteListener(this);
+          @Override
+          public void gone() {}
+        });
   }
 
   /** Whether a piece may be written. */

@@ -195,7 +195,7 @@ public final class BundleSession {
    *
    * @return {@link Message.Result} or {@link Message.Fault}; fails as {@link #decide} does
    */
-  CompletionStage<Message> ask(UUID request, Message message, int millis) {
+  public CompletionStage<Message> ask(UUID request, Message message, int millis) {
     return call(request, List.of(message), millis);
   }
 

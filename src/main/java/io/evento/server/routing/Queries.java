@@ -13,6 +13,8 @@ import io.evento.server.telemetry.Metrics;
 import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Inject;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -58,15 +60,7 @@ public class Queries {
   public CompletionStage<Json> ask(Message.Query query) {
     var arrived = System.nanoTime();
     var deadline = Deadline.in(query.deadline());
-    CompletionStage<Json> view;
-    try {
-      availability.check();
-      Payloads.checkSize(query.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
-      Fingerprint.of(query.type(), query.payload(), null);
-      view = declared(query.type()).thenCompose(ok -> answer(query, deadline));
-    } catch (EventoException refused) {
-      view = CompletableFuture.failedStage(refused);
-    }
+    var view = check(query).thenCompose(ok -> answer(query, deadline));
     return view.handle(
         (answer, failure) -> {
           latency.record(System.nanoTime() - arrived, TimeUnit.NANOSECONDS);
@@ -75,6 +69,47 @@ public class Queries {
           }
           return answer;
         });
+  }
+
+  /**
+   * Whether a query can be asked at all.
+   *
+   * @return fails with {@code invalid-request}, {@code payload-too-large}, {@code unknown-type} or
+   *     {@code unavailable}
+   */
+  public CompletionStage<?> check(Message.Query query) {
+    try {
+      availability.check();
+      Payloads.checkSize(query.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
+      Fingerprint.of(query.type(), query.payload(), null);
+      return declared(query.type());
+    } catch (EventoException refused) {
+      return CompletableFuture.failedStage(refused);
+    }
+  }
+
+  /** The projector, with its version, that a query would be answered from now. */
+  public Optional<String> model(String query) {
+    var all = answerers.models(query);
+    return answerers
+        .choose(query, Set.of(), Set.of())
+        .map(answerer -> answerers.model(answerer, query))
+        .filter(all::contains)
+        .or(() -> all.stream().reduce((first, second) -> second));
+  }
+
+  /**
+   * Asks for an answer that says up to where the consumer is in it.
+   *
+   * @param query with {@link Message.Query#standing}
+   */
+  public CompletionStage<Message.View> standing(Message.Query query, String consumer) {
+    return find(query, Deadline.in(query.deadline()), Set.of(consumer), Set.of())
+        .thenApply(
+            answer ->
+                answer instanceof Message.View told
+                    ? told
+                    : new Message.View(query.id(), 0, view(answer), List.of()));
   }
 
   private CompletionStage<PayloadType> declared(String type) {
@@ -95,7 +130,9 @@ public class Queries {
   private CompletionStage<Json> answer(Message.Query query, Deadline deadline) {
     var gather = query.gather();
     return gather == null
-        ? fresh(query, deadline).thenCompose(models -> find(query, deadline, models, Set.of()))
+        ? fresh(query, deadline)
+            .thenCompose(models -> find(query, deadline, models, Set.of()))
+            .thenApply(Queries::view)
         : gathering.ask(query, gather);
   }
 
@@ -137,7 +174,7 @@ public class Queries {
   /**
    * @param failed ways to answerers that were tried and lead nowhere any more
    */
-  private CompletionStage<Json> find(
+  private CompletionStage<Message> find(
       Message.Query query, Deadline deadline, Set<String> models, Set<Object> failed) {
     if (deadline.isOver()) {
       return CompletableFuture.failedStage(
@@ -151,7 +188,7 @@ public class Queries {
     }
     return answerers
         .ask(chosen, query.toOne(deadline.millisLeft()))
-        .thenApply(Queries::view)
+        .thenApply(Queries::answered)
         .exceptionallyCompose(
             failure -> {
               // A peer says unavailable where its session to the instance went away; an instance of
@@ -167,13 +204,17 @@ public class Queries {
             });
   }
 
-  static Json view(Message answer) {
-    if (answer instanceof Message.Result done) {
-      var view = done.payload();
-      return view == null ? Json.NULL : view;
-    }
+  private static Message answered(Message answer) {
     if (answer instanceof Message.Fault fault) {
       throw fault.toException(null);
+    }
+    return answer;
+  }
+
+  static Json view(Message answer) {
+    if (answered(answer) instanceof Message.Result done) {
+      var view = done.payload();
+      return view == null ? Json.NULL : view;
     }
     throw new IllegalStateException("a bundle answered a query with " + answer.getClass());
   }

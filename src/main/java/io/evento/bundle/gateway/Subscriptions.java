@@ -1,0 +1,165 @@
+package io.evento.bundle.gateway;
+
+import io.evento.bundle.dispatch.Workers;
+import io.evento.bundle.session.Links;
+import io.evento.bundle.session.Session;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message.Ended;
+import io.evento.protocol.Message.Fault;
+import io.evento.protocol.Message.Update;
+import io.evento.protocol.Message.View;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * The subscription queries of a bundle, by the id under which each is on a session. When that
+ * session is lost, or its node leaves, the query is asked anew on another one: its answer replaces
+ * all that was told. Thread-safe.
+ */
+public final class Subscriptions {
+  private static final Logger LOG = System.getLogger(Subscriptions.class.getName());
+  private static final int OPEN_MAX = 10_000;
+  private static final long TICK_MILLIS = 50;
+
+  /** Listeners may take their time, and hold up nobody but each other. */
+  private final Workers listeners = new Workers("evento-listener", 16, OPEN_MAX);
+
+  private final Supplier<Links> links;
+  private final Map<UUID, Subscribed<?, ?>> byId = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  /**
+   * @param links asked at each try, as they come to be after this
+   */
+  public Subscriptions(Supplier<Links> links, ScheduledExecutorService clock) {
+    this.links = links;
+    var unused =
+        clock.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  void open(Subscribed<?, ?> subscription) {
+    if (closed || byId.size() >= OPEN_MAX) {
+      subscription.end(
+          closed
+              ? new EventoException(ErrorCode.UNAVAILABLE, "the bundle is closed")
+              : new EventoException(
+                  ErrorCode.OVERLOADED, "this bundle has " + OPEN_MAX + " subscriptions already"));
+      return;
+    }
+    attempt(subscription);
+  }
+
+  private void attempt(Subscribed<?, ?> subscription) {
+    var session = links.get().choose(null, subscription.avoided());
+    if (session == null || closed) {
+      subscription.tryLater();
+      byId.put(subscription.id(), subscription);
+      return;
+    }
+    byId.remove(subscription.id());
+    // Under a new id: what the node before may still say is not meant for this round.
+    byId.put(subscription.enter(session), subscription);
+    if (!session.tell(subscription.message())) {
+      subscription.leave(session);
+      subscription.tryLater();
+    }
+  }
+
+  /** An answer came. */
+  public void answered(Session from, View view) {
+    var subscription = byId.get(view.id());
+    if (subscription != null) {
+      subscription.answered(from, view);
+    }
+  }
+
+  /** An update came. */
+  public void updated(Session from, Update update) {
+    for (var id : update.ids()) {
+      var subscription = byId.get(id);
+      if (subscription != null) {
+        subscription.updated(from, update);
+      }
+    }
+  }
+
+  /** A node ends a subscription. */
+  public void ended(Session from, Ended ended) {
+    var subscription = byId.get(ended.id());
+    if (subscription != null && subscription.leave(from)) {
+      subscription.avoid(from.node());
+      subscription.tryLater();
+    }
+  }
+
+  /**
+   * A refusal came.
+   *
+   * @return false if it is of no subscription here
+   */
+  public boolean refused(Session from, Fault fault) {
+    var id = fault.id();
+    var subscription = id == null ? null : byId.get(id);
+    if (subscription == null) {
+      return false;
+    }
+    if (subscription.leave(from)) {
+      if (fault.code().retry() == ErrorCode.Retry.NEVER) {
+        forget(subscription);
+        subscription.end(fault.toException(null));
+      } else {
+        subscription.avoid(from.node());
+        subscription.tryLater();
+      }
+    }
+    return true;
+  }
+
+  /** What is on this session is told nothing more there. */
+  public void lost(Session session) {
+    for (var subscription : byId.values()) {
+      if (subscription.leave(session)) {
+        subscription.avoid(session.node());
+        attempt(subscription);
+      }
+    }
+  }
+
+  /** Runs what calls a listener; false if too many wait. */
+  boolean submit(Runnable call) {
+    return listeners.submit(call);
+  }
+
+  void forget(Subscribed<?, ?> subscription) {
+    byId.remove(subscription.id(), subscription);
+  }
+
+  private void tick() {
+    try {
+      var now = System.nanoTime();
+      for (var subscription : List.copyOf(byId.values())) {
+        if (subscription.isDue(now)) {
+          attempt(subscription);
+        }
+        subscription.nudge();
+      }
+    } catch (RuntimeException bug) {
+      LOG.log(Level.ERROR, "subscriptions not looked after, next tick retries", bug);
+    }
+  }
+
+  /** Ends all of them, without a word: it is ours to know. */
+  public void close() {
+    closed = true;
+    List.copyOf(byId.values()).forEach(Subscribed::close);
+    listeners.close();
+  }
+}

@@ -1,0 +1,50 @@
+package io.evento.server.consumer;
+
+import io.evento.server.NodeScoped;
+import io.evento.server.routing.BundleSession;
+import jakarta.inject.Inject;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Predicate;
+
+/** Which segments this node delivers now, for who has to know when that changes. */
+@NodeScoped
+public class Holdings {
+  /**
+   * A segment as it is delivered.
+   *
+   * @param fence another one whenever owner or session is another
+   */
+  public record Held(int segment, int firstSlot, int lastSlot, long fence) {}
+
+  private final Deliveries deliveries;
+
+  @Inject
+  Holdings(Deliveries deliveries) {
+    this.deliveries = deliveries;
+  }
+
+  /**
+   * @param consumer such as {@code accounts:1}
+   * @param session only what is delivered to one of these
+   * @return in the order of segments
+   */
+  public List<Held> of(String consumer, Predicate<BundleSession> session) {
+    return deliveries.of(consumer, 0, Slots.COUNT - 1).stream()
+        .filter(delivery -> session.test(delivery.session()))
+        .map(
+            delivery ->
+                new Held(
+                    delivery.lease().segment().number(),
+                    delivery.lease().claimed().firstSlot(),
+                    delivery.lease().claimed().lastSlot(),
+                    delivery.lease().fence()))
+        .sorted(Comparator.comparingInt(Held::segment))
+        .toList();
+  }
+
+  /** Whether what a session says of a segment is about its present delivery. */
+  public boolean isPresent(BundleSession session, String consumer, int segment, long fence) {
+    return deliveries.find(session, consumer, segment, fence).isPresent();
+  }
+}

@@ -1,0 +1,236 @@
+package io.evento.server.consumer.live;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.cluster.Links;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
+import io.evento.server.consumer.live.Watch.Holding;
+import io.evento.server.routing.Failures;
+import io.evento.server.routing.Queries;
+import io.evento.server.telemetry.Metrics;
+import io.micrometer.core.instrument.Counter;
+import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/** The subscriptions of this node, bounded in number, and what they need of the others. */
+@NodeScoped
+public class LiveQueries {
+  private static final Logger LOG = System.getLogger(LiveQueries.class.getName());
+  private static final long WATCH_MILLIS = 2_500;
+
+  private final Queries queries;
+  private final Watching watching;
+  private final Links links;
+  private final Threads threads;
+  private final Settings settings;
+  private final ExecutorService turns;
+  private final Counter restarts;
+  private final Set<LiveQuery> open = ConcurrentHashMap.newKeySet();
+  private final Map<UUID, LiveQuery> byRound = new ConcurrentHashMap<>();
+  private volatile boolean isDraining;
+
+  @Inject
+  public LiveQueries(
+      Queries queries,
+      Watching watching,
+      Links links,
+      Threads threads,
+      Settings settings,
+      Metrics metrics) {
+    this.queries = queries;
+    this.watching = watching;
+    this.links = links;
+    this.threads = threads;
+    this.settings = settings;
+    // Each subscription waits once at most, and there are only so many.
+    turns = threads.pool("live-query", 2, 200_000);
+    restarts =
+        metrics.counter(
+            "evento_live_query_restarts", "fresh answers, as an update could have been missed");
+    metrics.gauge("evento_live_queries", "subscription queries", open::size);
+    watching.coordinatedBy(
+        new Watching.Coordinator() {
+          @Override
+          public void changed(UUID round, long number, Message.Update update) {
+            onChanged(Watching.SELF, round, number, update);
+          }
+
+          @Override
+          public void beat(UUID round, long number, long signature) {
+            onBeat(Watching.SELF, round, number, signature);
+          }
+        });
+    links.listen(Watching.CHANGED, this::changed);
+    links.listen(Watching.BEAT, this::beat);
+    threads
+        .timer()
+        .scheduleWithFixedDelay(
+            this::tick, Watching.BEAT_MILLIS, Watching.BEAT_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /**
+   * Subscribes.
+   *
+   * @param outlet hears a failure as well, such as {@code unknown-type}
+   * @return what to ring when the outlet has room, and to close
+   * @throws EventoException {@code overloaded} if there are too many already, {@code unavailable}
+   *     if this node leaves
+   */
+  public LiveQuery subscribe(Message.Query query, Outlet outlet) {
+    var max = settings.get(Setting.LIVE_READERS_MAX);
+    if (isDraining) {
+      throw new EventoException(ErrorCode.UNAVAILABLE, "this node leaves; try another");
+    }
+    if (open.size() >= max) {
+      throw new EventoException(
+          ErrorCode.OVERLOADED, "this node has " + max + " subscriptions already; try another");
+    }
+    var live = new LiveQuery(this, query, outlet);
+    open.add(live);
+    queries
+        .check(query)
+        .whenComplete(
+            (ok, failure) -> {
+              if (failure == null) {
+                live.begin();
+              } else {
+                outlet.fail(Failures.told(failure));
+                live.close();
+              }
+            });
+    return live;
+  }
+
+  /** Sends all subscribers elsewhere. */
+  public void drain() {
+    isDraining = true;
+    open.forEach(LiveQuery::drain);
+  }
+
+  private void changed(String node, String body) {
+    var space = body.indexOf(' ');
+    var update = (Message.Update) Codec.read(body.substring(space + 1));
+    onChanged(node, update.ids().get(0), Long.parseLong(body.substring(0, space)), update);
+  }
+
+  private void onChanged(String node, UUID round, long number, Message.Update update) {
+    var live = byRound.get(round);
+    if (live != null) {
+      live.changed(node, round, number, update);
+    }
+  }
+
+  private void beat(String node, String body) {
+    for (var beat : body.split(",", -1)) {
+      var parts = beat.split(" ", -1);
+      onBeat(
+          node,
+          UUID.fromString(parts[0]),
+          Long.parseLong(parts[1]),
+          Long.parseUnsignedLong(parts[2], 16));
+    }
+  }
+
+  private void onBeat(String node, UUID round, long number, long signature) {
+    var live = byRound.get(round);
+    if (live != null) {
+      live.beat(node, round, number, signature);
+    }
+  }
+
+  private void tick() {
+    try {
+      open.forEach(LiveQuery::tick);
+    } catch (RuntimeException failure) {
+      LOG.log(Level.ERROR, "subscriptions not looked after", failure);
+    }
+  }
+
+  // ---- for the subscriptions
+
+  Optional<String> consumer(String query) {
+    return queries.model(query);
+  }
+
+  Set<String> nodes() {
+    var nodes = new HashSet<>(links.peers());
+    nodes.add(Watching.SELF);
+    return nodes;
+  }
+
+  CompletionStage<Holding> watch(String node, Watch watch) {
+    return node.equals(Watching.SELF)
+        ? watching.watch(node, watch)
+        : links
+            .ask(node, Watching.WATCH, Watching.text(watch), WATCH_MILLIS)
+            .thenApply(Holding::of);
+  }
+
+  void unwatch(String node, UUID round) {
+    if (node.equals(Watching.SELF)) {
+      watching.unwatch(round);
+    } else {
+      links.send(node, Watching.UNWATCH, round.toString());
+    }
+  }
+
+  void keep(String node, UUID round) {
+    if (node.equals(Watching.SELF)) {
+      watching.keep(round);
+    } else {
+      links.send(node, Watching.KEEP, round.toString());
+    }
+  }
+
+  CompletionStage<Message.View> ask(Message.Query query, String consumer) {
+    return queries.standing(query, consumer);
+  }
+
+  void register(UUID round, LiveQuery live) {
+    byRound.put(round, live);
+  }
+
+  void forget(UUID round) {
+    byRound.remove(round);
+  }
+
+  void ended(LiveQuery live) {
+    open.remove(live);
+  }
+
+  void counts(String restart) {
+    restarts.increment();
+  }
+
+  long stallNanos() {
+    return TimeUnit.SECONDS.toNanos(settings.get(Setting.LIVE_STALL_SECONDS));
+  }
+
+  void run(Runnable turn) {
+    try {
+      turns.execute(turn);
+    } catch (RejectedExecutionException stopped) {
+      LOG.log(Level.DEBUG, "the node stops");
+    }
+  }
+
+  void later(long millis, Runnable body) {
+    threads.timer().schedule(body, millis, TimeUnit.MILLISECONDS);
+  }
+}

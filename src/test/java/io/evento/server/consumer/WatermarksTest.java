@@ -1,0 +1,218 @@
+package io.evento.server.consumer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message.After;
+import io.evento.protocol.Message.Aggregate;
+import io.evento.protocol.RecordedEvent;
+import io.evento.server.consumer.ConsumerNode.Cluster;
+import io.evento.server.consumer.Store.Draft;
+import io.evento.server.routing.Deadline;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Whoever waits for a position finds handled what he waited for, wherever the segments are. */
+class WatermarksTest {
+  private static final String CONSUMER = "accounts:1";
+  private static TestDatabase database;
+
+  private final Cluster cluster = new Cluster();
+  private final Map<String, Watermarks> watermarks = new HashMap<>();
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private Store store;
+
+  @BeforeAll
+  static void migrate() {
+    database = PostgresFixture.shared().migrated();
+  }
+
+  @AfterAll
+  static void drop() {
+    database.close();
+  }
+
+  @BeforeEach
+  void empty() throws Exception {
+    store = Store.emptied(database);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (var each : open) {
+      each.close();
+    }
+    store.close();
+  }
+
+  private ConsumerNode node(String name, BiConsumer<?, RecordedEvent> handler) {
+    var node = new ConsumerNode(database, name, cluster).start();
+    open.add(0, node);
+    watermarks.put(
+        name,
+        new Watermarks(
+            node.deliveries,
+            node.follower,
+            node.threads,
+            () -> others(name),
+            (other, question) ->
+                watermarks.containsKey(other)
+                    ? of(other).here(question)
+                    : CompletableFuture.failedStage(new IllegalStateException("gone"))));
+    var bundle =
+        new HandlingBundle(
+            node, UUID.randomUUID(), (message, event) -> handler.accept(null, event));
+    bundle.connect(node.sessions, RecordingBundle.projector("accounts"));
+    open.add(0, bundle);
+    cluster.freed();
+    return node;
+  }
+
+  private Watermarks of(String node) {
+    return Objects.requireNonNull(watermarks.get(node));
+  }
+
+  private Set<String> others(String name) {
+    var others = new HashSet<>(watermarks.keySet());
+    others.remove(name);
+    return others;
+  }
+
+  private void seen(String node, After after, int millis) {
+    of(node)
+        .seen(CONSUMER, after, Deadline.in(millis))
+        .toCompletableFuture()
+        .orTimeout(30, TimeUnit.SECONDS)
+        .join();
+  }
+
+  private List<RecordedEvent> append(int count, int accounts) throws Exception {
+    return store.append(
+        cluster.followers(),
+        IntStream.range(0, count).mapToObj(i -> Draft.of("a-" + i % accounts)).toList());
+  }
+
+  @Test
+  void a_thousand_of_a_thousand_waits_find_handled_what_they_waited_for() throws Exception {
+    var handled = ConcurrentHashMap.<Long>newKeySet();
+    var random = new Random();
+    BiConsumer<Object, RecordedEvent> handler =
+        (message, event) -> {
+          if (random.nextInt(20) == 0) {
+            Thread.onSpinWait();
+          }
+          handled.add(event.position());
+        };
+    node("a", handler);
+    node("b", handler);
+    for (var i = 0; i < 1_000; i++) {
+      var last = append(1 + i % 5, 7);
+      var event = last.get(last.size() - 1);
+      if (i % 2 == 0) {
+        var stream = new Aggregate("Account", event.aggregate().id());
+        seen(i % 4 == 0 ? "a" : "b", new After(event.position(), stream), 20_000);
+        assertThat(handled).contains(event.position());
+      } else {
+        seen(i % 4 == 1 ? "a" : "b", new After(event.position(), null), 20_000);
+        assertThat(handled).hasSize((int) store.head());
+      }
+    }
+  }
+
+  @Test
+  void a_stream_is_waited_for_alone() throws Exception {
+    var free = new CountDownLatch(1);
+    var stuck = new CountDownLatch(1);
+    BiConsumer<Object, RecordedEvent> handler =
+        (message, event) -> {
+          if (event.aggregate().id().equals("a-0")) {
+            stuck.countDown();
+            awaitUninterrupted(free);
+          }
+        };
+    var nodes = List.of(node("a", handler), node("b", handler));
+    await().atMost(Duration.ofSeconds(30)).until(() -> nodes.stream().allMatch(this::owns));
+    append(1, 1);
+    assertThat(stuck.await(20, TimeUnit.SECONDS)).isTrue();
+    // A bundle of a test handles on one thread: the other stream is with the other bundle.
+    var other =
+        IntStream.range(1, 1_000)
+            .mapToObj(i -> "a-" + i)
+            .filter(id -> !owner(nodes, id).equals(owner(nodes, "a-0")))
+            .findFirst()
+            .orElseThrow();
+    var event = store.append(cluster.followers(), List.of(Draft.of(other))).get(0);
+    seen("a", new After(event.position(), new Aggregate("Account", other)), 20_000);
+    assertThatThrownBy(() -> seen("a", new After(event.position(), null), 500))
+        .isInstanceOf(CompletionException.class)
+        .cause()
+        .isInstanceOfSatisfying(
+            EventoException.class,
+            told -> {
+              assertThat(told.code()).isEqualTo(ErrorCode.DEADLINE_EXCEEDED);
+              assertThat(told.detail()).contains("accounts:1 has not handled position 2", "slots");
+            });
+    free.countDown();
+    seen("a", new After(event.position(), null), 20_000);
+  }
+
+  private boolean owns(ConsumerNode node) {
+    return node.deliveries.of(CONSUMER, 0, Slots.COUNT - 1).size() == 2;
+  }
+
+  private static String owner(List<ConsumerNode> nodes, String account) {
+    var slot = Slots.of(new RecordedEvent.Stream("Account", account));
+    return nodes.stream()
+        .filter(node -> !node.deliveries.of(CONSUMER, slot, slot).isEmpty())
+        .findFirst()
+        .orElseThrow()
+        .name;
+  }
+
+  @Test
+  void segments_that_move_while_somebody_waits_are_found_where_they_went() throws Exception {
+    var handled = ConcurrentHashMap.<Long>newKeySet();
+    var first = node("a", (message, event) -> handled.add(event.position()));
+    node("b", (message, event) -> handled.add(event.position()));
+    append(50, 20);
+    seen("b", new After(store.head(), null), 20_000);
+    watermarks.remove("a");
+    first.leave();
+    append(50, 20);
+    seen("b", new After(store.head(), null), 20_000);
+    assertThat(handled).hasSize(100);
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
