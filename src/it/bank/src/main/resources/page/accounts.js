@@ -63,9 +63,9 @@ export function startAccounts() {
     );
   }
 
-  function update(row, { owner, balance, open }) {
+  function update(row, { owner, nickname, balance, open }) {
     const [, ownerCell, balanceCell, stateCell, buttons] = row.children;
-    setText(ownerCell, owner);
+    setText(ownerCell, nickname ? `${owner} (${nickname})` : owner);
     const shown = grouped(balance);
     if (balanceCell.textContent !== "" && balanceCell.textContent !== shown) flash(row);
     setText(balanceCell, shown);

@@ -5,13 +5,17 @@ import { startCluster } from "./cluster.js";
 import { startInvariant } from "./invariant.js";
 import { startMovements } from "./movements.js";
 import { startTraffic } from "./traffic.js";
+import { startTransfers } from "./transfers.js";
 
 const askTotals = startInvariant();
 const accounts = startAccounts();
 startTraffic();
 
+const askTransfers = startTransfers();
+
 const movements = startMovements(() => {
   accounts.ask();
+  askTransfers();
   askTotals();
 });
 accounts.onChoose(movements.choose);

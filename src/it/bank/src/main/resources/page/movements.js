@@ -1,7 +1,8 @@
 import { post } from "./api.js";
-import { byId, grouped, make } from "./dom.js";
+import { byId, grouped, make, setText } from "./dom.js";
 
 const LINES = 30;
+const BUTTONS = { deposit: "Deposit", withdraw: "Withdraw", transfer: "Transfer" };
 
 /**
  * The forms and the list of what was answered.
@@ -11,17 +12,33 @@ const LINES = 30;
 export function startMovements(moved) {
   const movement = byId("movement");
   const opening = byId("opening");
+  const naming = byId("naming");
   const button = movement.querySelector("button");
 
   movement.addEventListener("change", () => {
-    button.textContent = kind() === "deposit" ? "Deposit" : "Withdraw";
+    const isTransfer = kind() === "transfer";
+    setText(button, BUTTONS[kind()]);
+    setText(byId("account-label"), isTransfer ? "From account" : "Account");
+    byId("to-field").hidden = !isTransfer;
+    byId("to").disabled = !isTransfer;
+    byId("reference-field").hidden = isTransfer;
   });
 
-  onSubmit(movement, async ({ accountId, amount, reference }) => {
+  onSubmit(movement, async ({ accountId, toAccountId, amount, reference }) => {
+    const coins = grouped(Number(amount));
+    if (kind() === "transfer") {
+      await send(`Transfer ${coins} from ${accountId} to ${toAccountId}`, "/api/transfer", {
+        transferId: crypto.randomUUID(),
+        fromAccountId: accountId,
+        toAccountId,
+        amount: Number(amount),
+      });
+      return;
+    }
     const words =
       kind() === "deposit"
-        ? `Deposit ${grouped(Number(amount))} into ${accountId}`
-        : `Withdraw ${grouped(Number(amount))} from ${accountId}`;
+        ? `Deposit ${coins} into ${accountId}`
+        : `Withdraw ${coins} from ${accountId}`;
     await send(words, `/api/${kind()}`, { accountId, amount: Number(amount), reference });
   });
 
@@ -29,6 +46,12 @@ export function startMovements(moved) {
     if (await send(`Open ${accountId} for ${owner}`, "/api/open", { accountId, owner })) {
       opening.reset();
       choose(accountId, "deposit");
+    }
+  });
+
+  onSubmit(naming, async ({ accountId, nickname }) => {
+    if (await send(`Call ${accountId} ${nickname}`, "/api/nickname", { accountId, nickname })) {
+      naming.reset();
     }
   });
 

@@ -5,7 +5,11 @@ import io.evento.sample.bank.account.Account;
 import io.evento.sample.bank.account.Accounts;
 import io.evento.sample.bank.compliance.Compliance;
 import io.evento.sample.bank.compliance.ComplianceFile;
+import io.evento.sample.bank.compliance.LargeDeposit;
+import io.evento.sample.bank.nickname.Nickname;
+import io.evento.sample.bank.nickname.Nicknames;
 import io.evento.sample.bank.transfer.Transfer;
+import io.evento.sample.bank.transfer.TransferSaga;
 import io.evento.sample.bank.transfer.Transfers;
 import io.evento.sample.bank.web.Cluster;
 import io.evento.sample.bank.web.Traffic;
@@ -28,8 +32,12 @@ public final class Bank {
                 .register(
                     Account.class,
                     Transfer.class,
+                    Nickname.class,
                     new Accounts(),
                     new Transfers(),
+                    new TransferSaga(settings.transferDeadline()),
+                    new Nicknames(),
+                    new LargeDeposit(),
                     new Compliance(compliance))
                 .jdbc(database)
                 .start();

@@ -3,6 +3,7 @@ package io.evento.sample.bank;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.evento.sample.bank.account.Accounts;
+import io.evento.sample.bank.nickname.Nicknames;
 import io.evento.sample.bank.transfer.Transfers;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -25,7 +26,7 @@ final class Database {
     config.setJdbcUrl(settings.jdbcUrl());
     config.setUsername(settings.jdbcUser());
     config.setPassword(settings.jdbcPassword());
-    config.setMaximumPoolSize(14); // six segments and eight questions at a time
+    config.setMaximumPoolSize(15); // seven segments and eight questions at a time
     config.setConnectionTimeout(3_000);
     config.setInitializationFailTimeout(-1); // answered below, by trying again
     // A database that hangs fails like one that is gone, and the SDK tries the events again.
@@ -37,6 +38,7 @@ final class Database {
       try {
         Accounts.createTable(pool);
         Transfers.createTable(pool);
+        Nicknames.createTable(pool);
         return pool;
       } catch (SQLException notYet) {
         LOG.log(Level.WARNING, () -> "database not ready, trying again: " + notYet.getMessage());

@@ -3,6 +3,7 @@ package io.evento.sample.bank;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.Optional;
  *
  * @param servers where the cluster is, such as {@code ws://127.0.0.1:8081/evento}
  * @param address of the web edge: who reaches it can move money and kill nodes
+ * @param transferDeadline for a transfer's money to leave its account
  * @param control the launcher's door to start, kill and freeze processes, if there is one
  */
 record Settings(
@@ -22,6 +24,7 @@ record Settings(
     String jdbcPassword,
     InetSocketAddress address,
     Path complianceFile,
+    Duration transferDeadline,
     Optional<URI> control) {
 
   static Settings of(Map<String, String> environment) {
@@ -38,8 +41,19 @@ record Settings(
             environment.getOrDefault("BANK_BIND", "127.0.0.1"),
             Integer.parseInt(environment.getOrDefault("BANK_PORT", "8090"))),
         Path.of(environment.getOrDefault("BANK_COMPLIANCE_FILE", "compliance.jsonl")),
+        duration(environment.getOrDefault("BANK_TRANSFER_DEADLINE", "20s")),
         Optional.of(environment.getOrDefault("BANK_CONTROL_URL", ""))
             .filter(door -> !door.isBlank())
             .map(URI::create));
+  }
+
+  /** {@code 20s}, {@code 1m30s}, or as ISO 8601 writes it. */
+  private static Duration duration(String text) {
+    var bare = text.strip().replace(" ", "");
+    var duration = Duration.parse(bare.startsWith("P") ? bare : "PT" + bare);
+    if (duration.isNegative() || duration.isZero()) {
+      throw new IllegalArgumentException("BANK_TRANSFER_DEADLINE must be above 0, is " + text);
+    }
+    return duration;
   }
 }

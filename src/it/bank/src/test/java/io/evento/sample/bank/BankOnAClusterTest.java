@@ -14,9 +14,22 @@ import io.evento.sample.bank.account.AccountCommand.Withdraw;
 import io.evento.sample.bank.account.AccountQuery.AccountView;
 import io.evento.sample.bank.account.AccountQuery.FindAccount;
 import io.evento.sample.bank.account.Accounts;
+import io.evento.sample.bank.nickname.Nickname;
+import io.evento.sample.bank.nickname.NicknameCommand.ChooseNickname;
+import io.evento.sample.bank.nickname.Nicknames;
+import io.evento.sample.bank.transfer.Transfer;
+import io.evento.sample.bank.transfer.Transfer.Status;
+import io.evento.sample.bank.transfer.TransferCommand.RequestTransfer;
+import io.evento.sample.bank.transfer.TransferQuery.FindTransfer;
+import io.evento.sample.bank.transfer.TransferQuery.TransferView;
+import io.evento.sample.bank.transfer.TransferSaga;
+import io.evento.sample.bank.transfer.Transfers;
 import io.evento.testkit.cluster.EmbeddedCluster;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,9 +49,20 @@ class BankOnAClusterTest {
     database = new HikariDataSource();
     database.setJdbcUrl(cluster.jdbcUrl());
     Accounts.createTable(database);
+    Transfers.createTable(database);
+    Nicknames.createTable(database);
     bank =
         cluster.start(
-            EventoBundle.named("bank").register(Account.class, new Accounts()).jdbc(database));
+            EventoBundle.named("bank")
+                .register(
+                    Account.class,
+                    Transfer.class,
+                    Nickname.class,
+                    new Accounts(),
+                    new Transfers(),
+                    new TransferSaga(Duration.ofSeconds(20)),
+                    new Nicknames())
+                .jdbc(database));
   }
 
   @AfterAll
@@ -61,6 +85,35 @@ class BankOnAClusterTest {
         assertThrows(
             EventoException.class, () -> bank.commands().send(new Withdraw(account, 1, "")));
     assertEquals("insufficient-funds", refused.rejection().code());
+  }
+
+  @Test
+  void a_transfer_takes_money_to_the_other_account() {
+    var other = "b-" + account;
+    bank.commands().send(new OpenAccount(account, "Ada"));
+    bank.commands().send(new OpenAccount(other, "Bob"));
+    bank.commands().send(new Deposit(account, 500, "salary"));
+    bank.commands().send(new RequestTransfer("t-" + account, account, other, 200));
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () -> bank.queries().ask(new FindTransfer("t-" + account), TransferView.class),
+            view -> view != null && view.status() == Status.COMPLETED);
+    awaitBalance(300);
+  }
+
+  @Test
+  void two_accounts_never_get_the_same_nickname() {
+    var name = account.substring(0, 20);
+    var one = bank.commands().sendAsync(new ChooseNickname(account, name));
+    var two = bank.commands().sendAsync(new ChooseNickname("b-" + account, name));
+    var outcomes =
+        Stream.of(one, two)
+            .map(stage -> stage.handle((done, refused) -> refused == null ? "chosen" : "refused"))
+            .map(stage -> stage.toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join())
+            .sorted()
+            .toList();
+    assertEquals(List.of("chosen", "refused"), outcomes);
   }
 
   @Test

@@ -26,7 +26,10 @@ public sealed interface AccountQuery {
   /** Answered with {@link Sums}. */
   record Totals() implements AccountQuery {}
 
-  record AccountView(String accountId, String owner, long balance, boolean open) {}
+  /**
+   * @param nickname null if it has none
+   */
+  record AccountView(String accountId, String owner, long balance, boolean open, String nickname) {}
 
   /**
    * @param accounts in the order of their ids, closed ones too

@@ -72,11 +72,15 @@ public class Accounts {
       "update account set open = false, version = version + 1 where account_id = ? and version = ? - 1";
 
   private static final String FIND =
-      "select account_id, owner, balance, open from account where account_id = ?";
+      """
+      select account_id, owner, balance, open, nickname
+        from account left join nickname using (account_id) where account_id = ?
+      """;
 
   private static final String LIST =
       """
-      select account_id, owner, balance, open from account
+      select account_id, owner, balance, open, nickname
+        from account left join nickname using (account_id)
        where account_id > ? order by account_id limit ?
       """;
 
@@ -208,6 +212,7 @@ public class Accounts {
   }
 
   private static AccountView view(ResultSet row) throws SQLException {
-    return new AccountView(row.getString(1), row.getString(2), row.getLong(3), row.getBoolean(4));
+    return new AccountView(
+        row.getString(1), row.getString(2), row.getLong(3), row.getBoolean(4), row.getString(5));
   }
 }

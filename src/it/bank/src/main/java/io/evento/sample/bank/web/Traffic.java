@@ -8,11 +8,11 @@ import io.evento.bundle.gateway.CommandGateway;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Receipt;
-import io.evento.sample.bank.account.AccountCommand;
 import io.evento.sample.bank.account.AccountCommand.Deposit;
 import io.evento.sample.bank.account.AccountCommand.OpenAccount;
 import io.evento.sample.bank.account.AccountCommand.Withdraw;
 import io.evento.sample.bank.account.Rules;
+import io.evento.sample.bank.transfer.TransferCommand.RequestTransfer;
 import java.time.Duration;
 import java.util.Set;
 import java.util.UUID;
@@ -26,8 +26,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Random deposits and withdrawals, so many a second as wished. At most 64 are under way: when the
- * cluster is slow fewer are sent, as impatient customers walk away.
+ * Random deposits, withdrawals and transfers, so many a second as wished. At most 64 are under way:
+ * when the cluster is slow fewer are sent, as impatient customers walk away.
  */
 public final class Traffic implements AutoCloseable {
   private static final int RATE_MAX = 500;
@@ -85,10 +85,13 @@ public final class Traffic implements AutoCloseable {
     for (; due >= 1; due--) {
       if (free.tryAcquire()) {
         var started = System.nanoTime();
-        send("traffic-%03d".formatted(ThreadLocalRandom.current().nextInt(ACCOUNTS) + 1))
-            .whenComplete((receipt, failure) -> count(started, failure));
+        send(anyAccount()).whenComplete((receipt, failure) -> count(started, failure));
       }
     }
+  }
+
+  private static String anyAccount() {
+    return "traffic-%03d".formatted(ThreadLocalRandom.current().nextInt(ACCOUNTS) + 1);
   }
 
   private CompletionStage<Receipt> send(String account) {
@@ -108,15 +111,23 @@ public final class Traffic implements AutoCloseable {
             });
   }
 
-  private static AccountCommand randomMovement(String account) {
+  private static Object randomMovement(String account) {
     var random = ThreadLocalRandom.current();
     var amount = random.nextLong(1, 1_001);
     // One in twenty asks for more than anybody has: refusals belong to the picture.
     return switch (random.nextInt(20)) {
       case 0 -> new Withdraw(account, Rules.AMOUNT_MAX, "all of it, please");
-      case 1, 2, 3, 4, 5, 6, 7, 8 -> new Withdraw(account, amount, "shopping");
+      case 1, 2, 3, 4, 5 -> new Withdraw(account, amount, "shopping");
+      case 6, 7, 8, 9 -> transfer(account, anyAccount(), amount);
       default -> new Deposit(account, amount, "earnings");
     };
+  }
+
+  /** To an account that may not be open yet: then the money comes back. */
+  private static Object transfer(String from, String to, long amount) {
+    return from.equals(to)
+        ? new Deposit(to, amount, "earnings")
+        : new RequestTransfer(UUID.randomUUID().toString(), from, to, amount);
   }
 
   private void count(long started, Throwable failure) {

@@ -18,6 +18,10 @@ import io.evento.sample.bank.account.AccountQuery.ListAccounts;
 import io.evento.sample.bank.account.AccountQuery.Page;
 import io.evento.sample.bank.account.AccountQuery.Sums;
 import io.evento.sample.bank.account.AccountQuery.Totals;
+import io.evento.sample.bank.account.Accounts;
+import io.evento.sample.bank.nickname.NicknameCommand.ChooseNickname;
+import io.evento.sample.bank.transfer.TransferCommand.RequestTransfer;
+import io.evento.sample.bank.transfer.TransferQuery.ListTransfers;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -70,8 +74,11 @@ public final class WebEdge implements AutoCloseable {
             .get("/api/totals", call -> totals())
             .get("/api/accounts", call -> accounts(call))
             .post("/api/open", call -> send(call, OpenAccount.class))
+            .get("/api/transfers", call -> transfers(call))
             .post("/api/deposit", call -> send(call, Deposit.class))
             .post("/api/withdraw", call -> send(call, Withdraw.class))
+            .post("/api/transfer", call -> send(call, RequestTransfer.class))
+            .post("/api/nickname", call -> send(call, ChooseNickname.class))
             .post("/api/close", call -> send(call, CloseAccount.class))
             .get("/api/nodes", call -> cluster.view())
             .post("/api/control", call -> cluster.control(call.body(Cluster.Order.class)))
@@ -85,7 +92,26 @@ public final class WebEdge implements AutoCloseable {
   /** Each click has an id; used as the command's, it makes a repeated request harmless. */
   private Object send(JsonDoor.Call call, Class<?> command) throws IOException {
     var options = CommandOptions.options();
-    return commands.send(call.body(command), call.id().map(options::withId).orElse(options));
+    var wanted = call.body(command);
+    refuseForgedTransfer(wanted);
+    return commands.send(wanted, call.id().map(options::withId).orElse(options));
+  }
+
+  /** Half a transfer would look like money that never arrives. */
+  private static void refuseForgedTransfer(Object command) {
+    var reference =
+        command instanceof Deposit deposit
+            ? deposit.reference()
+            : command instanceof Withdraw withdraw ? withdraw.reference() : "";
+    if (reference.startsWith(Accounts.TRANSFER)) {
+      throw new IllegalArgumentException(
+          "reference must not begin with " + Accounts.TRANSFER + ": transfers say so");
+    }
+  }
+
+  private Object transfers(JsonDoor.Call call) {
+    // As it came: the page reads times as the SDK writes them.
+    return queries.ask(new ListTransfers(call.number("limit", 10)), Map.class, SOON);
   }
 
   private Object accounts(JsonDoor.Call call) {

@@ -10,6 +10,7 @@ import io.evento.sample.bank.account.AccountQuery.ListAccounts;
 import io.evento.sample.bank.account.AccountQuery.Page;
 import io.evento.sample.bank.account.AccountQuery.Sums;
 import io.evento.sample.bank.account.AccountQuery.Totals;
+import io.evento.sample.bank.nickname.Nicknames;
 import io.evento.testkit.ProjectorFixture;
 import io.evento.testkit.Stored;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -41,6 +42,7 @@ class AccountsTest {
   void emptyTables() throws SQLException {
     var database = postgres.getPostgresDatabase();
     Accounts.createTable(database);
+    Nicknames.createTable(database);
     try (var connection = database.getConnection();
         var statement = connection.createStatement()) {
       statement.execute("truncate account");
@@ -57,7 +59,8 @@ class AccountsTest {
             new AccountOpened("Ada", "Lovelace"),
             new MoneyDeposited(500, "salary"))
         .given(Account.class, "a-1", new MoneyWithdrawn(200, "rent"))
-        .thenAnswers(new FindAccount("a-1"), new AccountView("a-1", "Ada Lovelace", 300, true))
+        .thenAnswers(
+            new FindAccount("a-1"), new AccountView("a-1", "Ada Lovelace", 300, true, null))
         .thenAnswers(new FindAccount("a-2"), null);
   }
 
@@ -65,7 +68,7 @@ class AccountsTest {
   void an_account_of_the_first_release_is_found_with_its_owner() {
     accounts
         .given(Account.class, "a-1", new Stored(AccountOpened.class, 1, "{\"owner\":\"Ada\"}"))
-        .thenAnswers(new FindAccount("a-1"), new AccountView("a-1", "Ada", 0, true));
+        .thenAnswers(new FindAccount("a-1"), new AccountView("a-1", "Ada", 0, true, null));
   }
 
   @Test
@@ -75,10 +78,10 @@ class AccountsTest {
         .given(Account.class, "a-2", new AccountOpened("Bob", ""))
         .thenAnswers(
             new ListAccounts(1, null),
-            new Page(List.of(new AccountView("a-1", "Ada Lovelace", 0, false)), "a-1"))
+            new Page(List.of(new AccountView("a-1", "Ada Lovelace", 0, false, null)), "a-1"))
         .thenAnswers(
             new ListAccounts(1, "a-1"),
-            new Page(List.of(new AccountView("a-2", "Bob", 0, true)), null));
+            new Page(List.of(new AccountView("a-2", "Bob", 0, true, null)), null));
   }
 
   @Test
@@ -107,6 +110,6 @@ class AccountsTest {
         .thenAnswers(new Totals(), new Sums(2, 300, 200, 500, 0))
         .given(Account.class, "a-2", new MoneyDeposited(200, "transfer:t-1"))
         .thenAnswers(new Totals(), new Sums(2, 500, 0, 500, 0))
-        .thenAnswers(new FindAccount("a-2"), new AccountView("a-2", "Bob", 200, true));
+        .thenAnswers(new FindAccount("a-2"), new AccountView("a-2", "Bob", 200, true, null));
   }
 }
