@@ -17,8 +17,10 @@ import io.evento.protocol.Message.Enable;
 import io.evento.protocol.Message.Ended;
 import io.evento.protocol.Message.Events;
 import io.evento.protocol.Message.Fault;
+import io.evento.protocol.Message.Parked;
 import io.evento.protocol.Message.Query;
 import io.evento.protocol.Message.Result;
+import io.evento.protocol.Message.Retry;
 import io.evento.protocol.Message.Steps;
 import io.evento.protocol.Message.Update;
 import io.evento.protocol.Message.View;
@@ -91,6 +93,10 @@ final class Switchboard implements Inbound {
       } else {
         consumers.disable(taken);
       }
+    } else if (message instanceof Parked parked) {
+      consumers.parked(parked);
+    } else if (message instanceof Retry retry) {
+      consumers.retry(retry);
     } else {
       LOG.log(
           Level.WARNING,

@@ -765,6 +765,9 @@ public sealed interface Message {
    * @param fence grows with every owner; what names a lower one than the last heard is void
    * @param position everything up to here was acknowledged to the server
    * @param epoch that position belongs to
+   * @param resetFence the fence from which on an operator has put the segment there; 0 for never. A
+   *     bundle's own checkpoint that was last claimed under a lower one has to follow, forwards or
+   *     backwards
    */
   record Enable(
       String consumer,
@@ -773,8 +776,22 @@ public sealed interface Message {
       int lastSlot,
       long fence,
       UUID epoch,
-      long position)
-      implements Message {}
+      long position,
+      long resetFence)
+      implements Message {
+
+    /** A segment that goes on where it stands. */
+    public Enable(
+        String consumer,
+        int segment,
+        int firstSlot,
+        int lastSlot,
+        long fence,
+        UUID epoch,
+        long position) {
+      this(consumer, segment, firstSlot, lastSlot, fence, epoch, position, 0);
+    }
+  }
 
   /** N→B: you no longer have this segment. B→N: this instance gives it up. */
   record Disable(String consumer, int segment, long fence) implements Message {}
@@ -872,15 +889,70 @@ public sealed interface Message {
   }
 
   /**
-   * B→N: the event at this position failed and is tried again by the bundle; the segment waits.
+   * B→N: the event at this position failed; the segment waits.
    *
-   * @param attempt how often it failed by now, 1 and up
+   * @param attempt how often it failed by now, 1 and up; 0 where its handler is not to blame
+   * @param park whether the bundle gives it up: it waits for {@link Parked} and does not try it
+   *     again. Else the bundle tries again by itself
    */
-  record Nack(String consumer, int segment, long fence, long position, int attempt, String detail)
+  record Nack(
+      String consumer,
+      int segment,
+      long fence,
+      long position,
+      int attempt,
+      String detail,
+      boolean park)
       implements Message {
     public Nack {
       require("/consumer", consumer);
       detail = detail == null ? "" : detail;
+    }
+
+    /** An event that is tried again. */
+    public Nack(
+        String consumer, int segment, long fence, long position, int attempt, String detail) {
+      this(consumer, segment, fence, position, attempt, detail, false);
+    }
+  }
+
+  /**
+   * N→B: the events at these positions are dead letters now, the one that failed and those of its
+   * key that were sent after it. The bundle passes over them, in its own checkpoint too.
+   */
+  record Parked(String consumer, int segment, long fence, List<Long> positions) implements Message {
+    public Parked {
+      positions = listOf(positions);
+    }
+  }
+
+  /**
+   * N→B: handle this dead letter once more, without a move of the checkpoint; answered by {@link
+   * Retried}.
+   *
+   * @param letter its id; whatever parked the same event again has another one
+   */
+  record Retry(String consumer, int segment, long fence, UUID letter, RecordedEvent event)
+      implements Message {}
+
+  /**
+   * B→N: what became of a {@link Retry}.
+   *
+   * @param failure what the handler failed with; null if it succeeded, now or at an earlier retry
+   *     whose answer was lost
+   * @param passing whether the handler is not to blame, so that it should be tried again later
+   */
+  record Retried(
+      String consumer,
+      int segment,
+      long fence,
+      UUID letter,
+      @Nullable String failure,
+      boolean passing)
+      implements Message {
+    public Retried {
+      require("/consumer", consumer);
+      require("/letter", letter);
     }
   }
 

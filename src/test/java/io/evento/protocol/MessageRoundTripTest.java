@@ -33,10 +33,13 @@ import io.evento.protocol.Message.Members;
 import io.evento.protocol.Message.More;
 import io.evento.protocol.Message.Nack;
 import io.evento.protocol.Message.NewEvent;
+import io.evento.protocol.Message.Parked;
 import io.evento.protocol.Message.Ping;
 import io.evento.protocol.Message.Query;
 import io.evento.protocol.Message.QueryType;
 import io.evento.protocol.Message.Result;
+import io.evento.protocol.Message.Retried;
+import io.evento.protocol.Message.Retry;
 import io.evento.protocol.Message.Schedule;
 import io.evento.protocol.Message.Schedules;
 import io.evento.protocol.Message.Snapshot;
@@ -181,7 +184,7 @@ class MessageRoundTripTest {
             "trace",
             250),
         new Cancel(ID),
-        new Enable("accounts:1", 3, 0, 31, 17, ID, 8),
+        new Enable("accounts:1", 3, 0, 31, 17, ID, 8, 16),
         new Disable("accounts:1", 3, 17),
         new Credit("accounts:1", 3, 17, 256, ID, 8L),
         new Events("accounts:1", 3, 17, ID, 8, 9, List.of(event)),
@@ -224,7 +227,10 @@ class MessageRoundTripTest {
                         new Stepping.Deadline("late", null, event.time())))),
             new Failure(ErrorCode.HANDLER_FAILED, "x", List.of())),
         new Ack("accounts:1", 3, 17, ID, 9),
-        new Nack("accounts:1", 3, 17, 9, 2, "IllegalState: x"),
+        new Nack("accounts:1", 3, 17, 9, 2, "IllegalState: x", true),
+        new Parked("accounts:1", 3, 17, List.of(9L, 11L)),
+        new Retry("accounts:1", 3, 17, ID, event),
+        new Retried("accounts:1", 3, 17, ID, "IllegalState: x", true),
         new Follow(ID, 9, ID, "bank", "Opened", "Account", "a-1", "tag", 256),
         new Feed(ID, ID, 9, List.of(event)),
         new More(ID, 64),

@@ -14,8 +14,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The SQL of table {@code evento_checkpoint} in the user's database, in the connection's current
- * schema. No other class names that table.
+ * The SQL of tables {@code evento_checkpoint} and {@code evento_retried} in the user's database, in
+ * the connection's current schema. No other class names these tables.
  *
  * <p>A row stands for a range of slots, not for a segment's number: when a segment is split, its
  * row is split at the same place and both halves go on from the same position; rows are joined only
@@ -36,6 +36,26 @@ final class CheckpointTable {
         primary key (consumer, first_slot),
         check (first_slot <= last_slot))
       """;
+
+  private static final String CREATE_RETRIED =
+      """
+      create table if not exists evento_retried (
+        letter     uuid        primary key,
+        retried_at timestamptz not null default current_timestamp)
+      """;
+
+  private static final String HOLD =
+      """
+      select 1 from evento_checkpoint
+       where consumer = ? and first_slot = ? and last_slot = ? and fence = ? for update
+      """;
+
+  private static final String NOTE =
+      "insert into evento_retried (letter) values (?) on conflict (letter) do nothing";
+
+  // Whoever hears nothing of a retry asks again within seconds; a week is more than enough.
+  private static final String FORGET =
+      "delete from evento_retried where retried_at < current_timestamp - interval '7 days'";
 
   private static final String LOCK = "select pg_advisory_xact_lock(hashtextextended(?, 0))";
 
@@ -94,6 +114,8 @@ final class CheckpointTable {
       lock(connection, "evento_checkpoint");
       try (var create = connection.createStatement()) {
         create.execute(CREATE);
+        create.execute(CREATE_RETRIED);
+        create.execute(FORGET);
       }
       connection.commit();
     }
@@ -102,6 +124,9 @@ final class CheckpointTable {
   /**
    * Takes over the checkpoint of a segment under its fence, so that whoever had it before can move
    * it no more. A segment that is not known here starts where the server says.
+   *
+   * <p>Where an operator has put the segment elsewhere, the first claim since then follows: our row
+   * still has a fence from before. Later ones find a higher fence and go by the row.
    *
    * @return empty if a higher fence was here before, or if joined segments stand at different
    *     positions; nothing is changed then
@@ -118,11 +143,12 @@ final class CheckpointTable {
       }
       for (var row : rows) {
         delete(connection, segment.consumer(), row.first);
+        var stood = new Checkpoint(row.epoch, row.position);
         if (row.first < segment.firstSlot()) {
-          insert(connection, segment, row.first, segment.firstSlot() - 1, found, row.fence);
+          insert(connection, segment, row.first, segment.firstSlot() - 1, stood, row.fence);
         }
         if (row.last > segment.lastSlot()) {
-          insert(connection, segment, segment.lastSlot() + 1, row.last, found, row.fence);
+          insert(connection, segment, segment.lastSlot() + 1, row.last, stood, row.fence);
         }
       }
       insert(connection, segment, segment.firstSlot(), segment.lastSlot(), found, segment.fence());
@@ -136,6 +162,10 @@ final class CheckpointTable {
       return new Checkpoint(segment.epoch(), segment.position());
     }
     var first = new Checkpoint(rows.get(0).epoch, rows.get(0).position);
+    if (rows.stream().anyMatch(row -> row.fence < segment.resetFence())
+        && rows.stream().allMatch(row -> row.fence <= segment.fence())) {
+      return new Checkpoint(segment.epoch(), segment.position());
+    }
     for (var row : rows) {
       if (row.fence > segment.fence() || !first.equals(new Checkpoint(row.epoch, row.position))) {
         return null;
@@ -160,6 +190,33 @@ final class CheckpointTable {
       move.setObject(8, epoch);
       move.setLong(9, from);
       return move.executeUpdate() == 1;
+    }
+  }
+
+  /**
+   * Keeps others from the segment until the transaction ends, without a move of its checkpoint.
+   *
+   * @return false if somebody else has it: roll back
+   */
+  boolean hold(Connection connection, Enable segment) throws SQLException {
+    try (var hold = connection.prepareStatement(HOLD)) {
+      setRange(hold, 1, segment);
+      hold.setLong(4, segment.fence());
+      try (var found = hold.executeQuery()) {
+        return found.next();
+      }
+    }
+  }
+
+  /**
+   * Notes a dead letter in the transaction that handles it.
+   *
+   * @return false if it was handled before
+   */
+  boolean note(Connection connection, UUID letter) throws SQLException {
+    try (var note = connection.prepareStatement(NOTE)) {
+      note.setObject(1, letter);
+      return note.executeUpdate() == 1;
     }
   }
 

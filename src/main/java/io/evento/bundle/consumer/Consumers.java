@@ -7,7 +7,9 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.Message.Events;
+import io.evento.protocol.Message.Parked;
 import io.evento.protocol.Message.Query;
+import io.evento.protocol.Message.Retry;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -100,6 +102,22 @@ public final class Consumers implements AutoCloseable {
     var segment = segments.get(key(events.consumer(), events.segment()));
     if (segment != null) {
       segment.events(events);
+    }
+  }
+
+  /** Events are dead letters now. */
+  public void parked(Parked parked) {
+    var segment = segments.get(key(parked.consumer(), parked.segment()));
+    if (segment != null) {
+      segment.parked(parked);
+    }
+  }
+
+  /** A dead letter is to be tried again. */
+  public void retry(Retry letter) {
+    var segment = segments.get(key(letter.consumer(), letter.segment()));
+    if (segment != null) {
+      segment.retry(letter);
     }
   }
 

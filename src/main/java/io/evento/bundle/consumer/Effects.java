@@ -26,6 +26,13 @@ interface Effects {
   Progress apply(Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events);
 
   /**
+   * Handles a dead letter once more, without a move of the checkpoint.
+   *
+   * @param letter its id: what was handled under it is not handled again
+   */
+  Progress retry(Enable segment, UUID letter, RecordedEvent event);
+
+  /**
    * How far it got.
    *
    * @param kind what stopped it

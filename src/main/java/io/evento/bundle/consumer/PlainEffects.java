@@ -39,4 +39,9 @@ final class PlainEffects implements Effects {
     }
     return Progress.done(to);
   }
+
+  @Override
+  public Progress retry(Enable segment, UUID letter, RecordedEvent event) {
+    return apply(segment, segment.epoch(), 0, event.position(), List.of(event));
+  }
 }

@@ -8,13 +8,18 @@ import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.Message.Events;
 import io.evento.protocol.Message.Nack;
+import io.evento.protocol.Message.Parked;
+import io.evento.protocol.Message.Retried;
+import io.evento.protocol.Message.Retry;
 import io.evento.protocol.RecordedEvent;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
@@ -29,6 +34,10 @@ import org.jspecify.annotations.Nullable;
  * meanwhile, what it found is dropped: not acknowledged, not retried. As there is one step at a
  * time, the first step of a new lease begins only when the last one of the old has ended.
  *
+ * <p>An event that failed too often is handled no more, whoever wakes us, until the server says
+ * that it is parked: it may be tried as a dead letter from then on, and must not take effect twice.
+ * Then it is passed over, and so are those of its key that were sent after it.
+ *
  * <p>The lock guards what links write (lease, queue); what only steps touch needs none, as each is
  * begun by {@code submit} of the one before.
  */
@@ -38,14 +47,22 @@ final class Segment {
 
   private static final Logger LOG = System.getLogger(Segment.class.getName());
   private static final int GRANT = WINDOW / 4;
-  private static final long RETRY_FIRST_MILLIS = 100;
+  private static final long RETRY_FIRST_MILLIS = 50;
   private static final long RETRY_MAX_MILLIS = 10_000;
+
+  /** How often an event is tried before it is given up. */
+  static final int ATTEMPTS = 5;
+
+  /** How long the server may take to park an event before it is asked again. */
+  private static final long PARK_AGAIN_MILLIS = 2_000;
 
   private final Effects effects;
   private final Workers workers;
   private final ScheduledExecutorService clock;
 
   private final Deque<Events> queue = new ArrayDeque<>();
+  private final Set<Long> passedOver = new HashSet<>();
+  private @Nullable Retry asked;
   private @Nullable Lease lease;
   private int queuedEvents;
   private boolean active;
@@ -58,7 +75,12 @@ final class Segment {
   private @Nullable Checkpoint checkpoint;
   private int ungranted;
   private int failures;
+  private int blamed;
   private boolean oneByOne;
+  private boolean wasLetter;
+
+  /** What the server was asked to park; null for nothing. */
+  private @Nullable Nack parking;
 
   Segment(Effects effects, Workers workers, ScheduledExecutorService clock) {
     this.effects = effects;
@@ -110,6 +132,30 @@ final class Segment {
     }
   }
 
+  /** Events are dead letters now. */
+  void parked(Parked parked) {
+    synchronized (this) {
+      if (lease == null || parked.fence() != lease.fence()) {
+        return;
+      }
+      passedOver.addAll(parked.positions());
+    }
+    hurry();
+    wake();
+  }
+
+  /** A dead letter is to be tried again. */
+  void retry(Retry letter) {
+    synchronized (this) {
+      if (lease == null || letter.fence() != lease.fence()) {
+        return;
+      }
+      asked = letter;
+    }
+    hurry();
+    wake();
+  }
+
   /** Gives the segment up when the handler that runs has ended. */
   void stop() {
     synchronized (this) {
@@ -129,6 +175,8 @@ final class Segment {
   }
 
   private void clearQueue() {
+    asked = null;
+    passedOver.clear();
     queue.clear();
     queuedEvents = 0;
   }
@@ -165,10 +213,15 @@ final class Segment {
 
   private void submitAfterFailure() {
     var millis = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
-    millis = millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1);
+    submitIn(millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1));
+  }
+
+  private void submitIn(long millis) {
     synchronized (this) {
       retry = clock.schedule(this::submit, millis, TimeUnit.MILLISECONDS);
-      if (!stopping && lease == begun) {
+      var isNewsThere =
+          asked != null || (parking != null && passedOver.contains(parking.position()));
+      if (!stopping && lease == begun && !isNewsThere) {
         return;
       }
     }
@@ -178,10 +231,12 @@ final class Segment {
   private void step() {
     Lease now;
     Events batch;
+    Retry letter;
     synchronized (this) {
       now = lease;
       batch = queue.peek();
-      var idle = now == null || (!stopping && now == begun && batch == null);
+      letter = asked;
+      var idle = now == null || (!stopping && now == begun && batch == null && letter == null);
       if (idle) {
         active = false;
         return;
@@ -195,9 +250,17 @@ final class Segment {
       submit();
     } else if (now != begun) {
       begin(now);
+    } else if (letter != null && (batch == null || !isEventsTurn())) {
+      wasLetter = true;
+      retry(now, letter);
     } else if (batch != null && checkpoint != null) {
       handle(now, batch, checkpoint);
     }
+  }
+
+  /** Letters and events take turns; events that have to wait anyway have none. */
+  private boolean isEventsTurn() {
+    return wasLetter && failures == 0 && parking == null;
   }
 
   private synchronized boolean isStopping() {
@@ -214,7 +277,9 @@ final class Segment {
         checkpoint = standing.get();
         ungranted = 0;
         failures = 0;
+        blamed = 0;
         oneByOne = false;
+        parking = null;
         grant(now, WINDOW, effects.keepsCheckpoint() ? checkpoint : null);
       }
       submit();
@@ -226,6 +291,7 @@ final class Segment {
   }
 
   private void handle(Lease now, Events batch, Checkpoint standing) {
+    wasLetter = false;
     var sameEpoch = batch.epoch().equals(standing.epoch());
     if (sameEpoch && batch.from() > standing.position()) {
       giveUp(now, "events after " + standing.position() + " are missing");
@@ -242,7 +308,14 @@ final class Segment {
       finished(now, batch, new Checkpoint(batch.epoch(), from));
       return;
     }
-    var left = batch.events().stream().filter(event -> event.position() > from).toList();
+    var left = left(batch, from);
+    if (parking != null) {
+      if (!left.isEmpty() && left.get(0).position() == parking.position()) {
+        askToPark(now, parking);
+        return;
+      }
+      parking = null;
+    }
     var taken = oneByOne && left.size() > 1 ? left.subList(0, 1) : left;
     var to = taken.size() == left.size() ? batch.upTo() : taken.get(0).position();
     var progress = effects.apply(now.enabled(), batch.epoch(), from, to, taken);
@@ -268,8 +341,47 @@ final class Segment {
     }
   }
 
+  private synchronized List<RecordedEvent> left(Events batch, long from) {
+    return batch.events().stream()
+        .filter(event -> event.position() > from && !passedOver.contains(event.position()))
+        .toList();
+  }
+
+  private void retry(Lease now, Retry letter) {
+    var progress = effects.retry(now.enabled(), letter.letter(), letter.event());
+    synchronized (this) {
+      if (lease != now) {
+        submit();
+        return;
+      }
+      asked = null;
+    }
+    var cause = progress.cause();
+    switch (progress.kind()) {
+      case DONE -> answer(now, letter, null, false);
+      case HANDLER_FAILED -> answer(now, letter, String.valueOf(cause), Blame.isPassing(cause));
+      case DATABASE_FAILED -> answer(now, letter, String.valueOf(cause), true);
+      case FENCED -> giveUp(now, "its checkpoint was moved by another owner");
+    }
+    submit();
+  }
+
+  private static void answer(Lease now, Retry letter, @Nullable String failure, boolean passing) {
+    var segment = now.enabled();
+    now.answer()
+        .accept(
+            new Retried(
+                segment.consumer(),
+                segment.segment(),
+                segment.fence(),
+                letter.letter(),
+                failure,
+                passing));
+  }
+
   private void done(Lease now, Events batch, long position) {
     failures = 0;
+    blamed = 0;
     var reached = new Checkpoint(batch.epoch(), position);
     if (position >= batch.upTo()) {
       finished(now, batch, reached);
@@ -295,6 +407,7 @@ final class Segment {
     oneByOne = false;
     moved(now, reached);
     synchronized (this) {
+      passedOver.removeIf(position -> position <= reached.position());
       if (lease == now && queue.peek() == batch) {
         queue.remove();
         queuedEvents -= batch.events().size();
@@ -314,6 +427,7 @@ final class Segment {
     if (progress.position() > from) {
       moved(now, new Checkpoint(batch.epoch(), progress.position()));
       failures = 0;
+      blamed = 0;
     }
     if (effects.keepsCheckpoint() && taken.size() > 1) {
       // All was rolled back. One by one, what stands before the failing event still gets through.
@@ -321,22 +435,35 @@ final class Segment {
       submit();
       return;
     }
-    failures++;
     var position = event == null ? from : event.position();
+    var isPassing = Blame.isPassing(progress.cause());
+    failures++;
+    var attempt = isPassing ? 0 : ++blamed;
     LOG.log(
         Level.ERROR,
-        () -> "event failed " + said(now) + " position=" + position + " attempt=" + failures,
+        () -> "event failed " + said(now) + " position=" + position + " attempt=" + attempt,
         progress.cause());
-    now.answer()
-        .accept(
-            new Nack(
-                now.enabled().consumer(),
-                now.enabled().segment(),
-                now.fence(),
-                position,
-                failures,
-                String.valueOf(progress.cause())));
-    submitAfterFailure();
+    var nack =
+        new Nack(
+            now.enabled().consumer(),
+            now.enabled().segment(),
+            now.fence(),
+            position,
+            attempt,
+            String.valueOf(progress.cause()),
+            attempt >= ATTEMPTS);
+    if (nack.park()) {
+      parking = nack;
+      askToPark(now, nack);
+    } else {
+      now.answer().accept(nack);
+      submitAfterFailure();
+    }
+  }
+
+  private void askToPark(Lease now, Nack nack) {
+    now.answer().accept(nack);
+    submitIn(PARK_AGAIN_MILLIS);
   }
 
   private void giveUp(Lease now, String reason) {

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Events handled in one transaction with the checkpoint: all of them and the move, or nothing.
@@ -50,7 +51,10 @@ final class TransactionalEffects implements Effects {
     try {
       return transact(segment, epoch, from, to, events);
     } catch (SQLException failure) {
-      return new Progress(Kind.DATABASE_FAILED, from, null, failure);
+      // A constraint that is checked at the commit speaks of what the handlers wrote.
+      return !events.isEmpty() && Blame.isOfRows(failure)
+          ? new Progress(Kind.HANDLER_FAILED, from, events.get(0), failure)
+          : new Progress(Kind.DATABASE_FAILED, from, null, failure);
     }
   }
 
@@ -64,15 +68,47 @@ final class TransactionalEffects implements Effects {
         return notMoved(segment, epoch, from);
       }
       for (var event : events) {
-        try {
-          caller.call(event, connection);
-        } catch (Throwable failure) {
-          rollback(connection, failure);
+        var failure = call(event, connection);
+        if (failure != null) {
           return new Progress(Kind.HANDLER_FAILED, from, event, failure);
         }
       }
       connection.commit();
       return Progress.done(to);
+    }
+  }
+
+  @Override
+  public Progress retry(Enable segment, UUID letter, RecordedEvent event) {
+    try (var connection = database.getConnection()) {
+      connection.setAutoCommit(false);
+      if (!checkpoints.hold(connection, segment)) {
+        connection.rollback();
+        return new Progress(Kind.FENCED, 0, null, null);
+      }
+      if (checkpoints.note(connection, letter)) {
+        var failure = call(event, connection);
+        if (failure != null) {
+          return new Progress(Kind.HANDLER_FAILED, 0, event, failure);
+        }
+      }
+      connection.commit();
+      return Progress.done(event.position());
+    } catch (SQLException failure) {
+      return Blame.isOfRows(failure)
+          ? new Progress(Kind.HANDLER_FAILED, 0, event, failure)
+          : new Progress(Kind.DATABASE_FAILED, 0, null, failure);
+    }
+  }
+
+  /** Calls the handler; if it fails, all of the transaction is undone. */
+  private @Nullable Throwable call(RecordedEvent event, Connection connection) {
+    try {
+      caller.call(event, connection);
+      return null;
+    } catch (Throwable failure) {
+      rollback(connection, failure);
+      return failure;
     }
   }
 

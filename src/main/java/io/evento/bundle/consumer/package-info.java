@@ -9,7 +9,12 @@
  *   <li>With a checkpoint in the user's database, the transaction that changes rows first moves the
  *       checkpoint, from where it must stand and under a fence that nobody has topped. If it does
  *       not move, nothing is changed and the segment is given up: somebody else has it.
- *   <li>A failing event is tried for ever, loudly, and holds up its own segment only.
+ *   <li>A failing event is tried a few times, then the server is asked to park it, and only when
+ *       that is done it is passed over. What passes by itself (a database that is away, {@code
+ *       overloaded}, {@code no-handler}) is waited out and parks nothing ({@link
+ *       io.evento.bundle.consumer.Blame}).
+ *   <li>A dead letter that is tried again moves no checkpoint. In the user's database its id is
+ *       noted in the transaction that handles it, so it takes effect once.
  *   <li>What a fence was topped for is dropped, and never acknowledged.
  *   <li>Sagas and observers change nothing here: what they decide is stored by the server ({@link
  *       io.evento.bundle.consumer.StepConsumers}).

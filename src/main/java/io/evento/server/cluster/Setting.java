@@ -34,6 +34,12 @@ public enum Setting {
       1,
       3_600,
       "How long a live reader may take nothing while something waits before it is cut off"),
+  DEAD_LETTERS_MAX(
+      "consumer.dead-letters-max",
+      1_000,
+      1,
+      100_000,
+      "Dead letters of a consumer before it is paused"),
   SNAPSHOT_EVENTS(
       "snapshot.events",
       500,

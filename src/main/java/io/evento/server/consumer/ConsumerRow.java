@@ -12,6 +12,7 @@ import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Objects;
 import org.eclipse.persistence.annotations.ReadOnly;
+import org.jspecify.annotations.Nullable;
 
 /** A row of {@code consumer} for pages; {@link ConsumerTable} writes it. */
 @Entity
@@ -56,6 +57,7 @@ public class ConsumerRow {
 
   private String start;
   private String status;
+  private @Nullable String note;
 
   @Column(name = "declared_at")
   private OffsetDateTime declaredAt;
@@ -91,6 +93,11 @@ public class ConsumerRow {
 
   public String status() {
     return status;
+  }
+
+  /** Why it is paused or full; null if it is not. */
+  public @Nullable String note() {
+    return note;
   }
 
   public OffsetDateTime declaredAt() {

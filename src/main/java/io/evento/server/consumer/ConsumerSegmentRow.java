@@ -71,6 +71,15 @@ public class ConsumerSegmentRow {
   private String status;
   private @Nullable String note;
 
+  @Column(name = "merge_with")
+  private @Nullable Integer mergeWith;
+
+  @Column(name = "merge_at")
+  private @Nullable Long mergeAt;
+
+  @Column(name = "progress_at")
+  private OffsetDateTime progressAt;
+
   @Column(name = "changed_at")
   private OffsetDateTime changedAt;
 
@@ -124,6 +133,21 @@ public class ConsumerSegmentRow {
   /** Why it is paused or does not get on; null if it does. */
   public @Nullable String note() {
     return note;
+  }
+
+  /** The segment that it is to be one with; null for none. */
+  public @Nullable Integer mergeWith() {
+    return mergeWith;
+  }
+
+  /** The position where both wait for each other; null for none. */
+  public @Nullable Long mergeAt() {
+    return mergeAt;
+  }
+
+  /** When the checkpoint last moved. */
+  public OffsetDateTime progressAt() {
+    return progressAt;
   }
 
   public OffsetDateTime changedAt() {

@@ -1,5 +1,7 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.Component;
 import io.evento.protocol.Message.Consumption;
 import io.evento.server.NodeScoped;
@@ -7,6 +9,10 @@ import io.evento.server.eventstore.StorePosition;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The SQL that makes a consumer: table {@code consumer}, and the first rows of {@code
@@ -35,6 +41,23 @@ class ConsumerTable {
       """
       update evento.consumer set kind = ?, contexts = ?, types = ?
        where name = ? and version = ? and (kind, contexts, types) is distinct from (?, ?, ?)
+      """;
+
+  // Whatever parks, repairs, drops, splits or merges takes this lock first: one after the other.
+  private static final String LOCK =
+      """
+      select 1 from evento.consumer where name = ? and version = ? for no key update
+      """;
+
+  private static final String STATUS =
+      """
+      update evento.consumer set status = ?, note = ?
+       where name = ? and version = ? and status = any(?)
+      """;
+
+  private static final String FULL =
+      """
+      select name, version from evento.consumer where status = 'full'
       """;
 
   private final LeaseConnection connection;
@@ -104,6 +127,55 @@ class ConsumerTable {
       update.setArray(7, contexts);
       update.setArray(8, types);
       update.executeUpdate();
+    }
+  }
+
+  /**
+   * Locks a consumer until the transaction ends.
+   *
+   * @throws EventoException {@code not-found} if there is none
+   */
+  static void lock(Connection open, ConsumerId consumer) throws SQLException {
+    try (var lock = open.prepareStatement(LOCK)) {
+      lock.setString(1, consumer.name());
+      lock.setInt(2, consumer.version());
+      try (var row = lock.executeQuery()) {
+        if (!row.next()) {
+          throw new EventoException(ErrorCode.NOT_FOUND, "there is no consumer " + consumer);
+        }
+      }
+    }
+  }
+
+  /**
+   * Changes the status within a transaction.
+   *
+   * @param from those in which it may be changed
+   * @param note why; null for no note
+   * @return whether it was in one of them
+   */
+  static boolean change(
+      Connection open, ConsumerId consumer, List<String> from, String to, @Nullable String note)
+      throws SQLException {
+    try (var update = open.prepareStatement(STATUS)) {
+      update.setString(1, to);
+      update.setString(2, note);
+      update.setString(3, consumer.name());
+      update.setInt(4, consumer.version());
+      update.setArray(5, open.createArrayOf("text", from.toArray()));
+      return update.executeUpdate() == 1;
+    }
+  }
+
+  /** The consumers whose dead letters are full. */
+  static Set<ConsumerId> full(Connection open) throws SQLException {
+    try (var select = open.prepareStatement(FULL);
+        var row = select.executeQuery()) {
+      var found = new HashSet<ConsumerId>();
+      while (row.next()) {
+        found.add(new ConsumerId(row.getString(1), row.getInt(2)));
+      }
+      return found;
     }
   }
 }

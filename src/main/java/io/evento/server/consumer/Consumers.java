@@ -49,8 +49,27 @@ public class Consumers {
    *
    * @param events that were stored after its checkpoint, be they for it or not
    * @param age of the first of them; zero if there is none
+   * @param idle how long the checkpoint has not moved
+   * @param isActive whether nobody paused it
    */
-  public record Lag(String consumer, int version, int segment, long events, Duration age) {}
+  public record Lag(
+      String consumer,
+      int version,
+      int segment,
+      long checkpoint,
+      long events,
+      Duration age,
+      Duration idle,
+      boolean isActive) {
+
+    /** Whether events have waited for long and nothing moves, though nobody paused it. */
+    public boolean isStuck() {
+      return isActive
+          && events > 0
+          && age.compareTo(ConsumerWatch.STUCK) >= 0
+          && idle.compareTo(ConsumerWatch.STUCK) >= 0;
+    }
+  }
 
   @Inject
   public Consumers(
@@ -100,10 +119,17 @@ public class Consumers {
     pass.ring();
   }
 
+  /** The same on all nodes: rows were changed by hand. */
+  void wakeAll() {
+    wake();
+    keeper.announce();
+  }
+
   /** Renews, claims and shares leases; called every second. */
   void pass() {
     if (isStarted) {
       keeper.pass();
+      deliveries.look();
     }
   }
 
@@ -181,6 +207,17 @@ public class Consumers {
             });
   }
 
+  /** A session has tried a dead letter again. */
+  public void retried(BundleSession session, Message.Retried retried) {
+    deliveries
+        .find(session, retried.consumer(), retried.segment(), retried.fence())
+        .ifPresent(
+            delivery -> {
+              delivery.mail().retried(retried);
+              delivery.ring();
+            });
+  }
+
   /** A session gives a segment up. */
   public void disable(BundleSession session, Message.Disable disable) {
     deliveries
@@ -208,8 +245,11 @@ public class Consumers {
                   standing.segment().consumer().name(),
                   standing.segment().consumer().version(),
                   standing.segment().number(),
+                  at,
                   Math.max(0, head - at),
-                  age);
+                  age,
+                  Duration.between(standing.progress(), standing.seen()),
+                  standing.isActive());
             })
         .toList();
   }
@@ -240,7 +280,7 @@ public class Consumers {
 
   private void passAwake() {
     try {
-      keeper.pass();
+      pass();
     } catch (RuntimeException failure) {
       LOG.log(Level.WARNING, () -> "leases not kept cause=" + failure.getMessage());
     }

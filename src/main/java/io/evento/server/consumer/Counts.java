@@ -15,6 +15,8 @@ class Counts {
   final Counter acks;
   final Counter nacks;
   final Counter steps;
+  final Counter parked;
+  final Counter retries;
   final Counter fenced;
   final Counter rewinds;
   final Counter reads;
@@ -32,6 +34,8 @@ class Counts {
     nacks = metrics.counter("evento_consumer_nacks", "events that a consumer failed on, each try");
     steps =
         metrics.counter("evento_consumer_steps", "steps of sagas and observers that were stored");
+    parked = metrics.counter("evento_consumer_parked", "events that became dead letters");
+    retries = metrics.counter("evento_consumer_retries", "dead letters that were tried again");
     fenced =
         metrics.counter("evento_consumer_fenced", "late messages of consumers that were dropped");
     rewinds =

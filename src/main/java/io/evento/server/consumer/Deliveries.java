@@ -12,11 +12,14 @@ import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,19 +45,33 @@ class Deliveries {
   private final Follower follower;
   private final Places places;
   private final Steps steps;
+  private final Parking parking;
+  private final Merges merges;
   private final Counts counts;
   private final ScheduledExecutorService timer;
   private final Turns turns = new Turns();
   private final Cursors cursors;
+  private final Parking.Reads reads = new CursorReads();
+  private final Turns.Turn looking = turns.turn(this::lookNow);
+  private boolean isLooking;
   private final Map<String, Map<Integer, Delivery>> byConsumer = new ConcurrentHashMap<>();
   private volatile @Nullable Listener listener;
 
   @Inject
-  Deliveries(Threads threads, Follower follower, Places places, Steps steps, Counts counts) {
+  Deliveries(
+      Threads threads,
+      Follower follower,
+      Places places,
+      Steps steps,
+      Parking parking,
+      Merges merges,
+      Counts counts) {
     this.threads = threads;
     this.follower = follower;
     this.places = places;
     this.steps = steps;
+    this.parking = parking;
+    this.merges = merges;
     this.counts = counts;
     this.timer = threads.timer();
     this.cursors =
@@ -115,6 +132,25 @@ class Deliveries {
           delivery.end();
           delivery.seen().end();
         });
+  }
+
+  /** Has somebody look whether dead letters were asked for, or room was made for more. */
+  void look() {
+    looking.ring();
+  }
+
+  private void lookNow() {
+    var all = byConsumer.values().stream().flatMap(m -> m.values().stream()).toList();
+    if (!all.isEmpty() && !isLooking) {
+      isLooking = true;
+      cursors.read(
+          () -> parking.look(all),
+          sight -> {
+            isLooking = false;
+            all.forEach(delivery -> parking.seen(sight, delivery));
+          },
+          () -> isLooking = false);
+    }
   }
 
   private void loseTheirPlace(UUID present) {
@@ -185,17 +221,31 @@ class Deliveries {
     }
     var claimed = delivery.lease().claimed();
     cursors.read(
-        () -> places.of(claimed.checkpoint(), claimed.command()),
+        () ->
+            places
+                .of(claimed.checkpoint(), claimed.command())
+                .map(place -> new Opened(place, parking.open(delivery.lease(), place))),
         place ->
             place.ifPresentOrElse(
                 found -> opened(delivery, found), () -> again(() -> open(delivery))),
         () -> again(() -> open(delivery)));
   }
 
-  private void opened(Delivery delivery, Places.Place place) {
+  /**
+   * @param parked the keys with dead letters; empty if somebody else has the segment
+   */
+  private record Opened(Places.Place place, Optional<Set<String>> parked) {}
+
+  private void opened(Delivery delivery, Opened found) {
     if (!delivery.isOpening()) {
       return;
     }
+    if (found.parked().isEmpty()) {
+      delivery.loseItsPlace();
+      return;
+    }
+    delivery.parked().add(found.parked().get());
+    var place = found.place();
     var lease = delivery.lease();
     if (!place.at().equals(lease.claimed().checkpoint())) {
       lease.rewind(place.at());
@@ -220,11 +270,15 @@ class Deliveries {
     if (mail.failed() != null) {
       failed(delivery, mail.failed());
     }
+    if (mail.retried() != null) {
+      delivery.parked().answered(mail.retried());
+    }
     if (mail.isGivenUp()) {
       leaveCursor(delivery);
       delivery.giveUp();
     }
     tellIfQuiet(delivery);
+    parking.serve(delivery, reads);
     var now = cursors.now();
     counts.events.increment(delivery.pump(now));
     var silent = delivery.moveOn(now);
@@ -277,6 +331,10 @@ class Deliveries {
    * has not done, though it once acknowledged it, was lost with its database.
    */
   private void runFrom(Delivery delivery, StorePosition standing) {
+    if (standing.position() > delivery.lease().claimed().stopAt()) {
+      meetAt(delivery, standing.position());
+      return;
+    }
     var ours = delivery.looked();
     if (standing.position() < ours.position()) {
       counts.rewinds.increment();
@@ -295,6 +353,18 @@ class Deliveries {
       delivery.lease().reach(standing.position(), null);
       progressed();
     }
+  }
+
+  /** The bundle is beyond the place where this segment was to wait for another one. */
+  private void meetAt(Delivery delivery, long position) {
+    delivery.starting();
+    cursors.read(
+        () -> {
+          merges.meetAt(delivery.lease().step(), position);
+          return position;
+        },
+        put -> delivery.loseItsPlace(),
+        () -> again(() -> meetAt(delivery, position)));
   }
 
   private void acked(Delivery delivery, Message.Ack ack) {
@@ -318,6 +388,10 @@ class Deliveries {
   private void failed(Delivery delivery, Message.Nack nack) {
     counts.nacks.increment();
     var cause = printable(nack.detail());
+    if (nack.park()) {
+      delivery.parked().failing(nack);
+      return;
+    }
     LOG.log(
         Level.ERROR,
         () ->
@@ -379,6 +453,18 @@ class Deliveries {
     var cursor = delivery.cursor();
     if (cursor != null) {
       cursor.remove(delivery);
+    }
+  }
+
+  private final class CursorReads implements Parking.Reads {
+    @Override
+    public <T> void read(Supplier<T> work, Consumer<T> then, Runnable failed) {
+      cursors.read(work, then, failed);
+    }
+
+    @Override
+    public void later(Delivery delivery) {
+      again(delivery::ring);
     }
   }
 

@@ -8,7 +8,9 @@ import io.evento.server.routing.BundleSession;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,6 +75,7 @@ class Delivery {
 
   private final ArrayDeque<RecordedEvent> waiting = new ArrayDeque<>();
   private final Flight flight = new Flight();
+  private final ParkedKeys parked = new ParkedKeys();
   private long waitingBytes;
   private int credit;
   private StorePosition looked;
@@ -171,6 +174,10 @@ class Delivery {
     return phase == Phase.ENABLED;
   }
 
+  ParkedKeys parked() {
+    return parked;
+  }
+
   boolean isStarting() {
     return phase == Phase.STARTING;
   }
@@ -223,7 +230,8 @@ class Delivery {
             given.lastSlot(),
             lease.fence(),
             at.epoch(),
-            at.position()),
+            at.position(),
+            given.resetFence()),
         Lane.REQUEST);
   }
 
@@ -262,14 +270,63 @@ class Delivery {
   /** Whether more should be read for it. */
   boolean hasRoom() {
     return phase == Phase.RUNNING
+        && looked.position() < lease.claimed().stopAt()
         && waiting.size() < WAITING_EVENTS_ENOUGH
         && waitingBytes < WAITING_BYTES_ENOUGH;
   }
 
   /** Takes the next event of its slots. */
   void offer(RecordedEvent event) {
-    waiting.add(event);
-    waitingBytes += Flight.bytes(event);
+    if (event.position() <= lease.claimed().stopAt()) {
+      waiting.add(event);
+      waitingBytes += Flight.bytes(event);
+    }
+  }
+
+  /** Whether the next event to be sent has to be parked instead. */
+  boolean isHeldUp() {
+    var next = waiting.peek();
+    return next != null && parked.holds(next);
+  }
+
+  /** Whether there are events that {@link #heldLetters} tells of, and the next one is held. */
+  boolean isToPark() {
+    var next = waiting.peek();
+    return next != null && parked.isToPark(next);
+  }
+
+  /** The events that have to be parked before anything after them is sent. */
+  List<DeadLetter> heldLetters() {
+    return waiting.stream().filter(parked::isToPark).map(DeadLetter::of).toList();
+  }
+
+  /**
+   * What has to be parked if an event failed: that one and all of its key that were read after it.
+   * From now on none of that key is sent.
+   *
+   * @return in order; empty if no such event is in flight
+   */
+  List<DeadLetter> letters(long failed) {
+    var first = flight.from(failed).findFirst().filter(event -> event.position() == failed);
+    if (first.isEmpty()) {
+      return List.of();
+    }
+    var stream = first.get().aggregate();
+    parked.add(List.of(Slots.key(stream)));
+    return Stream.concat(flight.from(failed), waiting.stream())
+        .filter(event -> event.aggregate().equals(stream))
+        .map(DeadLetter::of)
+        .toList();
+  }
+
+  /** Does not send what waits at these positions: it was parked. */
+  void forget(Set<Long> positions) {
+    waiting.removeIf(
+        event -> {
+          var isGone = positions.contains(event.position());
+          waitingBytes -= isGone ? Flight.bytes(event) : 0;
+          return isGone;
+        });
   }
 
   /**
@@ -278,8 +335,9 @@ class Delivery {
    * @param command that wrote the event there
    */
   void looked(StorePosition upTo, @Nullable UUID command) {
-    looked = upTo;
-    lookedCommand = command;
+    var stopAt = lease.claimed().stopAt();
+    looked = upTo.position() <= stopAt ? upTo : upTo.at(stopAt);
+    lookedCommand = upTo.position() <= stopAt ? command : null;
   }
 
   /**
@@ -292,6 +350,8 @@ class Delivery {
     while (phase == Phase.RUNNING
         && lease.isTrusted(now)
         && !waiting.isEmpty()
+        && !parked.isFull()
+        && !isHeldUp()
         && credit > 0
         && (flight.messages() < MESSAGES_ENOUGH || fillsMessage())
         && flight.bytes() < FLIGHT_BYTES_MAX) {
@@ -313,7 +373,8 @@ class Delivery {
     var bytes = 0;
     for (var next = waiting.peek(); next != null; next = waiting.peek()) {
       var size = Flight.bytes(next);
-      if (batch.size() == Math.min(credit, MESSAGE_EVENTS_MAX)
+      if (parked.holds(next)
+          || batch.size() == Math.min(credit, MESSAGE_EVENTS_MAX)
           || (!batch.isEmpty() && bytes + size > MESSAGE_BYTES_MAX)) {
         break;
       }
@@ -359,11 +420,15 @@ class Delivery {
    */
   long moveOn(long now) {
     var silent = looked.position() - sentUpTo;
-    if (phase != Phase.RUNNING || silent <= 0 || !waiting.isEmpty() || !flight.isEmpty()) {
+    if (phase != Phase.RUNNING
+        || silent <= 0
+        || !waiting.isEmpty()
+        || !flight.isEmpty()
+        || parked.isFull()) {
       return 0;
     }
     var left = SILENT_NANOS_MAX - (now - sentAt);
-    if (silent < SILENT_POSITIONS_MAX && left > 0) {
+    if (silent < SILENT_POSITIONS_MAX && left > 0 && looked.position() < lease.claimed().stopAt()) {
       return left;
     }
     if (lease.isTrusted(now)) {

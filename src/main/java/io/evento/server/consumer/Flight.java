@@ -2,24 +2,27 @@ package io.evento.server.consumer;
 
 import io.evento.protocol.RecordedEvent;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What a session was sent and has not acknowledged: events, and places to move on to. */
 final class Flight {
-  private record Sent(long position, @Nullable UUID command, int bytes) {}
+  private record Sent(
+      long position, @Nullable UUID command, int bytes, @Nullable RecordedEvent event) {}
 
   private final ArrayDeque<Sent> sent = new ArrayDeque<>();
   private final ArrayDeque<Long> messages = new ArrayDeque<>();
   private long bytes;
 
   void add(RecordedEvent event) {
-    add(new Sent(event.position(), event.commandId(), bytes(event)));
+    add(new Sent(event.position(), event.commandId(), bytes(event), event));
   }
 
   /** A message ended here, beyond its last event. */
   void add(long upTo, @Nullable UUID command) {
-    add(new Sent(upTo, command, 0));
+    add(new Sent(upTo, command, 0, null));
   }
 
   /** All that was added since the last call left as one message, which reaches up to there. */
@@ -66,6 +69,14 @@ final class Flight {
       }
     }
     return 0;
+  }
+
+  /** The events from a position on, in order. */
+  Stream<RecordedEvent> from(long position) {
+    return sent.stream()
+        .map(Sent::event)
+        .filter(Objects::nonNull)
+        .filter(event -> event.position() >= position);
   }
 
   boolean isEmpty() {

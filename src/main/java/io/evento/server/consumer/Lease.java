@@ -30,6 +30,8 @@ final class Lease {
    * A segment as it was claimed.
    *
    * @param command that wrote the event at the checkpoint; null if none was looked at yet
+   * @param resetFence from which on an operator has put the checkpoint there; 0 for never
+   * @param stopAt nothing is sent beyond this position, as another segment is waited for there
    */
   record Claimed(
       SegmentId segment,
@@ -37,7 +39,25 @@ final class Lease {
       int lastSlot,
       long fence,
       StorePosition checkpoint,
-      @Nullable UUID command) {}
+      @Nullable UUID command,
+      long resetFence,
+      long stopAt) {
+
+    /** A segment that just goes on. */
+    Claimed(
+        SegmentId segment,
+        int firstSlot,
+        int lastSlot,
+        long fence,
+        StorePosition checkpoint,
+        @Nullable UUID command) {
+      this(segment, firstSlot, lastSlot, fence, checkpoint, command, 0, Long.MAX_VALUE);
+    }
+
+    boolean isToMerge() {
+      return stopAt < Long.MAX_VALUE;
+    }
+  }
 
   private final Claimed claimed;
   private volatile long trustedUntil;
@@ -131,6 +151,16 @@ final class Lease {
       command = commandThere;
       written = reached;
     }
+  }
+
+  /** Where the segment stands, whether or not the row knows it: what a guarded write names. */
+  synchronized Step step() {
+    return new Step(segment(), fence(), written.epoch(), reached, command, rewinds);
+  }
+
+  /** What the row says for sure. */
+  synchronized StorePosition written() {
+    return written;
   }
 
   synchronized void wrote(Step step) {

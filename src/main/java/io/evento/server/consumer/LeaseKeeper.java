@@ -171,6 +171,11 @@ class LeaseKeeper {
     isLeaving = true;
   }
 
+  /** Tells the other nodes to look at the rows now. */
+  void announce() {
+    announce.run();
+  }
+
   /** Gives back everything now, whatever is in flight. */
   synchronized void releaseAll() {
     writeCheckpoints();

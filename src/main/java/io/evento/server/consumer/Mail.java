@@ -17,6 +17,7 @@ final class Mail {
    * @param isOpen whether the session asked for events at all
    * @param acked the furthest acknowledgement, or null
    * @param failed the last complaint, or null
+   * @param retried what became of a dead letter, or null
    * @param isGivenUp whether the bundle wants the segment no more
    */
   record Gathered(
@@ -25,9 +26,10 @@ final class Mail {
       boolean isOpen,
       Message.@Nullable Ack acked,
       Message.@Nullable Nack failed,
+      Message.@Nullable Retried retried,
       boolean isGivenUp) {}
 
-  private static final Gathered NOTHING = new Gathered(0, null, false, null, null, false);
+  private static final Gathered NOTHING = new Gathered(0, null, false, null, null, null, false);
 
   private Gathered gathered = NOTHING;
 
@@ -43,6 +45,7 @@ final class Mail {
             true,
             gathered.acked,
             gathered.failed,
+            gathered.retried,
             gathered.isGivenUp);
   }
 
@@ -55,6 +58,7 @@ final class Mail {
             gathered.isOpen,
             before == null || ack.position() > before.position() ? ack : before,
             gathered.failed,
+            gathered.retried,
             gathered.isGivenUp);
   }
 
@@ -66,6 +70,20 @@ final class Mail {
             gathered.isOpen,
             gathered.acked,
             nack,
+            gathered.retried,
+            gathered.isGivenUp);
+  }
+
+  /** One dead letter at a time is with a session, so there is one answer. */
+  synchronized void retried(Message.Retried retried) {
+    gathered =
+        new Gathered(
+            gathered.credit,
+            gathered.standing,
+            gathered.isOpen,
+            gathered.acked,
+            gathered.failed,
+            retried,
             gathered.isGivenUp);
   }
 
@@ -77,6 +95,7 @@ final class Mail {
             gathered.isOpen,
             gathered.acked,
             gathered.failed,
+            gathered.retried,
             true);
   }
 

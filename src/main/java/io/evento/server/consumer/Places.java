@@ -89,6 +89,15 @@ class Places {
     return new Place(carried, null);
   }
 
+  /** Last position that an epoch has in common with the present one; 0 if there is none. */
+  long commonUpTo(UUID epoch) {
+    return reader
+        .epochs()
+        .carryOver(new StorePosition(epoch, Long.MAX_VALUE))
+        .map(StorePosition::position)
+        .orElse(0L);
+  }
+
   private Place placeOfBundle(StorePosition seen, StorePosition otherwise) {
     var carried = reader.epochs().carryOver(seen).orElse(null);
     if (carried == null) {

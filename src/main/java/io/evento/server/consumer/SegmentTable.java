@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,8 @@ class SegmentTable {
         from unnest(?::text[], ?::int[]) as hosted(name, version)
         join evento.consumer c on c.name = hosted.name and c.version = hosted.version
         join evento.consumer_segment s on s.name = c.name and s.version = c.version
-       where c.status = 'active' and s.status <> 'paused'
+       where c.status <> 'paused' and s.status <> 'paused'
+         and (s.held_until is null or s.held_until < clock_timestamp())
        order by s.name, s.version, s.segment
       """;
 
@@ -64,7 +66,7 @@ class SegmentTable {
         from free
        where s.name = free.name and s.version = free.version and s.segment = free.segment
       returning s.name, s.version, s.segment, s.first_slot, s.last_slot, s.fence,
-                s.epoch, s.checkpoint, s.command_id
+                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at
       """;
 
   // An owner's next lease of the same segment: given to another session, or to be looked at anew.
@@ -78,7 +80,7 @@ class SegmentTable {
        where s.name = mine.name and s.version = mine.version and s.segment = mine.segment
          and s.fence = mine.fence and s.epoch = mine.epoch and s.owner_incarnation = ?
       returning s.name, s.version, s.segment, s.first_slot, s.last_slot, s.fence,
-                s.epoch, s.checkpoint, s.command_id
+                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at
       """;
 
   private static final String RENEW =
@@ -108,6 +110,8 @@ class SegmentTable {
       """
       update evento.consumer_segment s
          set epoch = done.epoch,
+             progress_at = case when done.rewinds or s.checkpoint < done.position
+                                then clock_timestamp() else s.progress_at end,
              checkpoint = case when done.rewinds then done.position
                                else greatest(s.checkpoint, done.position) end,
              command_id = case when done.rewinds or s.checkpoint < done.position
@@ -135,16 +139,25 @@ class SegmentTable {
 
   private static final String STANDING =
       """
-      select name, version, segment, epoch, checkpoint, clock_timestamp()
-        from evento.consumer_segment order by name, version, segment
+      select s.name, s.version, s.segment, s.epoch, s.checkpoint, clock_timestamp(),
+             s.progress_at, c.status <> 'paused' and s.status <> 'paused'
+        from evento.consumer_segment s join evento.consumer c using (name, version)
+       order by s.name, s.version, s.segment
       """;
 
   /**
    * Where a segment stands by its row.
    *
    * @param seen when that was, by the database's clock
+   * @param progress when it last moved
+   * @param isActive whether nobody paused it
    */
-  record Standing(SegmentId segment, StorePosition checkpoint, Instant seen) {}
+  record Standing(
+      SegmentId segment,
+      StorePosition checkpoint,
+      Instant seen,
+      Instant progress,
+      boolean isActive) {}
 
   private final LeaseConnection connection;
 
@@ -153,7 +166,7 @@ class SegmentTable {
     this.connection = connection;
   }
 
-  /** The segments of active consumers, without what is paused. */
+  /** The segments of consumers, without what is paused or held for an operation. */
   List<Sightings.Row> of(Collection<ConsumerId> consumers) {
     return connection.run(
         "read segments",
@@ -253,21 +266,23 @@ class SegmentTable {
    * @return the segments that are still owned
    */
   Set<SegmentId> write(Collection<Lease.Step> steps, UUID incarnation) {
-    return connection.run(
-        "write checkpoints",
-        open -> {
-          try (var write = open.prepareStatement(CHECKPOINT)) {
-            bind(open, write, 1, steps.stream().map(Lease.Step::segment).toList());
-            write.setArray(4, array(open, "bigint", steps.stream().map(Lease.Step::fence)));
-            write.setArray(5, array(open, "uuid", steps.stream().map(Lease.Step::before)));
-            write.setArray(6, array(open, "uuid", steps.stream().map(s -> s.to().epoch())));
-            write.setArray(7, array(open, "bigint", steps.stream().map(s -> s.to().position())));
-            write.setArray(8, array(open, "uuid", steps.stream().map(Lease.Step::command)));
-            write.setArray(9, array(open, "boolean", steps.stream().map(Lease.Step::rewinds)));
-            write.setObject(10, incarnation);
-            return segments(write);
-          }
-        });
+    return connection.run("write checkpoints", open -> write(open, steps, incarnation));
+  }
+
+  /** As {@link #write(Collection, UUID)}, within a transaction that stands or falls with it. */
+  static Set<SegmentId> write(Connection open, Collection<Lease.Step> steps, UUID incarnation)
+      throws SQLException {
+    try (var write = open.prepareStatement(CHECKPOINT)) {
+      bind(open, write, 1, steps.stream().map(Lease.Step::segment).toList());
+      write.setArray(4, array(open, "bigint", steps.stream().map(Lease.Step::fence)));
+      write.setArray(5, array(open, "uuid", steps.stream().map(Lease.Step::before)));
+      write.setArray(6, array(open, "uuid", steps.stream().map(s -> s.to().epoch())));
+      write.setArray(7, array(open, "bigint", steps.stream().map(s -> s.to().position())));
+      write.setArray(8, array(open, "uuid", steps.stream().map(Lease.Step::command)));
+      write.setArray(9, array(open, "boolean", steps.stream().map(Lease.Step::rewinds)));
+      write.setObject(10, incarnation);
+      return segments(write);
+    }
   }
 
   /** Says why segments do not get on; an empty text says that they do. */
@@ -303,7 +318,9 @@ class SegmentTable {
                   new Standing(
                       segment(row),
                       new StorePosition(row.getObject(4, UUID.class), row.getLong(5)),
-                      row.getObject(6, OffsetDateTime.class).toInstant()));
+                      row.getObject(6, OffsetDateTime.class).toInstant(),
+                      row.getObject(7, OffsetDateTime.class).toInstant(),
+                      row.getBoolean(8)));
             }
             return found;
           }
@@ -322,8 +339,7 @@ class SegmentTable {
     statement.setArray(at + 4, array(open, "uuid", leases.stream().map(Lease::writtenEpoch)));
   }
 
-  private static void bind(
-      Connection open, PreparedStatement statement, int at, List<SegmentId> segments)
+  static void bind(Connection open, PreparedStatement statement, int at, List<SegmentId> segments)
       throws SQLException {
     statement.setArray(at, texts(open, segments.stream().map(s -> s.consumer().name())));
     statement.setArray(
@@ -345,7 +361,7 @@ class SegmentTable {
     return new SegmentId(new ConsumerId(row.getString(1), row.getInt(2)), row.getInt(3));
   }
 
-  private static Set<SegmentId> segments(PreparedStatement returning) throws SQLException {
+  static Set<SegmentId> segments(PreparedStatement returning) throws SQLException {
     try (var row = returning.executeQuery()) {
       var found = new HashSet<SegmentId>();
       while (row.next()) {
@@ -366,7 +382,9 @@ class SegmentTable {
                 row.getInt(5),
                 row.getLong(6),
                 new StorePosition(row.getObject(7, UUID.class), row.getLong(8)),
-                row.getObject(9, UUID.class)));
+                row.getObject(9, UUID.class),
+                row.getLong(10),
+                Optional.ofNullable(row.getObject(11, Long.class)).orElse(Long.MAX_VALUE)));
       }
       return found;
     }

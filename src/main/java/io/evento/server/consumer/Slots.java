@@ -19,6 +19,11 @@ final class Slots {
 
   private Slots() {}
 
+  /** The key of a stream, as rows and messages show it. */
+  static String key(RecordedEvent.Stream stream) {
+    return stream.type() + ':' + stream.id();
+  }
+
   /** The slot of an event's stream, 0 to 127. */
   static int of(RecordedEvent.Stream stream) {
     var hash = stream.type().hashCode() * 31 + ':';

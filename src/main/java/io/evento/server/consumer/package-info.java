@@ -12,29 +12,36 @@
  *   <li>The events of a stream are handled in order: a stream is in one slot ({@link
  *       io.evento.server.consumer.Slots}), a slot in one segment, a segment with one session, and
  *       that is sent events in the order of their positions.
- *   <li>A checkpoint goes forward, but for a new epoch of the store that lost what it had seen;
- *       that is said aloud. It names only what the bundle acknowledged. It is written within a
- *       quarter of a second: what was acknowledged since then is delivered once more after a kill,
- *       unless the bundle keeps its own checkpoint, which always decides where delivery starts.
+ *   <li>A checkpoint goes forward, but for a new epoch of the store that lost what it had seen,
+ *       which is said aloud, and for an operator who resets it, which is audited. It names only
+ *       what the bundle acknowledged. It is written within a quarter of a second: what was
+ *       acknowledged since then is delivered once more after a kill, unless the bundle keeps its
+ *       own checkpoint, which always decides where delivery starts.
  *   <li>Memory is bounded by segments, not by how far they are behind: what waits, what is in
  *       flight and what a session may say before it is heard all have limits, and a session that
  *       reads slowly is given no more than its credit.
  *   <li>One event is read once per node, not once per segment, as long as its readers keep pace
  *       with each other ({@link io.evento.server.consumer.Cursor}).
- *   <li>A failing event blocks its own segment and no other, loudly.
+ *   <li>A failing event never disappears and blocks its own key only: it is tried a few times, then
+ *       parked with those of its key that follow, and what is parked is handled in order or dropped
+ *       with a reason ({@link io.evento.server.consumer.Parking} argues why). What passes by itself
+ *       is waited out. Where dead letters are full, the consumer pauses, loudly. Only a failing
+ *       step of a saga or observer still blocks its own segment, and no other.
  *   <li>A step of a saga or observer is stored with its checkpoint, its commands and its deadlines,
  *       or not at all ({@link io.evento.server.consumer.StepTable}); only then are commands sent,
  *       from their rows, under fixed ids, until their outcome is final ({@link
  *       io.evento.server.consumer.Courier}).
  *   <li>What concerns one key of a saga is given one after the other: outcomes, deadlines, events
  *       ({@link io.evento.server.consumer.StepBatch}).
+ *   <li>What operators change they change in one transaction with its row of the audit, under a new
+ *       fence ({@link io.evento.server.consumer.Operations}).
  * </ol>
  *
  * <p>Time is the database's; a node's own clock only decides when to stop trusting a lease and how
  * long another's was seen unchanged. A timer supervises, wake-ups deliver. Knows eventstore and
- * routing. Owns the tables {@code consumer}, {@code consumer_segment}, {@code saga_state}, {@code
- * consumer_command} and {@code scheduled_message}. Start reading at {@link
- * io.evento.server.consumer.LeaseKeeper} for who delivers, and at {@link
+ * routing. Owns the tables {@code consumer}, {@code consumer_segment}, {@code dead_letter}, {@code
+ * consumer_audit}, {@code saga_state}, {@code consumer_command} and {@code scheduled_message}.
+ * Start reading at {@link io.evento.server.consumer.LeaseKeeper} for who delivers, at {@link
  * io.evento.server.consumer.Deliveries} for how, and at {@link
  * io.evento.server.consumer.StepDelivery} for sagas and observers.
  */

@@ -127,6 +127,8 @@ final class BundleLink {
       door.consumers.stepped(open, stepped);
     } else if (message instanceof Message.Nack nack) {
       door.consumers.nack(open, nack);
+    } else if (message instanceof Message.Retried retried) {
+      door.consumers.retried(open, retried);
     } else if (message instanceof Message.Disable disable) {
       door.consumers.disable(open, disable);
     } else if (message instanceof Message.Schedule order) {

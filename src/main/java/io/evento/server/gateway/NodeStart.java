@@ -6,6 +6,7 @@ import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.NodeState;
+import io.evento.server.consumer.ConsumerWatch;
 import io.evento.server.consumer.Consumers;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.eventstore.Appender;
@@ -43,6 +44,7 @@ public class NodeStart {
   private final Appender appender;
   private final Follower follower;
   private final Consumers consumers;
+  private final ConsumerWatch watch;
   private final BundleLinks bundles;
   private final EventFeeds feeds;
   private final LiveQueries liveQueries;
@@ -65,6 +67,7 @@ public class NodeStart {
       Appender appender,
       Follower follower,
       Consumers consumers,
+      ConsumerWatch watch,
       BundleLinks bundles,
       EventFeeds feeds,
       LiveQueries liveQueries,
@@ -78,6 +81,7 @@ public class NodeStart {
     this.appender = appender;
     this.follower = follower;
     this.consumers = consumers;
+    this.watch = watch;
     this.bundles = bundles;
     this.feeds = feeds;
     this.liveQueries = liveQueries;
@@ -105,6 +109,7 @@ public class NodeStart {
             }
           });
       consumers.start();
+      watch.start();
       hearOfHosts();
       membership.up();
       LOG.log(Level.INFO, () -> "node up node=" + membership.self());

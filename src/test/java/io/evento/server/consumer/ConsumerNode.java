@@ -49,17 +49,22 @@ final class ConsumerNode implements AutoCloseable {
   final Follower follower;
   final SegmentTable segments;
   final Counts counts = new Counts(metrics);
+  final Parking parking;
+  final Merges merges;
   final Deliveries deliveries;
   final StepTable steps;
   final OutboxTable outbox;
   final ScheduleTable schedules;
   final Couriers couriers;
+  volatile int deadLettersMax = 1_000;
   final LeaseKeeper keeper;
 
   /** Takes commands of the outbox and of schedules to their outcome; a test's own. */
   volatile Function<Message.Command, CompletionStage<Receipt>> router = ConsumerNode::done;
 
   final Consumers consumers;
+  final Operations operations;
+  final DeadLetters letters;
   private final LeaseConnection connection;
   private final Cluster cluster;
 
@@ -84,12 +89,23 @@ final class ConsumerNode implements AutoCloseable {
             command -> router.apply(command),
             () -> cluster.nodes.stream().map(node -> node.incarnation).toList(),
             threads);
+    var places = new Places(reader, follower);
+    parking =
+        new Parking(
+            new DeadLetterTable(database, incarnation),
+            reader,
+            places,
+            counts,
+            () -> deadLettersMax);
+    merges = new Merges(database, incarnation);
     deliveries =
         new Deliveries(
             threads,
             follower,
-            new Places(reader, follower),
+            places,
             new Steps(steps, outbox, schedules, couriers, reader, incarnation, threads, counts),
+            parking,
+            merges,
             counts);
     keeper =
         new LeaseKeeper(
@@ -115,6 +131,8 @@ final class ConsumerNode implements AutoCloseable {
             sessions,
             new Links(config, database, threads, metrics),
             threads);
+    operations = new Operations(database, reader, consumers);
+    this.letters = new DeadLetters(database, consumers, () -> deadLettersMax);
     cluster.nodes.add(this);
   }
 
@@ -127,7 +145,14 @@ final class ConsumerNode implements AutoCloseable {
     follower.start();
     consumers.start();
     threads.timer().scheduleAtFixedRate(consumers::wake, 1_000, 1_000, TimeUnit.MILLISECONDS);
+    threads.timer().scheduleAtFixedRate(this::join, 200, 200, TimeUnit.MILLISECONDS);
     return this;
+  }
+
+  private void join() {
+    if (merges.join()) {
+      consumers.wakeAll();
+    }
   }
 
   /** The others see this node no more. */

@@ -43,8 +43,8 @@ final class Store implements AutoCloseable {
     try (var admin = database.asAdmin();
         var statement = admin.createStatement()) {
       statement.execute(
-          "truncate evento.event, evento.consumer, evento.consumer_segment, evento.saga_state,"
-              + " evento.consumer_command, evento.scheduled_message");
+          "truncate evento.event, evento.consumer, evento.consumer_audit, evento.saga_state,"
+              + " evento.consumer_command, evento.scheduled_message cascade");
       statement.execute("delete from evento.store_epoch where ordinal > 1");
     }
     return new Store(database);

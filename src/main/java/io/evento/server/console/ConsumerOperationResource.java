@@ -1,0 +1,227 @@
+package io.evento.server.console;
+
+import io.evento.protocol.EventoException;
+import io.evento.server.NodeScoped;
+import io.evento.server.consumer.Operations;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DefaultValue;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.DateTimeException;
+import java.time.OffsetDateTime;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A consumer, and what operators do to it or to one of its segments. With {@code dryRun=true}
+ * nothing is done, and the answer says what would be.
+ */
+@NodeScoped
+@Path("consumers/{name}/{version}")
+@Produces(MediaType.APPLICATION_JSON)
+@Consumes({MediaType.APPLICATION_JSON, MediaType.WILDCARD})
+public class ConsumerOperationResource {
+  @Inject private Administration administration;
+  @Inject private Operations operations;
+  @Inject private ConsumerViews views;
+
+  record Reason(@Nullable String reason) {}
+
+  /**
+   * @param position everything up to there counts as done; or null
+   * @param time RFC 3339: events from then on come again; or null
+   * @param effects whether sagas and observers send again what they sent before
+   */
+  record Reset(
+      @Nullable Long position,
+      @Nullable String time,
+      @Nullable Boolean effects,
+      @Nullable String reason) {}
+
+  /**
+   * @param firstSlot of the second half; null for the middle
+   */
+  record Split(@Nullable Integer firstSlot, @Nullable String reason) {}
+
+  /**
+   * @param with the neighbour
+   */
+  record Merge(@Nullable Integer with, @Nullable String reason) {}
+
+  @GET
+  public CompletionStage<byte[]> one(
+      @PathParam("name") String name, @PathParam("version") int version) {
+    return administration.answer(() -> views.one(name, version));
+  }
+
+  /** What was done to it, newest first. */
+  @GET
+  @Path("audit")
+  public CompletionStage<byte[]> audit(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("before") @Nullable Long before,
+      @QueryParam("limit") @DefaultValue("100") int limit) {
+    Asking.checkLimit(limit);
+    return administration.answer(() -> views.audit(name, version, before, limit));
+  }
+
+  @POST
+  @Path("pause")
+  public CompletionStage<byte[]> pause(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    return pause(asked(name, version, null, body, dryRun));
+  }
+
+  @POST
+  @Path("segments/{segment}/pause")
+  public CompletionStage<byte[]> pauseSegment(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("segment") int segment,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    return pause(asked(name, version, segment, body, dryRun));
+  }
+
+  private CompletionStage<byte[]> pause(Operations.Asked asked) {
+    return administration.answer(() -> operations.pause(asked));
+  }
+
+  @POST
+  @Path("resume")
+  public CompletionStage<byte[]> resume(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    return resume(asked(name, version, null, body, dryRun));
+  }
+
+  @POST
+  @Path("segments/{segment}/resume")
+  public CompletionStage<byte[]> resumeSegment(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("segment") int segment,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    return resume(asked(name, version, segment, body, dryRun));
+  }
+
+  private CompletionStage<byte[]> resume(Operations.Asked asked) {
+    return administration.answer(() -> operations.resume(asked));
+  }
+
+  /** Takes the lease of a segment from whoever has it. */
+  @POST
+  @Path("segments/{segment}/release")
+  public CompletionStage<byte[]> release(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("segment") int segment,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var asked = asked(name, version, segment, body, dryRun);
+    return administration.answer(() -> operations.release(asked));
+  }
+
+  /** Body: {@code {"position":0}} or {@code {"time":"2026-01-31T10:15:30Z"}}. */
+  @POST
+  @Path("reset")
+  public CompletionStage<byte[]> reset(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var reset = Asking.body(Reset.class, body);
+    return reset(Asking.of(name, version, null, reset.reason(), dryRun), reset);
+  }
+
+  @POST
+  @Path("segments/{segment}/reset")
+  public CompletionStage<byte[]> resetSegment(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("segment") int segment,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var reset = Asking.body(Reset.class, body);
+    return reset(Asking.of(name, version, segment, reset.reason(), dryRun), reset);
+  }
+
+  private CompletionStage<byte[]> reset(Operations.Asked asked, Reset to) {
+    var position = to.position();
+    var time = to.time();
+    if ((position == null) == (time == null)) {
+      throw EventoException.invalid("/position", "is required, or /time instead, and not both");
+    }
+    var withEffects = Boolean.TRUE.equals(to.effects());
+    if (position != null) {
+      return administration.answer(() -> operations.reset(asked, position, withEffects));
+    }
+    try {
+      var instant = OffsetDateTime.parse(time == null ? "" : time).toInstant();
+      return administration.answer(() -> operations.reset(asked, instant, withEffects));
+    } catch (DateTimeException malformed) {
+      throw EventoException.invalid("/time", "must be a time such as 2026-01-31T10:15:30Z");
+    }
+  }
+
+  @POST
+  @Path("segments/{segment}/split")
+  public CompletionStage<byte[]> split(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("segment") int segment,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var split = Asking.body(Split.class, body);
+    var asked = Asking.of(name, version, segment, split.reason(), dryRun);
+    return administration.answer(() -> operations.split(asked, split.firstSlot()));
+  }
+
+  /** Body: {@code {"with":1}}, a segment whose slots are next to this one's. */
+  @POST
+  @Path("segments/{segment}/merge")
+  public CompletionStage<byte[]> merge(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("segment") int segment,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var merge = Asking.body(Merge.class, body);
+    var with = merge.with();
+    if (with == null || with == segment) {
+      throw EventoException.invalid("/with", "is required and must be another segment");
+    }
+    var asked = Asking.of(name, version, segment, merge.reason(), dryRun);
+    return administration.answer(() -> operations.merge(asked, with));
+  }
+
+  private static Operations.Asked asked(
+      String name, int version, @Nullable Integer segment, InputStream body, boolean dryRun)
+      throws IOException {
+    return Asking.of(name, version, segment, Asking.body(Reason.class, body).reason(), dryRun);
+  }
+}

@@ -1,0 +1,237 @@
+package io.evento.server.console;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.server.NodeScoped;
+import io.evento.server.consumer.ConsumerAuditRow;
+import io.evento.server.consumer.ConsumerRow;
+import io.evento.server.consumer.ConsumerSegmentRow;
+import io.evento.server.consumer.ConsumerWatch;
+import io.evento.server.consumer.Consumers;
+import io.evento.server.persistence.EntityManagers;
+import jakarta.inject.Inject;
+import jakarta.persistence.EntityManager;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What pages show of consumers. Blocks on the database. */
+@NodeScoped
+public class ConsumerViews {
+  private final EntityManagers managers;
+  private final Consumers consumers;
+  private final ConsumerWatch watch;
+
+  @Inject
+  public ConsumerViews(EntityManagers managers, Consumers consumers, ConsumerWatch watch) {
+    this.managers = managers;
+    this.consumers = consumers;
+    this.watch = watch;
+  }
+
+  /**
+   * @param owner the node that delivers it; absent if none does
+   * @param checkpoint last position that was acknowledged
+   * @param lagEvents positions of the store behind its head, whether or not they concern it
+   * @param lagSeconds age of the first event that was not acknowledged yet; 0 without a lag
+   * @param catchUpSeconds until there is no lag any more at its pace of the last seconds; absent if
+   *     it does not get on, or was not looked at yet
+   * @param state {@code running}, {@code paused}, {@code full} (of dead letters), {@code stuck} (a
+   *     lag without progress for ten seconds), {@code failing} (an event is being tried again),
+   *     {@code merging} or {@code unowned}
+   * @param note why it does not get on
+   */
+  record SegmentView(
+      int segment,
+      int firstSlot,
+      int lastSlot,
+      String status,
+      String state,
+      @Nullable String owner,
+      long fence,
+      String epoch,
+      long checkpoint,
+      long lagEvents,
+      double lagSeconds,
+      @Nullable Double catchUpSeconds,
+      @Nullable Integer mergesWith,
+      @Nullable Long mergesAt,
+      @Nullable String note) {}
+
+  /**
+   * @param status {@code active}, {@code paused} or {@code full}
+   * @param note why it is paused or full
+   * @param deadLetters how many events it failed on, with those that wait behind them
+   */
+  record ConsumerView(
+      String name,
+      int version,
+      String kind,
+      String start,
+      String status,
+      @Nullable String note,
+      long deadLetters,
+      List<SegmentView> segments) {}
+
+  record ConsumersView(List<ConsumerView> consumers) {}
+
+  private record Key(String name, int version, int segment) {}
+
+  /**
+   * @param by who did it; {@code server} for what no person did
+   */
+  record AuditView(
+      long id, String at, String by, String action, String detail, @Nullable String reason) {}
+
+  /**
+   * @param next the {@code before} of the next page; absent at the end
+   */
+  record AuditsView(List<AuditView> audit, @Nullable Long next) {}
+
+  ConsumersView all() {
+    return new ConsumersView(list(row -> true));
+  }
+
+  /**
+   * @throws EventoException {@code not-found}
+   */
+  ConsumerView one(String name, int version) {
+    return list(row -> row.name().equals(name) && row.version() == version).stream()
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new EventoException(
+                    ErrorCode.NOT_FOUND, "there is no consumer " + name + ":" + version));
+  }
+
+  /** What was done to a consumer before an audit's id, newest first. */
+  AuditsView audit(String name, int version, @Nullable Long before, int limit) {
+    var rows =
+        managers.read(
+            manager ->
+                manager
+                    .createQuery(
+                        "select a from ConsumerAuditRow a where a.name = :name"
+                            + " and a.version = :version and a.id < :before"
+                            + " order by a.id desc",
+                        ConsumerAuditRow.class)
+                    .setParameter("name", name)
+                    .setParameter("version", version)
+                    .setParameter("before", before == null ? Long.MAX_VALUE : before)
+                    .setMaxResults(limit)
+                    .getResultList());
+    return new AuditsView(
+        rows.stream().map(ConsumerViews::view).toList(),
+        rows.size() < limit ? null : rows.get(rows.size() - 1).id());
+  }
+
+  private static AuditView view(ConsumerAuditRow row) {
+    return new AuditView(
+        row.id(),
+        Administration.time(row.at()),
+        row.by(),
+        row.action(),
+        row.detail(),
+        row.reason());
+  }
+
+  private List<ConsumerView> list(Predicate<ConsumerRow> wanted) {
+    var lags =
+        consumers.lags().stream()
+            .collect(
+                Collectors.toMap(
+                    lag -> new Key(lag.consumer(), lag.version(), lag.segment()),
+                    Function.identity()));
+    return managers.read(
+        manager -> {
+          var segments =
+              manager
+                  .createQuery(
+                      "select s from ConsumerSegmentRow s order by s.segment",
+                      ConsumerSegmentRow.class)
+                  .getResultList();
+          return manager
+              .createQuery(
+                  "select c from ConsumerRow c order by c.name, c.version", ConsumerRow.class)
+              .getResultStream()
+              .filter(wanted)
+              .map(row -> view(row, segments, lags, deadLetters(manager, row)))
+              .toList();
+        });
+  }
+
+  private static long deadLetters(EntityManager manager, ConsumerRow row) {
+    return manager
+        .createQuery(
+            "select count(d) from DeadLetterRow d where d.name = :name and d.version = :version",
+            Long.class)
+        .setParameter("name", row.name())
+        .setParameter("version", row.version())
+        .getSingleResult();
+  }
+
+  private ConsumerView view(
+      ConsumerRow row,
+      List<ConsumerSegmentRow> segments,
+      Map<Key, Consumers.Lag> lags,
+      long deadLetters) {
+    return new ConsumerView(
+        row.name(),
+        row.version(),
+        row.kind(),
+        row.start(),
+        row.status(),
+        row.note(),
+        deadLetters,
+        segments.stream()
+            .filter(s -> s.name().equals(row.name()) && s.version() == row.version())
+            .map(s -> view(row, s, lags.get(new Key(s.name(), s.version(), s.segment()))))
+            .toList());
+  }
+
+  private SegmentView view(
+      ConsumerRow consumer, ConsumerSegmentRow row, Consumers.@Nullable Lag lag) {
+    var catchUp = lag == null ? OptionalDouble.empty() : watch.catchUpSeconds(lag);
+    return new SegmentView(
+        row.segment(),
+        row.firstSlot(),
+        row.lastSlot(),
+        row.status(),
+        state(consumer, row, lag),
+        row.owner(),
+        row.fence(),
+        row.epoch().toString(),
+        row.checkpoint(),
+        lag == null ? 0 : lag.events(),
+        (lag == null ? Duration.ZERO : lag.age()).toMillis() / 1000.0,
+        catchUp.isPresent() ? catchUp.getAsDouble() : null,
+        row.mergeWith(),
+        row.mergeAt(),
+        row.note());
+  }
+
+  private static String state(
+      ConsumerRow consumer, ConsumerSegmentRow row, Consumers.@Nullable Lag lag) {
+    if (consumer.status().equals("paused") || row.status().equals("paused")) {
+      return "paused";
+    }
+    if (consumer.status().equals("full")) {
+      return "full";
+    }
+    if (lag != null && lag.isStuck()) {
+      return "stuck";
+    }
+    if (row.note() != null) {
+      return "failing";
+    }
+    if (row.mergeWith() != null) {
+      return "merging";
+    }
+    return row.owner() == null ? "unowned" : "running";
+  }
+}

@@ -1,0 +1,268 @@
+package io.evento.server.console;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.RecordedEvent;
+import io.evento.server.NodeScoped;
+import io.evento.server.consumer.DeadLetterRow;
+import io.evento.server.consumer.DeadLetters;
+import io.evento.server.eventstore.EventFilter;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.persistence.EntityManagers;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DefaultValue;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** The dead letters of a consumer: what it failed on, and what waits behind that. */
+@NodeScoped
+@Path("consumers/{name}/{version}/dead-letters")
+@Produces(MediaType.APPLICATION_JSON)
+@Consumes({MediaType.APPLICATION_JSON, MediaType.WILDCARD})
+public class DeadLetterResource {
+  @Inject private Administration administration;
+  @Inject private EntityManagers managers;
+  @Inject private DeadLetters letters;
+  @Inject private EventReader reader;
+
+  /**
+   * @param key whose order is kept: of a projector, the stream
+   * @param attempts that failed; 0 for what waits behind another letter of its key
+   * @param group of causes; absent for what waits
+   * @param retryAt when it is to be tried again; absent if nobody asked
+   * @param event with its payload; absent in lists, and where the store has lost it
+   */
+  record LetterView(
+      String id,
+      String key,
+      long position,
+      String type,
+      int slot,
+      String parkedAt,
+      @Nullable String failedAt,
+      int attempts,
+      @Nullable String group,
+      @Nullable String cause,
+      @Nullable String retryAt,
+      @Nullable RecordedEvent event) {
+    static LetterView of(DeadLetterRow row, @Nullable RecordedEvent event) {
+      return new LetterView(
+          row.id().toString(),
+          row.sequenceKey(),
+          row.position(),
+          row.type(),
+          row.slot(),
+          Administration.time(row.parkedAt()),
+          time(row.failedAt()),
+          row.attempts(),
+          row.causeGroup(),
+          row.cause(),
+          time(row.retryAt()),
+          event);
+    }
+
+    private static @Nullable String time(@Nullable OffsetDateTime at) {
+      return at == null ? null : Administration.time(at);
+    }
+  }
+
+  /**
+   * @param next the {@code after} of the next page; absent at the end
+   */
+  record LettersView(List<LetterView> deadLetters, @Nullable Long next) {}
+
+  record GroupView(String group, long failed, long firstPosition, long lastPosition) {}
+
+  record GroupsView(List<GroupView> groups, long waiting) {}
+
+  /**
+   * @param group of causes; null for all
+   * @param perSecond at most so many begin; null or 0 for no limit
+   */
+  record Retry(@Nullable String group, @Nullable Double perSecond, @Nullable String reason) {}
+
+  record Drop(@Nullable String group, @Nullable String reason) {}
+
+  /** In order of positions. */
+  @GET
+  public CompletionStage<byte[]> list(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("after") @DefaultValue("0") long after,
+      @QueryParam("limit") @DefaultValue("100") int limit,
+      @QueryParam("key") @Nullable String key,
+      @QueryParam("group") @Nullable String group) {
+    Asking.checkLimit(limit);
+    return administration.answer(
+        () -> {
+          var rows =
+              managers.read(
+                  manager ->
+                      manager
+                          .createQuery(
+                              "select d from DeadLetterRow d where d.name = :name"
+                                  + " and d.version = :version and d.position > :after"
+                                  + " and (:anyKey = true or d.sequenceKey = :key)"
+                                  + " and (:anyGroup = true or d.causeGroup = :group)"
+                                  + " order by d.position",
+                              DeadLetterRow.class)
+                          .setParameter("name", name)
+                          .setParameter("version", version)
+                          .setParameter("after", after)
+                          .setParameter("anyKey", key == null)
+                          .setParameter("key", key == null ? "" : key)
+                          .setParameter("anyGroup", group == null)
+                          .setParameter("group", group == null ? "" : group)
+                          .setMaxResults(limit)
+                          .getResultList());
+          return new LettersView(
+              rows.stream().map(row -> LetterView.of(row, null)).toList(),
+              rows.size() < limit ? null : rows.get(rows.size() - 1).position());
+        });
+  }
+
+  /** How many failed for which kind of cause. */
+  @GET
+  @Path("groups")
+  public CompletionStage<byte[]> groups(
+      @PathParam("name") String name, @PathParam("version") int version) {
+    return administration.answer(
+        () ->
+            managers.read(
+                manager -> {
+                  var groups =
+                      manager
+                          .createQuery(
+                              "select d.causeGroup, count(d), min(d.position), max(d.position)"
+                                  + " from DeadLetterRow d where d.name = :name"
+                                  + " and d.version = :version and d.causeGroup is not null"
+                                  + " group by d.causeGroup order by d.causeGroup",
+                              Object[].class)
+                          .setParameter("name", name)
+                          .setParameter("version", version)
+                          .getResultList()
+                          .stream()
+                          .map(
+                              row ->
+                                  new GroupView(
+                                      (String) row[0], (Long) row[1], (Long) row[2], (Long) row[3]))
+                          .toList();
+                  var waiting =
+                      manager
+                          .createQuery(
+                              "select count(d) from DeadLetterRow d where d.name = :name"
+                                  + " and d.version = :version and d.causeGroup is null",
+                              Long.class)
+                          .setParameter("name", name)
+                          .setParameter("version", version)
+                          .getSingleResult();
+                  return new GroupsView(groups, waiting);
+                }));
+  }
+
+  /** One, with its event. */
+  @GET
+  @Path("{id}")
+  public CompletionStage<byte[]> one(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("id") String id) {
+    var wanted = id(id);
+    return administration.answer(
+        () -> {
+          var row = managers.read(manager -> manager.find(DeadLetterRow.class, wanted));
+          if (row == null || !row.name().equals(name) || row.version() != version) {
+            throw new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");
+          }
+          var event =
+              reader.after(row.position() - 1, 1, EventFilter.ALL).events().stream()
+                  .filter(found -> found.commandId().equals(row.commandId()))
+                  .findFirst();
+          return LetterView.of(row, event.orElse(null));
+        });
+  }
+
+  /** Tries one again, and the older ones of its key before it. */
+  @POST
+  @Path("{id}/retry")
+  public CompletionStage<byte[]> retryOne(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("id") String id,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var retry = Asking.body(Retry.class, body);
+    var asked = Asking.of(name, version, null, retry.reason(), dryRun);
+    var chosen = new DeadLetters.Chosen(id(id), null);
+    return administration.answer(() -> letters.retry(asked, chosen, 0));
+  }
+
+  /** Tries all again, or those of a group: {@code {"group":"…","perSecond":10}}. */
+  @POST
+  @Path("retry")
+  public CompletionStage<byte[]> retry(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var retry = Asking.body(Retry.class, body);
+    var asked = Asking.of(name, version, null, retry.reason(), dryRun);
+    var chosen = new DeadLetters.Chosen(null, retry.group());
+    var perSecond = retry.perSecond() == null ? 0 : retry.perSecond();
+    return administration.answer(() -> letters.retry(asked, chosen, perSecond));
+  }
+
+  /** Gives one up: {@code {"reason":"…"}}. */
+  @POST
+  @Path("{id}/drop")
+  public CompletionStage<byte[]> dropOne(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("id") String id,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var drop = Asking.body(Drop.class, body);
+    var asked = Asking.of(name, version, null, drop.reason(), dryRun);
+    var chosen = new DeadLetters.Chosen(id(id), null);
+    return administration.answer(() -> letters.drop(asked, chosen));
+  }
+
+  /** Gives a group up: {@code {"group":"…","reason":"…"}}. */
+  @POST
+  @Path("drop")
+  public CompletionStage<byte[]> drop(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var drop = Asking.body(Drop.class, body);
+    var asked = Asking.of(name, version, null, drop.reason(), dryRun);
+    var chosen = new DeadLetters.Chosen(null, drop.group());
+    return administration.answer(() -> letters.drop(asked, chosen));
+  }
+
+  private static UUID id(String text) {
+    try {
+      return UUID.fromString(text);
+    } catch (IllegalArgumentException malformed) {
+      throw new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");
+    }
+  }
+}

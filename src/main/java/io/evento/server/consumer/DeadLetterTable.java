@@ -1,0 +1,518 @@
+package io.evento.server.consumer;
+
+import io.evento.server.NodeScoped;
+import io.evento.server.cluster.Links;
+import io.evento.server.persistence.Database;
+import jakarta.inject.Inject;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The SQL of table {@code dead_letter}, as owners of segments use it.
+ *
+ * <p>Each write is one transaction: first the lock on the consumer, so that what parks, repairs and
+ * drops comes one after the other; then the owner's checkpoint under its fence, so that whoever
+ * lost the segment changes nothing; then the letters.
+ */
+@NodeScoped
+class DeadLetterTable {
+  /** What became of a write. */
+  enum Verdict {
+    DONE,
+    /** The consumer has as many as it may have; it is paused now, and nothing else was changed. */
+    FULL,
+    /** Somebody else has the segment; nothing was changed. */
+    FENCED
+  }
+
+  private static final String KEYS =
+      """
+      select distinct sequence_key from evento.dead_letter
+       where name = ? and version = ? and slot between ? and ?
+      """;
+
+  private static final String FORGET_ABOVE =
+      """
+      delete from evento.dead_letter
+       where name = ? and version = ? and slot between ? and ? and position > ?
+      """;
+
+  private static final String COUNT =
+      """
+      select count(*) from evento.dead_letter where name = ? and version = ?
+      """;
+
+  private static final String COUNTS =
+      """
+      select name, version, count(*) from evento.dead_letter group by name, version
+      """;
+
+  private static final String PARKED_AMONG =
+      """
+      select distinct sequence_key from evento.dead_letter
+       where name = ? and version = ? and sequence_key = any(?)
+      """;
+
+  // Whoever is parked behind a letter that was asked for is asked for too, or a busy key would
+  // never
+  // come to its end. The same event again: an answer was lost, or the segment went back. Another
+  // event at the same
+  // position: the store lost the first one.
+  private static final String PARK =
+      """
+      insert into evento.dead_letter as old
+             (name, version, sequence_key, slot, position, command_id, type,
+              failed_at, attempts, cause, cause_group, retry_at)
+      select ?, ?, new.key, new.slot, new.position, new.command_id, new.type,
+             case when new.position = ? then clock_timestamp() end,
+             case when new.position = ? then ? else 0 end,
+             case when new.position = ? then ? end, case when new.position = ? then ? end,
+             (select last.retry_at from evento.dead_letter last
+               where last.name = ? and last.version = ? and last.sequence_key = new.key
+               order by last.position desc limit 1)
+        from unnest(?::text[], ?::int[], ?::bigint[], ?::uuid[], ?::text[])
+             as new(key, slot, position, command_id, type)
+      on conflict (name, version, sequence_key, position) do update
+         set id = gen_random_uuid(), command_id = excluded.command_id, type = excluded.type,
+             parked_at = clock_timestamp(), failed_at = excluded.failed_at,
+             attempts = excluded.attempts, cause = excluded.cause,
+             cause_group = excluded.cause_group, retry_at = null
+       where old.command_id <> excluded.command_id
+      """;
+
+  // Strictly in order: whoever has an older sibling that nobody asked for waits.
+  private static final String DUE =
+      """
+      select id, sequence_key, position, command_id, attempts from evento.dead_letter d
+       where name = ? and version = ? and slot between ? and ? and retry_at <= clock_timestamp()
+         and not exists (select 1 from evento.dead_letter older
+                          where older.name = d.name and older.version = d.version
+                            and older.sequence_key = d.sequence_key
+                            and older.position < d.position
+                            and (older.retry_at is null or older.retry_at > clock_timestamp()))
+       order by position limit ?
+      """;
+
+  private static final String ANY_DUE =
+      """
+      select asked.name, asked.version, asked.segment
+        from unnest(?::text[], ?::int[], ?::int[], ?::int[], ?::int[])
+             as asked(name, version, segment, first_slot, last_slot)
+       where exists (select 1 from evento.dead_letter d
+                      where d.name = asked.name and d.version = asked.version
+                        and d.slot between asked.first_slot and asked.last_slot
+                        and d.retry_at <= clock_timestamp())
+      """;
+
+  private static final String DELETE =
+      """
+      delete from evento.dead_letter where id = any(?)
+      """;
+
+  private static final String LEFT =
+      """
+      select sequence_key, count(*), count(*) filter (where retry_at <= clock_timestamp())
+        from evento.dead_letter where name = ? and version = ? and sequence_key = any(?)
+       group by sequence_key
+      """;
+
+  private static final String FAILED =
+      """
+      update evento.dead_letter set failed_at = clock_timestamp(), attempts = attempts + 1,
+             cause = ?, cause_group = ?
+       where id = ?
+      """;
+
+  private static final String ASK_NO_MORE =
+      """
+      update evento.dead_letter set retry_at = null
+       where name = ? and version = ? and sequence_key = ? and retry_at is not null
+      """;
+
+  private static final String POSTPONE =
+      """
+      update evento.dead_letter
+         set retry_at = clock_timestamp() + ? * interval '1 millisecond'
+       where id = ? and retry_at is not null
+      """;
+
+  private final Database database;
+  private final UUID incarnation;
+
+  @Inject
+  DeadLetterTable(Database database, Links links) {
+    this(database, links.incarnation());
+  }
+
+  DeadLetterTable(Database database, UUID incarnation) {
+    this.database = database;
+    this.incarnation = incarnation;
+  }
+
+  /**
+   * The keys of a segment that are parked.
+   *
+   * @param commonUpTo letters of events above it were lost with their events, and are forgotten
+   * @return empty if somebody else has the segment
+   */
+  Optional<Set<String>> open(Lease.Claimed claimed, Lease.Step step, long commonUpTo) {
+    return database.transact(
+        "read dead letters",
+        open -> {
+          if (commonUpTo < Long.MAX_VALUE) {
+            if (!isOurs(open, step)) {
+              return Optional.empty();
+            }
+            forget(
+                open,
+                claimed.segment().consumer(),
+                claimed.firstSlot(),
+                claimed.lastSlot(),
+                commonUpTo);
+          }
+          try (var select = open.prepareStatement(KEYS)) {
+            bindSlots(select, claimed);
+            return Optional.of(texts(select));
+          }
+        });
+  }
+
+  /**
+   * Parks an event that failed and those of its key that were read after it.
+   *
+   * @param letters in order; the first one failed
+   * @param attempts how often
+   * @param most how many the consumer may have
+   */
+  Verdict park(Lease.Step step, List<DeadLetter> letters, String cause, int attempts, int most) {
+    var consumer = step.segment().consumer();
+    return database.transact(
+        "park events",
+        open -> {
+          ConsumerTable.lock(open, consumer);
+          if (!isOurs(open, step)) {
+            return Verdict.FENCED;
+          }
+          if (isFull(open, consumer, letters.size(), most)) {
+            return Verdict.FULL;
+          }
+          insert(open, consumer, letters, letters.get(0).position(), attempts, cause);
+          return Verdict.DONE;
+        });
+  }
+
+  /**
+   * @param parked the keys that are parked; events of others were not written
+   */
+  record Behind(Verdict verdict, Set<String> parked) {}
+
+  /** Parks events whose keys are parked still, behind the others of their keys. */
+  Behind parkBehind(Lease.Step step, List<DeadLetter> letters, int most) {
+    var consumer = step.segment().consumer();
+    return database.transact(
+        "park events behind others",
+        open -> {
+          ConsumerTable.lock(open, consumer);
+          if (!isOurs(open, step)) {
+            return new Behind(Verdict.FENCED, Set.of());
+          }
+          var parked = parkedAmong(open, consumer, letters);
+          var behind = letters.stream().filter(letter -> parked.contains(letter.key())).toList();
+          if (behind.isEmpty()) {
+            return new Behind(Verdict.DONE, parked);
+          }
+          if (isFull(open, consumer, behind.size(), most)) {
+            return new Behind(Verdict.FULL, parked);
+          }
+          insert(open, consumer, behind, 0, 0, null);
+          return new Behind(Verdict.DONE, parked);
+        });
+  }
+
+  /** The next letters of a segment that were asked for, as order allows. */
+  List<DeadLetter.Due> due(Lease.Claimed claimed, int most) {
+    return database.read(
+        "read due dead letters",
+        open -> {
+          try (var select = open.prepareStatement(DUE)) {
+            bindSlots(select, claimed);
+            select.setInt(5, most);
+            try (var row = select.executeQuery()) {
+              var found = new ArrayList<DeadLetter.Due>();
+              while (row.next()) {
+                found.add(
+                    new DeadLetter.Due(
+                        row.getObject(1, UUID.class),
+                        row.getString(2),
+                        row.getLong(3),
+                        row.getObject(4, UUID.class),
+                        row.getInt(5)));
+              }
+              return found;
+            }
+          }
+        });
+  }
+
+  /**
+   * What owners look at now and then.
+   *
+   * @param full consumers that are paused for that reason
+   * @param due segments with a letter that was asked for
+   */
+  record Sight(Set<ConsumerId> full, Set<SegmentId> due) {}
+
+  Sight look(Collection<Lease.Claimed> segments) {
+    return database.read(
+        "look at dead letters",
+        open -> {
+          try (var select = open.prepareStatement(ANY_DUE)) {
+            var ids = segments.stream().map(Lease.Claimed::segment).toList();
+            var all = List.copyOf(segments);
+            SegmentTable.bind(open, select, 1, ids);
+            select.setArray(4, ints(open, all.stream().map(Lease.Claimed::firstSlot).toArray()));
+            select.setArray(5, ints(open, all.stream().map(Lease.Claimed::lastSlot).toArray()));
+            return new Sight(ConsumerTable.full(open), SegmentTable.segments(select));
+          }
+        });
+  }
+
+  /**
+   * @param letters how many the key has left; with none it is delivered again, from the transaction
+   *     on that removed the last one
+   * @param asked how many of these are to be tried now
+   */
+  record Left(long letters, long asked) {
+    static final Left NONE = new Left(0, 0);
+  }
+
+  /**
+   * @param left by key; those that have none are missing
+   */
+  record Settled(Verdict verdict, Map<String, Left> left) {}
+
+  /** Letters were handled, or what they tell of is no more: removes them. */
+  Settled remove(Lease.Step step, List<DeadLetter.Due> letters, int most) {
+    var consumer = step.segment().consumer();
+    return database.transact(
+        "remove dead letters",
+        open -> {
+          ConsumerTable.lock(open, consumer);
+          if (!isOurs(open, step)) {
+            return new Settled(Verdict.FENCED, Map.of());
+          }
+          try (var delete = open.prepareStatement(DELETE)) {
+            delete.setArray(
+                1, array(open, "uuid", letters.stream().map(DeadLetter.Due::id).toArray()));
+            delete.executeUpdate();
+          }
+          goOnIfThereIsRoom(open, consumer, most);
+          return new Settled(Verdict.DONE, left(open, consumer, letters));
+        });
+  }
+
+  private static Map<String, Left> left(
+      Connection open, ConsumerId consumer, List<DeadLetter.Due> letters) throws SQLException {
+    try (var select = open.prepareStatement(LEFT)) {
+      bindConsumer(select, consumer);
+      select.setArray(
+          3, array(open, "text", letters.stream().map(DeadLetter.Due::key).distinct().toArray()));
+      try (var row = select.executeQuery()) {
+        var found = new HashMap<String, Left>();
+        while (row.next()) {
+          found.put(row.getString(1), new Left(row.getLong(2), row.getLong(3)));
+        }
+        return found;
+      }
+    }
+  }
+
+  /** A letter failed again: it and those behind it wait until somebody asks for them anew. */
+  Verdict failedAgain(Lease.Step step, DeadLetter.Due letter, String cause) {
+    var consumer = step.segment().consumer();
+    return database.transact(
+        "note failure of dead letter",
+        open -> {
+          ConsumerTable.lock(open, consumer);
+          if (!isOurs(open, step)) {
+            return Verdict.FENCED;
+          }
+          try (var update = open.prepareStatement(FAILED);
+              var ask = open.prepareStatement(ASK_NO_MORE)) {
+            update.setString(1, cause);
+            update.setString(2, group(cause));
+            update.setObject(3, letter.id());
+            update.executeUpdate();
+            bindConsumer(ask, consumer);
+            ask.setString(3, letter.key());
+            ask.executeUpdate();
+          }
+          return Verdict.DONE;
+        });
+  }
+
+  /** A letter could not be tried, through no fault of its own. */
+  void postpone(DeadLetter.Due letter, Duration by) {
+    database.transact(
+        "postpone dead letter",
+        open -> {
+          try (var update = open.prepareStatement(POSTPONE)) {
+            update.setLong(1, by.toMillis());
+            update.setObject(2, letter.id());
+            return update.executeUpdate();
+          }
+        });
+  }
+
+  /** What failures have in common: what stands before their own words. */
+  static String group(String cause) {
+    var end = cause.indexOf(": ");
+    var kind = end < 0 ? cause : cause.substring(0, end);
+    return kind.length() > 200 ? kind.substring(0, 200) : kind;
+  }
+
+  private boolean isOurs(Connection open, Lease.Step step) throws SQLException {
+    return SegmentTable.write(open, List.of(step), incarnation).contains(step.segment());
+  }
+
+  private static boolean isFull(Connection open, ConsumerId consumer, int more, int most)
+      throws SQLException {
+    var count = count(open, consumer);
+    if (count + more <= most) {
+      return false;
+    }
+    var note = "dead letters are full: " + count + " of " + most + " and more to park";
+    if (ConsumerTable.change(open, consumer, List.of("active"), "full", note)) {
+      AuditTable.add(open, consumer, AuditTable.SERVER, "full", note, null);
+    }
+    return true;
+  }
+
+  /** Full consumers go on when a tenth is free, not with each letter that is removed. */
+  static void goOnIfThereIsRoom(Connection open, ConsumerId consumer, int most)
+      throws SQLException {
+    if (count(open, consumer) <= most - Math.max(1, most / 10)
+        && ConsumerTable.change(open, consumer, List.of("full"), "active", null)) {
+      AuditTable.add(
+          open, consumer, AuditTable.SERVER, "resume", "there is room for dead letters", null);
+    }
+  }
+
+  /** How many letters consumers have; those that have none are missing. */
+  static Map<ConsumerId, Long> counts(Connection open) throws SQLException {
+    try (var select = open.prepareStatement(COUNTS);
+        var row = select.executeQuery()) {
+      var found = new HashMap<ConsumerId, Long>();
+      while (row.next()) {
+        found.put(new ConsumerId(row.getString(1), row.getInt(2)), row.getLong(3));
+      }
+      return found;
+    }
+  }
+
+  static long count(Connection open, ConsumerId consumer) throws SQLException {
+    try (var select = open.prepareStatement(COUNT)) {
+      bindConsumer(select, consumer);
+      try (var row = select.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
+    }
+  }
+
+  /** Removes the letters of some slots above a position: the events will come again. */
+  static void forget(Connection open, ConsumerId consumer, int firstSlot, int lastSlot, long above)
+      throws SQLException {
+    try (var forget = open.prepareStatement(FORGET_ABOVE)) {
+      bindConsumer(forget, consumer);
+      forget.setInt(3, firstSlot);
+      forget.setInt(4, lastSlot);
+      forget.setLong(5, above);
+      forget.executeUpdate();
+    }
+  }
+
+  private static Set<String> parkedAmong(
+      Connection open, ConsumerId consumer, List<DeadLetter> letters) throws SQLException {
+    try (var select = open.prepareStatement(PARKED_AMONG)) {
+      bindConsumer(select, consumer);
+      select.setArray(
+          3,
+          open.createArrayOf("text", letters.stream().map(DeadLetter::key).distinct().toArray()));
+      return texts(select);
+    }
+  }
+
+  private static void insert(
+      Connection open,
+      ConsumerId consumer,
+      List<DeadLetter> letters,
+      long failed,
+      int attempts,
+      @Nullable String cause)
+      throws SQLException {
+    try (var insert = open.prepareStatement(PARK)) {
+      bindConsumer(insert, consumer);
+      insert.setLong(3, failed);
+      insert.setLong(4, failed);
+      insert.setInt(5, attempts);
+      insert.setLong(6, failed);
+      insert.setString(7, cause);
+      insert.setLong(8, failed);
+      insert.setString(9, cause == null ? null : group(cause));
+      insert.setString(10, consumer.name());
+      insert.setInt(11, consumer.version());
+      insert.setArray(12, array(open, "text", letters.stream().map(DeadLetter::key).toArray()));
+      insert.setArray(13, ints(open, letters.stream().map(DeadLetter::slot).toArray()));
+      insert.setArray(
+          14, array(open, "bigint", letters.stream().map(DeadLetter::position).toArray()));
+      insert.setArray(15, array(open, "uuid", letters.stream().map(DeadLetter::command).toArray()));
+      insert.setArray(16, array(open, "text", letters.stream().map(DeadLetter::type).toArray()));
+      insert.executeUpdate();
+    }
+  }
+
+  private static java.sql.Array ints(Connection open, Object[] numbers) throws SQLException {
+    return array(open, "int", numbers);
+  }
+
+  private static java.sql.Array array(Connection open, String type, Object[] elements)
+      throws SQLException {
+    return open.createArrayOf(type, elements);
+  }
+
+  private static void bindConsumer(PreparedStatement statement, ConsumerId consumer)
+      throws SQLException {
+    statement.setString(1, consumer.name());
+    statement.setInt(2, consumer.version());
+  }
+
+  private static void bindSlots(PreparedStatement statement, Lease.Claimed claimed)
+      throws SQLException {
+    bindConsumer(statement, claimed.segment().consumer());
+    statement.setInt(3, claimed.firstSlot());
+    statement.setInt(4, claimed.lastSlot());
+  }
+
+  private static Set<String> texts(PreparedStatement select) throws SQLException {
+    try (var row = select.executeQuery()) {
+      var found = new HashSet<String>();
+      while (row.next()) {
+        found.add(row.getString(1));
+      }
+      return found;
+    }
+  }
+}

@@ -1,0 +1,230 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.server.NodeScoped;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
+import io.evento.server.persistence.Database;
+import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What operators do with dead letters. A retry only asks: whoever has the segment tries, in order
+ * of positions. Its methods block on the database.
+ */
+@NodeScoped
+public class DeadLetters {
+  private static final Logger LOG = System.getLogger(DeadLetters.class.getName());
+  private static final int REASON_CHARS_MAX = 500;
+  private static final double PER_SECOND_MAX = 10_000;
+
+  // Those that wait behind a letter are of its key and go with it, as order would have it.
+  private static final String ASK =
+      """
+      update evento.dead_letter d
+         set retry_at = clock_timestamp() + (chosen.place - 1) * ? * interval '1 second'
+        from (select id, row_number() over (order by position) as place
+                from evento.dead_letter
+               where name = ? and version = ? and %s) as chosen
+       where d.id = chosen.id
+      """;
+
+  private static final String ONE_AND_OLDER =
+      """
+      (sequence_key, position) in (
+         select older.sequence_key, older.position
+           from evento.dead_letter meant
+           join evento.dead_letter older
+             on older.name = meant.name and older.version = meant.version
+            and older.sequence_key = meant.sequence_key and older.position <= meant.position
+          where meant.id = ?)
+      """;
+
+  private static final String OF_GROUP =
+      """
+      sequence_key in (select failed.sequence_key from evento.dead_letter failed
+                        where failed.name = dead_letter.name
+                          and failed.version = dead_letter.version and failed.cause_group = ?)
+      """;
+
+  private static final String ASK_ONE = ASK.formatted(ONE_AND_OLDER);
+  private static final String ASK_GROUP = ASK.formatted(OF_GROUP);
+  private static final String ASK_ALL = ASK.formatted("true");
+
+  // Whoever waited behind what is dropped was never tried, and is now.
+  private static final String DROP =
+      """
+      with gone as (
+        delete from evento.dead_letter
+         where name = ? and version = ? and (id = ? or cause_group = ?)
+         returning id, sequence_key, position),
+      freed as (
+        update evento.dead_letter d set retry_at = clock_timestamp()
+         where d.name = ? and d.version = ? and d.failed_at is null
+           and d.sequence_key in (select sequence_key from gone)
+           and d.id not in (select id from gone))
+      select count(*), min(position), max(position) from gone
+      """;
+
+  private final Database database;
+  private final Consumers consumers;
+  private final IntSupplier most;
+
+  /**
+   * Which letters are meant; with neither id nor group all of them.
+   *
+   * @param group of causes
+   */
+  public record Chosen(@Nullable UUID id, @Nullable String group) {}
+
+  @Inject
+  public DeadLetters(Database database, Consumers consumers, Settings settings) {
+    this(database, consumers, () -> settings.get(Setting.DEAD_LETTERS_MAX));
+  }
+
+  DeadLetters(Database database, Consumers consumers, IntSupplier most) {
+    this.database = database;
+    this.consumers = consumers;
+    this.most = most;
+  }
+
+  /**
+   * Asks that letters be tried again. A letter takes the older ones of its key along; a group those
+   * behind its own.
+   *
+   * @param perSecond at most so many begin; 0 for no limit
+   */
+  public Operation retry(Operations.Asked asked, Chosen chosen, double perSecond) {
+    if (!(perSecond >= 0 && perSecond <= PER_SECOND_MAX)) {
+      throw EventoException.invalid("/perSecond", "must be 0 to " + PER_SECOND_MAX);
+    }
+    return run(
+        asked,
+        "retry",
+        open -> {
+          var count = ask(open, asked.consumer(), chosen, perSecond);
+          if (count == 0) {
+            throw absent();
+          }
+          return new Done(count, count + " dead letters are tried again" + said(chosen));
+        });
+  }
+
+  /**
+   * Gives letters up for good. What waited behind them is tried.
+   *
+   * @throws EventoException {@code invalid-request} without a reason, {@code not-found} if there
+   *     are none; nothing was changed
+   */
+  public Operation drop(Operations.Asked asked, Chosen chosen) {
+    var reason = asked.reason();
+    if (reason == null || reason.isBlank() || reason.length() > REASON_CHARS_MAX) {
+      throw EventoException.invalid(
+          "/reason", "is required, with 1 to " + REASON_CHARS_MAX + " characters");
+    }
+    if (chosen.id() == null && chosen.group() == null) {
+      throw EventoException.invalid("/group", "is required: not all are dropped at once");
+    }
+    return run(asked, "drop", open -> drop(open, asked.consumer(), chosen));
+  }
+
+  private Done drop(Connection open, ConsumerId consumer, Chosen chosen) throws SQLException {
+    try (var drop = open.prepareStatement(DROP)) {
+      bind(drop, 1, consumer);
+      drop.setObject(3, chosen.id(), java.sql.Types.OTHER);
+      drop.setString(4, chosen.group());
+      bind(drop, 5, consumer);
+      try (var row = drop.executeQuery()) {
+        row.next();
+        var count = row.getLong(1);
+        if (count == 0) {
+          throw absent();
+        }
+        var detail =
+            count
+                + " dead letters are dropped"
+                + said(chosen)
+                + ", positions "
+                + row.getLong(2)
+                + " to "
+                + row.getLong(3);
+        DeadLetterTable.goOnIfThereIsRoom(open, consumer, most.getAsInt());
+        return new Done(count, detail);
+      }
+    }
+  }
+
+  private static long ask(Connection open, ConsumerId consumer, Chosen chosen, double perSecond)
+      throws SQLException {
+    var statement = chosen.id() != null ? ASK_ONE : chosen.group() != null ? ASK_GROUP : ASK_ALL;
+    try (var update = open.prepareStatement(statement)) {
+      update.setDouble(1, perSecond == 0 ? 0 : 1 / perSecond);
+      bind(update, 2, consumer);
+      if (chosen.id() != null) {
+        update.setObject(4, chosen.id());
+      } else if (chosen.group() != null) {
+        update.setString(4, chosen.group());
+      }
+      return update.executeUpdate();
+    }
+  }
+
+  private record Done(long count, String detail) {}
+
+  private Operation run(Operations.Asked asked, String action, Database.Work<Done> work) {
+    var consumer = asked.consumer();
+    var operation =
+        database.transact(
+            action + " dead letters",
+            open -> {
+              ConsumerTable.lock(open, consumer);
+              var done = work.on(open);
+              AuditTable.add(open, consumer, asked.by(), action, done.detail(), asked.reason());
+              if (asked.dryRun()) {
+                open.rollback();
+              }
+              return new Operation(
+                  action, consumer.wire(), asked.dryRun(), done.detail(), List.of(), done.count());
+            });
+    if (!asked.dryRun()) {
+      LOG.log(
+          Level.INFO,
+          () ->
+              "operation "
+                  + action
+                  + " consumer="
+                  + consumer
+                  + " by="
+                  + asked.by()
+                  + " "
+                  + operation.detail());
+      consumers.wakeAll();
+    }
+    return operation;
+  }
+
+  private static void bind(PreparedStatement statement, int at, ConsumerId consumer)
+      throws SQLException {
+    statement.setString(at, consumer.name());
+    statement.setInt(at + 1, consumer.version());
+  }
+
+  private static String said(Chosen chosen) {
+    return chosen.id() != null
+        ? ", of id " + chosen.id()
+        : chosen.group() != null ? ", of cause " + chosen.group() : "";
+  }
+
+  private static EventoException absent() {
+    return new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");
+  }
+}
