@@ -51,4 +51,15 @@ final class TellingEffects implements Effects {
     emissions.publish(segment, epoch, told, progress.position());
     return progress;
   }
+
+  /** Its place among later updates is not known, so those concerned are told to ask again. */
+  @Override
+  public Progress retry(Enable segment, UUID letter, RecordedEvent event) {
+    var progress = effects.retry(segment, letter, event);
+    var emitted = emissions.take(List.of(event));
+    if (progress.kind() == Kind.DONE || progress.kind() == Kind.DATABASE_FAILED) {
+      emissions.publishOutOfOrder(segment, segment.epoch(), emitted);
+    }
+    return progress;
+  }
 }

@@ -32,6 +32,8 @@ final class Lease {
    * @param command that wrote the event at the checkpoint; null if none was looked at yet
    * @param resetFence from which on an operator has put the checkpoint there; 0 for never
    * @param stopAt nothing is sent beyond this position, as another segment is waited for there
+   * @param effectsAfter commands of events up to this position were sent before a reset, and are
+   *     not sent again; 0 for none
    */
   record Claimed(
       SegmentId segment,
@@ -41,7 +43,8 @@ final class Lease {
       StorePosition checkpoint,
       @Nullable UUID command,
       long resetFence,
-      long stopAt) {
+      long stopAt,
+      long effectsAfter) {
 
     /** A segment that just goes on. */
     Claimed(
@@ -51,11 +54,7 @@ final class Lease {
         long fence,
         StorePosition checkpoint,
         @Nullable UUID command) {
-      this(segment, firstSlot, lastSlot, fence, checkpoint, command, 0, Long.MAX_VALUE);
-    }
-
-    boolean isToMerge() {
-      return stopAt < Long.MAX_VALUE;
+      this(segment, firstSlot, lastSlot, fence, checkpoint, command, 0, Long.MAX_VALUE, 0);
     }
   }
 

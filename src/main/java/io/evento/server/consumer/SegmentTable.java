@@ -66,7 +66,7 @@ class SegmentTable {
         from free
        where s.name = free.name and s.version = free.version and s.segment = free.segment
       returning s.name, s.version, s.segment, s.first_slot, s.last_slot, s.fence,
-                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at
+                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at, s.effects_after
       """;
 
   // An owner's next lease of the same segment: given to another session, or to be looked at anew.
@@ -80,7 +80,7 @@ class SegmentTable {
        where s.name = mine.name and s.version = mine.version and s.segment = mine.segment
          and s.fence = mine.fence and s.epoch = mine.epoch and s.owner_incarnation = ?
       returning s.name, s.version, s.segment, s.first_slot, s.last_slot, s.fence,
-                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at
+                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at, s.effects_after
       """;
 
   private static final String RENEW =
@@ -384,7 +384,8 @@ class SegmentTable {
                 new StorePosition(row.getObject(7, UUID.class), row.getLong(8)),
                 row.getObject(9, UUID.class),
                 row.getLong(10),
-                Optional.ofNullable(row.getObject(11, Long.class)).orElse(Long.MAX_VALUE)));
+                Optional.ofNullable(row.getObject(11, Long.class)).orElse(Long.MAX_VALUE),
+                row.getLong(12)));
       }
       return found;
     }

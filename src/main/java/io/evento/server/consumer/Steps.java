@@ -11,6 +11,7 @@ import io.evento.server.persistence.UncheckedSqlException;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -121,8 +122,9 @@ class Steps implements StepDelivery.Desk {
 
   @Override
   public void store(
-      StepDelivery delivery, StepBatch batch, List<Stepping.Result> results, long from) {
+      StepDelivery delivery, StepBatch batch, List<Stepping.Result> decided, long from) {
     var lease = delivery.lease();
+    var results = withoutRepeatedCommands(lease.claimed(), batch, decided);
     var place = batch.doneWith(results.size(), from);
     run(
         () -> {
@@ -148,9 +150,27 @@ class Steps implements StepDelivery.Desk {
           if (failure instanceof EventoException broken) {
             turns.accept(() -> delivery.unfit(batch, broken, System.nanoTime()));
           } else {
-            later(delivery, () -> store(delivery, batch, results, from), failure);
+            later(delivery, () -> store(delivery, batch, decided, from), failure);
           }
         });
+  }
+
+  /** After a reset, events that were acknowledged before lead to no commands, unless asked for. */
+  private static List<Stepping.Result> withoutRepeatedCommands(
+      Lease.Claimed claimed, StepBatch batch, List<Stepping.Result> results) {
+    if (claimed.effectsAfter() == 0) {
+      return results;
+    }
+    var effective = new ArrayList<Stepping.Result>();
+    for (var i = 0; i < results.size(); i++) {
+      var result = results.get(i);
+      var event = batch.items().get(i).happening().event();
+      effective.add(
+          event == null || event.position() > claimed.effectsAfter()
+              ? result
+              : new Stepping.Result(result.state(), result.ended(), List.of(), result.deadlines()));
+    }
+    return effective;
   }
 
   /** By position, of the events that led to commands: an id is made of it. */

@@ -6,7 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
+import io.evento.protocol.Rejection;
+import io.evento.protocol.Stepping;
 import io.evento.server.consumer.ConsumerNode.Cluster;
 import io.evento.server.consumer.LedgerBundle.Ledger;
 import io.evento.server.consumer.Store.Draft;
@@ -18,9 +22,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -156,6 +163,57 @@ class OperationsTest {
     assertThat(node.operations.reset(asked(null), between, true).segments().get(0).checkpoint())
         .isEqualTo(5);
     await().atMost(PATIENCE).until(() -> ledger.count() == 11);
+  }
+
+  @Test
+  void a_reset_sends_no_command_again_unless_it_is_told_to() throws SQLException {
+    var node = node("a");
+    var sent = new ConcurrentLinkedQueue<UUID>();
+    node.router =
+        command -> {
+          sent.add(command.id());
+          return CompletableFuture.failedStage(
+              EventoException.rejected(new Rejection("no", "", null), command.id()));
+        };
+    var steps = new AtomicInteger();
+    var observer =
+        new SteppingBundle(
+            node,
+            (happening, state) -> {
+              steps.incrementAndGet();
+              return new Stepping.Result(
+                  null,
+                  false,
+                  List.of(new Stepping.Send("Greet", Json.EMPTY_OBJECT, false)),
+                  List.of());
+            });
+    open.add(0, observer);
+    observer.connect(
+        node.sessions,
+        new Message.Component(
+            "observer",
+            "accounts",
+            1,
+            "bank",
+            List.of(),
+            List.of(),
+            List.of(),
+            new Message.Consumption(List.of(), List.of(), "beginning", 2),
+            null));
+    node.consumers.wake();
+    append(5);
+    await().atMost(PATIENCE).until(() -> sent.size() == 5);
+    awaitHead();
+    node.operations.reset(asked(null), 0, false);
+    await().atMost(PATIENCE).until(() -> steps.get() == 10);
+    awaitHead();
+    append(5);
+    await().atMost(PATIENCE).until(() -> sent.size() == 10);
+    awaitHead();
+    assertThat(sent).doesNotHaveDuplicates();
+    node.operations.reset(asked(null), 0, true);
+    await().atMost(PATIENCE).until(() -> sent.size() == 20);
+    assertThat(sent.stream().distinct()).as("under the same ids").hasSize(10);
   }
 
   @Test
