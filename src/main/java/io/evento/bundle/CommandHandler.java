@@ -18,4 +18,13 @@ import java.lang.annotation.Target;
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
-public @interface CommandHandler {}
+public @interface CommandHandler {
+  /**
+   * Of a service: whether the command is run again after a run of which nobody knows how it ended,
+   * as the service or a node died in the middle. Without it such a command ends as {@code
+   * handler-failed}, for good, and says so: a payment that may have been made is then looked into
+   * by a person instead of being made twice. What the service itself reports is told either way,
+   * and a failure may be repeated by the caller.
+   */
+  boolean retry() default true;
+}

@@ -164,10 +164,22 @@ public sealed interface Message {
    * @param idProperty name of the property that holds the aggregate's id, or for a boundary what
    *     commands that may meet have in common; null for a service
    * @param schema JSON Schema of the payload, or null
+   * @param retry of a service's command: false if it must not be run again after a run of which
+   *     nobody knows how it ended; null for true
    */
-  record CommandType(String type, @Nullable String idProperty, @Nullable Json schema) {
+  record CommandType(
+      String type, @Nullable String idProperty, @Nullable Json schema, @Nullable Boolean retry) {
     public CommandType {
       Names.checkType("/components/commands/type", type);
+    }
+
+    public CommandType(String type, @Nullable String idProperty, @Nullable Json schema) {
+      this(type, idProperty, schema, null);
+    }
+
+    /** Whether it may be run again. */
+    public boolean mayRunAgain() {
+      return retry == null || retry;
     }
   }
 

@@ -120,6 +120,12 @@ final class AggregateReader {
     var kind = new Handler.Kind(CommandHandler.class, type, CommandMetadata.class, false);
     for (var handler : HandlerMethods.of(type, kind)) {
       checkEvents(handler, appliers);
+      if (!handler.annotation(CommandHandler.class).retry()) {
+        throw new InvalidBundleException(
+            handler.name()
+                + " cannot have retry = false, which is for services: what an aggregate decides has"
+                + " no effect before it is stored");
+      }
       for (var command : SealedTypes.expand(handler.payload(), handler.name())) {
         refuseVersion(command, COMMANDS_HAVE_NONE);
         var payload = mapper.typeOf(command);

@@ -64,7 +64,9 @@ final class ComponentReader {
       for (var command : SealedTypes.expand(handler.payload(), handler.name())) {
         AggregateReader.refuseVersion(command, AggregateReader.COMMANDS_HAVE_NONE);
         var payload = mapper.typeOf(command);
-        var former = commands.put(payload.name(), new ServiceCommand(payload, instance, handler));
+        var retry = handler.annotation(CommandHandler.class).retry();
+        var former =
+            commands.put(payload.name(), new ServiceCommand(payload, instance, handler, retry));
         if (former != null) {
           throw new InvalidBundleException(twoHandlers(payload.name(), former.handler(), handler));
         }
@@ -81,8 +83,13 @@ final class ComponentReader {
         0,
         context(annotation.context()),
         commands.stream()
-            .map(command -> command.payload())
-            .map(payload -> new CommandType(payload.name(), null, payload.schema()))
+            .map(
+                command ->
+                    new CommandType(
+                        command.payload().name(),
+                        null,
+                        command.payload().schema(),
+                        command.retry() ? null : false))
             .toList(),
         List.of(),
         List.of(),

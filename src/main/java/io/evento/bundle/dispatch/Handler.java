@@ -10,6 +10,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Type;
 import java.sql.Connection;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -169,6 +170,11 @@ public final class Handler {
 
   String name() {
     return name(method);
+  }
+
+  /** What it is marked with. */
+  <A extends Annotation> A annotation(Class<A> type) {
+    return Objects.requireNonNull(method.getAnnotation(type));
   }
 
   /** The type of the payload as the method states it. */

@@ -2,5 +2,9 @@ package io.evento.bundle.dispatch;
 
 import io.evento.bundle.payload.PayloadType;
 
-/** Who runs a service's command. */
-record ServiceCommand(PayloadType payload, Object service, Handler handler) {}
+/**
+ * Who runs a service's command.
+ *
+ * @param retry whether it may be run again after a run of which nobody knows how it ended
+ */
+record ServiceCommand(PayloadType payload, Object service, Handler handler, boolean retry) {}

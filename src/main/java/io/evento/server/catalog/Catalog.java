@@ -146,6 +146,11 @@ public class Catalog {
             "/components/commands/idProperty",
             "must name the property of " + command.type() + " that holds the aggregate's id");
       }
+      if (!command.mayRunAgain() && !component.kind().equals("service")) {
+        throw EventoException.invalid(
+            "/components/commands/retry",
+            "must be true for " + command.type() + ", as it is no service's");
+      }
       payloads.add(
           new PayloadType(
               PayloadType.Kind.COMMAND,
@@ -157,7 +162,8 @@ public class Catalog {
               aggregate,
               command.idProperty(),
               text(command.schema()),
-              null));
+              null,
+              command.mayRunAgain()));
     }
     if (aggregate != null || component.kind().equals("boundary")) {
       for (var event : component.events()) {
@@ -172,7 +178,8 @@ public class Catalog {
                 aggregate,
                 null,
                 text(event.schema()),
-                null));
+                null,
+                true));
       }
     }
     for (var query : component.queries()) {
@@ -187,7 +194,8 @@ public class Catalog {
               null,
               null,
               text(query.schema()),
-              text(query.view())));
+              text(query.view()),
+              true));
     }
     return payloads;
   }

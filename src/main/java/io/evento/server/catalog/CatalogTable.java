@@ -28,26 +28,28 @@ final class CatalogTable {
       """
       insert into evento.payload as known
              (kind, type, version, component_kind, component, context, aggregate_type, id_property,
-              schema, view_schema)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              schema, view_schema, retry)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict (kind, type) do update
          set context = excluded.context, aggregate_type = excluded.aggregate_type,
              id_property = excluded.id_property, schema = excluded.schema,
              view_schema = excluded.view_schema, version = excluded.version,
+             retry = excluded.retry,
              declared_at = clock_timestamp()
        where (known.component_kind, known.component)
              = (excluded.component_kind, excluded.component)
          and known.version <= excluded.version
          and (known.context, known.aggregate_type, known.id_property, known.schema,
-              known.view_schema, known.version)
+              known.view_schema, known.version, known.retry)
              is distinct from (excluded.context, excluded.aggregate_type, excluded.id_property,
-                               excluded.schema, excluded.view_schema, excluded.version)
+                               excluded.schema, excluded.view_schema, excluded.version,
+                               excluded.retry)
       """;
 
   private static final String FIND =
       """
       select kind, type, version, component_kind, component, context, aggregate_type, id_property,
-             schema, view_schema
+             schema, view_schema, retry
         from evento.payload
        where kind = ? and type = ?
       """;
@@ -55,7 +57,7 @@ final class CatalogTable {
   private static final String ALL =
       """
       select kind, type, version, component_kind, component, context, aggregate_type, id_property,
-             schema, view_schema
+             schema, view_schema, retry
         from evento.payload
        where kind in ('command', 'query')
       """;
@@ -97,6 +99,7 @@ final class CatalogTable {
       insert.setString(8, payload.idProperty());
       insert.setString(9, payload.schema());
       insert.setString(10, payload.viewSchema());
+      insert.setBoolean(11, payload.retry());
       if (insert.executeUpdate() == 1 || payload.kind() == PayloadType.Kind.EVENT) {
         return;
       }
@@ -160,7 +163,8 @@ final class CatalogTable {
                 row.getString(7),
                 row.getString(8),
                 row.getString(9),
-                row.getString(10)));
+                row.getString(10),
+                row.getBoolean(11)));
       }
     }
     return types;

@@ -35,6 +35,8 @@ public class PayloadRow {
   @Column(name = "view_schema")
   private @Nullable String viewSchema;
 
+  private boolean retry;
+
   protected PayloadRow() {} // for JPA
 
   public String kind() {
@@ -71,6 +73,11 @@ public class PayloadRow {
 
   public @Nullable String viewSchema() {
     return viewSchema;
+  }
+
+  /** Of a service's command: whether it may be run again where nobody knows how a run ended. */
+  public boolean retry() {
+    return retry;
   }
 
   /** What makes a type one. */

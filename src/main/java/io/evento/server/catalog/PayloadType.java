@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param version of the schema, 1 and up
  * @param idProperty of a domain command: the property that holds the aggregate's id; of a
  *     boundary's: what commands that may meet have in common; else null
+ * @param retry of a service's command: whether it may be run again after a run of which nobody
+ *     knows how it ended; else true
  */
 public record PayloadType(
     Kind kind,
@@ -21,7 +23,8 @@ public record PayloadType(
     @Nullable String aggregateType,
     @Nullable String idProperty,
     @Nullable String schema,
-    @Nullable String viewSchema) {
+    @Nullable String viewSchema,
+    boolean retry) {
 
   /** Whether a boundary decides it, or emits it. */
   public boolean isOfBoundary() {

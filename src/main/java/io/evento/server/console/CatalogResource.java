@@ -41,6 +41,7 @@ public class CatalogResource {
       @Nullable String idProperty,
       @Nullable Json schema,
       @Nullable Json viewSchema,
+      boolean retry,
       List<VersionView> versions) {}
 
   record CatalogView(List<ComponentView> components, List<PayloadView> payloads) {}
@@ -94,6 +95,7 @@ public class CatalogResource {
         row.idProperty(),
         json(row.schema()),
         json(row.viewSchema()),
+        row.retry(),
         versions.stream()
             .map(
                 version ->

@@ -221,9 +221,14 @@ final class Courier {
     wake();
   }
 
-  /** A type that nobody declared yet comes with its bundle. */
+  /**
+   * A type that nobody declared yet comes with its bundle. What is kept as a rejection stays so, be
+   * it that nobody can know how a service's run ended.
+   */
   static boolean isFinal(EventoException told) {
-    return told.code().retry() == ErrorCode.Retry.NEVER && told.code() != ErrorCode.UNKNOWN_TYPE;
+    return told.rejection() != null
+        || (told.code().retry() == ErrorCode.Retry.NEVER
+            && told.code() != ErrorCode.UNKNOWN_TYPE);
   }
 
   /** Half of it by chance, so that those that failed together do not come back together. */

@@ -1,6 +1,7 @@
 package io.evento.server.routing;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.Rendezvous;
 import io.evento.server.NodeScoped;
@@ -28,6 +29,7 @@ public class Handlers {
   private static final String CONSIDER = "consider";
   private static final String RUN = "run";
   private static final String NOT_DELIVERED = "not-delivered";
+  private static final String LOST = "lost";
 
   /** An instance, and the node through which it is reached; empty for this one. */
   public record Host(UUID instance, Optional<String> node) {}
@@ -115,7 +117,7 @@ public class Handlers {
   private CompletionStage<Message.Decided> decideHere(UUID instance, List<Message.Decide> parts) {
     return session(instance, parts.get(0).type())
         .map(session -> session.decide(parts))
-        .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")));
+        .orElseGet(() -> CompletableFuture.failedStage(new NotSentException("no session")));
   }
 
   /**
@@ -158,7 +160,8 @@ public class Handlers {
    *
    * @param patience milliseconds to wait for its end; the command's own deadline is when it must
    *     have begun
-   * @return {@link Message.Result} or {@link Message.Fault}; fails as {@link #decide} does
+   * @return {@link Message.Result} or {@link Message.Fault}; fails as {@link #decide} does, with
+   *     {@link NotSentException} where the service surely did not hear of it
    */
   CompletionStage<Message> run(Host host, Message.Command command, int patience) {
     if (host.node().isEmpty()) {
@@ -176,7 +179,16 @@ public class Handlers {
   private CompletionStage<Message> runHere(UUID instance, Message.Command command, int patience) {
     return session(instance, command.type())
         .map(session -> session.ask(command.id(), command, patience))
-        .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")));
+        .orElseGet(() -> CompletableFuture.failedStage(new NotSentException("no session")))
+        .exceptionally(failure -> refused(command.id(), failure));
+  }
+
+  /** What was refused before it was sent is told as the service would have told it. */
+  private static Message refused(UUID command, Throwable failure) {
+    if (Failures.cause(failure) instanceof EventoException refused) {
+      return Message.Fault.of(command, refused);
+    }
+    throw new CompletionException(Failures.cause(failure));
   }
 
   private Optional<BundleSession> session(UUID instance, String command) {
@@ -201,13 +213,17 @@ public class Handlers {
 
   private static CompletionStage<String> told(CompletionStage<? extends Message> answer) {
     return answer.handle(
-        (message, failure) -> failure == null ? Codec.write(message) : NOT_DELIVERED);
+        (message, failure) ->
+            failure == null
+                ? Codec.write(message)
+                : Failures.cause(failure) instanceof NotSentException ? NOT_DELIVERED : LOST);
   }
 
   private static Message delivered(String answer) {
-    if (answer.equals(NOT_DELIVERED)) {
-      throw new CompletionException(new SessionLostException("not delivered"));
-    }
-    return Codec.read(answer);
+    return switch (answer) {
+      case NOT_DELIVERED -> throw new CompletionException(new NotSentException("not delivered"));
+      case LOST -> throw new CompletionException(new SessionLostException("no answer came"));
+      default -> Codec.read(answer);
+    };
   }
 }

@@ -78,6 +78,21 @@ public class Outcomes {
         "this command id was used with another type or payload; nothing was done");
   }
 
+  /**
+   * The command was run, nobody can know how it ended, and it is not to be run again. Unlike other
+   * failures of a handler it is kept, which its rejection tells programs.
+   */
+  static EventoException unknown() {
+    var told = "the service was started and nobody can know how it ended; it is not run again";
+    return new EventoException(
+        ErrorCode.HANDLER_FAILED,
+        told,
+        List.of(),
+        new Rejection("outcome-unknown", told, null),
+        null,
+        null);
+  }
+
   private Receipt stored(UUID command, StorePosition first, @Nullable String value) {
     return stored(command, first.position(), value);
   }
@@ -101,11 +116,7 @@ public class Outcomes {
           CompletableFuture.failedStage(
               EventoException.rejected(
                   Codec.read(Rejection.class, body == null ? "{}" : body), request.id()));
-      case UNKNOWN ->
-          CompletableFuture.failedStage(
-              new EventoException(
-                  ErrorCode.HANDLER_FAILED,
-                  "the service was started and nobody can know how it ended; it is not run again"));
+      case UNKNOWN -> CompletableFuture.failedStage(unknown());
       default -> CompletableFuture.completedStage(withoutEvents(request, stream, body));
     };
   }

@@ -8,6 +8,7 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
+import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.Node;
@@ -21,15 +22,16 @@ import java.lang.System.Logger.Level;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +41,11 @@ import org.jspecify.annotations.Nullable;
  * only after the outcome is durable. So whoever gets a claim afterwards finds the outcome: it looks
  * for it after it has the claim, never before. A copy of the command waits while the claim is held
  * by a live process; after a dead one it runs again, under the same id, which the service sees.
+ *
+ * <p>Where it must not be run again, a claim found after another run ends it as one of which nobody
+ * knows how it ended ({@link LostRuns}). So that such a claim is never found after a run whose end
+ * is known, it is gone before anybody is told of that end; and it stays after a run whose end is
+ * not, whatever else fails.
  */
 @NodeScoped
 public class ServiceCommands {
@@ -53,31 +60,50 @@ public class ServiceCommands {
   /** A claim outlives the wait for the service by this, for the outcome to be stored. */
   private static final int CLAIM_MARGIN_MILLIS = 5_000;
 
+  private final Catalog catalog;
   private final Handlers handlers;
   private final Appender appender;
   private final Outcomes outcomes;
   private final ClaimTable claims;
+  private final LostRuns lost;
   private final Membership membership;
   private final Links links;
   private final Threads threads;
   private final ExecutorService workers;
   private final Map<UUID, Run> running = new ConcurrentHashMap<>();
 
-  private record Run(long hash, CompletableFuture<Receipt> outcome) {}
+  /** A command that is run here. */
+  private static final class Run {
+    private final CommandRequest request;
+    private final boolean retry;
+    private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
+
+    /** Whether the service may have begun and it is not known durably how that ended. */
+    private volatile boolean openEnded;
+
+    Run(CommandRequest request, boolean retry) {
+      this.request = request;
+      this.retry = retry;
+    }
+  }
 
   @Inject
   public ServiceCommands(
+      Catalog catalog,
       Handlers handlers,
       Appender appender,
       Outcomes outcomes,
       ClaimTable claims,
+      LostRuns lost,
       Membership membership,
       Links links,
       Threads threads) {
+    this.catalog = catalog;
     this.handlers = handlers;
     this.appender = appender;
     this.outcomes = outcomes;
     this.claims = claims;
+    this.lost = lost;
     this.membership = membership;
     this.links = links;
     this.threads = threads;
@@ -87,27 +113,29 @@ public class ServiceCommands {
 
   /** Takes a service command to its outcome; a repeat joins the run on this node. */
   CompletionStage<Receipt> handle(CommandRequest request) {
-    var mine = new Run(request.hash(), new CompletableFuture<>());
+    var declared = catalog.command(request.type());
+    var mine = new Run(request, declared == null || declared.retry());
     var first = running.putIfAbsent(request.id(), mine);
     if (first != null) {
-      return first.hash() == request.hash()
-          ? first.outcome().copy()
+      return first.request.hash() == request.hash()
+          ? first.outcome.copy()
           : CompletableFuture.failedStage(Outcomes.idReused());
     }
-    claim(request)
+    claim(mine)
         .whenComplete(
             (receipt, failure) -> {
               running.remove(request.id());
               if (failure == null) {
-                mine.outcome().complete(receipt);
+                mine.outcome.complete(receipt);
               } else {
-                mine.outcome().completeExceptionally(Failures.cause(failure));
+                mine.outcome.completeExceptionally(Failures.cause(failure));
               }
             });
-    return mine.outcome().copy();
+    return mine.outcome.copy();
   }
 
-  private CompletionStage<Receipt> claim(CommandRequest request) {
+  private CompletionStage<Receipt> claim(Run run) {
+    var request = run.request;
     if (request.deadline().isOver()) {
       return CompletableFuture.failedStage(request.expired());
     }
@@ -119,13 +147,16 @@ public class ServiceCommands {
                     membership.self(),
                     links.incarnation(),
                     request.deadline().millisLeft() + OVERTIME_MILLIS + CLAIM_MARGIN_MILLIS,
+                    run.retry,
                     live()),
             workers)
         .thenCompose(
             claim ->
                 switch (claim) {
-                  case OURS -> runUnlessDone(request);
-                  case HELD -> waitForOutcome(request);
+                  case OURS ->
+                      released(run, lost.isOpen(request.id()) ? end(run) : runUnlessDone(run));
+                  case LEFT -> released(run, end(run));
+                  case HELD -> waitForOutcome(run);
                   case ID_REUSED -> CompletableFuture.failedStage(Outcomes.idReused());
                 });
   }
@@ -137,9 +168,9 @@ public class ServiceCommands {
         .toList();
   }
 
-  private CompletionStage<Receipt> waitForOutcome(CommandRequest request) {
+  private CompletionStage<Receipt> waitForOutcome(Run run) {
     return outcomes
-        .find(request)
+        .find(run.request)
         .thenCompose(
             found -> {
               if (found.isPresent()) {
@@ -152,22 +183,51 @@ public class ServiceCommands {
                       () -> later.complete(null),
                       50 + ThreadLocalRandom.current().nextInt(50),
                       TimeUnit.MILLISECONDS);
-              return later.thenCompose(now -> claim(request));
+              return later.thenCompose(now -> claim(run));
             });
   }
 
-  private CompletionStage<Receipt> runUnlessDone(CommandRequest request) {
+  private CompletionStage<Receipt> runUnlessDone(Run run) {
     return outcomes
-        .find(request)
+        .find(run.request)
         .thenCompose(
             found ->
                 found
                     .<CompletionStage<Receipt>>map(CompletableFuture::completedStage)
-                    .orElseGet(() -> run(request, Set.of())))
-        .whenComplete((receipt, failure) -> release(request.id()));
+                    .orElseGet(() -> run(run, Set.of())));
   }
 
-  private CompletionStage<Receipt> run(CommandRequest request, Set<Handlers.Host> failed) {
+  /** Gives the claim back at the end. */
+  private CompletionStage<Receipt> released(Run run, CompletionStage<Receipt> end) {
+    return end.handle(
+            (receipt, failure) -> {
+              if (run.openEnded) {
+                lost.remember(run.request.id());
+                return end;
+              }
+              var released = release(run.request.id());
+              return run.retry ? end : released.thenCompose(done -> end);
+            })
+        .thenCompose(ended -> ended);
+  }
+
+  private CompletionStage<Receipt> end(Run run) {
+    run.openEnded = true;
+    return lost.end(run.request)
+        .whenComplete((receipt, failure) -> run.openEnded = !isFinal(failure));
+  }
+
+  /** Whether what an append ended in is durable. */
+  private static boolean isFinal(@Nullable Throwable failure) {
+    return failure == null
+        || (Failures.cause(failure) instanceof EventoException told
+            && told.code() != ErrorCode.UNAVAILABLE
+            && told.code() != ErrorCode.OVERLOADED
+            && told.code() != ErrorCode.INTERNAL);
+  }
+
+  private CompletionStage<Receipt> run(Run run, Set<Handlers.Host> failed) {
+    var request = run.request;
     if (request.deadline().isOver()) {
       return CompletableFuture.failedStage(request.expired());
     }
@@ -177,18 +237,34 @@ public class ServiceCommands {
           new EventoException(
               ErrorCode.NO_HANDLER, "no live session hosts the command " + request.type()));
     }
+    run.openEnded = !run.retry;
     return handlers
         .run(host, request.toMessage(), request.deadline().millisLeft() + OVERTIME_MILLIS)
-        .thenCompose(answer -> store(request, answer))
-        .exceptionallyCompose(
-            failure -> {
-              if (!Failures.isLost(failure)) {
-                return CompletableFuture.failedStage(failure);
-              }
-              var now = new HashSet<>(failed);
-              now.add(host);
-              return run(request, now);
-            });
+        .thenCompose(answer -> told(run, answer))
+        .exceptionallyCompose(failure -> untold(run, host, failed, failure));
+  }
+
+  private CompletionStage<Receipt> told(Run run, Message answer) {
+    if (answer instanceof Message.Fault fault
+        && (fault.code() != ErrorCode.REJECTED || fault.rejection() == null)) {
+      run.openEnded = false;
+      return CompletableFuture.failedStage(fault.toException(run.request.id()));
+    }
+    return store(run.request, answer)
+        .whenComplete((receipt, failure) -> run.openEnded &= !isFinal(failure));
+  }
+
+  private CompletionStage<Receipt> untold(
+      Run run, Handlers.Host host, Set<Handlers.Host> failed, Throwable failure) {
+    var cause = Failures.cause(failure);
+    if (cause instanceof NotSentException || (run.retry && Failures.isLost(cause))) {
+      run.openEnded = false;
+      var now = new HashSet<>(failed);
+      now.add(host);
+      return run(run, now);
+    }
+    var isLost = Failures.isLost(cause) || cause instanceof TimeoutException;
+    return isLost && !run.retry ? end(run) : CompletableFuture.failedStage(failure);
   }
 
   private CompletionStage<Receipt> store(CommandRequest request, Message answer) {
@@ -197,11 +273,7 @@ public class ServiceCommands {
       return append(request, OutcomeKind.ANSWER, value == null ? null : value.text())
           .thenCompose(verdict -> receipt(request, verdict, value));
     }
-    var fault = (Message.Fault) answer;
-    var rejection = fault.rejection();
-    if (fault.code() != ErrorCode.REJECTED || rejection == null) {
-      return CompletableFuture.failedStage(fault.toException(request.id()));
-    }
+    var rejection = Objects.requireNonNull(((Message.Fault) answer).rejection());
     return append(request, OutcomeKind.REJECTED, Codec.text(rejection))
         .thenCompose(
             verdict ->
@@ -237,17 +309,22 @@ public class ServiceCommands {
         new Receipt(request.id(), null, null, List.of(), value, false));
   }
 
-  private void release(UUID command) {
-    try {
-      workers.execute(() -> claims.release(command, links.incarnation()));
-    } catch (RejectedExecutionException busy) {
-      LOG.log(Level.WARNING, () -> "claim stays until it expires command=" + command);
-    }
+  private CompletionStage<Void> release(UUID command) {
+    return CompletableFuture.runAsync(() -> claims.release(command, links.incarnation()), workers)
+        .exceptionally(
+            failure -> {
+              LOG.log(Level.WARNING, () -> "claim stays until it expires command=" + command);
+              return null;
+            });
   }
 
   private void forgetExpired() {
     try {
-      workers.execute(claims::forgetExpired);
+      workers.execute(
+          () -> {
+            claims.forgetExpired();
+            lost.endAll(workers);
+          });
     } catch (RuntimeException failure) {
       LOG.log(Level.WARNING, "expired claims stay until the next pass", failure);
     }

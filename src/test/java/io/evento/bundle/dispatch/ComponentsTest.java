@@ -115,6 +115,15 @@ class ComponentsTest {
   }
 
   @Test
+  void a_service_declares_what_must_not_be_run_again() {
+    assertThat(read(new Cashier()).declared().get(0).commands())
+        .extracting(CommandType::type, CommandType::mayRunAgain)
+        .containsExactlyInAnyOrder(
+            org.assertj.core.groups.Tuple.tuple("Pay", false),
+            org.assertj.core.groups.Tuple.tuple("Count", true));
+  }
+
+  @Test
   void a_projector_declares_what_it_consumes_and_answers() {
     var components = read(new Doors());
     var declared = components.declared().get(0);
@@ -359,6 +368,32 @@ class ComponentsTest {
     }
   }
 
+  record Pay(String to) {}
+
+  record Count(String till) {}
+
+  @Service
+  static class Cashier {
+    @CommandHandler(retry = false)
+    void pay(Pay command) {}
+
+    @CommandHandler
+    void count(Count command) {}
+  }
+
+  @Aggregate
+  record Once() {
+    @CommandHandler(retry = false)
+    static Built build(Build command) {
+      return new Built();
+    }
+
+    @EventSourcingHandler
+    static Once built(Built event) {
+      return new Once();
+    }
+  }
+
   @Service
   static class Idle {}
 
@@ -402,6 +437,11 @@ class ComponentsTest {
     @Test
     void that_handles_what_another_handles() {
       assertRefused("Open has two handlers, Door.change and Porter.open", Door.class, new Porter());
+    }
+
+    @Test
+    void that_decides_and_must_not_be_retried() {
+      assertRefused("Once.build cannot have retry = false, which is for services", Once.class);
     }
 
     @Test

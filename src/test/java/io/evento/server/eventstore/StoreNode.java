@@ -12,15 +12,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** The event store of one node, as the server wires it. */
-final class StoreNode implements AutoCloseable {
+public final class StoreNode implements AutoCloseable {
   static final AppendQueue.Limits LIMITS = new AppendQueue.Limits(256, 1 << 20, 20_000, 64 << 20);
 
   final Database database;
   final Threads threads = new Threads(Thread::new);
-  final EventReader reader;
+  public final EventReader reader;
   final SnapshotTable snapshots;
   final Follower follower;
-  final Appender appender;
+  public final Appender appender;
   final CriteriaReader criteria;
   final Conditions conditions;
 
@@ -38,7 +38,7 @@ final class StoreNode implements AutoCloseable {
     conditions = new Conditions(appender, follower, criteria, threads);
   }
 
-  static StoreNode start(TestDatabase where, String name) {
+  public static StoreNode start(TestDatabase where, String name) {
     return start(where, name, LIMITS);
   }
 
@@ -54,7 +54,7 @@ final class StoreNode implements AutoCloseable {
     return await(appender.append(proposal));
   }
 
-  static <T> T await(CompletionStage<T> stage) {
+  public static <T> T await(CompletionStage<T> stage) {
     return stage.toCompletableFuture().orTimeout(20, SECONDS).join();
   }
 

@@ -6,30 +6,18 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
-import io.evento.server.Threads;
-import io.evento.server.cluster.Links;
-import io.evento.server.cluster.Membership;
-import io.evento.server.config.ServerConfig;
-import io.evento.server.persistence.Database;
-import io.evento.server.telemetry.Metrics;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Nodes that share a database and may or may not hear each other. */
 class AvailabilityTest {
-  private final List<Node> nodes = new ArrayList<>();
+  private final List<RoutingNode> nodes = new ArrayList<>();
   private TestDatabase database;
 
   @BeforeEach
@@ -39,7 +27,7 @@ class AvailabilityTest {
 
   @AfterEach
   void stop() {
-    nodes.forEach(Node::close);
+    nodes.forEach(RoutingNode::close);
     database.close();
   }
 
@@ -58,7 +46,7 @@ class AvailabilityTest {
         .isInstanceOf(EventoException.class)
         .hasMessageContaining("hears no other node");
 
-    first.host();
+    first.host("aggregate", new CommandType("Deposit", "accountId", null), (message, lane) -> true);
     assertThat(first.availability.isServing()).isTrue();
     assertThat(second.availability.isServing()).isFalse();
 
@@ -78,72 +66,9 @@ class AvailabilityTest {
     await().until(first.availability::isServing);
   }
 
-  private Node up(String name) {
-    var node = new Node(database.config(name));
+  private RoutingNode up(String name) {
+    var node = RoutingNode.up(database, name);
     nodes.add(node);
-    node.membership.start();
-    node.membership.up();
     return node;
-  }
-
-  private static final class Node implements AutoCloseable {
-    private final Threads threads = new Threads(Thread::new);
-    private final Database database;
-    private final Sessions sessions;
-    private final Links links;
-    private final Membership membership;
-    private final Directory directory;
-    private final Availability availability;
-
-    Node(ServerConfig standard) {
-      var port = freePort();
-      var config =
-          new ServerConfig(
-              standard.node(),
-              standard.database(),
-              new ServerConfig.Link(port, port + 1),
-              standard.webSocket());
-      var metrics = new Metrics();
-      database = new Database(config);
-      sessions = new Sessions(metrics);
-      links = new Links(config, database, threads, metrics);
-      membership = new Membership(config, database, threads, links, metrics);
-      directory = new Directory(links, sessions, threads);
-      availability = new Availability(membership, directory, sessions);
-    }
-
-    private static int freePort() {
-      try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        return socket.getLocalPort();
-      } catch (IOException failure) {
-        throw new UncheckedIOException(failure);
-      }
-    }
-
-    void host() {
-      var session = new BundleSession(1, "bank", UUID.randomUUID(), (message, lane) -> true);
-      sessions.add(session);
-      sessions.declared(
-          session,
-          List.of(
-              new Component(
-                  "aggregate",
-                  "Account",
-                  1,
-                  "bank",
-                  List.of(new CommandType("Deposit", "accountId", null)),
-                  List.of(),
-                  List.of(),
-                  null,
-                  null)));
-    }
-
-    @Override
-    public void close() {
-      membership.stop();
-      links.stop();
-      threads.stop();
-      database.close();
-    }
   }
 }

@@ -1,0 +1,105 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.Message.CommandType;
+import io.evento.protocol.Message.Component;
+import io.evento.server.Threads;
+import io.evento.server.catalog.Catalog;
+import io.evento.server.cluster.Links;
+import io.evento.server.cluster.Membership;
+import io.evento.server.config.ServerConfig;
+import io.evento.server.eventstore.StoreNode;
+import io.evento.server.persistence.Database;
+import io.evento.server.telemetry.Metrics;
+import io.evento.testing.TestDatabase;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.List;
+import java.util.UUID;
+
+/** This room of one node, as the server wires it; its links are not started before a test does. */
+final class RoutingNode implements AutoCloseable {
+  final Threads threads = new Threads(Thread::new);
+  final Database database;
+  final StoreNode store;
+  final Sessions sessions;
+  final Links links;
+  final Membership membership;
+  final Directory directory;
+  final Availability availability;
+  final Catalog catalog;
+  final ClaimTable claims;
+  final LostRuns lost;
+  final ServiceCommands services;
+
+  private RoutingNode(TestDatabase where, String name) {
+    var standard = where.config(name);
+    var port = freePort();
+    var config =
+        new ServerConfig(
+            standard.node(),
+            standard.database(),
+            new ServerConfig.Link(port, port + 1),
+            standard.webSocket());
+    var metrics = new Metrics();
+    database = new Database(config);
+    store = StoreNode.start(where, name);
+    sessions = new Sessions(metrics);
+    links = new Links(config, database, threads, metrics);
+    membership = new Membership(config, database, threads, links, metrics);
+    directory = new Directory(links, sessions, threads);
+    availability = new Availability(membership, directory, sessions);
+    catalog = new Catalog(database, threads);
+    claims = new ClaimTable(database);
+    var outcomes = new Outcomes(store.reader, threads);
+    lost = new LostRuns(store.appender, outcomes, claims);
+    services =
+        new ServiceCommands(
+            catalog,
+            new Handlers(sessions, directory, links),
+            store.appender,
+            outcomes,
+            claims,
+            lost,
+            membership,
+            links,
+            threads);
+  }
+
+  /** A node that beats and serves. */
+  static RoutingNode up(TestDatabase where, String name) {
+    var node = new RoutingNode(where, name);
+    node.membership.start();
+    node.membership.up();
+    return node;
+  }
+
+  private static int freePort() {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  /** A session of an instance that hosts one command. */
+  BundleSession host(String kind, CommandType command, BundleSession.Door door) {
+    var component =
+        new Component(kind, "Host", 0, "bank", List.of(command), List.of(), List.of(), null, null);
+    var session = new BundleSession(1, "bank", UUID.randomUUID(), door);
+    StoreNode.await(catalog.declare("bank", List.of(component)));
+    sessions.add(session);
+    sessions.declared(session, List.of(component));
+    return session;
+  }
+
+  @Override
+  public void close() {
+    membership.stop();
+    links.stop();
+    threads.stop();
+    store.close();
+    database.close();
+  }
+}
