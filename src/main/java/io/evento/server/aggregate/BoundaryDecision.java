@@ -96,9 +96,7 @@ final class BoundaryDecision {
   private void ask(@Nullable Basis basis) {
     var host = room.handlers.choose(request.type(), boundary.key(), lost).orElse(null);
     if (host == null) {
-      fail(
-          new EventoException(
-              ErrorCode.NO_HANDLER, "no live session hosts the command " + request.type()));
+      fail(room.handlers.nobody(request.type()));
       return;
     }
     room.handlers

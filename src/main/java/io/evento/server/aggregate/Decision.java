@@ -80,9 +80,7 @@ final class Decision {
     }
     var host = host();
     if (host == null) {
-      fail(
-          new EventoException(
-              ErrorCode.NO_HANDLER, "no live session hosts the command " + request.type()));
+      fail(room.handlers.nobody(request.type()));
       return;
     }
     ask(host, lane.tip(), List.of(), isSnapshotDue(host));

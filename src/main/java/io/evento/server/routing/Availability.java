@@ -6,6 +6,7 @@ import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.NodeState;
 import jakarta.inject.Inject;
+import java.util.HashSet;
 
 /**
  * Whether this node can serve: it started up, does not drain, reaches the database, and can reach
@@ -43,6 +44,24 @@ public class Availability {
     if (!isServing()) {
       throw new EventoException(ErrorCode.UNAVAILABLE, reason() + "; try another");
     }
+  }
+
+  /**
+   * The end of a request that nobody is known to handle. Only a node that has heard from all others
+   * can say that nobody does; for a moment after a start, a freeze or a loss it cannot.
+   *
+   * @param what is not handled, as a sentence goes on after "no live session"
+   */
+  EventoException noHandler(String what) {
+    var others = new HashSet<>(membership.members().owners());
+    others.remove(membership.self());
+    return directory.hasHeardFrom(others)
+        ? new EventoException(ErrorCode.NO_HANDLER, "no live session " + what)
+        : new EventoException(
+            ErrorCode.UNAVAILABLE,
+            "no live session that this node knows of "
+                + what
+                + ", and it does not hear all others; try another");
   }
 
   private String reason() {

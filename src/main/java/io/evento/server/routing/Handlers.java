@@ -37,12 +37,14 @@ public class Handlers {
   private final Sessions sessions;
   private final Directory directory;
   private final Links links;
+  private final Availability availability;
 
   @Inject
-  public Handlers(Sessions sessions, Directory directory, Links links) {
+  public Handlers(Sessions sessions, Directory directory, Links links, Availability availability) {
     this.sessions = sessions;
     this.directory = directory;
     this.links = links;
+    this.availability = availability;
     links.answer(DECIDE, this::decideForPeer);
     links.answer(CONSIDER, this::considerForPeer);
     links.answer(RUN, this::runForPeer);
@@ -65,6 +67,11 @@ public class Handlers {
       }
     }
     return Rendezvous.choose(key, candidates.keySet()).map(candidates::get);
+  }
+
+  /** The end of a command that {@link #choose} finds nobody for. */
+  public EventoException nobody(String command) {
+    return availability.noHandler("hosts the command " + command);
   }
 
   private static void add(Map<String, Host> candidates, Host host, Set<Host> without) {

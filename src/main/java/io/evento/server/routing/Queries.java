@@ -183,8 +183,7 @@ public class Queries {
     var chosen = answerers.choose(query.type(), models, failed).orElse(null);
     if (chosen == null) {
       return CompletableFuture.failedStage(
-          new EventoException(
-              ErrorCode.NO_HANDLER, "no live session answers the query " + query.type()));
+          availability.noHandler("answers the query " + query.type()));
     }
     return answerers
         .ask(chosen, query.toOne(deadline.millisLeft()))

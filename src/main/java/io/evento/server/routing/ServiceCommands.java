@@ -233,9 +233,7 @@ public class ServiceCommands {
     }
     var host = handlers.choose(request.type(), request.id().toString(), failed).orElse(null);
     if (host == null) {
-      return CompletableFuture.failedStage(
-          new EventoException(
-              ErrorCode.NO_HANDLER, "no live session hosts the command " + request.type()));
+      return CompletableFuture.failedStage(handlers.nobody(request.type()));
     }
     run.openEnded = !run.retry;
     return handlers

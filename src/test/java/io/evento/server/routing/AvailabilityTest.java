@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.CommandType;
 import io.evento.testing.PostgresFixture;
@@ -50,11 +51,16 @@ class AvailabilityTest {
     assertThat(first.availability.isServing()).isTrue();
     assertThat(second.availability.isServing()).isFalse();
 
+    assertThat(first.availability.noHandler("handles it").code())
+        .as("the other may")
+        .isEqualTo(ErrorCode.UNAVAILABLE);
+
     first.links.start();
     second.links.start();
     await().until(second.availability::isServing);
     assertThat(second.directory.hasHeardFrom(Set.of("a"))).isTrue();
     assertThat(second.directory.hosting("Deposit")).hasSize(1);
+    assertThat(second.availability.noHandler("handles it").code()).isEqualTo(ErrorCode.NO_HANDLER);
   }
 
   @Test

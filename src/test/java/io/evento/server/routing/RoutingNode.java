@@ -57,7 +57,7 @@ final class RoutingNode implements AutoCloseable {
     services =
         new ServiceCommands(
             catalog,
-            new Handlers(sessions, directory, links),
+            new Handlers(sessions, directory, links, availability),
             store.appender,
             outcomes,
             claims,
