@@ -42,6 +42,17 @@ public class EventoException extends RuntimeException {
     this.correlation = correlation;
   }
 
+  /** The same, said with more; where it came from is told by its cause, not by a second stack. */
+  private EventoException(
+      EventoException same, @Nullable UUID commandId, @Nullable String correlation) {
+    super(same.getMessage(), same, false, false);
+    this.code = same.code;
+    this.violations = same.violations;
+    this.rejection = same.rejection;
+    this.commandId = commandId;
+    this.correlation = correlation;
+  }
+
   /** A broken rule at one field. */
   public static EventoException invalid(String pointer, String rule) {
     return new EventoException(
@@ -66,9 +77,15 @@ public class EventoException extends RuntimeException {
     if (id.equals(commandId)) {
       return this;
     }
-    var told = new EventoException(code, detail(), violations, rejection, id, correlation);
-    told.setStackTrace(getStackTrace());
-    return told;
+    return new EventoException(this, id, correlation);
+  }
+
+  /** The same failure, with the correlation of its request; one that it has stays. */
+  public EventoException correlated(String id) {
+    if (correlation != null) {
+      return this;
+    }
+    return new EventoException(this, commandId, id);
   }
 
   public ErrorCode code() {

@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.evento.launcher.Member;
 import io.evento.protocol.ErrorCode;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -321,6 +322,9 @@ class ProblemCodesIT {
               .formatted(id, asked.path("attempt").asText()));
       var got = answer.get(20, TimeUnit.SECONDS);
       isProblem(got, ErrorCode.INTERNAL);
+      var correlation = got.body().path("correlation").asText();
+      assertThat(correlation).isEqualTo(id.toString());
+      assertThat(Files.readString(node().log())).contains("correlation=" + correlation);
       isNothingKept(id);
     }
   }

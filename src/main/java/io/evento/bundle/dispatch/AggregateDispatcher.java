@@ -5,6 +5,7 @@ import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.dispatch.HeldState.Basis;
 import io.evento.bundle.dispatch.HeldState.Rebuild;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -72,7 +73,14 @@ final class AggregateDispatcher {
         answer.accept(failed(ask, new Failure(ErrorCode.NO_HANDLER, unknown.detail(), List.of())));
         return;
       }
-      LOG.log(Level.ERROR, () -> "state not rebuilt stream=" + ask.aggregate().stream(), failure);
+      LOG.log(
+          Level.ERROR,
+          () ->
+              "state not rebuilt stream="
+                  + ask.aggregate().stream()
+                  + " correlation="
+                  + Correlation.of(ask.trace(), ask.id()),
+          failure);
       answer.accept(failed(ask, Outcome.failure(failure)));
     }
   }
@@ -214,7 +222,13 @@ final class AggregateDispatcher {
     }
     LOG.log(
         Level.ERROR,
-        () -> "handler failed handler=" + work.decider.handler().name() + " id=" + work.ask.id(),
+        () ->
+            "handler failed handler="
+                + work.decider.handler().name()
+                + " id="
+                + work.ask.id()
+                + " correlation="
+                + Correlation.of(work.ask.trace(), work.ask.id()),
         cause);
     return failed(work.ask, Outcome.failure(cause));
   }

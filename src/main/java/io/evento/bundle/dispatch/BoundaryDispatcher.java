@@ -3,6 +3,7 @@ package io.evento.bundle.dispatch;
 import io.evento.bundle.CommandMetadata;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -110,7 +111,14 @@ final class BoundaryDispatcher {
       answer.accept(
           failed(ask, new Failure(refused.code(), refused.detail(), refused.violations())));
     } catch (Throwable failure) {
-      LOG.log(Level.ERROR, () -> "state not folded boundary=" + ask.boundary(), failure);
+      LOG.log(
+          Level.ERROR,
+          () ->
+              "state not folded boundary="
+                  + ask.boundary()
+                  + " correlation="
+                  + Correlation.of(ask.trace(), ask.id()),
+          failure);
       answer.accept(failed(ask, Outcome.failure(failure)));
     }
   }
@@ -225,7 +233,13 @@ final class BoundaryDispatcher {
     }
     LOG.log(
         Level.ERROR,
-        () -> "handler failed handler=" + work.decider.handler().name() + " id=" + work.ask.id(),
+        () ->
+            "handler failed handler="
+                + work.decider.handler().name()
+                + " id="
+                + work.ask.id()
+                + " correlation="
+                + Correlation.of(work.ask.trace(), work.ask.id()),
         cause);
     return failed(work.ask, Outcome.failure(cause));
   }

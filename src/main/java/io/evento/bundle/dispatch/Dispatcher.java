@@ -2,6 +2,7 @@ package io.evento.bundle.dispatch;
 
 import io.evento.bundle.CommandMetadata;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
@@ -118,6 +119,7 @@ public final class Dispatcher implements AutoCloseable {
         commands,
         command.deadline(),
         command.id(),
+        Correlation.of(command),
         tracked,
         () -> {
           var payload = target.payload().read(command.payload());
@@ -127,7 +129,7 @@ public final class Dispatcher implements AutoCloseable {
           answer(
               handler.call(target.service(), payload, metadata, null),
               value -> serviceResult(command.id(), value),
-              thrown -> fault(command.id(), handler, thrown),
+              thrown -> fault(command.id(), Correlation.of(command), handler, thrown),
               tracked);
         },
         target.handler());
@@ -146,6 +148,7 @@ public final class Dispatcher implements AutoCloseable {
         queries,
         query.deadline(),
         query.id(),
+        Correlation.of(query),
         tracked,
         () -> {
           if (!questions.remove(query.id())) {
@@ -167,7 +170,7 @@ public final class Dispatcher implements AutoCloseable {
           answer(
               ask(target, payload),
               value -> new Result(query.id(), null, mapper.write(value)),
-              thrown -> fault(query.id(), handler, thrown),
+              thrown -> fault(query.id(), Correlation.of(query), handler, thrown),
               tracked);
         },
         target.handler());
@@ -187,7 +190,7 @@ public final class Dispatcher implements AutoCloseable {
       answer(
           handler.call(target.projection(), payload, null, null),
           value -> new View(query.id(), 0, mapper.write(value), List.of()),
-          thrown -> fault(query.id(), handler, thrown),
+          thrown -> fault(query.id(), Correlation.of(query), handler, thrown),
           answer);
       return;
     }
@@ -231,6 +234,7 @@ public final class Dispatcher implements AutoCloseable {
       Workers workers,
       int deadline,
       UUID id,
+      String correlation,
       Consumer<Message> tracked,
       Task task,
       Handler handler) {
@@ -251,9 +255,9 @@ public final class Dispatcher implements AutoCloseable {
                 tracked.accept(
                     refused.code() == ErrorCode.INVALID_REQUEST && refused.commandId() == null
                         ? Fault.of(id, refused)
-                        : fault(id, handler, refused));
+                        : fault(id, correlation, handler, refused));
               } catch (Throwable thrown) {
-                tracked.accept(fault(id, handler, thrown));
+                tracked.accept(fault(id, correlation, handler, thrown));
               }
             });
     if (!taken) {
@@ -298,13 +302,22 @@ public final class Dispatcher implements AutoCloseable {
     return new Result(id, null, outcome.value() == null ? null : mapper.write(outcome.value()));
   }
 
-  private static Fault fault(UUID id, Handler handler, Throwable thrown) {
+  private static Fault fault(UUID id, String correlation, Handler handler, Throwable thrown) {
     var cause = Outcome.unwrap(thrown);
     var rejection = Outcome.thrownRejection(cause);
     if (rejection != null) {
       return Fault.of(id, EventoException.rejected(rejection, id));
     }
-    LOG.log(Level.ERROR, () -> "handler failed handler=" + handler.name() + " id=" + id, cause);
+    LOG.log(
+        Level.ERROR,
+        () ->
+            "handler failed handler="
+                + handler.name()
+                + " id="
+                + id
+                + " correlation="
+                + correlation,
+        cause);
     return fault(id, ErrorCode.HANDLER_FAILED, Outcome.failure(cause).detail());
   }
 

@@ -197,7 +197,8 @@ final class Courier {
     if (receipt != null) {
       ends.add(Errands.End.done(errand.id(), receipt));
     } else {
-      var told = Failures.told(failure == null ? new IllegalStateException("no outcome") : failure);
+      var cause = failure == null ? new IllegalStateException("no outcome") : failure;
+      var told = Failures.told(cause, errand.correlation());
       if (isFinal(told)) {
         LOG.log(
             Level.INFO,
@@ -210,7 +211,9 @@ final class Courier {
                     + " code="
                     + told.code().wire()
                     + " detail="
-                    + told.detail());
+                    + told.detail()
+                    + " correlation="
+                    + errand.correlation());
         ends.add(Errands.End.refused(errand.id(), told));
       } else {
         delays.add(

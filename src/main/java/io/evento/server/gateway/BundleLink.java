@@ -79,7 +79,10 @@ final class BundleLink {
     } catch (EventoException refused) {
       writer.send(Message.Fault.of(idOf(line), refused), Lane.ANSWER);
     } catch (RuntimeException failure) {
-      writer.send(Message.Fault.of(idOf(line), Failures.told(failure)), Lane.ANSWER);
+      var id = idOf(line);
+      var correlation = id == null ? UUID.randomUUID() : id;
+      writer.send(
+          Message.Fault.of(id, Failures.told(failure, correlation.toString())), Lane.ANSWER);
     }
   }
 
@@ -252,7 +255,7 @@ final class BundleLink {
   }
 
   private void fail(UUID id, Throwable failure) {
-    writer.send(Message.Fault.of(id, Failures.told(failure)), Lane.ANSWER);
+    writer.send(Message.Fault.of(id, Failures.told(failure, id.toString())), Lane.ANSWER);
   }
 
   private void failed(BundleSession open, Message.Fault fault) {

@@ -1,5 +1,6 @@
 package io.evento.server.gateway;
 
+import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
@@ -11,6 +12,7 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import jakarta.ws.rs.ext.ExceptionMapper;
 import jakarta.ws.rs.ext.Provider;
+import java.util.UUID;
 
 /** Turns every failure of a resource into an RFC 9457 problem. No stack trace leaves the node. */
 @Provider
@@ -34,7 +36,13 @@ public class ProblemMapper implements ExceptionMapper<Throwable> {
           ? response
           : Response.fromResponse(response).header("Allow", allow).build();
     }
-    return Problems.response(Failures.told(thrown));
+    var trace = Headers.trace(headers.getHeaderString("traceparent"));
+    return Problems.response(Failures.told(thrown, Correlation.of(trace, about(thrown))));
+  }
+
+  private static UUID about(Throwable thrown) {
+    var command = Failures.cause(thrown) instanceof EventoException told ? told.commandId() : null;
+    return command == null ? UUID.randomUUID() : command;
   }
 
   /** A command that was refused before its resource saw it is named by what its caller said. */

@@ -57,6 +57,7 @@ final class Problems {
 
   static Problem problem(EventoException told) {
     var code = told.code();
+    var about = told.commandId() == null ? UUID.randomUUID() : told.commandId();
     var said = told.correlation();
     return new Problem(
         "urn:evento:" + code.wire(),
@@ -67,6 +68,6 @@ final class Problems {
         told.violations(),
         told.rejection(),
         told.commandId(),
-        said == null ? UUID.randomUUID().toString() : said);
+        said == null ? about.toString() : said);
   }
 }

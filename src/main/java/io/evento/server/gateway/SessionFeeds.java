@@ -55,7 +55,8 @@ final class SessionFeeds {
         .exceptionally(
             failure -> {
               sinks.remove(asked.id());
-              writer.send(Message.Fault.of(asked.id(), Failures.told(failure)), Lane.ANSWER);
+              writer.send(Message.Fault.of(
+                      asked.id(), Failures.told(failure, asked.id().toString())), Lane.ANSWER);
               return null;
             });
   }

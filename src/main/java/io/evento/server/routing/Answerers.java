@@ -1,6 +1,7 @@
 package io.evento.server.routing;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.Correlation;
 import io.evento.protocol.Message;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
@@ -188,6 +189,7 @@ class Answerers {
                 Codec.write(
                     failure == null
                         ? Objects.requireNonNull(answer)
-                        : Message.Fault.of(query.id(), Failures.told(failure))));
+                        : Message.Fault.of(
+                            query.id(), Failures.told(failure, Correlation.of(query)))));
   }
 }

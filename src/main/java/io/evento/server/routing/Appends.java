@@ -1,5 +1,6 @@
 package io.evento.server.routing;
 
+import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -124,7 +125,7 @@ public class Appends {
     return outcome.handle(
         (receipt, failure) -> {
           if (failure != null) {
-            throw Failures.told(failure).ofCommand(append.id);
+            throw Failures.told(failure, request.correlation()).ofCommand(append.id);
           }
           return receipt;
         });
@@ -141,7 +142,7 @@ public class Appends {
         null,
         append.deadline,
         append.trace,
-        append.id.toString(),
+        Correlation.of(append.trace, append.id),
         null,
         append.meta,
         append.body,

@@ -34,10 +34,28 @@ public final class Failures {
     return inner instanceof SessionLostException || inner instanceof PeerLostException;
   }
 
-  /** The failure as a caller hears it. */
+  /**
+   * The failure as a caller hears it.
+   *
+   * @param correlation of the request, for caller and log alike
+   */
+  public static EventoException told(Throwable failure, String correlation) {
+    return coded(cause(failure), correlation).correlated(correlation);
+  }
+
+  /** The same where no request is known: with a correlation of its own. */
   public static EventoException told(Throwable failure) {
-    var inner = cause(failure);
+    return told(failure, UUID.randomUUID().toString());
+  }
+
+  private static EventoException coded(Throwable inner, String correlation) {
     if (inner instanceof EventoException told) {
+      if (told.code() == ErrorCode.INTERNAL && told.correlation() == null) {
+        // Why was logged where it failed, for many requests at once; this one is found by its line.
+        LOG.log(
+            Level.ERROR,
+            () -> "request failed detail=" + told.detail() + " correlation=" + correlation);
+      }
       return told;
     }
     if (inner instanceof TimeoutException) {
@@ -48,20 +66,22 @@ public final class Failures {
       return new EventoException(ErrorCode.OVERLOADED, "too much waits for the database");
     }
     if (inner instanceof UncheckedSqlException sql) {
-      LOG.log(Level.WARNING, () -> "database failed state=" + sql.state() + " " + sql.getMessage());
+      LOG.log(
+          Level.WARNING,
+          () ->
+              "database failed state="
+                  + sql.state()
+                  + " cause="
+                  + sql.getMessage()
+                  + " correlation="
+                  + correlation);
       return new EventoException(ErrorCode.UNAVAILABLE, "the database does not answer this node");
     }
     if (isLost(inner)) {
       return new EventoException(ErrorCode.UNAVAILABLE, "whoever should answer went away");
     }
-    var correlation = UUID.randomUUID().toString();
     LOG.log(Level.ERROR, "internal failure correlation=" + correlation, inner);
     return new EventoException(
-        ErrorCode.INTERNAL,
-        "the server failed; its log tells more under the correlation",
-        java.util.List.of(),
-        null,
-        null,
-        correlation);
+        ErrorCode.INTERNAL, "the server failed; its log tells more under the correlation");
   }
 }

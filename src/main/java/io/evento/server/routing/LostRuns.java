@@ -7,6 +7,8 @@ import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.Proposal;
 import io.evento.server.eventstore.Verdict;
 import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -26,6 +28,8 @@ import java.util.concurrent.Executor;
  */
 @NodeScoped
 class LostRuns {
+  private static final Logger LOG = System.getLogger(LostRuns.class.getName());
+
   /** In one pass; what is left waits for the next. */
   private static final int PER_PASS = 200;
 
@@ -78,6 +82,11 @@ class LostRuns {
       known.stream().filter(command -> !claimed.contains(command)).forEach(open::remove);
     }
     for (var left : claims.left(PER_PASS)) {
+      LOG.log(
+          Level.WARNING,
+          () ->
+              "run was left and never told how it ended, it is not repeated command="
+                  + left.command());
       var unused =
           unknown(left.command(), left.hash())
               .thenAcceptAsync(verdict -> claims.forget(left.command()), workers);

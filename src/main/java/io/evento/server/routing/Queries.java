@@ -1,5 +1,6 @@
 package io.evento.server.routing;
 
+import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -65,7 +66,7 @@ public class Queries {
         (answer, failure) -> {
           latency.record(System.nanoTime() - arrived, TimeUnit.NANOSECONDS);
           if (failure != null) {
-            throw Failures.told(failure);
+            throw Failures.told(failure, Correlation.of(query));
           }
           return answer;
         });
@@ -193,7 +194,9 @@ public class Queries {
               // A peer says unavailable where its session to the instance went away; an instance of
               // an older release says no-handler to a question of a newer version.
               var code =
-                  Failures.isLost(failure) ? ErrorCode.UNAVAILABLE : Failures.told(failure).code();
+                  Failures.isLost(failure)
+                      ? ErrorCode.UNAVAILABLE
+                      : Failures.told(failure, Correlation.of(query)).code();
               if (code != ErrorCode.UNAVAILABLE && code != ErrorCode.NO_HANDLER) {
                 return CompletableFuture.failedStage(failure);
               }

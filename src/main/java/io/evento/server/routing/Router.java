@@ -1,6 +1,7 @@
 package io.evento.server.routing;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
@@ -106,7 +107,7 @@ public class Router {
           underWay.decrementAndGet();
           latency.record(System.nanoTime() - arrived, TimeUnit.NANOSECONDS);
           if (failure != null) {
-            throw Failures.told(failure).ofCommand(command.id());
+            throw Failures.told(failure, Correlation.of(command)).ofCommand(command.id());
           }
           return receipt;
         });
@@ -160,7 +161,7 @@ public class Router {
         command.ifVersion(),
         deadline,
         command.trace(),
-        correlation(command),
+        Correlation.of(command),
         command.cause(),
         command.meta(),
         print.payload(),
@@ -181,16 +182,6 @@ public class Router {
         ? new CommandRequest.Boundary(
             type.component(), subject == null ? commandId.toString() : subject)
         : null;
-  }
-
-  /** As said, or the trace's id, or the command's own. */
-  private static String correlation(Message.Command command) {
-    var said = command.correlation();
-    if (said != null) {
-      return said;
-    }
-    var trace = command.trace();
-    return trace != null && trace.length() >= 35 ? trace.substring(3, 35) : command.id().toString();
   }
 
   private CompletionStage<Receipt> route(CommandRequest request, PayloadType type) {
@@ -268,7 +259,7 @@ public class Router {
                       command.ifVersion(),
                       deadline,
                       command.trace(),
-                      correlation(command),
+                      Correlation.of(command),
                       command.cause(),
                       command.meta(),
                       command.payload(),
@@ -279,6 +270,7 @@ public class Router {
                 Codec.write(
                     failure == null
                         ? new Message.Result(command.id(), receipt, null)
-                        : Message.Fault.of(command.id(), Failures.told(failure))));
+                        : Message.Fault.of(
+                            command.id(), Failures.told(failure, Correlation.of(command)))));
   }
 }

@@ -205,7 +205,7 @@ public class ServiceCommands {
                 lost.remember(run.request.id());
                 return end;
               }
-              var released = release(run.request.id());
+              var released = release(run.request);
               return run.retry ? end : released.thenCompose(done -> end);
             })
         .thenCompose(ended -> ended);
@@ -213,6 +213,16 @@ public class ServiceCommands {
 
   private CompletionStage<Receipt> end(Run run) {
     run.openEnded = true;
+    var request = run.request;
+    LOG.log(
+        Level.WARNING,
+        () ->
+            "run never told how it ended and is not repeated type="
+                + request.type()
+                + " command="
+                + request.id()
+                + " correlation="
+                + request.correlation());
     return lost.end(run.request)
         .whenComplete((receipt, failure) -> run.openEnded = !isFinal(failure));
   }
@@ -307,11 +317,18 @@ public class ServiceCommands {
         new Receipt(request.id(), null, null, List.of(), value, false));
   }
 
-  private CompletionStage<Void> release(UUID command) {
-    return CompletableFuture.runAsync(() -> claims.release(command, links.incarnation()), workers)
+  private CompletionStage<Void> release(CommandRequest request) {
+    return CompletableFuture.runAsync(
+            () -> claims.release(request.id(), links.incarnation()), workers)
         .exceptionally(
             failure -> {
-              LOG.log(Level.WARNING, () -> "claim stays until it expires command=" + command);
+              LOG.log(
+                  Level.WARNING,
+                  () ->
+                      "claim stays until it expires command="
+                          + request.id()
+                          + " correlation="
+                          + request.correlation());
               return null;
             });
   }
