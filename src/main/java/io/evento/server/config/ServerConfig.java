@@ -2,6 +2,7 @@ package io.evento.server.config;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.Config;
@@ -52,9 +53,29 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
         throw new IllegalArgumentException(
             "evento.db.url must start with jdbc:postgresql:, is " + url);
       }
+      url = toThePrimary(url);
       if (poolSize < 4) {
         throw new IllegalArgumentException("evento.db.pool-size must be 4 or more, is " + poolSize);
       }
+    }
+
+    /**
+     * Of several hosts one is the primary, and which one changes. A standby would answer reads with
+     * what was so a while ago, and refuse every write; after a promotion the new primary is looked
+     * for within seconds.
+     */
+    private static String toThePrimary(String url) {
+      var options = url.indexOf('?');
+      if (!(options < 0 ? url : url.substring(0, options)).contains(",")) {
+        return url;
+      }
+      var whole = url;
+      for (var option : List.of("targetServerType=primary", "hostRecheckSeconds=2")) {
+        if (!whole.contains(option.substring(0, option.indexOf('=') + 1))) {
+          whole += (whole.contains("?") ? "&" : "?") + option;
+        }
+      }
+      return whole;
     }
   }
 
