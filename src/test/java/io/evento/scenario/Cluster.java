@@ -17,10 +17,12 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
  * @RegisterExtension static final Cluster cluster = Cluster.running();
  *
  * @Test void a_killed_node_loses_no_acknowledged_command() throws Exception {
- *   var callers = cluster.callers(64).movingMoneyOver(1_000);
- *   cluster.node(2).kill();
- *   cluster.start(cluster.node(2));
- *   callers.stop().storedEveryAcknowledgedCommandOnce();
+ *   try (var callers = Callers.movingMoney(cluster, 64, Entrance.EVERY_NODE, 1_000, 0)) {
+ *     cluster.node(2).kill();
+ *     callers.awaitOutcomes(1_000);
+ *     cluster.start(cluster.node(2));
+ *     assertThat(callers.stop()).storedEveryAcknowledgedCommandOnce();
+ *   }
  * }
  * }</pre>
  *
