@@ -53,7 +53,9 @@ final class Cursors {
     var made = new AtomicReference<@Nullable Cursor>();
     var subscription = follower.subscribe(place, () -> ring(made.get()));
     if (subscription.isEmpty()) {
-      // The follower has yet to see the epoch in which the place was found.
+      // The tail has yet to see the epoch in which the place was found, or to read the store at
+      // all;
+      // it says so while it cannot. Places of no epoch of this store are never joined at.
       timer.schedule(delivery::ring, RETRY_MILLIS, TimeUnit.MILLISECONDS);
       return;
     }

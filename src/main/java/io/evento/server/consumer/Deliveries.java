@@ -39,6 +39,9 @@ class Deliveries {
 
   private static final Logger LOG = System.getLogger(Deliveries.class.getName());
   private static final int DETAIL_CHARS_MAX = 500;
+  private static final String REMEDY =
+      "; rebuild its read model under a new version, or set the checkpoint to where it stands";
+
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final Threads threads;
@@ -221,13 +224,8 @@ class Deliveries {
     }
     var claimed = delivery.lease().claimed();
     cursors.read(
-        () ->
-            places
-                .of(claimed.checkpoint(), claimed.command())
-                .map(place -> new Opened(place, parking.open(delivery.lease(), place))),
-        place ->
-            place.ifPresentOrElse(
-                found -> opened(delivery, found), () -> again(() -> open(delivery))),
+        () -> places.of(claimed.checkpoint(), claimed.command()),
+        found -> go(delivery, found, place -> findParked(delivery, place), () -> open(delivery)),
         () -> again(() -> open(delivery)));
   }
 
@@ -235,6 +233,13 @@ class Deliveries {
    * @param parked the keys with dead letters; empty if somebody else has the segment
    */
   private record Opened(Places.Place place, Optional<Set<String>> parked) {}
+
+  private void findParked(Delivery delivery, Places.Place place) {
+    cursors.read(
+        () -> new Opened(place, parking.open(delivery.lease(), place)),
+        found -> opened(delivery, found),
+        () -> again(() -> open(delivery)));
+  }
 
   private void opened(Delivery delivery, Opened found) {
     if (!delivery.isOpening()) {
@@ -307,15 +312,37 @@ class Deliveries {
 
   private void findAndStart(Delivery delivery, StorePosition standing) {
     cursors.read(
-        () -> places.ofBundle(standing, delivery.looked()),
-        place ->
-            place.ifPresentOrElse(
-                found -> found(delivery, standing, found),
-                () -> again(() -> findAndStart(delivery, standing))),
+        () -> places.of(standing, null),
+        found ->
+            go(
+                delivery,
+                found,
+                place -> started(delivery, standing, place),
+                () -> findAndStart(delivery, standing)),
         () -> again(() -> findAndStart(delivery, standing)));
   }
 
-  private void found(Delivery delivery, StorePosition standing, Places.Place place) {
+  private void go(
+      Delivery delivery, Places.Found found, Consumer<Places.Place> on, Runnable repeat) {
+    if (found instanceof Places.Place place) {
+      on.accept(place);
+    } else if (found instanceof Places.Nowhere nowhere) {
+      stop(delivery, nowhere.why());
+    } else {
+      again(repeat);
+    }
+  }
+
+  /** Delivers nothing any more under this lease, and says so where people look. */
+  private static void stop(Delivery delivery, String why) {
+    if (!delivery.isOpening() && !delivery.isStarting()) {
+      return;
+    }
+    LOG.log(Level.ERROR, () -> "segment stopped " + delivery.lease() + " cause=" + why + REMEDY);
+    delivery.lease().failing("stopped: " + why + REMEDY);
+  }
+
+  private void started(Delivery delivery, StorePosition standing, Places.Place place) {
     if (!delivery.isStarting()) {
       return;
     }

@@ -5,9 +5,7 @@ import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.Follower;
 import io.evento.server.eventstore.StorePosition;
 import jakarta.inject.Inject;
-import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,11 +19,24 @@ import org.jspecify.annotations.Nullable;
  */
 @NodeScoped
 class Places {
+  /** What became of a place. */
+  sealed interface Found {}
+
   /**
    * @param at in the present epoch
    * @param lost why it is not where it was; null if it is
    */
-  record Place(StorePosition at, @Nullable String lost) {}
+  record Place(StorePosition at, @Nullable String lost) implements Found {}
+
+  /**
+   * Nothing is known of what the position named: where to go on is for a person to say.
+   *
+   * @param why as a sentence
+   */
+  record Nowhere(String why) implements Found {}
+
+  /** The tail has yet to see what became of the store. */
+  record NotYet() implements Found {}
 
   private final EventReader reader;
   private final Follower follower;
@@ -37,42 +48,32 @@ class Places {
   }
 
   /**
-   * @param seen a checkpoint
+   * @param seen a checkpoint, ours or a bundle's
    * @param command that wrote the event there, null if that is not known
-   * @return empty while the tail has yet to see what became of the store
    */
-  Optional<Place> of(StorePosition seen, @Nullable UUID command) {
-    return unlessPutBack(() -> place(seen, command));
-  }
-
-  /**
-   * Where a bundle's own checkpoint stands.
-   *
-   * @param otherwise where to go on if this store never had its epoch
-   * @return as {@link #of}
-   */
-  Optional<Place> ofBundle(StorePosition seen, StorePosition otherwise) {
-    return unlessPutBack(() -> placeOfBundle(seen, otherwise));
-  }
-
-  private Optional<Place> unlessPutBack(Supplier<Place> finding) {
+  Found of(StorePosition seen, @Nullable UUID command) {
     // In this order: within an epoch the head only grows, so a lower one later has lost something.
-    var seen = follower.head();
-    var place = finding.get();
+    var known = follower.head();
+    var found = find(seen, command);
     var head = reader.head();
     var isPutBack =
-        seen.isPresent()
-            && !(seen.get().epoch().equals(head.epoch())
-                && seen.get().position() <= head.position());
-    return isPutBack ? Optional.empty() : Optional.of(place);
+        known.isPresent()
+            && !(known.get().epoch().equals(head.epoch())
+                && known.get().position() <= head.position());
+    return isPutBack ? new NotYet() : found;
   }
 
-  private Place place(StorePosition seen, @Nullable UUID command) {
+  private Found find(StorePosition seen, @Nullable UUID command) {
     var epochs = reader.epochs();
     var carried = epochs.carryOver(seen).orElse(null);
     if (carried == null) {
-      return new Place(
-          new StorePosition(epochs.present(), 0), "the store never had its epoch " + seen.epoch());
+      // As after a restore from before that epoch: what was handled in it cannot be told from what
+      // was not, and to begin anew would handle all the rest twice.
+      return new Nowhere(
+          "the store never had epoch "
+              + seen.epoch()
+              + " of the checkpoint at position "
+              + seen.position());
     }
     if (carried.position() < seen.position()) {
       return new Place(carried, "what followed was lost with epoch " + seen.epoch());
@@ -96,17 +97,5 @@ class Places {
         .carryOver(new StorePosition(epoch, Long.MAX_VALUE))
         .map(StorePosition::position)
         .orElse(0L);
-  }
-
-  private Place placeOfBundle(StorePosition seen, StorePosition otherwise) {
-    var carried = reader.epochs().carryOver(seen).orElse(null);
-    if (carried == null) {
-      return new Place(otherwise, "the store never had its epoch " + seen.epoch());
-    }
-    return new Place(
-        carried,
-        carried.position() < seen.position()
-            ? "what followed was lost with epoch " + seen.epoch()
-            : null);
   }
 }

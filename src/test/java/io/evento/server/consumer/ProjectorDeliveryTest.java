@@ -434,6 +434,60 @@ class ProjectorDeliveryTest {
   }
 
   @Test
+  void a_checkpoint_of_an_epoch_that_the_store_never_had_stops_its_segment_and_says_so()
+      throws Exception {
+    var node = node("a");
+    var consumes = new Consumption(List.of(), List.of(), "beginning", 1);
+    append(List.of(Draft.of("a-1"), Draft.of("a-2")));
+    var bundle = recording(node, RecordingBundle.projector("accounts", consumes));
+    var enabled = awaitEnabled(bundle);
+    var unknown = UUID.randomUUID();
+    node.consumers.credit(bundle.session, RecordingBundle.credit(enabled, 100, unknown, 1L));
+    awaitStopped(unknown);
+    assertThat(bundle.events()).isEmpty();
+
+    node.sessions.remove(bundle.session);
+    var rebuilt = recording(node, RecordingBundle.projector("accounts", consumes));
+    var again = awaitEnabled(rebuilt);
+    node.consumers.credit(rebuilt.session, RecordingBundle.credit(again, 100, store.epoch(), 1L));
+    await().until(() -> rebuilt.positions().equals(List.of(2L)));
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(texts("select status from evento.consumer_segment where note is null"))
+                    .containsExactly("active"));
+  }
+
+  @Test
+  void so_does_one_in_the_segments_row() throws Exception {
+    var node = node("a");
+    var consumes = new Consumption(List.of(), List.of(), "beginning", 1);
+    append(List.of(Draft.of("a-1"), Draft.of("a-2")));
+    var first = recording(node, RecordingBundle.projector("accounts", consumes));
+    awaitEnabled(first);
+    node.sessions.remove(first.session);
+    awaitOwned(0);
+    var unknown = UUID.randomUUID();
+    try (var admin = database.asAdmin();
+        var update = admin.createStatement()) {
+      update.execute("update evento.consumer_segment set epoch = '" + unknown + "'");
+    }
+    var bundle = recording(node, RecordingBundle.projector("accounts", consumes));
+    awaitStopped(unknown);
+    assertThat(bundle.heard(Message.Enable.class)).isEmpty();
+  }
+
+  private static void awaitStopped(UUID epoch) {
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(texts("select status || ': ' || note from evento.consumer_segment"))
+                    .singleElement()
+                    .asString()
+                    .startsWith("stuck: stopped: the store never had epoch " + epoch));
+  }
+
+  @Test
   void lag_is_told_in_events_and_in_the_age_of_the_first_that_is_missing() throws Exception {
     var node = node("a");
     var consumes = new Consumption(List.of(), List.of(), "beginning", 1);
