@@ -7,6 +7,7 @@ import io.evento.launcher.AppServer;
 import io.evento.launcher.ClusterPlan;
 import io.evento.launcher.LocalCluster;
 import io.evento.launcher.Ports;
+import io.evento.protocol.ErrorCode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -57,6 +58,16 @@ class AnotherServerIT {
                             .path("owner")
                             .asText())
                     .isEqualTo("Ada"));
+  }
+
+  @Test
+  void what_the_server_itself_refuses_is_a_problem_too() throws Exception {
+    var door = new Door(cluster.nodes().get(0).url()).outside();
+    for (var path : List.of("", "nothing", "api/nothing", "bundle")) {
+      var answer = door.get(path);
+      assertThat(answer.status()).as("%s %s", path, answer.body()).isGreaterThanOrEqualTo(400);
+      Problems.isProblem(answer, ErrorCode.ofStatus(answer.status()));
+    }
   }
 
   private static ClusterPlan plan() {

@@ -27,10 +27,21 @@ public final class Door {
           .build();
   private static final Duration ANSWER_MAX = Duration.ofSeconds(65);
 
+  private final String url;
   private final String api;
 
   Door(String url) {
-    this.api = url + "/evento/api/";
+    this(url, "/evento/api/");
+  }
+
+  private Door(String url, String root) {
+    this.url = url;
+    this.api = url + root;
+  }
+
+  /** All below the context root, be it of the API or not. */
+  Door outside() {
+    return new Door(url, "/evento/");
   }
 
   /** Sends a command under an id and waits up to a minute for its outcome. */

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -102,6 +103,23 @@ class ProblemCodesIT {
     return cluster
         .door(node())
         .send(wrong.method(), wrong.path(), wrong.body(), LIMIT, headers.toArray(String[]::new));
+  }
+
+  @ParameterizedTest(name = "{0} /{1}")
+  @CsvSource({
+    "GET, ''",
+    "GET, nothing",
+    "POST, nothing/at/all.html",
+    "DELETE, apis",
+    "GET, bundle",
+    "GET, problem",
+    "GET, WEB-INF/web.xml"
+  })
+  void outside_of_the_API_too_what_is_wrong_is_a_problem(String method, String path)
+      throws Exception {
+    var answer = cluster.door(node()).outside().send(method, path, "", LIMIT);
+    assertThat(answer.status()).as("%s", answer.body()).isGreaterThanOrEqualTo(400);
+    isProblem(answer, ErrorCode.ofStatus(answer.status()));
   }
 
   // ---- both doors
