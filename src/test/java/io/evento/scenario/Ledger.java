@@ -96,6 +96,11 @@ final class Ledger {
     return told;
   }
 
+  /** How often callers were told what made them try again. */
+  Map<String, Integer> tries() {
+    return tries;
+  }
+
   List<String> surprises() {
     return List.copyOf(surprises);
   }

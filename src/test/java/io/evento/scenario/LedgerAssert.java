@@ -2,6 +2,7 @@ package io.evento.scenario;
 
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.ErrorCode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,6 +30,14 @@ final class LedgerAssert extends AbstractAssert<LedgerAssert, Ledger> {
   /** Nobody was told what the contract does not say, or nothing at all. */
   LedgerAssert surprisedNobody() {
     report("surprised callers", actual.surprises());
+    return this;
+  }
+
+  /** The bank never left; a node that does not know of it has to say that it does not know. */
+  LedgerAssert neverToldThatNobodyHandlesIt() {
+    if (actual.tries().containsKey(ErrorCode.NO_HANDLER.wire())) {
+      failWithMessage("some were told no-handler, by %s", actual);
+    }
     return this;
   }
 

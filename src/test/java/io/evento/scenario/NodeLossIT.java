@@ -64,6 +64,7 @@ class NodeLossIT {
       System.out.println("[" + entrance + "] " + ledger);
       assertThat(ledger)
           .surprisedNobody()
+          .neverToldThatNobodyHandlesIt()
           .storedEveryAcknowledgedCommandOnce()
           .hasStreamsWithoutHoles()
           .neverOverdrewAnAccount()
