@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.evento.launcher.Member;
 import io.evento.protocol.ErrorCode;
 import java.nio.file.Files;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -318,6 +319,11 @@ class ProblemCodesIT {
   void what_the_store_cannot_take_is_our_fault_and_tells_where_to_look() throws Exception {
     var suffix = UUID.randomUUID().toString().substring(0, 8);
     var type = "Break" + suffix;
+    var event = "Broken" + suffix;
+    administer(
+        "alter table evento.event add constraint unbroken check (type <> '"
+            + event
+            + "') not valid");
     try (var wire = Wire.open(cluster, node())) {
       wire.ask(declaration("Breaker" + suffix, type));
       var id = UUID.randomUUID();
@@ -331,21 +337,30 @@ class ProblemCodesIT {
             }
           });
       var asked = wire.next(message -> message.path("t").asText().equals("decide"));
-      // A NUL, which PostgreSQL has no room for.
       wire.send(
           """
-          {"t":"decided","id":"%s","attempt":"%s","tip":"0:0","events":[{"type":"Broken","tags":["\\u0000"],"p":{}}]}
+          {"t":"decided","id":"%s","attempt":"%s","tip":"0:0","events":[{"type":"%s","p":{}}]}
           """
               .strip()
-              .formatted(id, asked.path("attempt").asText()));
+              .formatted(id, asked.path("attempt").asText(), event));
       var got = answer.get(20, TimeUnit.SECONDS);
       isProblem(got, ErrorCode.INTERNAL);
       var correlation = got.body().path("correlation").asText();
       assertThat(correlation).isEqualTo(id.toString());
       assertThat(Files.readString(node().log())).contains("correlation=" + correlation);
       isNothingKept(id);
+    } finally {
+      administer("alter table evento.event drop constraint unbroken");
     }
   }
+
+  private static void administer(String statement) throws SQLException {
+    try (var connection = cluster.postgres().administrator();
+        var change = connection.createStatement()) {
+      change.execute(statement);
+    }
+  }
+
 
   // ---- without the database
 
