@@ -32,6 +32,15 @@ ALTER ROLE evento_server SET tcp_keepalives_interval = 2;
 ALTER ROLE evento_server SET tcp_keepalives_count = 3;
 ALTER ROLE evento_server SET tcp_user_timeout = '10s';
 
+-- A bundle that froze in the transaction of a projector must not keep its segment's checkpoint locked for whoever gets
+-- the segment next: give the like to the role of every database that projectors write to.
+ALTER ROLE evento_bank SET idle_in_transaction_session_timeout = '10s';
+ALTER ROLE evento_bank SET client_connection_check_interval = '1s';
+ALTER ROLE evento_bank SET tcp_keepalives_idle = 5;
+ALTER ROLE evento_bank SET tcp_keepalives_interval = 2;
+ALTER ROLE evento_bank SET tcp_keepalives_count = 3;
+ALTER ROLE evento_bank SET tcp_user_timeout = '10s';
+
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT CONNECT, CREATE ON DATABASE :"DBNAME" TO evento_owner;

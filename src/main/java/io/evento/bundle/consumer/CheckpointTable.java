@@ -134,6 +134,10 @@ final class CheckpointTable {
   Optional<Checkpoint> claim(Enable segment) throws SQLException {
     try (var connection = database.getConnection()) {
       connection.setAutoCommit(false);
+      try (var limit = connection.createStatement()) {
+        // A bundle that froze in its transaction holds the row: the others' claims must not queue.
+        limit.execute("set local lock_timeout = '2s'");
+      }
       lock(connection, segment.consumer());
       var rows = covering(connection, segment);
       var found = claimable(rows, segment);

@@ -283,7 +283,7 @@ final class Segment {
         grant(now, WINDOW, effects.keepsCheckpoint() ? checkpoint : null);
       }
       submit();
-    } catch (SQLException failure) {
+    } catch (SQLException | RuntimeException failure) {
       failures++;
       LOG.log(Level.WARNING, () -> "checkpoint not claimed, retrying " + said(now), failure);
       submitAfterFailure();

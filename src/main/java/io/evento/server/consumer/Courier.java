@@ -230,8 +230,7 @@ final class Courier {
    */
   static boolean isFinal(EventoException told) {
     return told.rejection() != null
-        || (told.code().retry() == ErrorCode.Retry.NEVER
-            && told.code() != ErrorCode.UNKNOWN_TYPE);
+        || (told.code().retry() == ErrorCode.Retry.NEVER && told.code() != ErrorCode.UNKNOWN_TYPE);
   }
 
   /** Half of it by chance, so that those that failed together do not come back together. */

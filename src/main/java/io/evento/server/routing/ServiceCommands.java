@@ -139,7 +139,7 @@ public class ServiceCommands {
     if (request.deadline().isOver()) {
       return CompletableFuture.failedStage(request.expired());
     }
-    return CompletableFuture.supplyAsync(
+    return Threads.supply(
             () ->
                 claims.claim(
                     request.id(),
@@ -293,16 +293,33 @@ public class ServiceCommands {
 
   private CompletionStage<Verdict> append(
       CommandRequest request, OutcomeKind kind, @Nullable String body) {
-    return appender.append(
+    var proposal =
         new Proposal(
-            request.id(),
-            request.hash(),
-            Decisions.next(),
-            kind,
-            body,
-            List.of(),
-            List.of(),
-            null));
+            request.id(), request.hash(), Decisions.next(), kind, body, List.of(), List.of(), null);
+    return keep(proposal, Deadline.in(request.deadline().millisLeft() + OVERTIME_MILLIS));
+  }
+
+  /** What a service did is done: while the claim is ours, its outcome is not given up. */
+  private CompletionStage<Verdict> keep(Proposal proposal, Deadline until) {
+    return appender
+        .append(proposal)
+        .exceptionallyCompose(
+            failure -> {
+              if (until.isOver()
+                  || !(Failures.cause(failure) instanceof EventoException refused)
+                  || refused.code().retry() != ErrorCode.Retry.LATER
+                  || refused.code() == ErrorCode.DEADLINE_EXCEEDED) {
+                return CompletableFuture.failedStage(failure);
+              }
+              var later = new CompletableFuture<Void>();
+              threads
+                  .timer()
+                  .schedule(
+                      () -> later.complete(null),
+                      100 + ThreadLocalRandom.current().nextInt(200),
+                      TimeUnit.MILLISECONDS);
+              return later.thenCompose(now -> keep(proposal, until));
+            });
   }
 
   private CompletionStage<Receipt> receipt(

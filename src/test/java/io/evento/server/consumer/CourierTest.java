@@ -16,8 +16,7 @@ class CourierTest {
     assertThat(Courier.isFinal(new EventoException(ErrorCode.HANDLER_FAILED, "bug"))).isFalse();
     assertThat(Courier.isFinal(new EventoException(ErrorCode.UNKNOWN_TYPE, "soon"))).isFalse();
     assertThat(Courier.isFinal(new EventoException(ErrorCode.OVERLOADED, "full"))).isFalse();
-    assertThat(
-            Courier.isFinal(EventoException.rejected(new Rejection("no-money", "", null), null)))
+    assertThat(Courier.isFinal(EventoException.rejected(new Rejection("no-money", "", null), null)))
         .isTrue();
     assertThat(
             Courier.isFinal(
