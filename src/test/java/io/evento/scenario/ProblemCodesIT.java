@@ -361,7 +361,6 @@ class ProblemCodesIT {
     }
   }
 
-
   // ---- without the database
 
   @Test

@@ -198,7 +198,8 @@ final class Courier {
       ends.add(Errands.End.done(errand.id(), receipt));
     } else {
       var cause = failure == null ? new IllegalStateException("no outcome") : failure;
-      var told = Failures.told(cause, errand.correlation());
+      var flow = errand.correlation();
+      var told = Failures.told(cause, flow == null ? errand.id().toString() : flow);
       if (isFinal(told)) {
         LOG.log(
             Level.INFO,

@@ -55,8 +55,9 @@ final class SessionFeeds {
         .exceptionally(
             failure -> {
               sinks.remove(asked.id());
-              writer.send(Message.Fault.of(
-                      asked.id(), Failures.told(failure, asked.id().toString())), Lane.ANSWER);
+              writer.send(
+                  Message.Fault.of(asked.id(), Failures.told(failure, asked.id().toString())),
+                  Lane.ANSWER);
               return null;
             });
   }
