@@ -112,12 +112,17 @@ public final class ApiDocument {
     for (var names = document.path("paths").fieldNames(); names.hasNext(); ) {
       var template = names.next();
       var pattern = Pattern.quote(template).replaceAll("\\{[^/}]+}", "\\\\E[^/]+\\\\Q");
-      // One without a parameter wins over one with it.
-      if (Pattern.matches(pattern, path) && (found == null || !template.contains("{"))) {
+      // The one with fewer parameters wins.
+      if (Pattern.matches(pattern, path)
+          && (found == null || parameters(template) < parameters(found))) {
         found = template;
       }
     }
     return Optional.ofNullable(found);
+  }
+
+  private static long parameters(String template) {
+    return template.chars().filter(c -> c == '{').count();
   }
 
   /**
