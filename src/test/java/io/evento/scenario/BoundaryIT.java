@@ -73,7 +73,7 @@ class BoundaryIT {
         Answer answer;
         do {
           var door = cluster.doors().get(random.nextInt(3));
-          answer = door.command(isDrop ? "DropNickname" : "ChooseNickname", id, payload, LIMIT);
+          answer = door.command(isDrop ? "DropPlayerName" : "ChoosePlayerName", id, payload, LIMIT);
           assertThat(answer.code())
               .as(answer.body().toString())
               .isNotIn("conflict", "id-reused", "handler-failed", "internal");
@@ -92,7 +92,7 @@ class BoundaryIT {
     var holders = new HashMap<String, String>();
     var names = new HashMap<String, String>();
     var count = 0;
-    for (var event : events("type=NicknameChosen&type=NicknameDropped")) {
+    for (var event : events("type=PlayerNameChosen&type=PlayerNameDropped")) {
       var player = event.at("/payload/player").asText();
       var nickname = event.at("/payload/nickname").asText();
       if (!player.startsWith(run)) {
@@ -102,7 +102,7 @@ class BoundaryIT {
       assertThat(event.path("tags"))
           .extracting(JsonNode::asText)
           .containsExactly("player:" + player, "nickname:" + nickname);
-      if (event.path("type").asText().equals("NicknameChosen")) {
+      if (event.path("type").asText().equals("PlayerNameChosen")) {
         assertThat(holders.put(nickname, player)).as(event.toString()).isNull();
         assertThat(names.put(player, nickname)).as(event.toString()).isNull();
       } else {

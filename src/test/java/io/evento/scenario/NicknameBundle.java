@@ -18,22 +18,22 @@ import java.util.Locale;
 
 /** A bundle with a rule over many streams: a nickname has one player, and a player one nickname. */
 final class NicknameBundle implements AutoCloseable {
-  record ChooseNickname(
+  record ChoosePlayerName(
       @AggregateId @Tag("player") String player, @Tag("nickname") String nickname) {
-    ChooseNickname {
+    ChoosePlayerName {
       nickname = nickname.toLowerCase(Locale.ROOT);
     }
   }
 
-  record DropNickname(@AggregateId String player) {}
+  record DropPlayerName(@AggregateId String player) {}
 
-  sealed interface NicknameEvent permits NicknameChosen, NicknameDropped {}
+  sealed interface PlayerNameEvent permits PlayerNameChosen, PlayerNameDropped {}
 
-  record NicknameChosen(@Tag("player") String player, @Tag("nickname") String nickname)
-      implements NicknameEvent {}
+  record PlayerNameChosen(@Tag("player") String player, @Tag("nickname") String nickname)
+      implements PlayerNameEvent {}
 
-  record NicknameDropped(@Tag("player") String player, @Tag("nickname") String nickname)
-      implements NicknameEvent {}
+  record PlayerNameDropped(@Tag("player") String player, @Tag("nickname") String nickname)
+      implements PlayerNameEvent {}
 
   /**
    * @param wanted in lower case; empty where none is
@@ -41,42 +41,42 @@ final class NicknameBundle implements AutoCloseable {
    * @param holder of the wanted one; empty if nobody has it
    */
   @Boundary(context = "probe")
-  record Nicknames(String player, String wanted, String mine, String holder) {
+  record PlayerNames(String player, String wanted, String mine, String holder) {
     @InitialState
-    static Nicknames of(ChooseNickname command) {
-      return new Nicknames(command.player(), command.nickname(), "", "");
+    static PlayerNames of(ChoosePlayerName command) {
+      return new PlayerNames(command.player(), command.nickname(), "", "");
     }
 
     @InitialState
-    static Nicknames of(DropNickname command) {
-      return new Nicknames(command.player(), "", "", "");
+    static PlayerNames of(DropPlayerName command) {
+      return new PlayerNames(command.player(), "", "", "");
     }
 
     @Reads
-    static Criteria reads(DropNickname command) {
+    static Criteria reads(DropPlayerName command) {
       return Criteria.tagged("player", command.player());
     }
 
     @CommandHandler
-    Decision<NicknameEvent> choose(ChooseNickname command) {
+    Decision<PlayerNameEvent> choose(ChoosePlayerName command) {
       if (mine.equals(command.nickname())) {
         return nothing();
       }
       if (!holder.isEmpty()) {
         return reject("taken", "by", holder);
       }
-      var chosen = new NicknameChosen(player, wanted);
-      return mine.isEmpty() ? accept(chosen) : accept(new NicknameDropped(player, mine), chosen);
+      var chosen = new PlayerNameChosen(player, wanted);
+      return mine.isEmpty() ? accept(chosen) : accept(new PlayerNameDropped(player, mine), chosen);
     }
 
     @CommandHandler
-    Decision<NicknameEvent> drop(DropNickname command) {
-      return mine.isEmpty() ? nothing() : accept(new NicknameDropped(player, mine));
+    Decision<PlayerNameEvent> drop(DropPlayerName command) {
+      return mine.isEmpty() ? nothing() : accept(new PlayerNameDropped(player, mine));
     }
 
     @EventSourcingHandler
-    Nicknames chosen(NicknameChosen event) {
-      return new Nicknames(
+    PlayerNames chosen(PlayerNameChosen event) {
+      return new PlayerNames(
           player,
           wanted,
           event.player().equals(player) ? event.nickname() : mine,
@@ -84,8 +84,8 @@ final class NicknameBundle implements AutoCloseable {
     }
 
     @EventSourcingHandler
-    Nicknames dropped(NicknameDropped event) {
-      return new Nicknames(
+    PlayerNames dropped(PlayerNameDropped event) {
+      return new PlayerNames(
           player,
           wanted,
           event.player().equals(player) ? "" : mine,
@@ -96,7 +96,7 @@ final class NicknameBundle implements AutoCloseable {
   private final EventoBundle bundle;
 
   private NicknameBundle(String[] servers) {
-    bundle = EventoBundle.named("nicknames").connect(servers).register(Nicknames.class).start();
+    bundle = EventoBundle.named("nicknames").connect(servers).register(PlayerNames.class).start();
   }
 
   /** Connected to every node. */
