@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * exchange the first ones and then one of fifty, so that load is not slowed down.
  */
 final class Documented {
-  private static final String API = "/evento/api";
+  private static final String API = "/evento/api/";
   private static final int FIRST = 20;
   private static final int ONE_OF = 50;
 
@@ -38,7 +38,7 @@ final class Documented {
     DOCUMENT
         .exchange(
             request.method(),
-            path.substring(API.length()),
+            path.substring(API.length() - 1),
             body,
             answer.statusCode(),
             type,

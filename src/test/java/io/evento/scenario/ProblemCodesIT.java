@@ -347,7 +347,11 @@ class ProblemCodesIT {
       isProblem(got, ErrorCode.INTERNAL);
       var correlation = got.body().path("correlation").asText();
       assertThat(correlation).isEqualTo(id.toString());
-      assertThat(Files.readString(node().log())).contains("correlation=" + correlation);
+      var logs = new StringBuilder();
+      for (var any : cluster.nodes()) {
+        logs.append(Files.readString(any.log()));
+      }
+      assertThat(logs.toString().contains("correlation=" + correlation)).isTrue();
       isNothingKept(id);
     } finally {
       administer("alter table evento.event drop constraint unbroken");

@@ -4,7 +4,6 @@ import io.evento.protocol.Message;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
-import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.routing.BundleSession;
 import io.evento.server.routing.Sessions;
@@ -255,8 +254,8 @@ public class Consumers {
   }
 
   private Duration ageAfter(long position, SegmentTable.Standing standing) {
-    return reader.after(position, 1, EventFilter.ALL).events().stream()
-        .findFirst()
+    return reader
+        .next(position)
         .map(event -> Duration.between(event.instant(), standing.seen()))
         .filter(age -> !age.isNegative())
         .orElse(Duration.ZERO);

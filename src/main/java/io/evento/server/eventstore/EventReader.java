@@ -231,6 +231,11 @@ public class EventReader {
         });
   }
 
+  /** The next event after a position, if there is one. */
+  public Optional<RecordedEvent> next(long after) {
+    return slice(after, 1, 1).flatMap(slice -> slice.events().stream().findFirst());
+  }
+
   /** The next events of the total order; empty if there are none by now. */
   Optional<Slice> slice(long after, int eventsMax, int bytesMax) {
     return database.read(
