@@ -94,6 +94,9 @@ public final class ApiDocument {
       return Optional.of("no answer " + status);
     }
     var media = contentType.split(";", 2)[0].strip();
+    if (media.isEmpty() && document.at(response + "/content").isMissingNode()) {
+      return answer.isEmpty() ? Optional.empty() : Optional.of("a body with answer " + status);
+    }
     var content = response + "/content/" + escaped(media);
     if (document.at(content).isMissingNode()) {
       return Optional.of("no answer " + status + " in " + media);
