@@ -44,11 +44,14 @@ final class Ledger {
       select command_id, kind, body from evento.command_result where starts_with(stream_id, ?)
       """;
 
+  // As the bank: what transfers move between accounts came neither from outside nor went there.
   private static final String SUMS =
       """
       select coalesce(sum((payload::jsonb->>'amount')::bigint) filter (where type = 'MoneyDeposited'), 0),
              coalesce(sum((payload::jsonb->>'amount')::bigint) filter (where type = 'MoneyWithdrawn'), 0)
-        from evento.event where context = 'bank'
+        from evento.event
+       where context = 'bank'
+         and not starts_with(coalesce(payload::jsonb->>'reference', ''), 'transfer:')
       """;
 
   private static final String HOLES =
