@@ -96,6 +96,16 @@ public class Threads {
     }
   }
 
+  /** The same for work without a result. */
+  public static CompletableFuture<Void> run(Runnable work, Executor pool) {
+    return supply(
+        () -> {
+          work.run();
+          return null;
+        },
+        pool);
+  }
+
   private ThreadFactory named(String name) {
     return body -> {
       var thread = factory.newThread(body);

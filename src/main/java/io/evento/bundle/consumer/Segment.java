@@ -245,6 +245,18 @@ final class Segment {
     if (now == null) {
       return;
     }
+    try {
+      step(now, batch, letter);
+    } catch (RuntimeException failure) {
+      // Such as a data source's that does not keep to SQLException. Whatever a step does, it asks
+      // for the next one last of all, so here nobody has.
+      failures++;
+      LOG.log(Level.ERROR, () -> "step failed, retrying " + said(now), failure);
+      submitAfterFailure();
+    }
+  }
+
+  private void step(Lease now, @Nullable Events batch, @Nullable Retry letter) {
     if (isStopping()) {
       giveUp(now, "the bundle stops");
       submit();
@@ -283,7 +295,7 @@ final class Segment {
         grant(now, WINDOW, effects.keepsCheckpoint() ? checkpoint : null);
       }
       submit();
-    } catch (SQLException | RuntimeException failure) {
+    } catch (SQLException failure) {
       failures++;
       LOG.log(Level.WARNING, () -> "checkpoint not claimed, retrying " + said(now), failure);
       submitAfterFailure();

@@ -50,9 +50,6 @@ final class TransactionalEffects implements Effects {
       Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events) {
     try {
       return transact(segment, epoch, from, to, events);
-    } catch (RuntimeException failure) {
-      // Of a data source that does not keep to SQLException.
-      return new Progress(Kind.DATABASE_FAILED, from, null, failure);
     } catch (SQLException failure) {
       // A constraint that is checked at the commit speaks of what the handlers wrote.
       return !events.isEmpty() && Blame.isOfRows(failure)
@@ -97,8 +94,6 @@ final class TransactionalEffects implements Effects {
       }
       connection.commit();
       return Progress.done(event.position());
-    } catch (RuntimeException failure) {
-      return new Progress(Kind.DATABASE_FAILED, 0, null, failure);
     } catch (SQLException failure) {
       return Blame.isOfRows(failure)
           ? new Progress(Kind.HANDLER_FAILED, 0, event, failure)

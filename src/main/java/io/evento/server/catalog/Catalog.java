@@ -92,7 +92,7 @@ public class Catalog {
    * @return fails with {@code declaration-conflict} if another component owns one of the types
    */
   public CompletionStage<Void> declare(String bundle, List<Message.Component> components) {
-    return Threads.supply(
+    return Threads.run(
         () -> {
           // In order of their keys, so that two bundles that declare at once never deadlock.
           var payloads =
@@ -122,7 +122,6 @@ public class Catalog {
                 return components.size();
               });
           payloads.forEach(this::remember);
-          return null;
         },
         readers);
   }

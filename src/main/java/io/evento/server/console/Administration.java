@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Supplier;
@@ -28,8 +27,7 @@ public class Administration {
 
   /** Runs what blocks on the database, and writes its result as JSON. */
   CompletionStage<byte[]> answer(Supplier<Object> work) {
-    return CompletableFuture.supplyAsync(
-        () -> Codec.text(work.get()).getBytes(StandardCharsets.UTF_8), workers);
+    return Threads.supply(() -> Codec.text(work.get()).getBytes(StandardCharsets.UTF_8), workers);
   }
 
   /** RFC 3339 in UTC with microseconds. */

@@ -6,7 +6,6 @@ import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.DeadLetterRow;
 import io.evento.server.consumer.DeadLetters;
-import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
@@ -188,9 +187,9 @@ public class DeadLetterResource {
             throw new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");
           }
           var event =
-              reader.after(row.position() - 1, 1, EventFilter.ALL).events().stream()
-                  .filter(found -> found.commandId().equals(row.commandId()))
-                  .findFirst();
+              reader
+                  .next(row.position() - 1)
+                  .filter(found -> found.commandId().equals(row.commandId()));
           return LetterView.of(row, event.orElse(null));
         });
   }

@@ -66,10 +66,8 @@ class DeadLetterTable {
       """;
 
   // Whoever is parked behind a letter that was asked for is asked for too, or a busy key would
-  // never
-  // come to its end. The same event again: an answer was lost, or the segment went back. Another
-  // event at the same
-  // position: the store lost the first one.
+  // never come to its end. The same event again: an answer was lost, or the segment went back.
+  // Another event at the same position: the store lost the first one.
   private static final String PARK =
       """
       insert into evento.dead_letter as old

@@ -7,7 +7,6 @@ import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Setting;
 import io.evento.server.cluster.Settings;
 import io.evento.server.consumer.DeadLetterTable.Verdict;
-import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.EventReader;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -280,10 +279,10 @@ class Parking {
 
   private Found find(DeadLetter.Due letter) {
     var event =
-        reader.after(letter.position() - 1, 1, EventFilter.ALL).events().stream()
+        reader
+            .next(letter.position() - 1)
             .filter(e -> e.position() == letter.position())
-            .filter(e -> e.commandId().equals(letter.command()))
-            .findFirst();
+            .filter(e -> e.commandId().equals(letter.command()));
     return new Found(letter, event.orElse(null));
   }
 

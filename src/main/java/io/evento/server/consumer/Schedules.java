@@ -11,7 +11,6 @@ import jakarta.inject.Inject;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
@@ -94,7 +93,7 @@ public class Schedules {
    *     waits under that id: it never did, was taken back, or has its outcome
    */
   public CompletionStage<Void> cancel(UUID id) {
-    return CompletableFuture.runAsync(
+    return Threads.run(
         () -> {
           if (table.cancel(id)) {
             return;
@@ -109,7 +108,7 @@ public class Schedules {
 
   /** What waits under an id; fails with {@code not-found}. */
   public CompletionStage<Scheduled> find(UUID id) {
-    return CompletableFuture.supplyAsync(() -> table.find(id).orElseThrow(() -> none(id)), workers);
+    return Threads.supply(() -> table.find(id).orElseThrow(() -> none(id)), workers);
   }
 
   private static EventoException none(UUID id) {
@@ -125,7 +124,7 @@ public class Schedules {
    */
   public CompletionStage<Scheduled.Page> list(
       @Nullable String type, @Nullable UUID after, int limit) {
-    return CompletableFuture.supplyAsync(
+    return Threads.supply(
         () -> {
           var from = after == null ? null : table.find(after).orElseThrow(() -> none(after));
           var found = table.list(type, from, limit);

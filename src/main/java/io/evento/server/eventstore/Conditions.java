@@ -85,7 +85,7 @@ public class Conditions {
   /** Looks at everything up to a head, then asks the gate about what comes after it. */
   private CompletionStage<Verdict> check(
       Proposal proposal, Condition condition, long head, int rounds) {
-    return CompletableFuture.supplyAsync(() -> match(condition, head), checkers)
+    return Threads.supply(() -> match(condition, head), checkers)
         .thenCompose(
             match -> {
               if (match != null) {

@@ -5,7 +5,6 @@ import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.eventstore.EventPage;
 import jakarta.inject.Inject;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Supplier;
@@ -24,7 +23,7 @@ public class StoreReads {
   }
 
   <T> CompletionStage<T> run(Supplier<T> read) {
-    return CompletableFuture.supplyAsync(read, readers);
+    return Threads.supply(read, readers);
   }
 
   /** {@code {"events":[…],"next":…}}. */

@@ -172,7 +172,7 @@ public class Appends {
     if (append.deadline.isOver()) {
       return CompletableFuture.failedStage(request.expired());
     }
-    return CompletableFuture.supplyAsync(() -> proposal(append, request), readers)
+    return Threads.supply(() -> proposal(append, request), readers)
         .thenCompose(
             proposal ->
                 conditions

@@ -17,6 +17,11 @@ public record Deadline(long nanos) {
         System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.min(millis, MILLIS_MAX)));
   }
 
+  /** So many milliseconds after this one. */
+  Deadline later(long millis) {
+    return new Deadline(nanos + TimeUnit.MILLISECONDS.toNanos(millis));
+  }
+
   public boolean isOver() {
     return nanos - System.nanoTime() <= 0;
   }

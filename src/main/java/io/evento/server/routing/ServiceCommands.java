@@ -296,7 +296,7 @@ public class ServiceCommands {
     var proposal =
         new Proposal(
             request.id(), request.hash(), Decisions.next(), kind, body, List.of(), List.of(), null);
-    return keep(proposal, Deadline.in(request.deadline().millisLeft() + OVERTIME_MILLIS));
+    return keep(proposal, request.deadline().later(OVERTIME_MILLIS));
   }
 
   /** What a service did is done: while the claim is ours, its outcome is not given up. */
@@ -335,8 +335,7 @@ public class ServiceCommands {
   }
 
   private CompletionStage<Void> release(CommandRequest request) {
-    return CompletableFuture.runAsync(
-            () -> claims.release(request.id(), links.incarnation()), workers)
+    return Threads.run(() -> claims.release(request.id(), links.incarnation()), workers)
         .exceptionally(
             failure -> {
               LOG.log(

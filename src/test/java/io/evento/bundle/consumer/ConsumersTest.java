@@ -48,10 +48,24 @@ import org.postgresql.ds.PGSimpleDataSource;
 class ConsumersTest {
   private static final UUID EPOCH = UUID.randomUUID();
   private static final UUID COMMAND = UUID.randomUUID();
-  private static final PGSimpleDataSource DATABASE = database();
+  private static final Database DATABASE = database();
 
-  private static PGSimpleDataSource database() {
-    var source = new PGSimpleDataSource();
+  /** One that refuses in its own way, as routing data sources do. */
+  private static final class Database extends PGSimpleDataSource {
+    private static final long serialVersionUID = 1L;
+    final AtomicInteger refusals = new AtomicInteger();
+
+    @Override
+    public Connection getConnection() throws SQLException {
+      if (refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        throw new IllegalStateException("no route to a database");
+      }
+      return super.getConnection();
+    }
+  }
+
+  private static Database database() {
+    var source = new Database();
     source.setUrl(PostgresFixture.shared().empty().url());
     source.setUser("postgres");
     return source;
@@ -500,6 +514,42 @@ class ConsumersTest {
     assertThat(said(Nack.class)).noneMatch(Nack::park).extracting(Nack::attempt).containsOnly(0);
     plain.broken = null;
     awaitAck(1);
+  }
+
+  @Test
+  void a_data_source_that_refuses_unchecked_is_asked_again() {
+    DATABASE.refusals.set(2);
+    enable(segment(0, 127, 1, 0));
+    awaitSaid(Credit.class, 1);
+    DATABASE.refusals.set(2);
+    consumers.events(events(1, 0, 3, 1, 2));
+    awaitAck(3);
+    assertThat(numbersStored()).containsExactly("1", "2");
+  }
+
+  @Test
+  void whoever_froze_in_its_transaction_keeps_no_other_segment_waiting() throws Exception {
+    enable(segment(0, 63, 1, 0));
+    enable(new Enable("numbers:1", 1, 64, 127, 1, EPOCH, 0));
+    awaitSaid(Credit.class, 2);
+    try (var frozen = DATABASE.getConnection();
+        var statement = frozen.createStatement()) {
+      frozen.setAutoCommit(false);
+      statement.execute("select from evento_checkpoint where first_slot = 0 for update");
+      enable(segment(0, 63, 2, 0));
+      await()
+          .atMost(ofSeconds(10))
+          .until(() -> !rows("select 1 from pg_locks where not granted").isEmpty());
+      enable(new Enable("numbers:1", 1, 64, 127, 2, EPOCH, 0));
+      await()
+          .atMost(ofSeconds(10))
+          .until(
+              () -> said(Credit.class).stream().anyMatch(c -> c.segment() == 1 && c.fence() == 2));
+      frozen.rollback();
+    }
+    await()
+        .atMost(ofSeconds(20))
+        .until(() -> said(Credit.class).stream().anyMatch(c -> c.segment() == 0 && c.fence() == 2));
   }
 
   @Test
