@@ -141,6 +141,7 @@ class ConsumersTest {
 
   @BeforeEach
   void begin_with_empty_tables() throws SQLException {
+    DATABASE.refusals.set(0);
     execute("drop table if exists number, parent, evento_checkpoint, evento_retried cascade");
     execute("create table number (position bigint primary key, number bigint)");
   }
