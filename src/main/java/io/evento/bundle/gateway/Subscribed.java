@@ -83,12 +83,18 @@ final class Subscribed<V, U> implements QuerySubscription {
     return avoided;
   }
 
-  synchronized UUID enter(Session chosen) {
+  /**
+   * @return false if it is closed, and goes nowhere any more
+   */
+  synchronized boolean enter(Session chosen) {
+    if (isClosed) {
+      return false;
+    }
     id = UUID.randomUUID();
     session = chosen;
     heard = 0;
     waiting.clear();
-    return id;
+    return true;
   }
 
   synchronized Subscribe message() {

@@ -5,6 +5,7 @@ import io.evento.bundle.session.Links;
 import io.evento.bundle.session.Session;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.Message.Cancel;
 import io.evento.protocol.Message.Ended;
 import io.evento.protocol.Message.Fault;
 import io.evento.protocol.Message.Update;
@@ -66,10 +67,18 @@ public final class Subscriptions {
     }
     byId.remove(subscription.id());
     // Under a new id: what the node before may still say is not meant for this round.
-    byId.put(subscription.enter(session), subscription);
+    if (!subscription.enter(session)) {
+      return;
+    }
+    var id = subscription.id();
+    byId.put(id, subscription);
     if (!session.tell(subscription.message())) {
       subscription.leave(session);
       subscription.tryLater();
+    }
+    if (!subscription.isOpen()) {
+      // Closed meanwhile: it may have cancelled before there was anything to cancel.
+      session.answer(new Cancel(id));
     }
   }
 
@@ -146,7 +155,9 @@ public final class Subscriptions {
     try {
       var now = System.nanoTime();
       for (var subscription : List.copyOf(byId.values())) {
-        if (subscription.isDue(now)) {
+        if (!subscription.isOpen()) {
+          forget(subscription);
+        } else if (subscription.isDue(now)) {
           attempt(subscription);
         }
         subscription.nudge();

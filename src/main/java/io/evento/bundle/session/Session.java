@@ -12,6 +12,7 @@ import io.evento.protocol.Message.Fault;
 import io.evento.protocol.Message.Members;
 import io.evento.protocol.Message.Ping;
 import io.evento.protocol.Message.Result;
+import io.evento.protocol.Message.Stepped;
 import io.evento.protocol.Message.Welcome;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -179,6 +180,16 @@ public final class Session {
       var failure = new Failure(code, text, List.of());
       return new Decided(
           decided.id(), decided.attempt(), null, List.of(), null, null, false, failure, null, 0);
+    }
+    if (answer instanceof Stepped stepped) {
+      // The server then asks for one at a time, and says which one it is that fails.
+      return new Stepped(
+          stepped.consumer(),
+          stepped.segment(),
+          stepped.fence(),
+          stepped.batch(),
+          List.of(),
+          new Failure(ErrorCode.HANDLER_FAILED, text, List.of()));
     }
     var id = answer instanceof Result result ? result.id() : null;
     return new Fault(id, code, text, List.of(), null, null, 0);

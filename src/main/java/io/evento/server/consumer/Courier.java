@@ -219,7 +219,9 @@ final class Courier {
       } else {
         delays.add(
             new Errands.Delay(
-                errand.id(), told.code().wire() + ": " + told.detail(), pause(errand.attempts())));
+                errand.id(),
+                told.code().wire() + ": " + Deliveries.printable(told.detail()),
+                pause(errand.attempts())));
       }
     }
     wake();

@@ -26,12 +26,23 @@ public class Holdings {
 
   /**
    * @param consumer such as {@code accounts:1}
-   * @param session only what is delivered to one of these
    * @return in the order of segments
    */
-  public List<Held> of(String consumer, Predicate<BundleSession> session) {
+  public List<Held> of(String consumer) {
+    return held(consumer, delivery -> true);
+  }
+
+  /**
+   * Only what is delivered to some sessions, and was claimed by them: until then a transaction of
+   * the session before may still commit, which tells nobody here.
+   */
+  public List<Held> claimed(String consumer, Predicate<BundleSession> session) {
+    return held(consumer, delivery -> delivery.isRunning() && session.test(delivery.session()));
+  }
+
+  private List<Held> held(String consumer, Predicate<Delivery> which) {
     return deliveries.of(consumer, 0, Slots.COUNT - 1).stream()
-        .filter(delivery -> session.test(delivery.session()))
+        .filter(which)
         .map(
             delivery ->
                 new Held(

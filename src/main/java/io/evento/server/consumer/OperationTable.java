@@ -32,7 +32,16 @@ final class OperationTable {
       boolean isOwned,
       String status,
       @Nullable Integer mergeWith,
-      @Nullable Long mergeAt) {
+      @Nullable Long mergeAt,
+      long effectsAfter) {
+
+    /**
+     * Everything up to there has been handled before, with its effects, once this segment has
+     * reached it: what is joined beyond it suppresses nothing that is new.
+     */
+    long settledAt() {
+      return Math.max(checkpoint.position(), effectsAfter);
+    }
 
     Operation.Segment view() {
       return new Operation.Segment(
@@ -44,7 +53,7 @@ final class OperationTable {
       """
       select segment, first_slot, last_slot, epoch, checkpoint, fence, reset_fence,
              owner_incarnation is not null and lease_until > clock_timestamp(), status,
-             merge_with, merge_at
+             merge_with, merge_at, effects_after
         from evento.consumer_segment where name = ? and version = ? order by segment
       """;
 
@@ -189,7 +198,8 @@ final class OperationTable {
                   row.getBoolean(8),
                   row.getString(9),
                   row.getObject(10, Integer.class),
-                  row.getObject(11, Long.class)));
+                  row.getObject(11, Long.class),
+                  row.getLong(12)));
         }
         return found;
       }

@@ -248,7 +248,9 @@ public class Operations {
           if (!first.checkpoint().epoch().equals(second.checkpoint().epoch())) {
             throw conflict("the segments stand in different epochs of the store");
           }
-          var at = Math.max(first.checkpoint().position(), second.checkpoint().position());
+          // Joined earlier, one's suppression of repeated effects would fall on the other's new
+          // ones.
+          var at = Math.max(first.settledAt(), second.settledAt());
           OperationTable.merging(open, asked.consumer(), first.segment(), second.segment(), at);
           return "segments "
               + first.segment()

@@ -256,6 +256,8 @@ class Steps implements StepDelivery.Desk {
               body.run();
             } catch (RuntimeException failure) {
               failed.accept(failure);
+            } catch (Error failure) {
+              failed.accept(new IllegalStateException("work on a step ended", failure));
             }
           });
     } catch (RejectedExecutionException busy) {

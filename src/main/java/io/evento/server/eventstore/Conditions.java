@@ -85,29 +85,54 @@ public class Conditions {
   /** Looks at everything up to a head, then asks the gate about what comes after it. */
   private CompletionStage<Verdict> check(
       Proposal proposal, Condition condition, long head, int rounds) {
-    return Threads.supply(() -> match(condition, head), checkers)
+    return Threads.supply(() -> look(condition, head), checkers)
         .thenCompose(
-            match -> {
-              if (match != null) {
-                return broken(proposal, condition.after().at(match));
+            found -> {
+              if (found.isCut) {
+                return tooFarBack(proposal);
+              }
+              if (found.match != null) {
+                return broken(proposal, condition.after().at(found.match));
               }
               var rest = new Condition(condition.after().at(head), condition.alternatives());
               return send(proposal.when(rest), rest, rounds);
             });
   }
 
-  private @Nullable Long match(Condition condition, long head) {
+  /**
+   * What a look at old events came to.
+   *
+   * @param isCut it took too long, so nothing is known
+   * @param match position of an event that breaks the condition; null for none
+   */
+  private record Found(boolean isCut, @Nullable Long match) {}
+
+  private Found look(Condition condition, long head) {
     try {
-      var match = reader.match(condition.alternatives(), condition.after().position(), head);
-      return match.isPresent() ? match.getAsLong() : null;
+      var match = reader.match(condition.alternatives(), condition.after(), head);
+      return new Found(false, match.isPresent() ? match.getAsLong() : null);
     } catch (UncheckedSqlException failure) {
       if ("57014".equals(failure.state())) {
-        throw EventoException.invalid(
-            "/condition/after",
-            "must not be so far back for tags of so many events: read again, give a later one");
+        return new Found(true, null);
       }
       throw failure;
     }
+  }
+
+  /** As in {@link #broken}: a repeat of what is stored hears so, whatever a look would take. */
+  private CompletionStage<Verdict> tooFarBack(Proposal proposal) {
+    return appender
+        .append(proposal)
+        .thenApply(
+            verdict -> {
+              if (verdict instanceof Verdict.Behind) {
+                throw EventoException.invalid(
+                    "/condition/after",
+                    "must not be so far back for tags of so many events: read again, give a later"
+                        + " one");
+              }
+              return verdict;
+            });
   }
 
   /** Only a first outcome of the same command can be better news. */

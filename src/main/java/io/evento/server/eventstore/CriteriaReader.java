@@ -1,5 +1,7 @@
 package io.evento.server.eventstore;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message.StoryEvent;
 import io.evento.server.NodeScoped;
@@ -152,14 +154,23 @@ public class CriteriaReader {
    * An event that meets an alternative between two positions, the first that does by one of them.
    * Blocks on the database.
    *
-   * @param after exclusive
+   * @param from exclusive
    * @param upTo inclusive; not above a head that was seen
+   * @throws EventoException {@code unavailable} if the database that answers is not of that epoch,
+   *     or has not got that far: one that was the primary once knows nothing of what came since,
+   *     and to find nothing there would prove nothing
    */
-  OptionalLong match(List<Alternative> any, long after, long upTo) {
+  OptionalLong match(List<Alternative> any, StorePosition from, long upTo) {
+    var after = from.position();
     return database.transact(
         "check condition after " + after,
         connection -> {
           configure(connection);
+          var head = head(connection);
+          if (!head.epoch().equals(from.epoch()) || head.position() < upTo) {
+            throw new EventoException(
+                ErrorCode.UNAVAILABLE, "the database that was asked is not the present store");
+          }
           for (var alternative : any) {
             var match =
                 alternative.tags().isEmpty()

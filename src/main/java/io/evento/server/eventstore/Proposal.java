@@ -98,6 +98,17 @@ public record Proposal(
         bytes += tag.length() + 8;
       }
     }
+    if (condition != null) {
+      for (var alternative : condition.alternatives()) {
+        bytes += ROW_BYTES;
+        for (var tag : alternative.tags()) {
+          bytes += tag.length() + 8;
+        }
+        for (var type : alternative.types() == null ? List.<String>of() : alternative.types()) {
+          bytes += type.length() + 8;
+        }
+      }
+    }
     return (int) Math.min(bytes, Integer.MAX_VALUE);
   }
 

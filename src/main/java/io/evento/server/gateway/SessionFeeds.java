@@ -89,15 +89,21 @@ final class SessionFeeds {
     private final UUID id;
     private final AtomicInteger credit;
     private volatile @Nullable EventFeed feed;
+    private boolean over;
 
     Sink(UUID id, int credit) {
       this.id = id;
       this.credit = new AtomicInteger(credit);
     }
 
-    void begin(EventFeed opened) {
+    /** One that was closed while its place was looked for closes what comes of it. */
+    synchronized void begin(EventFeed opened) {
       feed = opened;
-      opened.ring();
+      if (over) {
+        opened.close();
+      } else {
+        opened.ring();
+      }
     }
 
     void ring() {
@@ -107,7 +113,8 @@ final class SessionFeeds {
       }
     }
 
-    void close() {
+    synchronized void close() {
+      over = true;
       var open = feed;
       if (open != null) {
         open.close();

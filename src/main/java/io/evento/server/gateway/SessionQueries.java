@@ -40,8 +40,7 @@ final class SessionQueries {
       throw EventoException.invalid("/query/id", "is in use on this session");
     }
     try {
-      told.live = queries.subscribe(asked.query(), told);
-      told.ring();
+      told.begin(queries.subscribe(asked.query(), told));
     } catch (EventoException refused) {
       open.remove(id);
       throw refused;
@@ -75,6 +74,7 @@ final class SessionQueries {
     private final UUID id;
     private final AtomicInteger credit;
     private volatile @Nullable LiveQuery live;
+    private boolean over;
 
     Told(UUID id, int credit) {
       this.id = id;
@@ -88,7 +88,18 @@ final class SessionQueries {
       }
     }
 
-    void close() {
+    /** One that was closed meanwhile closes what comes of it. */
+    synchronized void begin(LiveQuery begun) {
+      live = begun;
+      if (over) {
+        begun.close();
+      } else {
+        begun.ring();
+      }
+    }
+
+    synchronized void close() {
+      over = true;
       var query = live;
       if (query != null) {
         query.close();

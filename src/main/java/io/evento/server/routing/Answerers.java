@@ -125,14 +125,18 @@ class Answerers {
   Set<String> models(String query) {
     var found = new TreeSet<String>();
     for (var answerer : all(query)) {
-      var model = model(answerer, query);
-      if (model.indexOf(':') > 0) {
-        found.add(model);
-      } else if (!model.isEmpty()) {
-        found.addAll(versions(model));
-      }
+      found.addAll(models(answerer, query));
     }
     return found;
+  }
+
+  /** The same for one: a projection that names no version may read any. */
+  Set<String> models(Answerer answerer, String query) {
+    var model = model(answerer, query);
+    if (model.indexOf(':') > 0) {
+      return Set.of(model);
+    }
+    return model.isEmpty() ? Set.of() : new TreeSet<>(versions(model));
   }
 
   private List<String> versions(String projector) {

@@ -113,7 +113,7 @@ public class Appends {
     var outcome = new CompletableFuture<Receipt>();
     outcome.orTimeout(append.deadline.millisLeft(), TimeUnit.MILLISECONDS);
     isOpen(append)
-        .thenCompose(open -> attempt(append, request, 0))
+        .thenCompose(open -> attempt(append, request, null, 0))
         .whenComplete(
             (receipt, failure) -> {
               if (failure == null) {
@@ -168,11 +168,16 @@ public class Appends {
             });
   }
 
-  private CompletionStage<Receipt> attempt(Append append, CommandRequest request, int tries) {
+  /**
+   * @param read the condition of the attempt before, of the epoch that it was read in; null at
+   *     first
+   */
+  private CompletionStage<Receipt> attempt(
+      Append append, CommandRequest request, @Nullable Condition read, int tries) {
     if (append.deadline.isOver()) {
       return CompletableFuture.failedStage(request.expired());
     }
-    return Threads.supply(() -> proposal(append, request), readers)
+    return Threads.supply(() -> proposal(append, request, read), readers)
         .thenCompose(
             proposal ->
                 conditions
@@ -180,10 +185,10 @@ public class Appends {
                     .thenCompose(verdict -> judged(append, request, proposal, verdict, tries)));
   }
 
-  private Proposal proposal(Append append, CommandRequest request) {
+  private Proposal proposal(Append append, CommandRequest request, @Nullable Condition read) {
     var stream = append.target().stream();
     var guard = append.guard;
-    var condition = guard == null ? null : condition(guard);
+    var condition = guard == null || read != null ? read : condition(guard);
     var meta =
         new EventMeta(
                 request.correlation(),
@@ -249,7 +254,7 @@ public class Appends {
             () -> later.complete(null),
             1 + ThreadLocalRandom.current().nextInt(Math.min(200, 5 << Math.min(tries, 6))),
             TimeUnit.MILLISECONDS);
-    return later.thenCompose(now -> attempt(append, request, tries + 1));
+    return later.thenCompose(now -> attempt(append, request, proposal.condition(), tries + 1));
   }
 
   private static CompletionStage<Receipt> conflict(String detail) {

@@ -47,15 +47,15 @@ public class Availability {
   }
 
   /**
-   * The end of a request that nobody is known to handle. Only a node that has heard from all others
-   * can say that nobody does; for a moment after a start, a freeze or a loss it cannot.
+   * The end of a request that nobody is known to handle. Only a node that hears all others can say
+   * that nobody does; for a moment after a start, a freeze or a loss it cannot.
    *
    * @param what is not handled, as a sentence goes on after "no live session"
    */
   EventoException noHandler(String what) {
     var others = new HashSet<>(membership.members().owners());
     others.remove(membership.self());
-    return directory.hasHeardFrom(others)
+    return directory.isComplete(others)
         ? new EventoException(ErrorCode.NO_HANDLER, "no live session " + what)
         : new EventoException(
             ErrorCode.UNAVAILABLE,

@@ -123,6 +123,15 @@ public class Directory {
     return byNode.keySet().containsAll(nodes);
   }
 
+  /**
+   * Whether what {@link #hosting} and {@link #answering} find is all there is: each of these other
+   * nodes has said what it hosts, and no node that has said so is out of reach. What such a node
+   * hosted is not offered, and its instances may not have gone to another node yet.
+   */
+  boolean isComplete(Set<String> nodes) {
+    return hasHeardFrom(nodes) && byNode.keySet().stream().allMatch(links::reaches);
+  }
+
   /** What is hosted by node, this one under its name. */
   public Map<String, List<Entry>> everywhere(String self) {
     var all = new HashMap<>(byNode);

@@ -47,12 +47,14 @@ class Gathering {
   private record Said(Answerer who, @Nullable Json view, @Nullable EventoException failure) {}
 
   private final Answerers answerers;
-  private final ReadModels readModels;
+  private final Freshness freshness;
+  private final Availability availability;
 
   @Inject
-  Gathering(Answerers answerers, ReadModels readModels) {
+  Gathering(Answerers answerers, Freshness freshness, Availability availability) {
     this.answerers = answerers;
-    this.readModels = readModels;
+    this.freshness = freshness;
+    this.availability = availability;
   }
 
   /**
@@ -65,8 +67,7 @@ class Gathering {
     if (asked.isEmpty() || asked.size() > ANSWERERS_MAX) {
       return CompletableFuture.failedStage(
           asked.isEmpty()
-              ? new EventoException(
-                  ErrorCode.NO_HANDLER, "no live session answers the query " + query.type())
+              ? availability.noHandler("answers the query " + query.type())
               : new EventoException(
                   ErrorCode.OVERLOADED, "more than " + ANSWERERS_MAX + " would have to answer"));
     }
@@ -111,7 +112,9 @@ class Gathering {
     var after = query.after();
     return after == null
         ? CompletableFuture.completedStage(null)
-        : readModels.seen(answerers.model(who, query.type()), after, deadline);
+        : freshness
+            .firstSeen(answerers.models(who, query.type()), query.type(), after, deadline)
+            .thenAccept(model -> {});
   }
 
   private Json gathered(List<Said> all, Message.Query query) {

@@ -20,7 +20,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Brings a query to the projection with the fewest requests under way: on this node if one is here,
@@ -33,7 +32,7 @@ public class Queries {
   private final Catalog catalog;
   private final Availability availability;
   private final Answerers answerers;
-  private final ReadModels readModels;
+  private final Freshness freshness;
   private final Gathering gathering;
   private final Timer latency;
 
@@ -43,14 +42,14 @@ public class Queries {
       Catalog catalog,
       Availability availability,
       Answerers answerers,
-      ReadModels readModels,
+      Freshness freshness,
       Gathering gathering,
       Metrics metrics) {
     this.settings = settings;
     this.catalog = catalog;
     this.availability = availability;
     this.answerers = answerers;
-    this.readModels = readModels;
+    this.freshness = freshness;
     this.gathering = gathering;
     latency = metrics.timer("evento_query_seconds", "from a query's arrival to its answer");
   }
@@ -147,29 +146,9 @@ public class Queries {
     if (after == null) {
       return CompletableFuture.completedStage(Set.of());
     }
-    var models = answerers.models(query.type());
-    if (models.isEmpty()) {
-      return CompletableFuture.failedStage(
-          new EventoException(
-              ErrorCode.NO_HANDLER,
-              "no live session hosts the projector that " + query.type() + " is answered from"));
-    }
-    // Of several versions one may be far behind, as it is replayed: the first that is there counts.
-    var first = new CompletableFuture<Set<String>>();
-    var behind = new AtomicInteger(models.size());
-    for (var model : models) {
-      readModels
-          .seen(model, after, deadline)
-          .whenComplete(
-              (seen, failure) -> {
-                if (failure == null) {
-                  first.complete(Set.of(model));
-                } else if (behind.decrementAndGet() == 0) {
-                  first.completeExceptionally(failure);
-                }
-              });
-    }
-    return first;
+    return freshness
+        .firstSeen(answerers.models(query.type()), query.type(), after, deadline)
+        .thenApply(Set::of);
   }
 
   /**

@@ -11,8 +11,7 @@ public interface ReadModels {
    * @param consumer such as {@code accounts:1}
    * @param after with a stream, only that one is waited for
    * @return fails at the deadline with an {@link io.evento.protocol.EventoException} {@code
-   *     deadline-exceeded} that says what is behind; with {@code conflict} where the stream is
-   *     parked, as then no waiting helps
+   *     deadline-exceeded} that says what is behind
    */
   CompletionStage<Void> seen(String consumer, Message.After after, Deadline deadline);
 }

@@ -9,6 +9,7 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.CommandType;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -61,6 +62,29 @@ class AvailabilityTest {
     assertThat(second.directory.hasHeardFrom(Set.of("a"))).isTrue();
     assertThat(second.directory.hosting("Deposit")).hasSize(1);
     assertThat(second.availability.noHandler("handles it").code()).isEqualTo(ErrorCode.NO_HANDLER);
+  }
+
+  @Test
+  void what_was_hosted_on_a_node_just_lost_may_come_back_elsewhere() throws Exception {
+    var first = up("a");
+    var second = up("b");
+    first.links.start();
+    second.links.start();
+    second.host(
+        "aggregate", new CommandType("Deposit", "accountId", null), (message, lane) -> true);
+    await().until(() -> first.directory.hosting("Deposit").size() == 1);
+
+    second.membership.drain();
+    second.links.stop();
+
+    await().until(() -> first.directory.hosting("Deposit").isEmpty());
+    await().until(() -> first.membership.members().owners().size() == 1);
+    assertThat(first.availability.noHandler("handles it").code())
+        .as("its bundle is about to come back")
+        .isEqualTo(ErrorCode.UNAVAILABLE);
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> first.availability.noHandler("handles it").code() == ErrorCode.NO_HANDLER);
   }
 
   @Test

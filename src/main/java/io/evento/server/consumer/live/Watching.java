@@ -140,11 +140,11 @@ public class Watching {
             all ->
                 new Holding(
                     signature(watch.consumer()),
-                    holdings.of(watch.consumer(), entry.sessions::contains)));
+                    holdings.claimed(watch.consumer(), entry.sessions::contains)));
   }
 
   private long signature(String consumer) {
-    return Holding.signature(holdings.of(consumer, any -> true));
+    return Holding.signature(holdings.of(consumer));
   }
 
   void unwatch(UUID round) {
