@@ -12,6 +12,12 @@ record ConsumerId(String name, int version) implements Comparable<ConsumerId> {
     return new ConsumerId(component.name(), component.version());
   }
 
+  /** The inverse of {@link #wire}. */
+  static ConsumerId of(String wire) {
+    var colon = wire.lastIndexOf(':');
+    return new ConsumerId(wire.substring(0, colon), Integer.parseInt(wire.substring(colon + 1)));
+  }
+
   /** As messages name it: {@code accounts:1}. */
   String wire() {
     return name + ':' + version;

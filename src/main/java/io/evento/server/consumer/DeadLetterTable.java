@@ -43,6 +43,12 @@ class DeadLetterTable {
        where name = ? and version = ? and slot between ? and ?
       """;
 
+  private static final String IS_PARKED =
+      """
+      select exists (select from evento.dead_letter
+                      where name = ? and version = ? and sequence_key = ? and position <= ?)
+      """;
+
   private static final String FORGET_ABOVE =
       """
       delete from evento.dead_letter
@@ -183,6 +189,23 @@ class DeadLetterTable {
           try (var select = open.prepareStatement(KEYS)) {
             bindSlots(select, claimed);
             return Optional.of(texts(select));
+          }
+        });
+  }
+
+  /** Whether an event of a key, at a position or before it, is parked. */
+  boolean isParked(ConsumerId consumer, String key, long position) {
+    return database.read(
+        "look for dead letters",
+        open -> {
+          try (var select = open.prepareStatement(IS_PARKED)) {
+            bindConsumer(select, consumer);
+            select.setString(3, key);
+            select.setLong(4, position);
+            try (var row = select.executeQuery()) {
+              row.next();
+              return row.getBoolean(1);
+            }
           }
         });
   }

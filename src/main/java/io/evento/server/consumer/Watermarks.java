@@ -1,5 +1,7 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
@@ -15,6 +17,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -24,6 +27,10 @@ import java.util.concurrent.TimeUnit;
  * <p>A slot has seen a position when its owner had everything up to there acknowledged. That stays
  * true whoever owns it later, so nodes are asked one by one, each for the slots that it owns, until
  * every slot was vouched for by somebody; a slot that has no owner for the moment is waited for.
+ *
+ * <p>An owner passes over what it parks, so whoever waits for a stream is told when that has dead
+ * letters. They are looked for after the wait: an event is parked before it is passed over, and its
+ * letter removed after it was handled.
  */
 @NodeScoped
 public class Watermarks implements ReadModels {
@@ -66,11 +73,20 @@ public class Watermarks implements ReadModels {
   private final ScheduledExecutorService timer;
   private final java.util.function.Supplier<Collection<String>> nodes;
   private final Owners owners;
+  private final DeadLetterTable letters;
+  private final Executor readers;
 
   @Inject
-  Watermarks(Deliveries deliveries, Follower follower, Links links, Threads threads) {
+  Watermarks(
+      Deliveries deliveries,
+      Follower follower,
+      DeadLetterTable letters,
+      Links links,
+      Threads threads) {
     this.deliveries = deliveries;
     this.follower = follower;
+    this.letters = letters;
+    this.readers = readers(threads);
     this.timer = threads.timer();
     this.nodes = links::peers;
     this.owners =
@@ -84,14 +100,21 @@ public class Watermarks implements ReadModels {
   Watermarks(
       Deliveries deliveries,
       Follower follower,
+      DeadLetterTable letters,
       Threads threads,
       java.util.function.Supplier<Collection<String>> nodes,
       Owners owners) {
     this.deliveries = deliveries;
     this.follower = follower;
+    this.letters = letters;
+    this.readers = readers(threads);
     this.timer = threads.timer();
     this.nodes = nodes;
     this.owners = owners;
+  }
+
+  private static Executor readers(Threads threads) {
+    return threads.pool("parked-reader", 2, 10_000);
   }
 
   @Override
@@ -111,7 +134,23 @@ public class Watermarks implements ReadModels {
             nodes,
             owners,
             timer);
-    return wait.begin();
+    return stream == null
+        ? wait.begin()
+        : wait.begin().thenCompose(seen -> checkNotParked(consumer, stream, after.position()));
+  }
+
+  private CompletionStage<Void> checkNotParked(
+      String consumer, Message.Aggregate stream, long position) {
+    var key = Slots.key(new RecordedEvent.Stream(stream.type(), stream.id()));
+    return Threads.run(
+        () -> {
+          if (letters.isParked(ConsumerId.of(consumer), key, position)) {
+            throw new EventoException(
+                ErrorCode.CONFLICT,
+                consumer + " has parked events of " + key + ": see its dead letters");
+          }
+        },
+        readers);
   }
 
   /** The slots that are owned here and have seen the position, soon. */

@@ -11,7 +11,8 @@ public interface ReadModels {
    * @param consumer such as {@code accounts:1}
    * @param after with a stream, only that one is waited for
    * @return fails at the deadline with an {@link io.evento.protocol.EventoException} {@code
-   *     deadline-exceeded} that says what is behind
+   *     deadline-exceeded} that says what is behind, or with {@code conflict} where a stream is
+   *     waited for and events of it are parked
    */
   CompletionStage<Void> seen(String consumer, Message.After after, Deadline deadline);
 }

@@ -6,12 +6,14 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.ConsumerNode.Cluster;
 import io.evento.server.consumer.DeadLetterTable.Verdict;
 import io.evento.server.consumer.DeadLetters.Chosen;
 import io.evento.server.consumer.LedgerBundle.Ledger;
 import io.evento.server.consumer.Store.Draft;
+import io.evento.server.routing.Deadline;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
@@ -19,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -136,6 +139,37 @@ class DeadLetterTest {
       assertThat(texts("select position::text from mine.handled where account = 'a-1' order by n"))
           .containsExactlyElementsOf(positions(all, "a-1").stream().map(String::valueOf).toList());
     }
+  }
+
+  @Test
+  void whoever_waits_for_a_stream_is_told_that_events_of_it_are_parked() throws SQLException {
+    var node = node("a");
+    ledger.poisoned.add("a-1");
+    bundle(node, false, 1);
+    appendRounds(2, 2);
+    await().atMost(PATIENCE).until(() -> letters().size() == 2);
+    var watermarks =
+        new Watermarks(
+            node.deliveries,
+            node.follower,
+            new DeadLetterTable(node.database, node.incarnation),
+            node.threads,
+            List::of,
+            (other, question) -> CompletableFuture.failedStage(new IllegalStateException("none")));
+    assertThat(seen(watermarks, "a-2")).succeedsWithin(PATIENCE);
+    assertThat(seen(watermarks, "a-1"))
+        .failsWithin(PATIENCE)
+        .withThrowableThat()
+        .withMessageContaining("has parked events of Account:a-1");
+    ledger.poisoned.clear();
+    node.letters.retry(asked(), new Chosen(null, null), 0);
+    await().atMost(PATIENCE).until(() -> letters().isEmpty());
+    assertThat(seen(watermarks, "a-1")).succeedsWithin(PATIENCE);
+  }
+
+  private CompletableFuture<Void> seen(Watermarks watermarks, String account) throws SQLException {
+    var after = new Message.After(store.head(), new Message.Aggregate("Account", account));
+    return watermarks.seen("accounts:1", after, Deadline.in(20_000)).toCompletableFuture();
   }
 
   @Test

@@ -78,6 +78,7 @@ class WatermarksTest {
         new Watermarks(
             node.deliveries,
             node.follower,
+            new DeadLetterTable(node.database, node.incarnation),
             node.threads,
             () -> others(name),
             (other, question) ->
