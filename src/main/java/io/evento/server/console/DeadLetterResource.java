@@ -160,36 +160,44 @@ public class DeadLetterResource {
       @QueryParam("group") @Nullable String group) {
     Asking.checkLimit(limit);
     var from = after == null ? Place.BEGINNING : Place.of(after);
+    var wanted = new Wanted(name, version, key, group);
     return administration.answer(
-        () -> {
-          var rows =
-              managers.read(
-                  manager ->
-                      manager
-                          .createQuery(
-                              "select d from DeadLetterRow d where d.name = :name"
-                                  + " and d.version = :version and (d.position > :position"
-                                  + " or (d.position = :position and d.sequenceKey > :after"
-                                  + " and :withKey = true))"
-                                  + " and (:anyKey = true or d.sequenceKey = :key)"
-                                  + " and (:anyGroup = true or d.causeGroup = :group)"
-                                  + " order by d.position, d.sequenceKey",
-                              DeadLetterRow.class)
-                          .setParameter("name", name)
-                          .setParameter("version", version)
-                          .setParameter("position", from.position())
-                          .setParameter("after", from.key() == null ? "" : from.key())
-                          .setParameter("withKey", from.key() != null)
-                          .setParameter("anyKey", key == null)
-                          .setParameter("key", key == null ? "" : key)
-                          .setParameter("anyGroup", group == null)
-                          .setParameter("group", group == null ? "" : group)
-                          .setMaxResults(limit)
-                          .getResultList());
-          return new LettersView(
-              rows.stream().map(LetterView::of).toList(),
-              rows.size() < limit ? null : Place.of(rows.get(rows.size() - 1)).text());
-        });
+        () -> managers.read(manager -> page(manager, wanted, from, limit)));
+  }
+
+  /**
+   * Which letters a page shows.
+   *
+   * @param key only of this one; null for all
+   * @param group only of this one; null for all
+   */
+  record Wanted(String name, int version, @Nullable String key, @Nullable String group) {}
+
+  static LettersView page(EntityManager manager, Wanted wanted, Place from, int limit) {
+    var rows =
+        manager
+            .createQuery(
+                "select d from DeadLetterRow d where d.name = :name and d.version = :version"
+                    + " and (d.position > :position or (d.position = :position"
+                    + " and :withKey = true and d.sequenceKey > :after))"
+                    + " and (:anyKey = true or d.sequenceKey = :key)"
+                    + " and (:anyGroup = true or d.causeGroup = :group)"
+                    + " order by d.position, d.sequenceKey",
+                DeadLetterRow.class)
+            .setParameter("name", wanted.name())
+            .setParameter("version", wanted.version())
+            .setParameter("position", from.position())
+            .setParameter("withKey", from.key() != null)
+            .setParameter("after", from.key() == null ? "" : from.key())
+            .setParameter("anyKey", wanted.key() == null)
+            .setParameter("key", wanted.key() == null ? "" : wanted.key())
+            .setParameter("anyGroup", wanted.group() == null)
+            .setParameter("group", wanted.group() == null ? "" : wanted.group())
+            .setMaxResults(limit)
+            .getResultList();
+    return new LettersView(
+        rows.stream().map(LetterView::of).toList(),
+        rows.size() < limit ? null : Place.of(rows.get(rows.size() - 1)).text());
   }
 
   /** How many failed for which kind of cause. */
@@ -240,10 +248,11 @@ public class DeadLetterResource {
       @PathParam("id") String id) {
     var wanted = id(id);
     return administration.answer(
-        () -> managers.read(manager -> inFull(manager, name, version, wanted)));
+        () -> managers.read(manager -> inFull(manager, reader, name, version, wanted)));
   }
 
-  private LetterView inFull(EntityManager manager, String name, int version, UUID id) {
+  static LetterView inFull(
+      EntityManager manager, EventReader reader, String name, int version, UUID id) {
     var row = manager.find(DeadLetterRow.class, id);
     if (row == null || !row.name().equals(name) || row.version() != version) {
       throw new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");

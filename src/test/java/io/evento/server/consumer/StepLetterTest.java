@@ -33,6 +33,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -425,6 +426,32 @@ class StepLetterTest {
     second.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> "e1 o e3 e5".equals(states().get("bad")));
     assertThat(letters()).isEmpty();
+  }
+
+  @Test
+  void letters_that_are_tried_while_their_node_dies_have_effect_once() throws Exception {
+    decision = happening -> greeting(happening, true);
+    poisoned = happening -> happening.event() != null;
+    var first = node("a");
+    saga(first, 4);
+    var keys = IntStream.range(0, 20).mapToObj(i -> "k-" + i).toArray(String[]::new);
+    // So many keys fail, one after the other; most events only wait behind.
+    var all = new ArrayList<>(appendRounds(10, keys));
+    await().atMost(Duration.ofSeconds(60)).until(() -> letters().size() == 200);
+    saga(node("b"), 4);
+    poisoned = happening -> false;
+    first.letters.retry(asked(), new Chosen(null, null), 0);
+    await().atMost(PATIENCE).until(() -> letters().size() < 150);
+    first.close();
+    all.addAll(append(keys));
+    await().atMost(Duration.ofSeconds(60)).until(() -> letters().isEmpty() && commands().isEmpty());
+    for (var key : keys) {
+      var events = noted(key).stream().filter(one -> !one.equals("o")).toList();
+      assertThat(String.join(" ", events)).isEqualTo(noted(positions(all, key)));
+      assertThat(noted(key)).hasSize(22);
+    }
+    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(220);
+    assertThat(sent.stream().map(command -> command.payload().text()).distinct()).hasSize(220);
   }
 
   @Test
