@@ -873,9 +873,10 @@ public sealed interface Message {
 
   /**
    * B→N: what was decided about the first so many happenings, one result each, in their order. What
-   * is left out comes again.
+   * is left out comes again, until it has failed often enough to be a dead letter.
    *
-   * @param failure why the next one could not be decided; null if it was not tried
+   * @param failure why the next one could not be decided; null if it was not tried. With a code
+   *     that passes by itself it is waited out however long it takes
    */
   record Stepped(
       String consumer,

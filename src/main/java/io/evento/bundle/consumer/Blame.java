@@ -1,5 +1,6 @@
 package io.evento.bundle.consumer;
 
+import io.evento.protocol.ErrorCode;
 import io.evento.protocol.ErrorCode.Retry;
 import io.evento.protocol.EventoException;
 import java.sql.SQLException;
@@ -7,7 +8,7 @@ import java.sql.SQLRecoverableException;
 import java.sql.SQLTransientException;
 import org.jspecify.annotations.Nullable;
 
-/** Tells a failure of an event's handler from one that passes by itself. */
+/** Tells a failure of a handler from one that passes by itself. */
 final class Blame {
   private static final int CAUSES_MAX = 20;
 
@@ -19,17 +20,22 @@ final class Blame {
    * is waited out however long it takes; it never makes a dead letter.
    */
   static boolean isPassing(@Nullable Throwable failure) {
+    return passing(failure) != null;
+  }
+
+  /** The code of a failure that passes by itself; null if it is none. */
+  static @Nullable ErrorCode passing(@Nullable Throwable failure) {
     var cause = failure;
     for (var depth = 0; cause != null && depth < CAUSES_MAX; depth++) {
       if (cause instanceof EventoException told && told.code().retry() == Retry.LATER) {
-        return true;
+        return told.code();
       }
       if (cause instanceof SQLException sql && isPassing(sql)) {
-        return true;
+        return ErrorCode.UNAVAILABLE;
       }
       cause = cause.getCause();
     }
-    return false;
+    return null;
   }
 
   private static boolean isPassing(SQLException failure) {

@@ -2,7 +2,6 @@ package io.evento.bundle.consumer;
 
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.ErrorCode;
-import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message.Failure;
 import io.evento.protocol.Message.Steps;
@@ -90,10 +89,9 @@ final class StepResults {
         && bare.getCause() != null) {
       bare = bare.getCause();
     }
-    var isPassing =
-        bare instanceof EventoException told && told.code().retry() == ErrorCode.Retry.LATER;
+    var passing = Blame.passing(bare);
     LOG.log(
-        isPassing ? Level.WARNING : Level.ERROR,
+        passing != null ? Level.WARNING : Level.ERROR,
         () ->
             "step failed consumer="
                 + asked.consumer()
@@ -102,9 +100,7 @@ final class StepResults {
                 + (at < asked.happenings().size() ? said(asked.happenings().get(at)) : ""),
         bare);
     return new Failure(
-        bare instanceof EventoException told && isPassing ? told.code() : ErrorCode.HANDLER_FAILED,
-        String.valueOf(bare),
-        List.of());
+        passing != null ? passing : ErrorCode.HANDLER_FAILED, String.valueOf(bare), List.of());
   }
 
   private static String said(Stepping.Happening happening) {

@@ -4,11 +4,14 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
+import io.evento.server.consumer.ConsumerCommandRow;
 import io.evento.server.consumer.DeadLetterRow;
 import io.evento.server.consumer.DeadLetters;
+import io.evento.server.consumer.ScheduledMessageRow;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
+import jakarta.persistence.EntityManager;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
@@ -38,14 +41,20 @@ public class DeadLetterResource {
   @Inject private EventReader reader;
 
   /**
-   * @param key whose order is kept: of a projector, the stream
+   * @param kind {@code event}, or of a saga {@code outcome} or {@code deadline}
+   * @param key whose order is kept: of a saga its association's value, else the stream
+   * @param position of the event; 0 for what is none, which stands before all events of its key
+   * @param type of the event, or of the command that had the outcome; of a deadline its name
    * @param attempts that failed; 0 for what waits behind another letter of its key
    * @param group of causes; absent for what waits
    * @param retryAt when it is to be tried again; absent if nobody asked
    * @param event with its payload; absent in lists, and where the store has lost it
+   * @param outcome with its command; absent in lists
+   * @param deadline absent in lists
    */
   record LetterView(
       String id,
+      String kind,
       String key,
       long position,
       String type,
@@ -56,10 +65,21 @@ public class DeadLetterResource {
       @Nullable String group,
       @Nullable String cause,
       @Nullable String retryAt,
-      @Nullable RecordedEvent event) {
-    static LetterView of(DeadLetterRow row, @Nullable RecordedEvent event) {
+      @Nullable RecordedEvent event,
+      OutboxResource.@Nullable CommandView outcome,
+      SagaResource.@Nullable DeadlineView deadline) {
+    static LetterView of(DeadLetterRow row) {
+      return of(row, null, null, null);
+    }
+
+    static LetterView of(
+        DeadLetterRow row,
+        @Nullable RecordedEvent event,
+        OutboxResource.@Nullable CommandView outcome,
+        SagaResource.@Nullable DeadlineView deadline) {
       return new LetterView(
           row.id().toString(),
+          row.kind(),
           row.sequenceKey(),
           row.position(),
           row.type(),
@@ -70,7 +90,9 @@ public class DeadLetterResource {
           row.causeGroup(),
           row.cause(),
           time(row.retryAt()),
-          event);
+          event,
+          outcome,
+          deadline);
     }
 
     private static @Nullable String time(@Nullable OffsetDateTime at) {
@@ -81,7 +103,35 @@ public class DeadLetterResource {
   /**
    * @param next the {@code after} of the next page; absent at the end
    */
-  record LettersView(List<LetterView> deadLetters, @Nullable Long next) {}
+  record LettersView(List<LetterView> deadLetters, @Nullable String next) {}
+
+  /**
+   * Where a page ends: a position and a key, as what is no event has position 0 once per key.
+   *
+   * @param key null if all keys of the position are before it
+   */
+  record Place(long position, @Nullable String key) {
+    static final Place BEGINNING = new Place(-1, null);
+
+    static Place of(String text) {
+      var slash = text.indexOf('/');
+      try {
+        return slash < 0
+            ? new Place(Long.parseLong(text), null)
+            : new Place(Long.parseLong(text.substring(0, slash)), text.substring(slash + 1));
+      } catch (NumberFormatException malformed) {
+        throw EventoException.invalid("after", "must be what next of the page before said");
+      }
+    }
+
+    static Place of(DeadLetterRow row) {
+      return new Place(row.position(), row.sequenceKey());
+    }
+
+    String text() {
+      return position + "/" + key;
+    }
+  }
 
   record GroupView(String group, long failed, long firstPosition, long lastPosition) {}
 
@@ -95,42 +145,59 @@ public class DeadLetterResource {
 
   record Drop(@Nullable String group, @Nullable String reason) {}
 
-  /** In order of positions. */
+  /**
+   * In order of positions and keys.
+   *
+   * @param after what {@code next} of the page before said, or a position
+   */
   @GET
   public CompletionStage<byte[]> list(
       @PathParam("name") String name,
       @PathParam("version") int version,
-      @QueryParam("after") @DefaultValue("0") long after,
+      @QueryParam("after") @Nullable String after,
       @QueryParam("limit") @DefaultValue("100") int limit,
       @QueryParam("key") @Nullable String key,
       @QueryParam("group") @Nullable String group) {
     Asking.checkLimit(limit);
+    var from = after == null ? Place.BEGINNING : Place.of(after);
+    var wanted = new Wanted(name, version, key, group);
     return administration.answer(
-        () -> {
-          var rows =
-              managers.read(
-                  manager ->
-                      manager
-                          .createQuery(
-                              "select d from DeadLetterRow d where d.name = :name"
-                                  + " and d.version = :version and d.position > :after"
-                                  + " and (:anyKey = true or d.sequenceKey = :key)"
-                                  + " and (:anyGroup = true or d.causeGroup = :group)"
-                                  + " order by d.position",
-                              DeadLetterRow.class)
-                          .setParameter("name", name)
-                          .setParameter("version", version)
-                          .setParameter("after", after)
-                          .setParameter("anyKey", key == null)
-                          .setParameter("key", key == null ? "" : key)
-                          .setParameter("anyGroup", group == null)
-                          .setParameter("group", group == null ? "" : group)
-                          .setMaxResults(limit)
-                          .getResultList());
-          return new LettersView(
-              rows.stream().map(row -> LetterView.of(row, null)).toList(),
-              rows.size() < limit ? null : rows.get(rows.size() - 1).position());
-        });
+        () -> managers.read(manager -> page(manager, wanted, from, limit)));
+  }
+
+  /**
+   * Which letters a page shows.
+   *
+   * @param key only of this one; null for all
+   * @param group only of this one; null for all
+   */
+  record Wanted(String name, int version, @Nullable String key, @Nullable String group) {}
+
+  static LettersView page(EntityManager manager, Wanted wanted, Place from, int limit) {
+    var rows =
+        manager
+            .createQuery(
+                "select d from DeadLetterRow d where d.name = :name and d.version = :version"
+                    + " and (d.position > :position or (d.position = :position"
+                    + " and :withKey = true and d.sequenceKey > :after))"
+                    + " and (:anyKey = true or d.sequenceKey = :key)"
+                    + " and (:anyGroup = true or d.causeGroup = :group)"
+                    + " order by d.position, d.sequenceKey",
+                DeadLetterRow.class)
+            .setParameter("name", wanted.name())
+            .setParameter("version", wanted.version())
+            .setParameter("position", from.position())
+            .setParameter("withKey", from.key() != null)
+            .setParameter("after", from.key() == null ? "" : from.key())
+            .setParameter("anyKey", wanted.key() == null)
+            .setParameter("key", wanted.key() == null ? "" : wanted.key())
+            .setParameter("anyGroup", wanted.group() == null)
+            .setParameter("group", wanted.group() == null ? "" : wanted.group())
+            .setMaxResults(limit)
+            .getResultList();
+    return new LettersView(
+        rows.stream().map(LetterView::of).toList(),
+        rows.size() < limit ? null : Place.of(rows.get(rows.size() - 1)).text());
   }
 
   /** How many failed for which kind of cause. */
@@ -172,7 +239,7 @@ public class DeadLetterResource {
                 }));
   }
 
-  /** One, with its event. */
+  /** One, with its event, outcome or deadline. */
   @GET
   @Path("{id}")
   public CompletionStage<byte[]> one(
@@ -181,17 +248,32 @@ public class DeadLetterResource {
       @PathParam("id") String id) {
     var wanted = id(id);
     return administration.answer(
-        () -> {
-          var row = managers.read(manager -> manager.find(DeadLetterRow.class, wanted));
-          if (row == null || !row.name().equals(name) || row.version() != version) {
-            throw new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");
-          }
-          var event =
-              reader
-                  .next(row.position() - 1)
-                  .filter(found -> found.commandId().equals(row.commandId()));
-          return LetterView.of(row, event.orElse(null));
-        });
+        () -> managers.read(manager -> inFull(manager, reader, name, version, wanted)));
+  }
+
+  static LetterView inFull(
+      EntityManager manager, EventReader reader, String name, int version, UUID id) {
+    var row = manager.find(DeadLetterRow.class, id);
+    if (row == null || !row.name().equals(name) || row.version() != version) {
+      throw new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");
+    }
+    return switch (row.kind()) {
+      case "outcome" -> {
+        var command = manager.find(ConsumerCommandRow.class, row.commandId());
+        yield LetterView.of(row, null, command == null ? null : OutboxResource.view(command), null);
+      }
+      case "deadline" -> {
+        var due = manager.find(ScheduledMessageRow.class, row.commandId());
+        yield LetterView.of(row, null, null, due == null ? null : SagaResource.view(due));
+      }
+      default -> {
+        var event =
+            reader
+                .next(row.position() - 1)
+                .filter(found -> found.commandId().equals(row.commandId()));
+        yield LetterView.of(row, event.orElse(null), null, null);
+      }
+    };
   }
 
   /** Tries one again, and the older ones of its key before it. */

@@ -129,7 +129,7 @@ public class SagaResource {
             .setParameter("version", version)
             .setParameter("key", key)
             .getResultStream()
-            .map(m -> new DeadlineView(String.valueOf(m.label()), Administration.time(m.dueAt())))
+            .map(SagaResource::view)
             .toList(),
         manager
             .createQuery(
@@ -143,6 +143,10 @@ public class SagaResource {
             .getResultStream()
             .map(OutboxResource::view)
             .toList());
+  }
+
+  static DeadlineView view(ScheduledMessageRow row) {
+    return new DeadlineView(String.valueOf(row.label()), Administration.time(row.dueAt()));
   }
 
   private static SagaView view(SagaStateRow row) {

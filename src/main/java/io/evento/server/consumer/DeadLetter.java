@@ -1,14 +1,44 @@
 package io.evento.server.consumer;
 
 import io.evento.protocol.RecordedEvent;
+import io.evento.server.consumer.StepBatch.Item;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.UUID;
 
 /**
- * An event that is to be parked.
+ * Something that is to be parked.
  *
  * @param key its sequence key
+ * @param position of the event; 0 for what is none, which stands before all events of its key
+ * @param command that wrote the event; else the id of the row that waits in the outbox or among the
+ *     deadlines
+ * @param type of the event, or of the command; of a deadline its name
  */
-record DeadLetter(String key, int slot, long position, UUID command, String type) {
+record DeadLetter(Kind kind, String key, int slot, long position, UUID command, String type) {
+  /** What a letter is about. */
+  enum Kind {
+    EVENT,
+    /** Of a saga's command: its row stays in {@code consumer_command}. */
+    OUTCOME,
+    /** Of a saga: its row stays in {@code scheduled_message}. */
+    DEADLINE;
+
+    /** As the table has it. */
+    String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    static Kind of(String text) {
+      return valueOf(text.toUpperCase(Locale.ROOT));
+    }
+  }
+
+  /** An event. */
+  DeadLetter(String key, int slot, long position, UUID command, String type) {
+    this(Kind.EVENT, key, slot, position, command, type);
+  }
+
   static DeadLetter of(RecordedEvent event) {
     return new DeadLetter(
         Slots.key(event.aggregate()),
@@ -18,10 +48,30 @@ record DeadLetter(String key, int slot, long position, UUID command, String type
         event.type());
   }
 
+  /** What a step was to be about. */
+  static DeadLetter of(Item item) {
+    var event = item.happening().event();
+    var outcome = item.happening().outcome();
+    if (event != null) {
+      return new DeadLetter(
+          item.key(), item.slot(), event.position(), event.commandId(), event.type());
+    }
+    if (outcome != null) {
+      return new DeadLetter(Kind.OUTCOME, item.key(), item.slot(), 0, outcome.id(), outcome.type());
+    }
+    return new DeadLetter(
+        Kind.DEADLINE,
+        item.key(),
+        item.slot(),
+        0,
+        Objects.requireNonNull(item.deadline()),
+        Objects.requireNonNull(item.happening().due()).name());
+  }
+
   /**
    * One that was asked to be tried again.
    *
    * @param attempts that failed so far
    */
-  record Due(UUID id, String key, long position, UUID command, int attempts) {}
+  record Due(UUID id, Kind kind, String key, long position, UUID command, int attempts) {}
 }

@@ -18,6 +18,7 @@ public class DeadLetterRow {
   @Id private UUID id;
   private String name;
   private int version;
+  private String kind;
 
   @Column(name = "sequence_key")
   private String sequenceKey;
@@ -59,11 +60,17 @@ public class DeadLetterRow {
     return version;
   }
 
-  /** The key whose order it keeps: of a projector, the stream. */
+  /** {@code event}, or of a saga {@code outcome} or {@code deadline}. */
+  public String kind() {
+    return kind;
+  }
+
+  /** The key whose order it keeps: of a saga its association's value, else the stream. */
   public String sequenceKey() {
     return sequenceKey;
   }
 
+  /** Of the event; 0 for what is none. */
   public long position() {
     return position;
   }
@@ -72,11 +79,15 @@ public class DeadLetterRow {
     return slot;
   }
 
-  /** Of the event's command; where the event at the position has another one, it was lost. */
+  /**
+   * Of the event's command; where the event at the position has another one, it was lost. For what
+   * is no event the id of the row that waits.
+   */
   public UUID commandId() {
     return commandId;
   }
 
+  /** Of the event, or of the command that had the outcome; of a deadline its name. */
   public String type() {
     return type;
   }

@@ -51,8 +51,11 @@ class DeadLetterTable {
 
   private static final String FORGET_ABOVE =
       """
-      delete from evento.dead_letter
-       where name = ? and version = ? and slot between ? and ? and position > ?
+      with gone as (
+        delete from evento.dead_letter
+         where name = ? and version = ? and slot between ? and ? and position > ?
+        returning position)
+      select coalesce(min(position), 0) from gone
       """;
 
   private static final String COUNT =
@@ -77,19 +80,19 @@ class DeadLetterTable {
   private static final String PARK =
       """
       insert into evento.dead_letter as old
-             (name, version, sequence_key, slot, position, command_id, type,
+             (name, version, kind, sequence_key, slot, position, command_id, type,
               failed_at, attempts, cause, cause_group, retry_at)
-      select ?, ?, new.key, new.slot, new.position, new.command_id, new.type,
+      select ?, ?, new.kind, new.key, new.slot, new.position, new.command_id, new.type,
              case when new.position = ? then clock_timestamp() end,
              case when new.position = ? then ? else 0 end,
              case when new.position = ? then ? end, case when new.position = ? then ? end,
              (select last.retry_at from evento.dead_letter last
                where last.name = ? and last.version = ? and last.sequence_key = new.key
                order by last.position desc limit 1)
-        from unnest(?::text[], ?::int[], ?::bigint[], ?::uuid[], ?::text[])
-             as new(key, slot, position, command_id, type)
+        from unnest(?::text[], ?::text[], ?::int[], ?::bigint[], ?::uuid[], ?::text[])
+             as new(kind, key, slot, position, command_id, type)
       on conflict (name, version, sequence_key, position) do update
-         set id = gen_random_uuid(), command_id = excluded.command_id, type = excluded.type,
+         set id = gen_random_uuid(), kind = excluded.kind, command_id = excluded.command_id, type = excluded.type,
              parked_at = clock_timestamp(), failed_at = excluded.failed_at,
              attempts = excluded.attempts, cause = excluded.cause,
              cause_group = excluded.cause_group, retry_at = null
@@ -99,14 +102,15 @@ class DeadLetterTable {
   // Strictly in order: whoever has an older sibling that nobody asked for waits.
   private static final String DUE =
       """
-      select id, sequence_key, position, command_id, attempts from evento.dead_letter d
+      select id, kind, sequence_key, position, command_id, attempts from evento.dead_letter d
        where name = ? and version = ? and slot between ? and ? and retry_at <= clock_timestamp()
+         and position <= ?
          and not exists (select 1 from evento.dead_letter older
                           where older.name = d.name and older.version = d.version
                             and older.sequence_key = d.sequence_key
                             and older.position < d.position
                             and (older.retry_at is null or older.retry_at > clock_timestamp()))
-       order by position limit ?
+       order by sequence_key is distinct from ?, position limit ?
       """;
 
   private static final String ANY_DUE =
@@ -118,6 +122,11 @@ class DeadLetterTable {
                       where d.name = asked.name and d.version = asked.version
                         and d.slot between asked.first_slot and asked.last_slot
                         and d.retry_at <= clock_timestamp())
+      """;
+
+  private static final String IS_THERE =
+      """
+      select exists (select from evento.dead_letter where id = ?)
       """;
 
   private static final String DELETE =
@@ -186,10 +195,7 @@ class DeadLetterTable {
                 claimed.lastSlot(),
                 commonUpTo);
           }
-          try (var select = open.prepareStatement(KEYS)) {
-            bindSlots(select, claimed);
-            return Optional.of(texts(select));
-          }
+          return Optional.of(keys(open, claimed));
         });
   }
 
@@ -210,8 +216,20 @@ class DeadLetterTable {
         });
   }
 
+  /** The keys of a segment that are parked now. */
+  Set<String> keys(Lease.Claimed claimed) {
+    return database.read("read dead letters", open -> keys(open, claimed));
+  }
+
+  private static Set<String> keys(Connection open, Lease.Claimed claimed) throws SQLException {
+    try (var select = open.prepareStatement(KEYS)) {
+      bindSlots(select, claimed);
+      return texts(select);
+    }
+  }
+
   /**
-   * Parks an event that failed and those of its key that were read after it.
+   * Parks what failed and the events of its key that were read after it.
    *
    * @param letters in order; the first one failed
    * @param attempts how often
@@ -262,24 +280,32 @@ class DeadLetterTable {
         });
   }
 
-  /** The next letters of a segment that were asked for, as order allows. */
-  List<DeadLetter.Due> due(Lease.Claimed claimed, int most) {
+  /**
+   * The next letters of a segment that were asked for, as order allows.
+   *
+   * @param upTo none of events beyond this position
+   * @param first the key whose letters come before all others; null for none
+   */
+  List<DeadLetter.Due> due(Lease.Claimed claimed, long upTo, @Nullable String first, int most) {
     return database.read(
         "read due dead letters",
         open -> {
           try (var select = open.prepareStatement(DUE)) {
             bindSlots(select, claimed);
-            select.setInt(5, most);
+            select.setLong(5, upTo);
+            select.setString(6, first);
+            select.setInt(7, most);
             try (var row = select.executeQuery()) {
               var found = new ArrayList<DeadLetter.Due>();
               while (row.next()) {
                 found.add(
                     new DeadLetter.Due(
                         row.getObject(1, UUID.class),
-                        row.getString(2),
-                        row.getLong(3),
-                        row.getObject(4, UUID.class),
-                        row.getInt(5)));
+                        DeadLetter.Kind.of(row.getString(2)),
+                        row.getString(3),
+                        row.getLong(4),
+                        row.getObject(5, UUID.class),
+                        row.getInt(6)));
               }
               return found;
             }
@@ -344,8 +370,9 @@ class DeadLetterTable {
         });
   }
 
-  private static Map<String, Left> left(
-      Connection open, ConsumerId consumer, List<DeadLetter.Due> letters) throws SQLException {
+  /** How many letters the keys of some have left. */
+  static Map<String, Left> left(Connection open, ConsumerId consumer, List<DeadLetter.Due> letters)
+      throws SQLException {
     try (var select = open.prepareStatement(LEFT)) {
       bindConsumer(select, consumer);
       select.setArray(
@@ -453,15 +480,33 @@ class DeadLetterTable {
     }
   }
 
-  /** Removes the letters of some slots above a position: the events will come again. */
-  static void forget(Connection open, ConsumerId consumer, int firstSlot, int lastSlot, long above)
+  static boolean isThere(Connection open, UUID letter) throws SQLException {
+    try (var select = open.prepareStatement(IS_THERE)) {
+      select.setObject(1, letter);
+      try (var row = select.executeQuery()) {
+        row.next();
+        return row.getBoolean(1);
+      }
+    }
+  }
+
+  /**
+   * Removes the letters of some slots above a position: the events will come again. What is no
+   * event has position 0 and stays.
+   *
+   * @return position of the first event that was forgotten; 0 if there was none
+   */
+  static long forget(Connection open, ConsumerId consumer, int firstSlot, int lastSlot, long above)
       throws SQLException {
     try (var forget = open.prepareStatement(FORGET_ABOVE)) {
       bindConsumer(forget, consumer);
       forget.setInt(3, firstSlot);
       forget.setInt(4, lastSlot);
       forget.setLong(5, above);
-      forget.executeUpdate();
+      try (var row = forget.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
     }
   }
 
@@ -495,12 +540,14 @@ class DeadLetterTable {
       insert.setString(9, cause == null ? null : group(cause));
       insert.setString(10, consumer.name());
       insert.setInt(11, consumer.version());
-      insert.setArray(12, array(open, "text", letters.stream().map(DeadLetter::key).toArray()));
-      insert.setArray(13, ints(open, letters.stream().map(DeadLetter::slot).toArray()));
       insert.setArray(
-          14, array(open, "bigint", letters.stream().map(DeadLetter::position).toArray()));
-      insert.setArray(15, array(open, "uuid", letters.stream().map(DeadLetter::command).toArray()));
-      insert.setArray(16, array(open, "text", letters.stream().map(DeadLetter::type).toArray()));
+          12, array(open, "text", letters.stream().map(one -> one.kind().text()).toArray()));
+      insert.setArray(13, array(open, "text", letters.stream().map(DeadLetter::key).toArray()));
+      insert.setArray(14, ints(open, letters.stream().map(DeadLetter::slot).toArray()));
+      insert.setArray(
+          15, array(open, "bigint", letters.stream().map(DeadLetter::position).toArray()));
+      insert.setArray(16, array(open, "uuid", letters.stream().map(DeadLetter::command).toArray()));
+      insert.setArray(17, array(open, "text", letters.stream().map(DeadLetter::type).toArray()));
       insert.executeUpdate();
     }
   }

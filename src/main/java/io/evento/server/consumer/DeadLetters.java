@@ -66,13 +66,16 @@ public class DeadLetters {
       with gone as (
         delete from evento.dead_letter
          where name = ? and version = ? and (id = ? or cause_group = ?)
-         returning id, sequence_key, position),
+         returning id, kind, sequence_key, position, command_id),
       freed as (
         update evento.dead_letter d set retry_at = clock_timestamp()
          where d.name = ? and d.version = ? and d.failed_at is null
            and d.sequence_key in (select sequence_key from gone)
            and d.id not in (select id from gone))
-      select count(*), min(position), max(position) from gone
+      select count(*), min(position), max(position),
+             coalesce(array_agg(command_id) filter (where kind = 'outcome'), '{}'),
+             coalesce(array_agg(command_id) filter (where kind = 'deadline'), '{}')
+        from gone
       """;
 
   private final Database database;
@@ -157,6 +160,9 @@ public class DeadLetters {
                 + row.getLong(2)
                 + " to "
                 + row.getLong(3);
+        // Or they would be given to their saga after all, as soon as its key is live.
+        OutboxTable.drop(open, row.getArray(4));
+        ScheduleTable.drop(open, row.getArray(5));
         DeadLetterTable.goOnIfThereIsRoom(open, consumer, most.getAsInt());
         return new Done(count, detail);
       }

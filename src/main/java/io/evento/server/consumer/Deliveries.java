@@ -150,9 +150,17 @@ class Deliveries {
           () -> parking.look(all),
           sight -> {
             isLooking = false;
-            all.forEach(delivery -> parking.seen(sight, delivery));
+            all.forEach(delivery -> seen(delivery, sight));
           },
           () -> isLooking = false);
+    }
+  }
+
+  private void seen(Delivery delivery, DeadLetterTable.Sight sight) {
+    parking.seen(sight, delivery);
+    // Whoever dropped the last letter of a saga's key made its outcomes and deadlines live.
+    if (delivery instanceof StepDelivery steps && !steps.parked().isEmpty()) {
+      steps.ringInbox();
     }
   }
 
@@ -283,7 +291,9 @@ class Deliveries {
       delivery.giveUp();
     }
     tellIfQuiet(delivery);
-    parking.serve(delivery, reads);
+    if (!(delivery instanceof StepDelivery)) {
+      parking.serve(delivery, reads);
+    }
     var now = cursors.now();
     counts.events.increment(delivery.pump(now));
     var silent = delivery.moveOn(now);

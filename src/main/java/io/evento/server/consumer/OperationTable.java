@@ -83,7 +83,7 @@ final class OperationTable {
       """
       update evento.consumer_segment
          set fence = fence + 1, reset_fence = fence + 1, held_until = null,
-             effects_after = case when ? then 0 else greatest(effects_after, checkpoint) end,
+             effects_after = least(?, greatest(effects_after, checkpoint)),
              checkpoint = ?, epoch = ?, command_id = null, merge_with = null, merge_at = null,
              progress_at = clock_timestamp(), changed_at = clock_timestamp()
        where name = ? and version = ? and segment = ?
@@ -237,12 +237,16 @@ final class OperationTable {
     }
   }
 
+  /**
+   * @param hadEffects commands of events up to there are not sent again, as far as these events
+   *     were acknowledged
+   */
   static void reset(
-      Connection open, ConsumerId consumer, int segment, StorePosition to, boolean withEffects)
+      Connection open, ConsumerId consumer, int segment, StorePosition to, long hadEffects)
       throws SQLException {
     try (var update = open.prepareStatement(RESET);
         var alone = open.prepareStatement(NOT_MERGING)) {
-      update.setBoolean(1, withEffects);
+      update.setLong(1, hadEffects);
       update.setLong(2, to.position());
       update.setObject(3, to.epoch());
       bind(update, 4, consumer, segment);

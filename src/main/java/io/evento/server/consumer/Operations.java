@@ -169,9 +169,13 @@ public class Operations {
       if (isAsked(asked, row)) {
         again = Math.max(again, row.checkpoint().position() - to.position());
         skipped = Math.max(skipped, to.position() - row.checkpoint().position());
-        DeadLetterTable.forget(
-            open, asked.consumer(), row.firstSlot(), row.lastSlot(), to.position());
-        OperationTable.reset(open, asked.consumer(), row.segment(), to, withEffects);
+        var parked =
+            DeadLetterTable.forget(
+                open, asked.consumer(), row.firstSlot(), row.lastSlot(), to.position());
+        // What was parked has had no effect yet, and what was sent after it has an id that is
+        // known.
+        var hadEffects = withEffects ? 0 : parked > 0 ? parked - 1 : Long.MAX_VALUE;
+        OperationTable.reset(open, asked.consumer(), row.segment(), to, hadEffects);
       }
     }
     return said(asked)

@@ -8,11 +8,14 @@ import io.evento.protocol.Stepping;
 import io.evento.server.NodeScoped;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
@@ -76,14 +79,25 @@ class OutboxTable implements Errands {
        where claimed_by <> all(?) and settled_at is null
       """;
 
-  private static final String SETTLED =
+  private static final String OUTCOME =
       """
       select key, slot, born, id, type, payload, outcome,
              to_char(settled_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         from evento.consumer_command
-       where name = ? and version = ? and slot between ? and ? and settled_at is not null
-       order by settled_at, id limit ?
+       where settled_at is not null
       """;
+
+  private static final String SETTLED =
+      OUTCOME
+          + """
+               and name = ? and version = ? and slot between ? and ? and key <> all(?)
+             order by settled_at, id limit ?
+            """;
+
+  private static final String SETTLED_ONE = OUTCOME + " and id = ?";
+
+  private static final String DROP =
+      "delete from evento.consumer_command where id = any(?) and settled_at is not null";
 
   private static final String WAITING =
       """
@@ -191,7 +205,7 @@ class OutboxTable implements Errands {
     listeners.forEach(listener -> listener.accept(slot.consumer(), slot.number()));
   }
 
-  private static List<Slot> slots(java.sql.ResultSet row) throws SQLException {
+  private static List<Slot> slots(ResultSet row) throws SQLException {
     try (row) {
       var found = new ArrayList<Slot>();
       while (row.next()) {
@@ -241,8 +255,13 @@ class OutboxTable implements Errands {
         });
   }
 
-  /** Outcomes that wait to be heard by sagas in a range of slots, the first ones first. */
-  List<Inbox.Outcome> settled(ConsumerId consumer, int firstSlot, int lastSlot, int max) {
+  /**
+   * Outcomes that wait to be heard by sagas in a range of slots, the first ones first.
+   *
+   * @param parked keys whose outcomes wait on
+   */
+  List<Inbox.Outcome> settled(
+      ConsumerId consumer, int firstSlot, int lastSlot, Collection<String> parked, int max) {
     return database.read(
         "read outcomes",
         open -> {
@@ -251,30 +270,60 @@ class OutboxTable implements Errands {
             select.setInt(2, consumer.version());
             select.setInt(3, firstSlot);
             select.setInt(4, lastSlot);
-            select.setInt(5, max);
+            select.setArray(5, open.createArrayOf("text", parked.toArray()));
+            select.setInt(6, max);
             try (var row = select.executeQuery()) {
               var found = new ArrayList<Inbox.Outcome>();
               while (row.next()) {
-                var kept = Codec.read(Kept.class, row.getString(7));
-                found.add(
-                    new Inbox.Outcome(
-                        row.getString(1),
-                        row.getInt(2),
-                        row.getLong(3),
-                        new Stepping.Settled(
-                            row.getObject(4, UUID.class),
-                            row.getString(5),
-                            new Json(row.getString(6)),
-                            row.getString(8),
-                            kept.receipt(),
-                            kept.code(),
-                            kept.detail(),
-                            kept.rejection())));
+                found.add(outcome(row));
               }
               return found;
             }
           }
         });
+  }
+
+  /** An outcome that waits to be heard; empty if there is none of that command. */
+  Optional<Inbox.Outcome> settled(UUID command) {
+    return database.read(
+        "read outcome",
+        open -> {
+          try (var select = open.prepareStatement(SETTLED_ONE)) {
+            select.setObject(1, command);
+            try (var row = select.executeQuery()) {
+              return row.next() ? Optional.of(outcome(row)) : Optional.empty();
+            }
+          }
+        });
+  }
+
+  private static Inbox.Outcome outcome(ResultSet row) throws SQLException {
+    var kept = Codec.read(Kept.class, row.getString(7));
+    return new Inbox.Outcome(
+        row.getString(1),
+        row.getInt(2),
+        row.getLong(3),
+        new Stepping.Settled(
+            row.getObject(4, UUID.class),
+            row.getString(5),
+            new Json(row.getString(6)),
+            row.getString(8),
+            kept.receipt(),
+            kept.code(),
+            kept.detail(),
+            kept.rejection()));
+  }
+
+  /**
+   * Gives outcomes up that wait to be heard.
+   *
+   * @param ids of commands
+   */
+  static void drop(Connection open, java.sql.Array ids) throws SQLException {
+    try (var delete = open.prepareStatement(DROP)) {
+      delete.setArray(1, ids);
+      delete.executeUpdate();
+    }
   }
 
   /** Tells the listeners of every outcome that waits: a safety net under {@link #settle}. */

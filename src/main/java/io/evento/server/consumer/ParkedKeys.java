@@ -69,6 +69,11 @@ final class ParkedKeys {
     closing.removeAll(live);
   }
 
+  /** Others than these have become live. */
+  void retainAll(Collection<String> parked) {
+    keys.retainAll(parked);
+  }
+
   boolean isEmpty() {
     return keys.isEmpty();
   }

@@ -266,7 +266,10 @@ class Parking {
     run(
         delivery,
         reads,
-        () -> table.due(delivery.lease().claimed(), BATCH).stream().map(this::find).toList(),
+        () ->
+            table.due(delivery.lease().claimed(), Long.MAX_VALUE, null, BATCH).stream()
+                .map(this::find)
+                .toList(),
         found -> {
           var parked = delivery.parked();
           parked.queue().addAll(found);

@@ -104,15 +104,25 @@ class ScheduleTable implements Errands {
        where claimed_by <> all(?)
       """;
 
-  private static final String DUE =
+  private static final String DEADLINE =
       """
       select id, key, slot, label,
              to_char(due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         from evento.scheduled_message
        where kind = 'deadline' and due_at <= statement_timestamp()
-         and name = ? and version = ? and slot between ? and ?
-       order by due_at, id limit ?
       """;
+
+  private static final String DUE =
+      DEADLINE
+          + """
+               and name = ? and version = ? and slot between ? and ? and key <> all(?)
+             order by due_at, id limit ?
+            """;
+
+  private static final String DUE_ONE = DEADLINE + " and id = ?";
+
+  private static final String DROP =
+      "delete from evento.scheduled_message where id = any(?) and kind = 'deadline'";
 
   private static final String DUE_SLOTS =
       """
@@ -313,8 +323,13 @@ class ScheduleTable implements Errands {
     OutboxTable.releaseAllBut(database, RELEASE, live);
   }
 
-  /** Deadlines that passed, of sagas in a range of slots; the first due first. */
-  List<Inbox.Deadline> due(ConsumerId consumer, int firstSlot, int lastSlot, int max) {
+  /**
+   * Deadlines that passed, of sagas in a range of slots; the first due first.
+   *
+   * @param parked keys whose deadlines wait on
+   */
+  List<Inbox.Deadline> due(
+      ConsumerId consumer, int firstSlot, int lastSlot, Collection<String> parked, int max) {
     return database.read(
         "read deadlines",
         open -> {
@@ -323,21 +338,51 @@ class ScheduleTable implements Errands {
             select.setInt(2, consumer.version());
             select.setInt(3, firstSlot);
             select.setInt(4, lastSlot);
-            select.setInt(5, max);
+            select.setArray(5, open.createArrayOf("text", parked.toArray()));
+            select.setInt(6, max);
             try (var row = select.executeQuery()) {
               var found = new ArrayList<Inbox.Deadline>();
               while (row.next()) {
-                found.add(
-                    new Inbox.Deadline(
-                        row.getObject(1, UUID.class),
-                        row.getString(2),
-                        row.getInt(3),
-                        new Stepping.Due(row.getString(4), row.getString(5))));
+                found.add(deadline(row));
               }
               return found;
             }
           }
         });
+  }
+
+  /** A deadline that passed; empty if it is gone. */
+  Optional<Inbox.Deadline> due(UUID id) {
+    return database.read(
+        "read deadline",
+        open -> {
+          try (var select = open.prepareStatement(DUE_ONE)) {
+            select.setObject(1, id);
+            try (var row = select.executeQuery()) {
+              return row.next() ? Optional.of(deadline(row)) : Optional.empty();
+            }
+          }
+        });
+  }
+
+  private static Inbox.Deadline deadline(ResultSet row) throws SQLException {
+    return new Inbox.Deadline(
+        row.getObject(1, UUID.class),
+        row.getString(2),
+        row.getInt(3),
+        new Stepping.Due(row.getString(4), row.getString(5)));
+  }
+
+  /**
+   * Gives deadlines up.
+   *
+   * @param ids of deadlines
+   */
+  static void drop(Connection open, java.sql.Array ids) throws SQLException {
+    try (var delete = open.prepareStatement(DROP)) {
+      delete.setArray(1, ids);
+      delete.executeUpdate();
+    }
   }
 
   /** Tells of every consumer and slot where a deadline has passed. */

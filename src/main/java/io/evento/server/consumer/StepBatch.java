@@ -23,15 +23,18 @@ import org.jspecify.annotations.Nullable;
  * were due, then events by position, as far as each was known when the batch was made. A deadline
  * goes only where nothing of its key stands before it, as that could take the deadline back. An
  * event at or below the position that its saga has seen had its effect already, and is left out: so
- * only the first decision about it counts, even if it comes again.
+ * only the first decision about it counts, even if it comes again. Of a key with dead letters
+ * nothing is given: its events are parked behind them, all else waits where it is.
  *
- * @param events that were taken for it, also those that concern nobody
+ * @param events that were taken for it, also those that concern nobody, but for those to be parked
  * @param upTo all up to here is done with it
  * @param command that wrote the event there, if that is known
  * @param outcomesDropped that no saga waits for any more
  * @param deadlinesDropped of sagas that live no more
  * @param more whether outcomes or deadlines are left
  * @param sendable how many items fit into one message; the others come with a later one
+ * @param parked keys that had dead letters when it was made
+ * @param behind the events of these keys, in order: parked before all up to {@code upTo} is done
  */
 record StepBatch(
     List<RecordedEvent> events,
@@ -42,7 +45,9 @@ record StepBatch(
     List<UUID> outcomesDropped,
     List<UUID> deadlinesDropped,
     boolean more,
-    int sendable) {
+    int sendable,
+    Set<String> parked,
+    List<DeadLetter> behind) {
 
   /** Roughly how large a message may become, with the states that go along. */
   private static final int BYTES_MAX = 512 << 10;
@@ -54,12 +59,22 @@ record StepBatch(
     String key() {
       return happening.key();
     }
+
+    /** Tells it from all others of its consumer. */
+    Object identity() {
+      var event = happening.event();
+      var outcome = happening.outcome();
+      return event != null
+          ? event.position()
+          : Objects.requireNonNull(outcome != null ? outcome.id() : deadline);
+    }
   }
 
   /**
    * What is to be looked up before it is known what goes along.
    *
    * @param withInbox whether outcomes and deadlines are to be looked for
+   * @param withLetters whether some keys may be parked
    */
   record Request(
       Lease lease,
@@ -67,7 +82,8 @@ record StepBatch(
       List<RecordedEvent> events,
       StorePosition upTo,
       @Nullable UUID command,
-      boolean withInbox) {
+      boolean withInbox,
+      boolean withLetters) {
 
     /** Keys of the events, but for those that have none. */
     Set<String> keys() {
@@ -83,7 +99,8 @@ record StepBatch(
   }
 
   /** Puts together what concerns somebody. */
-  static StepBatch of(Request asked, Inbox inbox, Map<String, SagaState> sagas) {
+  static StepBatch of(
+      Request asked, Inbox inbox, Map<String, SagaState> sagas, Set<String> parked) {
     var items = new ArrayList<Item>();
     var outcomesDropped = new ArrayList<UUID>();
     var deadlinesDropped = new ArrayList<UUID>();
@@ -109,19 +126,29 @@ record StepBatch(
       }
     }
     var filter = asked.filter();
+    var events = new ArrayList<RecordedEvent>();
+    var behind = new ArrayList<DeadLetter>();
     for (var event : asked.events()) {
       var key = filter.key(event);
       var saga = key == null ? null : sagas.get(key);
-      if (key != null && (saga == null || event.position() > saga.position())) {
-        items.add(
-            new Item(
-                Happening.of(key, event),
-                filter.isAssociated() ? Slots.of(key) : Slots.of(event.aggregate()),
-                null));
+      if (key == null || (saga != null && event.position() <= saga.position())) {
+        events.add(event);
+        continue;
+      }
+      var item =
+          new Item(
+              Happening.of(key, event),
+              filter.isAssociated() ? Slots.of(key) : Slots.of(event.aggregate()),
+              null);
+      if (parked.contains(key)) {
+        behind.add(DeadLetter.of(item));
+      } else {
+        events.add(event);
+        items.add(item);
       }
     }
     return new StepBatch(
-        asked.events(),
+        List.copyOf(events),
         asked.upTo(),
         asked.command(),
         List.copyOf(items),
@@ -129,7 +156,9 @@ record StepBatch(
         outcomesDropped,
         deadlinesDropped,
         more,
-        sendable(items, sagas));
+        sendable(items, sagas),
+        parked,
+        List.copyOf(behind));
   }
 
   private static @Nullable SagaState living(Map<String, SagaState> sagas, String key) {
@@ -172,7 +201,9 @@ record StepBatch(
         outcomesDropped,
         deadlinesDropped,
         more,
-        Math.min(1, sendable));
+        Math.min(1, sendable),
+        parked,
+        behind);
   }
 
   boolean isEmpty() {

@@ -4,26 +4,36 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Stepping;
 import io.evento.server.routing.BundleSession;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A segment of a saga or observer as it is delivered to one session: one batch after the other,
- * each looked up, asked, and stored, before the next is begun.
+ * each looked up, asked, and stored, before the next is begun. Dead letters that were asked for
+ * take turns with the batches, one at a time.
  *
  * <p>Why the order per key holds: there is one batch at a time, and the next one is put together
  * from the rows and the events that are left when the one before is stored. Why a step has effect
  * once: {@link StepTable} stores it with the checkpoint, and with the removal of the outcome or
- * deadline that it is about, or not at all.
+ * deadline that it is about, or not at all. What is failed on for good is parked, as {@link
+ * StepParking} argues.
  */
 final class StepDelivery extends Delivery {
   private static final long RETRY_FIRST_MILLIS = 100;
   private static final long RETRY_MAX_MILLIS = 10_000;
   private static final long ROOM_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+  /**
+   * So many letters are tried before a batch gets its turn: fewer, and a key with frequent events
+   * would get new letters as fast as it loses old ones; more, and other keys would wait for long.
+   */
+  private static final int LETTERS_IN_A_ROW = 8;
 
   private enum Stage {
     IDLE,
@@ -31,27 +41,59 @@ final class StepDelivery extends Delivery {
     LOADING,
     /** The session has it. */
     ASKED,
-    /** What the session decided is being stored. */
+    /** What the session decided, or fails on, is being stored. */
     STORING
   }
 
   /** Whoever speaks with the database for it; all answers come on the delivery thread. */
   interface Desk {
-    /** Answers with {@link #loaded}, or with {@link #notLoaded}. */
+    /** Answers with {@link #loaded}, {@link #full} or {@link #refused}, or {@link #notLoaded}. */
     void load(StepDelivery delivery, StepBatch.Request request);
 
-    /** Answers with {@link #stored}. */
+    /** Answers with {@link #stored} or {@link #refused}, or with {@link #unfit}. */
     void store(StepDelivery delivery, StepBatch batch, List<Stepping.Result> results, long from);
+
+    /** Answers with {@link #parked}, {@link #full} or {@link #refused}. */
+    void park(StepDelivery delivery, Condemned condemned);
+
+    /**
+     * Answers with {@link #letterLoaded}, or with {@link #letterNotLoaded}.
+     *
+     * @param first the key whose letters come before all others; null for none
+     */
+    void loadLetter(StepDelivery delivery, @Nullable String first);
+
+    /**
+     * Answers with {@link #letterTaken}, {@link #letterSettled} or {@link #refused}, or with {@link
+     * #letterUnfit}.
+     */
+    void storeLetter(StepDelivery delivery, StepParking.Found found, List<Stepping.Result> results);
+
+    /** Answers with {@link #letterSettled} or {@link #refused}. */
+    void letterFailed(
+        StepDelivery delivery, StepParking.Found found, String cause, boolean isPassing);
 
     /** Whether commands may be added to those on their way. */
     boolean hasRoom();
   }
 
+  /**
+   * What is to be parked.
+   *
+   * @param attempts that failed
+   */
+  record Condemned(DeadLetter letter, String cause, int attempts) {}
+
   private final Desk desk;
+  private final Suspect suspect = new Suspect();
   private volatile boolean hasInbox = true;
   private volatile Message.@Nullable Stepped answer;
   private Stage stage = Stage.IDLE;
   private @Nullable StepBatch batch;
+  private StepParking.@Nullable Found letter;
+  private @Nullable Condemned condemned;
+  private @Nullable String lastKey;
+  private int lettersInARow;
   private long number;
   private int failures;
   private long notBefore;
@@ -88,25 +130,37 @@ final class StepDelivery extends Delivery {
     var said = answer;
     if (said != null) {
       answer = null;
-      decided(said, now);
+      decided(said);
     }
-    return mayBegin(now) ? begin() : 0;
+    if (!mayBegin(now)) {
+      return 0;
+    }
+    var hasBatch = wantsBatch() && pause(now) == 0;
+    if (parked().isDue() && desk.hasRoom() && !(hasBatch && lettersInARow >= LETTERS_IN_A_ROW)) {
+      beginLetter();
+      return 0;
+    }
+    return hasBatch ? begin() : 0;
   }
 
   private boolean mayBegin(long now) {
     return stage == Stage.IDLE
         && isRunning()
         && !hasLostItsPlace()
-        && (hasWaiting() || hasInbox)
-        && pause(now) == 0
         && lease().isTrusted(now)
         // The first write must find the row in the epoch that it names.
         && lease().isWrittenIn(looked().epoch());
   }
 
+  private boolean wantsBatch() {
+    return (hasWaiting() || hasInbox) && !parked().isFull();
+  }
+
   private int begin() {
     var withInbox = hasInbox;
     hasInbox = false;
+    lettersInARow = 0;
+    lastKey = null;
     var events = takeWaiting();
     var end = hasWaiting() && !events.isEmpty() ? events.get(events.size() - 1) : null;
     stage = Stage.LOADING;
@@ -118,11 +172,13 @@ final class StepDelivery extends Delivery {
             events,
             end == null ? looked() : looked().at(end.position()),
             end == null ? lookedCommand() : end.commandId(),
-            withInbox && filter().isAssociated()));
+            withInbox && filter().isAssociated(),
+            !parked().isEmpty()));
     return events.size();
   }
 
   void loaded(StepBatch loaded) {
+    parked().retainAll(loaded.parked());
     // What failed is tried alone, so that others are not handled again with each try.
     var found = failures > 0 ? loaded.alone() : loaded;
     batch = found;
@@ -136,9 +192,13 @@ final class StepDelivery extends Delivery {
     } else if (found.items().isEmpty()) {
       store(found, List.of());
     } else {
-      stage = Stage.ASKED;
-      session().send(found.message(lease(), ++number), Lane.REQUEST);
+      ask(found);
     }
+  }
+
+  private void ask(StepBatch about) {
+    stage = Stage.ASKED;
+    session().send(about.message(lease(), ++number), Lane.REQUEST);
   }
 
   /** What would have gone along was not found; tried again a little later. */
@@ -149,35 +209,63 @@ final class StepDelivery extends Delivery {
     idle();
   }
 
-  private void decided(Message.Stepped said, long now) {
-    var asked = batch;
-    if (stage != Stage.ASKED || asked == null || said.batch() != number) {
+  private void decided(Message.Stepped said) {
+    if (stage != Stage.ASKED || said.batch() != number) {
       return;
     }
-    var failure = said.failure();
-    if (failure != null) {
-      failed(asked, said.results().size(), failure, now);
-    } else {
-      failures = 0;
-      lease().failing(null);
-    }
-    if (said.results().size() > asked.sendable()) {
-      unfit(asked, EventoException.invalid("/results", "must not be more than were asked"), now);
-    } else if (said.results().isEmpty()) {
-      putBack(asked.events());
-      hasInbox = true;
-      idle();
-    } else {
-      store(asked, said.results());
+    var tried = letter;
+    var asked = batch;
+    if (tried != null) {
+      letterDecided(tried, said);
+    } else if (asked != null) {
+      decided(asked, said);
     }
   }
 
-  private void failed(StepBatch asked, int at, Message.Failure failure, long now) {
+  private void decided(StepBatch asked, Message.Stepped said) {
+    var failure = said.failure();
+    var count = said.results().size();
+    if (count > asked.sendable()) {
+      unfit(asked, EventoException.invalid("/results", "must not be more than were asked"));
+      return;
+    }
+    if (failure == null) {
+      failures = 0;
+      lease().failing(null);
+    } else {
+      failed(asked, count, failure);
+    }
+    if (count > 0) {
+      store(asked, said.results());
+    } else {
+      notDone(asked);
+    }
+  }
+
+  /** Nothing of it is done; unless the first of it is to be parked, all is tried again. */
+  private void notDone(StepBatch asked) {
+    putBack(asked.events());
+    hasInbox = true;
+    parkOrIdle();
+  }
+
+  /**
+   * @param at which item failed
+   */
+  private void failed(StepBatch asked, int at, Message.Failure failure) {
+    failed(asked, at, failure, at < asked.sendable());
+  }
+
+  /**
+   * @param isSure whether it was this item and no other
+   */
+  private void failed(StepBatch asked, int at, Message.Failure failure, boolean isSure) {
     // What passes by itself is no fault of the handler.
     var isPassing = failure.code().retry() == ErrorCode.Retry.LATER;
     failures = at > 0 ? 1 : failures + 1;
     var item = asked.items().get(Math.min(at, asked.items().size() - 1));
     var event = item.happening().event();
+    var cause = Deliveries.printable(failure.detail());
     lease()
         .failing(
             (isPassing ? "waits" : "failing")
@@ -185,7 +273,13 @@ final class StepDelivery extends Delivery {
                     ? " at the saga " + Deliveries.printable(item.key())
                     : " at position " + event.position())
                 + ": "
-                + Deliveries.printable(failure.detail()));
+                + cause);
+    if (!isPassing && isSure) {
+      var attempts = suspect.failed(item);
+      if (attempts >= Suspect.ATTEMPTS) {
+        condemned = new Condemned(DeadLetter.of(item), cause, attempts);
+      }
+    }
     var millis = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
     delay(millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1));
   }
@@ -207,7 +301,7 @@ final class StepDelivery extends Delivery {
       hasInbox = true;
       putBack(asked.eventsAfter(place.position()));
     }
-    idle();
+    parkOrIdle();
   }
 
   /** The segment is somebody else's, or its row is not what it was held for. */
@@ -217,17 +311,130 @@ final class StepDelivery extends Delivery {
   }
 
   /** A result broke a rule: as if the handler had failed. */
-  void unfit(StepBatch asked, EventoException broken, long now) {
-    failed(
-        asked, 0, new Message.Failure(ErrorCode.HANDLER_FAILED, broken.detail(), List.of()), now);
-    putBack(asked.events());
+  void unfit(StepBatch asked, EventoException broken) {
+    condemned = null;
+    var failure = new Message.Failure(ErrorCode.HANDLER_FAILED, broken.detail(), List.of());
+    // Whose result it was is known only where there was one.
+    failed(asked, 0, failure, asked.sendable() == 1);
+    notDone(asked);
+  }
+
+  // ---- what is parked
+
+  private void parkOrIdle() {
+    var parking = condemned;
+    if (parking != null && isRunning()) {
+      stage = Stage.STORING;
+      desk.park(this, parking);
+    } else {
+      idle();
+    }
+  }
+
+  /** A letter is committed; of its key nothing is given any more. */
+  void parked(DeadLetter parked) {
+    parked().add(List.of(parked.key()));
+    forget(Set.of(parked.position()));
+    failures = 0;
+    isDelayed = false;
+    lease().failing(null);
+    idle();
+  }
+
+  /** There is no room for letters: what was to be parked is tried again once there is. */
+  void full(List<RecordedEvent> events) {
+    putBack(events);
     hasInbox = true;
+    parked().full(true);
+    lease().failing("waits for room: dead letters are full");
+    idle();
+  }
+
+  // ---- letters that are tried again
+
+  private void beginLetter() {
+    stage = Stage.LOADING;
+    desk.loadLetter(this, lastKey);
+  }
+
+  /**
+   * @param found null if none is to be tried now
+   */
+  void letterLoaded(StepParking.@Nullable Found found) {
+    if (found == null) {
+      parked().due(false);
+      idle();
+    } else if (!isRunning()) {
+      idle();
+    } else if (found.batch().items().isEmpty()) {
+      letter = found;
+      storeLetter(found, List.of());
+    } else {
+      letter = found;
+      ask(found.batch());
+    }
+  }
+
+  /** Which letter is next could not be found out; somebody looks again soon. */
+  void letterNotLoaded() {
+    parked().due(false);
+    idle();
+  }
+
+  private void letterDecided(StepParking.Found tried, Message.Stepped said) {
+    var failure = said.failure();
+    if (failure != null) {
+      letterFailed(tried, failure.detail(), failure.code().retry() == ErrorCode.Retry.LATER);
+    } else if (said.results().size() == 1) {
+      storeLetter(tried, said.results());
+    } else {
+      letterUnfit(tried, EventoException.invalid("/results", "must be as many as were asked"));
+    }
+  }
+
+  void letterUnfit(StepParking.Found tried, EventoException broken) {
+    letterFailed(tried, broken.detail(), false);
+  }
+
+  private void storeLetter(StepParking.Found tried, List<Stepping.Result> results) {
+    stage = Stage.STORING;
+    desk.storeLetter(this, tried, results);
+  }
+
+  private void letterFailed(StepParking.Found tried, String cause, boolean isPassing) {
+    stage = Stage.STORING;
+    desk.letterFailed(this, tried, Deliveries.printable(cause), isPassing);
+  }
+
+  /**
+   * A letter's step is stored, and the letter gone.
+   *
+   * @param place up to which all is done
+   * @param isLive whether its key is
+   */
+  void letterTaken(StepParking.Found tried, StepBatch.Place place, boolean isLive) {
+    lease().committed(place.position(), place.command());
+    letterSettled(tried, isLive);
+  }
+
+  /**
+   * What became of a letter is stored, or it is no more.
+   *
+   * @param isLive whether its key may have become live
+   */
+  void letterSettled(StepParking.Found tried, boolean isLive) {
+    lastKey = tried.letter().key();
+    lettersInARow++;
+    // Its outcomes and deadlines may have waited all the time.
+    hasInbox |= isLive;
     idle();
   }
 
   private void idle() {
     stage = Stage.IDLE;
     batch = null;
+    letter = null;
+    condemned = null;
     noteQuiet();
     ring();
   }
@@ -259,6 +466,6 @@ final class StepDelivery extends Delivery {
       lease().reach(looked().position(), lookedCommand());
       done(looked().position());
     }
-    return hasWaiting() || hasInbox ? Math.max(pause(now), ROOM_NANOS) : 0;
+    return wantsBatch() ? Math.max(pause(now), ROOM_NANOS) : parked().isDue() ? ROOM_NANOS : 0;
   }
 }

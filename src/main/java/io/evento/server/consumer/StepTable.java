@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The SQL of a step: table {@code saga_state}, and in one statement with it the checkpoint of
  * {@code consumer_segment}, the new rows of {@code consumer_command} and those of delivered
- * outcomes, and the deadlines of {@code scheduled_message}.
+ * outcomes, the deadlines of {@code scheduled_message}, and the letter that was tried again.
  *
  * <p>All of it takes place or nothing, and only for the owner. The update of the segment's row
  * names epoch, fence, incarnation and the step; everything else happens once per row that it finds,
@@ -51,7 +51,10 @@ class StepTable {
                command_id = case when s.checkpoint < ? then ? else s.command_id end
          where s.name = ? and s.version = ? and s.segment = ? and s.fence = ?
            and s.owner_incarnation = ? and s.epoch = ? and s.step is distinct from ?
+           and (?::uuid is null or exists (select from evento.dead_letter d where d.id = ?))
         returning s.name, s.version),
+      letters as (
+        delete from evento.dead_letter d using owned where d.id = ?),
       states as (
         insert into evento.saga_state as known
                (name, version, key, slot, born, position, state, correlation, ended_at)
@@ -111,6 +114,7 @@ class StepTable {
    *
    * @param id random, the same in every repeat
    * @param claim how long this node has for the first attempt to send its commands
+   * @param letter the dead letter that it is about: without it nothing takes place. Null for none
    */
   record Step(
       UUID id,
@@ -119,7 +123,8 @@ class StepTable {
       StepBatch.Place place,
       StepWrite write,
       UUID incarnation,
-      Duration claim) {}
+      Duration claim,
+      @Nullable UUID letter) {}
 
   private final Database database;
 
@@ -166,7 +171,7 @@ class StepTable {
     return database.read("take step", open -> take(open, step));
   }
 
-  private static boolean take(Connection open, Step step) throws SQLException {
+  static boolean take(Connection open, Step step) throws SQLException {
     var segment = step.lease().segment();
     var states = List.copyOf(step.write().states());
     var sent = step.write().sent();
@@ -178,6 +183,7 @@ class StepTable {
       bind.object(segment.consumer().name()).object(segment.consumer().version());
       bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
       bind.object(step.epoch()).object(step.id());
+      bind.object(step.letter()).object(step.letter()).object(step.letter());
       bind.array("text", states, SagaState::key).array("smallint", states, SagaState::slot);
       bind.array("bigint", states, SagaState::born).array("bigint", states, SagaState::position);
       bind.array("text", states, state -> state.state().text());

@@ -6,6 +6,7 @@ import io.evento.protocol.Stepping;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
+import io.evento.server.consumer.DeadLetterTable.Verdict;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.persistence.UncheckedSqlException;
 import jakarta.inject.Inject;
@@ -14,6 +15,7 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -21,6 +23,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Looks up and stores steps for all {@link StepDelivery}s, on threads that may wait. */
 @NodeScoped
@@ -33,6 +36,7 @@ class Steps implements StepDelivery.Desk {
   private final OutboxTable outbox;
   private final ScheduleTable schedules;
   private final Couriers couriers;
+  private final StepParking parking;
   private final EventReader reader;
   private final UUID incarnation;
   private final Counts counts;
@@ -46,11 +50,12 @@ class Steps implements StepDelivery.Desk {
       OutboxTable outbox,
       ScheduleTable schedules,
       Couriers couriers,
+      StepParking parking,
       EventReader reader,
       Links links,
       Threads threads,
       Counts counts) {
-    this(table, outbox, schedules, couriers, reader, links.incarnation(), threads, counts);
+    this(table, outbox, schedules, couriers, parking, reader, links.incarnation(), threads, counts);
   }
 
   Steps(
@@ -58,6 +63,7 @@ class Steps implements StepDelivery.Desk {
       OutboxTable outbox,
       ScheduleTable schedules,
       Couriers couriers,
+      StepParking parking,
       EventReader reader,
       UUID incarnation,
       Threads threads,
@@ -66,6 +72,7 @@ class Steps implements StepDelivery.Desk {
     this.outbox = outbox;
     this.schedules = schedules;
     this.couriers = couriers;
+    this.parking = parking;
     this.reader = reader;
     this.incarnation = incarnation;
     this.counts = counts;
@@ -90,7 +97,12 @@ class Steps implements StepDelivery.Desk {
     run(
         () -> {
           var found = find(request);
-          turns.accept(() -> delivery.loaded(found));
+          var parked = parking.parkBehind(request.lease(), found.behind());
+          while (parked.isEmpty()) {
+            found = find(request);
+            parked = parking.parkBehind(request.lease(), found.behind());
+          }
+          loaded(delivery, request, found, parked.get());
         },
         failure -> {
           LOG.log(
@@ -100,16 +112,31 @@ class Steps implements StepDelivery.Desk {
         });
   }
 
+  private void loaded(
+      StepDelivery delivery, StepBatch.Request request, StepBatch found, Verdict parked) {
+    turns.accept(
+        () -> {
+          switch (parked) {
+            case DONE -> delivery.loaded(found);
+            case FULL -> delivery.full(request.events());
+            case FENCED -> delivery.refused();
+          }
+        });
+  }
+
   private StepBatch find(StepBatch.Request request) {
+    var parked = request.withLetters() ? parking.parked(request.lease()) : Set.<String>of();
     if (!request.filter().isAssociated()) {
-      return StepBatch.of(request, Inbox.EMPTY, Map.of());
+      return StepBatch.of(request, Inbox.EMPTY, Map.of(), parked);
     }
     var claimed = request.lease().claimed();
     var consumer = request.lease().segment().consumer();
     var inbox = Inbox.EMPTY;
     if (request.withInbox()) {
-      var outcomes = outbox.settled(consumer, claimed.firstSlot(), claimed.lastSlot(), INBOX_MAX);
-      var deadlines = schedules.due(consumer, claimed.firstSlot(), claimed.lastSlot(), INBOX_MAX);
+      var first = claimed.firstSlot();
+      var last = claimed.lastSlot();
+      var outcomes = outbox.settled(consumer, first, last, parked, INBOX_MAX);
+      var deadlines = schedules.due(consumer, first, last, parked, INBOX_MAX);
       inbox =
           new Inbox(
               outcomes, deadlines, outcomes.size() == INBOX_MAX || deadlines.size() == INBOX_MAX);
@@ -117,7 +144,8 @@ class Steps implements StepDelivery.Desk {
     var keys = request.keys();
     inbox.outcomes().forEach(outcome -> keys.add(outcome.key()));
     inbox.deadlines().forEach(deadline -> keys.add(deadline.key()));
-    return StepBatch.of(request, inbox, keys.isEmpty() ? Map.of() : table.states(consumer, keys));
+    var sagas = keys.isEmpty() ? Map.<String, SagaState>of() : table.states(consumer, keys);
+    return StepBatch.of(request, inbox, sagas, parked);
   }
 
   @Override
@@ -125,34 +153,45 @@ class Steps implements StepDelivery.Desk {
       StepDelivery delivery, StepBatch batch, List<Stepping.Result> decided, long from) {
     var lease = delivery.lease();
     var results = withoutRepeatedCommands(lease.claimed(), batch, decided);
-    var place = batch.doneWith(results.size(), from);
     run(
-        () -> {
-          var write =
-              StepWrite.of(
-                  lease.segment().consumer(),
-                  delivery.filter().isAssociated(),
-                  batch,
-                  results,
-                  ordinals(batch, results)::get);
-          var step =
-              new StepTable.Step(
-                  UUID.randomUUID(),
-                  lease,
-                  batch.upTo().epoch(),
-                  place,
-                  write,
-                  incarnation,
-                  Courier.CLAIM);
-          take(delivery, batch, step, results.size() == batch.items().size());
-        },
+        () ->
+            take(
+                delivery,
+                batch,
+                step(delivery, batch, results, from, null),
+                results.size() == batch.items().size()),
         failure -> {
           if (failure instanceof EventoException broken) {
-            turns.accept(() -> delivery.unfit(batch, broken, System.nanoTime()));
+            turns.accept(() -> delivery.unfit(batch, broken));
           } else {
             later(delivery, () -> store(delivery, batch, decided, from), failure);
           }
         });
+  }
+
+  private StepTable.Step step(
+      StepDelivery delivery,
+      StepBatch batch,
+      List<Stepping.Result> results,
+      long from,
+      @Nullable UUID letter) {
+    var lease = delivery.lease();
+    var write =
+        StepWrite.of(
+            lease.segment().consumer(),
+            delivery.filter().isAssociated(),
+            batch,
+            results,
+            ordinals(batch, results)::get);
+    return new StepTable.Step(
+        UUID.randomUUID(),
+        lease,
+        batch.upTo().epoch(),
+        batch.doneWith(results.size(), from),
+        write,
+        incarnation,
+        Courier.CLAIM,
+        letter);
   }
 
   /** After a reset, events that were acknowledged before lead to no commands, unless asked for. */
@@ -201,20 +240,30 @@ class Steps implements StepDelivery.Desk {
         return;
       }
     } catch (UncheckedSqlException failure) {
-      if (failure.state().startsWith("22") || failure.state().startsWith("23")) {
-        // No repeat can help: something that was decided fits into no row.
-        turns.accept(
-            () ->
-                delivery.unfit(
-                    batch,
-                    EventoException.invalid("/results", "must fit into the database"),
-                    System.nanoTime()));
+      if (fitsIntoNoRow(failure)) {
+        turns.accept(() -> delivery.unfit(batch, noRow()));
       } else {
         later(delivery, () -> take(delivery, batch, step, isComplete), failure);
       }
       return;
     }
     counts.steps.increment(batch.items().size());
+    sendOff(step);
+    turns.accept(() -> delivery.stored(batch, step.place(), isComplete));
+  }
+
+  /**
+   * No repeat can help: something that was decided is too large for its column, or breaks a rule.
+   */
+  private static boolean fitsIntoNoRow(UncheckedSqlException failure) {
+    return failure.state().startsWith("22") || failure.state().startsWith("23");
+  }
+
+  private static EventoException noRow() {
+    return EventoException.invalid("/results", "must fit into the database");
+  }
+
+  private void sendOff(StepTable.Step step) {
     couriers.outbox(
         step.write().sent().stream()
             .map(
@@ -232,7 +281,100 @@ class Steps implements StepDelivery.Desk {
     if (!step.write().alarms().isEmpty()) {
       couriers.alarmSet();
     }
-    turns.accept(() -> delivery.stored(batch, step.place(), isComplete));
+  }
+
+  // ---- dead letters
+
+  @Override
+  public void park(StepDelivery delivery, StepDelivery.Condemned condemned) {
+    var letter = condemned.letter();
+    repeat(
+        delivery,
+        () -> {
+          var verdict =
+              parking.park(delivery.lease(), letter, condemned.cause(), condemned.attempts());
+          turns.accept(
+              () -> {
+                switch (verdict) {
+                  case DONE -> delivery.parked(letter);
+                  case FULL -> delivery.full(List.of());
+                  case FENCED -> delivery.refused();
+                }
+              });
+        });
+  }
+
+  @Override
+  public void loadLetter(StepDelivery delivery, @Nullable String first) {
+    run(
+        () -> {
+          var found = parking.next(delivery.lease(), delivery.filter(), first);
+          found.ifPresent(any -> counts.retries.increment());
+          turns.accept(() -> delivery.letterLoaded(found.orElse(null)));
+        },
+        failure -> {
+          LOG.log(
+              Level.WARNING,
+              () -> "dead letter not tried " + delivery.lease() + " cause=" + failure.getMessage());
+          turns.accept(delivery::letterNotLoaded);
+        });
+  }
+
+  @Override
+  public void storeLetter(
+      StepDelivery delivery, StepParking.Found found, List<Stepping.Result> results) {
+    run(
+        () -> {
+          var step = step(delivery, found.batch(), results, 0, found.letter().id());
+          repeat(delivery, () -> takeLetter(delivery, found, step));
+        },
+        failure -> {
+          if (failure instanceof EventoException broken) {
+            turns.accept(() -> delivery.letterUnfit(found, broken));
+          } else {
+            later(delivery, () -> storeLetter(delivery, found, results), failure);
+          }
+        });
+  }
+
+  private void takeLetter(StepDelivery delivery, StepParking.Found found, StepTable.Step step) {
+    StepParking.Settled settled;
+    try {
+      settled = parking.take(step, found.letter());
+    } catch (UncheckedSqlException failure) {
+      if (!fitsIntoNoRow(failure)) {
+        throw failure;
+      }
+      turns.accept(() -> delivery.letterUnfit(found, noRow()));
+      return;
+    }
+    if (settled instanceof StepParking.Fenced) {
+      counts.fenced.increment();
+      LOG.log(Level.WARNING, () -> "dead letter's step refused " + step.lease());
+      turns.accept(delivery::refused);
+    } else if (settled instanceof StepParking.Taken taken) {
+      counts.steps.increment(found.batch().items().size());
+      sendOff(step);
+      turns.accept(() -> delivery.letterTaken(found, step.place(), taken.left().letters() == 0));
+    } else {
+      turns.accept(() -> delivery.letterSettled(found, true));
+    }
+  }
+
+  @Override
+  public void letterFailed(
+      StepDelivery delivery, StepParking.Found found, String cause, boolean isPassing) {
+    repeat(
+        delivery,
+        () -> {
+          var isOurs = parking.failedAgain(delivery.lease(), found.letter(), cause, isPassing);
+          turns.accept(isOurs ? () -> delivery.letterSettled(found, false) : delivery::refused);
+        });
+  }
+
+  /** Runs something until it succeeds or the delivery is over. */
+  private void repeat(StepDelivery delivery, Runnable body) {
+    run(body, failure -> later(delivery, body, failure));
   }
 
   /** Whoever has the segment after this delivery goes by what is stored. */

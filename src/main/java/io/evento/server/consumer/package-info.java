@@ -24,15 +24,17 @@
  *       with each other ({@link io.evento.server.consumer.Cursor}).
  *   <li>A failing event never disappears and blocks its own key only: it is tried a few times, then
  *       parked with those of its key that follow, and what is parked is handled in order or dropped
- *       with a reason ({@link io.evento.server.consumer.Parking} argues why). What passes by itself
- *       is waited out. Where dead letters are full, the consumer pauses, loudly. Only a failing
- *       step of a saga or observer still blocks its own segment, and no other.
+ *       with a reason ({@link io.evento.server.consumer.Parking} argues why). So is what a saga or
+ *       observer fails on, a saga's outcomes and deadlines too ({@link
+ *       io.evento.server.consumer.StepParking}). What passes by itself is waited out. Where dead
+ *       letters are full, the consumer pauses, loudly.
  *   <li>A step of a saga or observer is stored with its checkpoint, its commands and its deadlines,
  *       or not at all ({@link io.evento.server.consumer.StepTable}); only then are commands sent,
  *       from their rows, under fixed ids, until their outcome is final ({@link
  *       io.evento.server.consumer.Courier}).
  *   <li>What concerns one key of a saga is given one after the other: outcomes, deadlines, events
- *       ({@link io.evento.server.consumer.StepBatch}).
+ *       ({@link io.evento.server.consumer.StepBatch}); while it has dead letters, these and no
+ *       other.
  *   <li>What operators change they change in one transaction with its row of the audit, under a new
  *       fence ({@link io.evento.server.consumer.Operations}).
  * </ol>

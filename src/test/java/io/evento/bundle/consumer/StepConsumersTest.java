@@ -26,6 +26,7 @@ import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Stepping;
 import io.evento.protocol.Stepping.Happening;
+import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,6 +91,9 @@ class StepConsumersTest {
     Pay on(Counted event, io.evento.bundle.EventMetadata at) throws InterruptedException {
       if (event.orderId().equals("bad")) {
         throw new IllegalStateException("bad");
+      }
+      if (event.orderId().equals("away")) {
+        throw new IllegalStateException(new SQLTransientConnectionException("no database"));
       }
       together.countDown();
       assertThat(together.await(5, TimeUnit.SECONDS)).as("four at once").isTrue();
@@ -245,6 +249,14 @@ class StepConsumersTest {
         ask("counter:1", List.of(), event(1, "Counted", "o-1"), event(2, "Counted", "bad"));
     assertThat(answer.results()).hasSize(1);
     assertThat(String.valueOf(answer.failure())).contains("IllegalStateException: bad");
+  }
+
+  @Test
+  void a_reaction_that_fails_for_its_database_is_not_to_blame() {
+    enable("counter:1", 1);
+    var answer = ask("counter:1", List.of(), event(1, "Counted", "away"));
+    assertThat(java.util.Objects.requireNonNull(answer.failure()).code())
+        .isEqualTo(ErrorCode.UNAVAILABLE);
   }
 
   @Test

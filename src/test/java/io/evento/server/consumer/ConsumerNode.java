@@ -50,6 +50,7 @@ final class ConsumerNode implements AutoCloseable {
   final SegmentTable segments;
   final Counts counts = new Counts(metrics);
   final Parking parking;
+  final StepParking stepParking;
   final Merges merges;
   final Deliveries deliveries;
   final StepTable steps;
@@ -90,20 +91,27 @@ final class ConsumerNode implements AutoCloseable {
             () -> cluster.nodes.stream().map(node -> node.incarnation).toList(),
             threads);
     var places = new Places(reader, follower);
-    parking =
-        new Parking(
-            new DeadLetterTable(database, incarnation),
-            reader,
-            places,
-            counts,
-            () -> deadLettersMax);
+    var table = new DeadLetterTable(database, incarnation);
+    parking = new Parking(table, reader, places, counts, () -> deadLettersMax);
+    stepParking =
+        new StepParking(
+            database, table, steps, outbox, schedules, reader, counts, () -> deadLettersMax);
     merges = new Merges(database, incarnation);
     deliveries =
         new Deliveries(
             threads,
             follower,
             places,
-            new Steps(steps, outbox, schedules, couriers, reader, incarnation, threads, counts),
+            new Steps(
+                steps,
+                outbox,
+                schedules,
+                couriers,
+                stepParking,
+                reader,
+                incarnation,
+                threads,
+                counts),
             parking,
             merges,
             counts);

@@ -88,7 +88,7 @@ class StepTableTest {
     assertThat(state.state().text()).isEqualTo("{\"n\":1}");
     assertThat(state.born()).isEqualTo(11);
     assertThat(count("evento.consumer_command where type = 'Greet' and born = 11")).isEqualTo(1);
-    assertThat(schedules.due(SAGA, 0, 127, 10))
+    assertThat(schedules.due(SAGA, 0, 127, List.of(), 10))
         .extracting(Inbox.Deadline::key)
         .containsExactly("k");
   }
@@ -176,7 +176,7 @@ class StepTableTest {
     var state = saga();
     assertThat(state.isEnded()).isTrue();
     assertThat(state.state().text()).isEqualTo("{\"n\":1}");
-    assertThat(schedules.due(SAGA, 0, 127, 10)).isEmpty();
+    assertThat(schedules.due(SAGA, 0, 127, List.of(), 10)).isEmpty();
     assertThat(table.forgetEnded(Duration.ofHours(1))).isZero();
     assertThat(table.forgetEnded(Duration.ofMillis(-1_000))).isEqualTo(1);
   }
@@ -194,7 +194,7 @@ class StepTableTest {
     var id = sentId();
     outbox.settle(List.of(refused(id, "first")));
     outbox.settle(List.of(refused(id, "second")));
-    assertThat(outbox.settled(SAGA, 0, 127, 10))
+    assertThat(outbox.settled(SAGA, 0, 127, List.of(), 10))
         .extracting(outcome -> outcome.settled().detail())
         .containsExactly("first");
   }
@@ -235,9 +235,11 @@ class StepTableTest {
     var upTo = new StorePosition(EPOCH, event.position());
     var batch =
         StepBatch.of(
-            new StepBatch.Request(lease, filter, List.of(event), upTo, event.commandId(), false),
+            new StepBatch.Request(
+                lease, filter, List.of(event), upTo, event.commandId(), false, false),
             Inbox.EMPTY,
-            table.states(SAGA, List.of(event.aggregate().id())));
+            table.states(SAGA, List.of(event.aggregate().id())),
+            java.util.Set.of());
     var results = new ArrayList<>(List.of(result));
     return new StepTable.Step(
         UUID.randomUUID(),
@@ -246,7 +248,8 @@ class StepTableTest {
         batch.doneWith(1, 10),
         StepWrite.of(SAGA, true, batch, results, any -> 0),
         incarnation,
-        LEASE);
+        LEASE,
+        null);
   }
 
   private static RecordedEvent event(long position, String key) {

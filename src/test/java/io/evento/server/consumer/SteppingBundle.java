@@ -1,6 +1,7 @@
 package io.evento.server.consumer;
 
 import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
@@ -25,32 +26,49 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
   }
 
   private final ConsumerNode node;
+  private final Component component;
   private final Saga saga;
   private final ExecutorService worker = Executors.newSingleThreadExecutor();
 
   SteppingBundle(ConsumerNode node, Saga saga) {
+    this(node, saga(), saga);
+  }
+
+  SteppingBundle(ConsumerNode node, Component component, Saga saga) {
     super(UUID.randomUUID());
     this.node = node;
+    this.component = component;
     this.saga = saga;
   }
 
   /** A saga of accounts: its key is in {@code /account} of opened, else the aggregate's id. */
   static Component saga() {
+    return saga(4);
+  }
+
+  static Component saga(int segments) {
+    return component("saga", segments, Map.of("MoneyDeposited", ""));
+  }
+
+  static Component observer(int segments) {
+    return component("observer", segments, Map.of());
+  }
+
+  private static Component component(String kind, int segments, Map<String, String> associations) {
     return new Component(
-        "saga",
+        kind,
         "greeting",
         1,
         "bank",
         List.of(),
         List.of(),
         List.of(),
-        new Consumption(
-            List.of(), List.of("MoneyDeposited"), "beginning", 4, Map.of("MoneyDeposited", "")),
+        new Consumption(List.of(), List.of("MoneyDeposited"), "beginning", segments, associations),
         null);
   }
 
   SteppingBundle connect() {
-    connect(node.sessions, saga());
+    connect(node.sessions, component);
     return this;
   }
 
@@ -87,7 +105,8 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
         }
       }
     } catch (RuntimeException thrown) {
-      failure = new Failure(ErrorCode.HANDLER_FAILED, thrown.toString(), List.of());
+      var code = thrown instanceof EventoException told ? told.code() : ErrorCode.HANDLER_FAILED;
+      failure = new Failure(code, thrown.toString(), List.of());
     }
     return new Message.Stepped(
         asked.consumer(), asked.segment(), asked.fence(), asked.batch(), results, failure);

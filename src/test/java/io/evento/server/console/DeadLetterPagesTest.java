@@ -1,0 +1,148 @@
+package io.evento.server.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.EventoException;
+import io.evento.server.console.DeadLetterResource.LetterView;
+import io.evento.server.console.DeadLetterResource.Place;
+import io.evento.server.console.DeadLetterResource.Wanted;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.persistence.Database;
+import io.evento.server.persistence.EntityManagers;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What operators see of dead letters, of all kinds. */
+class DeadLetterPagesTest {
+  private static final TestDatabase WHERE = PostgresFixture.shared().migrated();
+  private static final Database DATABASE = new Database(WHERE.config("a"));
+  private static final EntityManagers MANAGERS = new EntityManagers(DATABASE);
+  private static final EventReader READER = new EventReader(DATABASE);
+
+  private static final UUID COMMAND = UUID.randomUUID();
+  private static final UUID ALARM = UUID.randomUUID();
+  private static final UUID WROTE = UUID.randomUUID();
+
+  @BeforeAll
+  static void fill() throws SQLException {
+    try (var admin = WHERE.asAdmin();
+        var statement = admin.createStatement()) {
+      statement.execute(
+          """
+          insert into evento.consumer (name, version, kind, contexts, types, start)
+          values ('transfer', 1, 'saga', '{}', '{}', 'beginning')
+          """);
+      statement.execute(
+          """
+          insert into evento.event (position, version, decision, hash, recorded_at, command_id, ord,
+                                    stream_id, context, type, tags, meta, payload, answer)
+          values (7, 1, 1, 1, clock_timestamp(), '%s', 0, 'Account:a', 'bank', 'Opened', '{}', null,
+                  '{"amount":1}', null)
+          """
+              .formatted(WROTE));
+      statement.execute(
+          """
+          insert into evento.consumer_command
+                 (id, name, version, key, slot, born, type, payload, correlation, hear, next_at,
+                  settled_at, outcome)
+          values ('%s', 'transfer', 1, 'a/1', 0, 1, 'Withdraw', '{"amount":5}', 'c', true,
+                  clock_timestamp(), clock_timestamp(), '{"code":"rejected"}')
+          """
+              .formatted(COMMAND));
+      statement.execute(
+          """
+          insert into evento.scheduled_message (id, kind, due_at, name, version, key, slot, label)
+          values ('%s', 'deadline', '2026-01-31T10:15:30Z', 'transfer', 1, 'b', 0, 'late')
+          """
+              .formatted(ALARM));
+      statement.execute(
+          """
+          insert into evento.dead_letter
+                 (name, version, kind, sequence_key, slot, position, command_id, type, failed_at,
+                  attempts, cause, cause_group)
+          values ('transfer', 1, 'outcome', 'a/1', 0, 0, '%s', 'Withdraw', clock_timestamp(), 5,
+                  'x: y', 'x'),
+                 ('transfer', 1, 'deadline', 'b', 0, 0, '%s', 'late', clock_timestamp(), 5, 'x: z',
+                  'x'),
+                 ('transfer', 1, 'event', 'a/1', 0, 7, '%s', 'Opened', null, 0, null, null)
+          """
+              .formatted(COMMAND, ALARM, WROTE));
+    }
+  }
+
+  @AfterAll
+  static void stop() {
+    MANAGERS.close();
+    DATABASE.close();
+    WHERE.close();
+  }
+
+  @Test
+  void pages_go_on_where_they_ended_though_many_letters_have_position_0() {
+    var seen = new ArrayList<String>();
+    var from = Place.BEGINNING;
+    for (var more = true; more; ) {
+      var at = from;
+      var page = MANAGERS.read(manager -> DeadLetterResource.page(manager, all(null), at, 1));
+      page.deadLetters().forEach(letter -> seen.add(letter.kind() + " " + letter.key()));
+      more = page.next() != null;
+      from = more ? Place.of(String.valueOf(page.next())) : from;
+    }
+    assertThat(seen).containsExactly("outcome a/1", "deadline b", "event a/1");
+  }
+
+  @Test
+  void a_page_may_begin_after_a_position_and_show_one_key() {
+    assertThat(list(all(null), Place.of("0")))
+        .extracting(LetterView::kind)
+        .containsExactly("event");
+    assertThat(list(all("a/1"), Place.BEGINNING))
+        .extracting(LetterView::kind)
+        .containsExactly("outcome", "event");
+    assertThatThrownBy(() -> Place.of("x/y"))
+        .isInstanceOf(EventoException.class)
+        .hasMessageContaining("after");
+  }
+
+  @Test
+  void each_kind_is_shown_with_what_it_is_about() {
+    var letters = list(all(null), Place.BEGINNING);
+    var outcome = inFull(letters.get(0)).outcome();
+    assertThat(Codec.text(Objects.requireNonNull(outcome)))
+        .contains("{\"amount\":5}", "{\"code\":\"rejected\"}");
+    var deadline = inFull(letters.get(1)).deadline();
+    assertThat(Codec.text(Objects.requireNonNull(deadline)))
+        .isEqualTo("{\"name\":\"late\",\"dueAt\":\"2026-01-31T10:15:30.000000Z\"}");
+    var event = inFull(letters.get(2)).event();
+    assertThat(Objects.requireNonNull(event).payload().text()).isEqualTo("{\"amount\":1}");
+    assertThat(inFull(letters.get(0)).cause()).isEqualTo("x: y");
+  }
+
+  private static Wanted all(@Nullable String key) {
+    return new Wanted("transfer", 1, key, null);
+  }
+
+  private static List<LetterView> list(Wanted wanted, Place from) {
+    return MANAGERS
+        .read(manager -> DeadLetterResource.page(manager, wanted, from, 100))
+        .deadLetters();
+  }
+
+  private static LetterView inFull(LetterView letter) {
+    return MANAGERS.read(
+        manager ->
+            DeadLetterResource.inFull(
+                manager, READER, "transfer", 1, UUID.fromString(letter.id())));
+  }
+}
