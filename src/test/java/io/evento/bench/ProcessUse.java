@@ -33,6 +33,16 @@ final class ProcessUse {
     return used;
   }
 
+  /** The same over so many seconds, such as {@code node-1 0.35 postgres 0.12}. */
+  String coresInUse(double seconds) {
+    var line = new StringBuilder();
+    cpuSeconds()
+        .forEach(
+            (name, used) ->
+                line.append("  ").append(name).append(" %.2f".formatted(used / seconds)));
+    return line.toString();
+  }
+
   /** Resident MiB now, by process; shared pages counted in each. */
   Map<String, Long> residentMiB() {
     var resident = new LinkedHashMap<String, Long>();
