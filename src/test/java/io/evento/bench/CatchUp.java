@@ -3,6 +3,11 @@ package io.evento.bench;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventoBundle;
 import io.evento.bundle.Projector;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -54,7 +59,7 @@ final class CatchUp {
     }
   }
 
-  /** On one segment, then on four; each once before to warm up, on what is measured itself. */
+  /** On one segment, then on four; each twice, as the first time the compilers are at work. */
   void run() throws Exception {
     try (var history = new History(target.jdbcUrl())) {
       var begun = System.nanoTime();
@@ -65,14 +70,29 @@ final class CatchUp {
           events, (System.nanoTime() - begun) / 1e9);
       for (var round : new String[] {"warming up", "measured"}) {
         var one = new LongAdder();
-        history.forget("bench-catch-up-one");
+        begin("bench-catch-up-one");
         measure("catch-up on 1 segment, " + round, new OnOneSegment(one), one, events);
         awaitRest(history);
         var four = new LongAdder();
-        history.forget("bench-catch-up-four");
+        begin("bench-catch-up-four");
         measure("catch-up on 4 segments, " + round, new OnFourSegments(four), four, events);
         awaitRest(history);
       }
+    }
+  }
+
+  /** What was here before stands at the end, and has to go back; a new one begins by itself. */
+  private void begin(String consumer) throws Exception {
+    var node = target.servers().get(0).replaceFirst("^ws", "http");
+    var reset =
+        HttpRequest.newBuilder(URI.create(node + "/api/consumers/" + consumer + "/1/reset"))
+            .header("Content-Type", "application/json")
+            .timeout(Duration.ofSeconds(30))
+            .POST(BodyPublishers.ofString("{\"position\":0,\"reason\":\"benchmark\"}"))
+            .build();
+    var answer = HttpClient.newHttpClient().send(reset, BodyHandlers.ofString());
+    if (answer.statusCode() != 200 && answer.statusCode() != 404) {
+      throw new IllegalStateException(consumer + " was not reset: " + answer.body());
     }
   }
 

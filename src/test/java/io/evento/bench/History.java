@@ -44,11 +44,6 @@ final class History implements AutoCloseable {
        where owner is not null and checkpoint < (select max(position) from evento.event)
       """;
 
-  private static final String FORGET =
-      """
-      delete from evento.consumer where name = ?
-      """;
-
   private final Connection connection;
 
   History(String jdbcUrl) throws SQLException {
@@ -108,14 +103,6 @@ final class History implements AutoCloseable {
         var row = select.executeQuery(BEHIND)) {
       row.next();
       return row.getLong(1) == 0;
-    }
-  }
-
-  /** Has a consumer that nobody hosts begin anew the next time. */
-  void forget(String consumer) throws SQLException {
-    try (var delete = connection.prepareStatement(FORGET)) {
-      delete.setString(1, consumer);
-      delete.executeUpdate();
     }
   }
 

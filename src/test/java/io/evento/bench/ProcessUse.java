@@ -50,7 +50,7 @@ final class ProcessUse {
     return resident;
   }
 
-  private static long ticks(long pid) {
+  private long ticks(long pid) {
     var total = 0L;
     for (var process : family(pid)) {
       var stat = read("/proc/" + process + "/stat");
@@ -64,11 +64,18 @@ final class ProcessUse {
     return total;
   }
 
-  private static List<Long> family(long pid) {
+  /** It and its children, but for those that are looked at by themselves. */
+  private List<Long> family(long pid) {
     var family = new ArrayList<Long>();
     family.add(pid);
     ProcessHandle.of(pid)
-        .ifPresent(parent -> parent.children().forEach(child -> family.add(child.pid())));
+        .ifPresent(
+            parent ->
+                parent
+                    .children()
+                    .map(ProcessHandle::pid)
+                    .filter(child -> !pids.containsValue(child))
+                    .forEach(family::add));
     return family;
   }
 
