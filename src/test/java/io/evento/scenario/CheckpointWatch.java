@@ -74,7 +74,8 @@ final class CheckpointWatch implements AutoCloseable {
 
   private void compare(String slot, Standing now) {
     var before = highest.put(slot, now);
-    if (before != null && (!before.epoch.equals(now.epoch) || now.position < before.position)) {
+    // In whatever epoch: nobody loses events here, so no checkpoint has to go back for that.
+    if (before != null && now.position < before.position) {
       broken.add(slot + " went from " + before + " to " + now);
     }
   }

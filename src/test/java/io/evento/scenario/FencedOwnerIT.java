@@ -8,10 +8,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evento.launcher.Member;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,30 +54,27 @@ class FencedOwnerIT {
     var account = Bank.account(cluster);
     try (var wire = Wire.open(cluster, node)) {
       declare(wire, "projector", consumer);
-      wire.send(credit(enabled(wire, consumer, -1)).toString());
+      wire.send(credit(enabled(wire, consumer)).toString());
       for (var action : List.of("release", "split")) {
         account.deposit(node, 1);
         var events = withEvents(wire, consumer);
         var before = checkpoint(consumer);
         assertThat(before).isLessThan(events.path("upTo").asLong());
-        var counted = metric(node, FENCED);
         operate(node, consumer, events.path("segment").asInt(), action);
-        // Whoever is given a segment is waited for: from then on, the older fence is over.
-        var given = new ArrayList<JsonNode>();
-        wire.next(
-            message -> {
-              if (isOf(message, "enable", consumer)) {
-                given.add(message);
-              }
-              return given.size() == segments(consumer);
-            });
+        // Until each segment is given anew: from then on the older fence is over.
+        var given = new TreeMap<Integer, JsonNode>();
+        while (given.size() < segments(consumer)) {
+          var enabled = enabled(wire, consumer);
+          given.put(enabled.path("segment").asInt(), enabled);
+        }
+        var counted = metric(node, FENCED);
 
         wire.send(ack(events).toString());
         await("counted").atMost(PATIENCE).until(() -> metric(node, FENCED) > counted);
         assertThat(checkpoint(consumer)).as("after the late one").isEqualTo(before);
 
         // Its successor is given the same once more, and is believed.
-        for (var enabled : given) {
+        for (var enabled : given.values()) {
           wire.send(credit(enabled).toString());
         }
         var again = withEvents(wire, consumer);
@@ -100,17 +97,14 @@ class FencedOwnerIT {
     var target = Bank.account(cluster);
     try (var late = Wire.open(cluster, frozen)) {
       declare(late, "saga", saga);
-      var owned = enabled(late, saga, -1);
-      late.send(credit(owned).toString());
+      late.send(credit(enabled(late, saga)).toString());
       deposit(source, key);
-      var asked = withSteps(late, saga);
+      var asked = withSteps(late, saga, any -> true);
       var counted = metric(frozen, LOSSES) + metric(frozen, FENCED);
       frozen.pause();
       try (var wire = Wire.open(cluster, successor)) {
         declare(wire, "saga", saga);
-        var taken = enabled(wire, saga, owned.path("fence").asLong());
-        wire.send(credit(taken).toString());
-        var again = withSteps(wire, saga);
+        var again = withSteps(wire, saga, any -> true);
         assertThat(again.path("happenings")).isEqualTo(asked.path("happenings"));
         wire.send(stepped(again, "successor", target, 7).toString());
         await("the successor's command took effect")
@@ -195,28 +189,32 @@ class FencedOwnerIT {
     assertThat(wire.ask(declare).path("t").asText()).isEqualTo("result");
   }
 
-  /** The segment as it is given under a higher fence than that one. */
-  private static JsonNode enabled(Wire wire, String consumer, long after)
-      throws InterruptedException {
-    return wire.next(
-        message ->
-            isOf(message, "enable", consumer)
-                && message.path("firstSlot").asInt() == 0
-                && message.path("fence").asLong() > after);
+  private static JsonNode enabled(Wire wire, String consumer) throws InterruptedException {
+    return wire.next(message -> isOf(message, "enable", consumer));
   }
 
-  private static JsonNode withEvents(Wire wire, String consumer) throws InterruptedException {
-    return wire.next(
+  private static JsonNode withEvents(Wire wire, String consumer) throws Exception {
+    return next(
+        wire,
+        consumer,
         message -> isOf(message, "events", consumer) && !message.path("events").isEmpty());
   }
 
-  private static JsonNode withSteps(Wire wire, String saga) throws InterruptedException {
-    return withSteps(wire, saga, any -> true);
+  private static JsonNode withSteps(Wire wire, String saga, Predicate<JsonNode> wanted)
+      throws Exception {
+    return next(wire, saga, message -> isOf(message, "steps", saga) && wanted.test(message));
   }
 
-  private static JsonNode withSteps(Wire wire, String saga, Predicate<JsonNode> wanted)
-      throws InterruptedException {
-    return wire.next(message -> isOf(message, "steps", saga) && wanted.test(message));
+  /** The next message that is like this; whatever segment is given meanwhile is taken. */
+  private static JsonNode next(Wire wire, String consumer, Predicate<JsonNode> wanted)
+      throws Exception {
+    while (true) {
+      var message = wire.next(any -> isOf(any, "enable", consumer) || wanted.test(any));
+      if (wanted.test(message)) {
+        return message;
+      }
+      wire.send(credit(message).toString());
+    }
   }
 
   private static boolean isOf(JsonNode message, String kind, String consumer) {
