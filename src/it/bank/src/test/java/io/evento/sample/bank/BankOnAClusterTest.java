@@ -144,7 +144,9 @@ class BankOnAClusterTest {
       var live = URI.create(web.url()).resolve("/api/totals/live");
       var told = new CopyOnWriteArrayList<String>();
       HttpClient.newHttpClient()
-          .sendAsync(HttpRequest.newBuilder(live).build(), BodyHandlers.fromLineSubscriber(new Lines(told)));
+          .sendAsync(
+              HttpRequest.newBuilder(live).build(),
+              BodyHandlers.fromLineSubscriber(new Lines(told)));
       await().atMost(Duration.ofSeconds(20)).until(() -> deposited(told) >= 0);
       var before = deposited(told);
       bank.commands().send(new Deposit(account, 500, "salary"));
