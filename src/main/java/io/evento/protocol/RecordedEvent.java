@@ -2,6 +2,7 @@ package io.evento.protocol;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,9 @@ public record RecordedEvent(
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> tags,
     Json metadata,
     Json payload) {
+  private static final String FORM = "0000-00-00T00:00:00.000000Z";
+  private static final int FIELDS = 7;
+
   public RecordedEvent {
     payloadVersion = PayloadVersions.orFirst("/payloadVersion", payloadVersion);
     tags = tags == null ? List.of() : List.copyOf(tags);
@@ -71,8 +75,47 @@ public record RecordedEvent(
   /** The stream that the event belongs to. */
   public record Stream(String type, String id) {}
 
-  /** The time as an instant, with microseconds. */
+  /**
+   * The time as an instant, with microseconds.
+   *
+   * @throws java.time.format.DateTimeParseException if it is no time of RFC 3339 in UTC
+   */
   public Instant instant() {
-    return Instant.parse(time);
+    var quick = quickly();
+    return quick == null ? Instant.parse(time) : quick;
+  }
+
+  /**
+   * Reads the one form in which stores write times, {@code 2026-01-31T23:59:59.000001Z}: a consumer
+   * that catches up spent a sixth of its bundle's time in the parser of all forms.
+   *
+   * @return null if it is of another form, or no time at all
+   */
+  private @Nullable Instant quickly() {
+    if (time.length() != FORM.length()) {
+      return null;
+    }
+    var fields = new int[FIELDS];
+    var field = 0;
+    for (var i = 0; i < FORM.length(); i++) {
+      var given = time.charAt(i);
+      if (FORM.charAt(i) != '0') {
+        if (given != FORM.charAt(i)) {
+          return null;
+        }
+        field++;
+      } else if (given < '0' || given > '9') {
+        return null;
+      } else {
+        fields[field] = fields[field] * 10 + given - '0';
+      }
+    }
+    var isTime = fields[3] < 24 && fields[4] < 60 && fields[5] < 60;
+    if (!isTime || fields[1] < 1 || fields[1] > 12 || fields[2] < 1 || fields[2] > 28) {
+      return null; // a date that not every month has is left to who knows calendars
+    }
+    var day = LocalDate.of(fields[0], fields[1], fields[2]).toEpochDay();
+    var seconds = ((day * 24 + fields[3]) * 60 + fields[4]) * 60 + fields[5];
+    return Instant.ofEpochSecond(seconds, fields[6] * 1_000L);
   }
 }

@@ -6,9 +6,11 @@ import io.evento.launcher.ClusterPlan;
 import io.evento.launcher.LocalCluster;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -16,7 +18,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * {@code mvn -Pbench}: starts a cluster of three nodes with two banks and measures it from one more
  * bundle, everything on this machine, beside the raw insert rate of the same PostgreSQL. With
- * {@code -Dbench.cluster=FILE} it measures a running one, described by its cluster.json.
+ * {@code -Dbench.cluster=FILE} it measures a running one, described by its cluster.json, with
+ * {@code -Dbench.only=commands,catch-up} only some parts.
  */
 public final class Bench {
   private static final int ACCOUNTS = 1_000;
@@ -30,6 +33,12 @@ public final class Bench {
 
   private static final Duration LENGTH =
       Duration.ofSeconds(Integer.getInteger("bench.seconds", 10));
+
+  /** What is measured, of {@code raw,commands,queries,arrivals,catch-up}. */
+  private static final Set<String> PARTS =
+      Set.of(
+          System.getProperty("bench.only", "raw,commands,queries,arrivals,catch-up")
+              .split(",", -1));
 
   record OpenAccount(@AggregateId String accountId, String owner) {}
 
@@ -64,11 +73,8 @@ public final class Bench {
 
   private void run() throws Exception {
     conditions();
-    for (var batch : new int[] {1, 64}) {
-      System.out.printf(
-          "%-34s %8.0f /s%n",
-          "raw inserts, " + batch + " a commit",
-          RawInserts.rate(target.jdbcUrl(), batch, Duration.ofSeconds(3)));
+    if (isWanted("raw")) {
+      raw();
     }
     var arrivals = new Arrivals();
     try (var bundle =
@@ -78,18 +84,36 @@ public final class Bench {
             .start()) {
       var accounts = open(bundle);
       warmUp(bundle, accounts);
-      commands(bundle, accounts, 1);
-      commands(bundle, accounts, 64);
-      new Load("one hot aggregate, 64 callers", 64, target)
-          .run(
-              LEAD_IN,
-              LENGTH,
-              caller -> () -> bundle.commands().send(new Deposit(accounts.get(0), 1, "")));
-      queries(bundle, accounts, 1);
-      queries(bundle, accounts, 64);
-      arrivals(bundle, accounts, arrivals);
+      if (isWanted("commands")) {
+        commands(bundle, accounts, 1);
+        commands(bundle, accounts, 64);
+        oneHotAggregate(bundle, accounts.get(0));
+      }
+      if (isWanted("queries")) {
+        queries(bundle, accounts, 1);
+        queries(bundle, accounts, 64);
+      }
+      if (isWanted("arrivals")) {
+        arrivals(bundle, accounts, arrivals);
+      }
+    }
+    if (isWanted("catch-up")) {
+      new CatchUp(target).run();
     }
     System.out.println("resident MiB: " + new ProcessUse(target.pids()).residentMiB());
+  }
+
+  private static boolean isWanted(String part) {
+    return PARTS.contains(part);
+  }
+
+  private void raw() throws SQLException {
+    for (var batch : new int[] {1, 64}) {
+      System.out.printf(
+          "%-34s %8.0f /s%n",
+          "raw inserts, " + batch + " a commit",
+          RawInserts.rate(target.jdbcUrl(), batch, Duration.ofSeconds(3)));
+    }
   }
 
   private static void conditions() throws Exception {
@@ -134,6 +158,11 @@ public final class Bench {
             LEAD_IN,
             LENGTH,
             caller -> () -> bundle.commands().send(new Deposit(any(accounts), 1, "")));
+  }
+
+  private void oneHotAggregate(EventoBundle bundle, String account) throws InterruptedException {
+    new Load("one hot aggregate, 64 callers", 64, target)
+        .run(LEAD_IN, LENGTH, caller -> () -> bundle.commands().send(new Deposit(account, 1, "")));
   }
 
   private void queries(EventoBundle bundle, List<String> accounts, int callers)

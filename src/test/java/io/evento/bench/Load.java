@@ -38,16 +38,10 @@ final class Load {
         done / seconds,
         samples.percentiles(),
         failed.get() == 0 ? "" : "   failed " + failed.get());
-    var line = new StringBuilder();
-    var total = 0.0;
-    for (var process : use.cpuSeconds().entrySet()) {
-      line.append("  ")
-          .append(process.getKey())
-          .append(" %.2f".formatted(process.getValue() / seconds));
-      total += process.getValue();
-    }
+    var used = use.cpuSeconds().values().stream().mapToDouble(Double::doubleValue).sum();
     System.out.printf(
-        "%34s CPU %.0f µs each; cores in use:%s%n", "", done == 0 ? 0 : total / done * 1e6, line);
+        "%34s CPU %.0f µs each; cores in use:%s%n",
+        "", done == 0 ? 0 : used / done * 1e6, use.coresInUse(seconds));
   }
 
   /** The load alone: nothing is measured or printed. */

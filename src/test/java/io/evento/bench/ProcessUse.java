@@ -33,6 +33,16 @@ final class ProcessUse {
     return used;
   }
 
+  /** The same over so many seconds, such as {@code node-1 0.35 postgres 0.12}. */
+  String coresInUse(double seconds) {
+    var line = new StringBuilder();
+    cpuSeconds()
+        .forEach(
+            (name, used) ->
+                line.append("  ").append(name).append(" %.2f".formatted(used / seconds)));
+    return line.toString();
+  }
+
   /** Resident MiB now, by process; shared pages counted in each. */
   Map<String, Long> residentMiB() {
     var resident = new LinkedHashMap<String, Long>();
@@ -40,7 +50,7 @@ final class ProcessUse {
     return resident;
   }
 
-  private static long ticks(long pid) {
+  private long ticks(long pid) {
     var total = 0L;
     for (var process : family(pid)) {
       var stat = read("/proc/" + process + "/stat");
@@ -54,11 +64,18 @@ final class ProcessUse {
     return total;
   }
 
-  private static List<Long> family(long pid) {
+  /** It and its children, but for those that are looked at by themselves. */
+  private List<Long> family(long pid) {
     var family = new ArrayList<Long>();
     family.add(pid);
     ProcessHandle.of(pid)
-        .ifPresent(parent -> parent.children().forEach(child -> family.add(child.pid())));
+        .ifPresent(
+            parent ->
+                parent
+                    .children()
+                    .map(ProcessHandle::pid)
+                    .filter(child -> !pids.containsValue(child))
+                    .forEach(family::add));
     return family;
   }
 

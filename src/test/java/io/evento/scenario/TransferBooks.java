@@ -143,6 +143,11 @@ final class TransferBooks {
         .get(0);
   }
 
+  /** The bank's totals, as a node tells them. */
+  JsonNode totals() throws InterruptedException {
+    return cluster.door(cluster.node(1)).query("Totals", Map.of()).body();
+  }
+
   /** What the bank's totals must be once all is projected: balance, in flight, in, out. */
   List<Long> sums() {
     return select(

@@ -1,5 +1,8 @@
 package io.evento.scenario;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -12,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 record TransferWish(
     UUID commandId, String id, String from, String to, long amount, @Nullable String failure) {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** A movement of an account, {@code Account:a-1 MoneyWithdrawn 100}. */
   List<String> movements() {
@@ -28,6 +33,18 @@ record TransferWish(
     return failure == null
         ? List.of("TransferRequested", "TransferCompleted")
         : List.of("TransferRequested", "TransferFailed " + failure);
+  }
+
+  /** What its saga keeps when it has ended. */
+  JsonNode lastState() {
+    var state = JSON.createObjectNode();
+    state.put("transferId", id).put("fromAccountId", from).put("toAccountId", to);
+    state.put("amount", amount).put("stage", "ENDING").put("failure", failure);
+    try {
+      return JSON.readTree(state.toString()); // with numbers as they are read
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException(impossible);
+    }
   }
 
   Map<String, ?> payload() {

@@ -60,9 +60,10 @@ function refusalOf({ code, detail, rejection }, answer) {
  * Asks once a second, never twice at a time, and rests while nobody looks. What it asks for is told
  * by a function, as pages and filters change.
  *
+ * @param isTold whether it is told just now, so that nobody needs to ask
  * @returns a function that asks at once
  */
-export function everySecond(pathOf, show, fail) {
+export function everySecond(pathOf, show, fail, isTold = () => false) {
   let timer;
   let asking = false;
   let again = false;
@@ -76,7 +77,7 @@ export function everySecond(pathOf, show, fail) {
     asking = true;
     const started = performance.now();
     try {
-      if (!document.hidden) {
+      if (!document.hidden && !isTold()) {
         const path = pathOf();
         const answer = await get(path);
         // An answer to a question that nobody asks any more would flicker.

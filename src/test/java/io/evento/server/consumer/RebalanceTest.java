@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventMetadata;
 import io.evento.bundle.Projector;
-import io.evento.server.consumer.Store.Draft;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
@@ -15,12 +14,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
-import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -86,7 +80,7 @@ class RebalanceTest {
     var bundle = bundle(arrivals);
     nodes.forEach(bundle::connect);
     awaitOwned();
-    try (var traffic = new Traffic()) {
+    try (var traffic = new Traffic(store, cluster)) {
       for (var round = 0; round < 9; round++) {
         var node = nodes.get(round % nodes.size());
         bundle.disconnect(node);
@@ -108,7 +102,7 @@ class RebalanceTest {
     var staying = bundle(arrivals);
     staying.connect(first);
     awaitOwned();
-    try (var traffic = new Traffic()) {
+    try (var traffic = new Traffic(store, cluster)) {
       for (var round = 0; round < 4; round++) {
         var passing = bundle(arrivals);
         passing.connect(first);
@@ -163,45 +157,6 @@ class RebalanceTest {
                 "select count(*) from evento.consumer_segment where " + condition)) {
       row.next();
       return row.getInt(1);
-    }
-  }
-
-  /** Deposits to a hundred accounts, in batches of few, until it is stopped. */
-  private final class Traffic implements AutoCloseable {
-    private final AtomicBoolean isOver = new AtomicBoolean();
-    private final AtomicLong written = new AtomicLong();
-    private final Thread thread = new Thread(this::run);
-
-    Traffic() {
-      thread.start();
-    }
-
-    private void run() {
-      var random = new Random();
-      while (!isOver.get()) {
-        var drafts =
-            IntStream.rangeClosed(0, random.nextInt(5))
-                .mapToObj(i -> Draft.of("a-" + random.nextInt(100)))
-                .toList();
-        try {
-          store.append(cluster.followers(), drafts);
-        } catch (SQLException failure) {
-          throw new IllegalStateException(failure);
-        }
-        written.addAndGet(drafts.size());
-        LockSupport.parkNanos(2_000_000);
-      }
-    }
-
-    void goOnFor(int events) {
-      var until = written.get() + events;
-      await("traffic").atMost(SOON).until(() -> written.get() >= until);
-    }
-
-    @Override
-    public void close() throws InterruptedException {
-      isOver.set(true);
-      thread.join();
     }
   }
 }

@@ -13,6 +13,8 @@ import io.evento.sample.bank.account.AccountCommand.OpenAccount;
 import io.evento.sample.bank.account.AccountCommand.Withdraw;
 import io.evento.sample.bank.account.AccountQuery.AccountView;
 import io.evento.sample.bank.account.AccountQuery.FindAccount;
+import io.evento.sample.bank.account.AccountQuery.Sums;
+import io.evento.sample.bank.account.AccountQuery.Totals;
 import io.evento.sample.bank.account.Accounts;
 import io.evento.sample.bank.nickname.Nickname;
 import io.evento.sample.bank.nickname.NicknameCommand.ChooseNickname;
@@ -24,11 +26,24 @@ import io.evento.sample.bank.transfer.TransferQuery.FindTransfer;
 import io.evento.sample.bank.transfer.TransferQuery.TransferView;
 import io.evento.sample.bank.transfer.TransferSaga;
 import io.evento.sample.bank.transfer.Transfers;
+import io.evento.sample.bank.web.Cluster;
+import io.evento.sample.bank.web.Traffic;
+import io.evento.sample.bank.web.WebEdge;
 import io.evento.testkit.cluster.EmbeddedCluster;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -117,6 +132,43 @@ class BankOnAClusterTest {
   }
 
   @Test
+  void the_page_is_told_the_totals_as_they_change() throws Exception {
+    bank.commands().send(new OpenAccount(account, "Ada"));
+    try (var traffic = new Traffic(bank.commands());
+        var web =
+            WebEdge.open(
+                new InetSocketAddress("127.0.0.1", 0),
+                bank,
+                traffic,
+                new Cluster(List.of(), Optional.empty()))) {
+      var live = URI.create(web.url()).resolve("/api/totals/live");
+      var told = new CopyOnWriteArrayList<String>();
+      HttpClient.newHttpClient()
+          .sendAsync(
+              HttpRequest.newBuilder(live).build(),
+              BodyHandlers.fromLineSubscriber(new Lines(told)));
+      await().atMost(Duration.ofSeconds(20)).until(() -> deposited(told) >= 0);
+      var before = deposited(told);
+      bank.commands().send(new Deposit(account, 500, "salary"));
+      await().atMost(Duration.ofSeconds(20)).until(() -> deposited(told) >= before + 500);
+      awaitBalance(500);
+      assertEquals(
+          bank.queries().ask(new Totals(), Sums.class).deposited(),
+          deposited(told),
+          "told and asked");
+    }
+  }
+
+  /** As last told; -1 for nothing yet. */
+  private static long deposited(List<String> told) {
+    return told.stream()
+        .map(Pattern.compile("\"deposited\":(\\d+).*\"holds\":true")::matcher)
+        .filter(Matcher::find)
+        .mapToLong(found -> Long.parseLong(found.group(1)))
+        .reduce(-1, (earlier, later) -> later);
+  }
+
+  @Test
   void a_killed_node_comes_back_with_all_that_it_acknowledged() throws Exception {
     bank.commands().send(new OpenAccount(account, "Ada"));
     var node = cluster.members().get(0);
@@ -136,5 +188,26 @@ class BankOnAClusterTest {
         .until(
             () -> bank.queries().ask(new FindAccount(account), AccountView.class),
             view -> view != null && view.balance() == balance);
+  }
+
+  /** Gathers the lines of an answer that has no end. */
+  private record Lines(List<String> lines) implements Flow.Subscriber<String> {
+    @Override
+    public void onSubscribe(Flow.Subscription subscription) {
+      subscription.request(Long.MAX_VALUE);
+    }
+
+    @Override
+    public void onNext(String line) {
+      lines.add(line);
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      lines.add("error: " + failure);
+    }
+
+    @Override
+    public void onComplete() {}
   }
 }

@@ -23,7 +23,7 @@ public sealed interface AccountQuery {
     }
   }
 
-  /** Answered with {@link Sums}. */
+  /** Answered with {@link Sums}; who subscribes is told each {@link SumsChange}. */
   record Totals() implements AccountQuery {}
 
   /**
@@ -47,9 +47,25 @@ public sealed interface AccountQuery {
    */
   record Sums(int accounts, long balance, long inFlight, long deposited, long withdrawn) {
 
+    /** After one more change. */
+    public Sums plus(SumsChange change) {
+      return new Sums(
+          accounts + change.accounts,
+          balance + change.balance,
+          inFlight + change.inFlight,
+          deposited + change.deposited,
+          withdrawn + change.withdrawn);
+    }
+
     /** Whether nobody created or lost money. */
     public boolean holds() {
       return balance + inFlight == deposited - withdrawn;
     }
   }
+
+  /**
+   * What one event adds to {@link Sums}. Not the new sums: nobody knows them while four segments
+   * work side by side.
+   */
+  record SumsChange(int accounts, long balance, long inFlight, long deposited, long withdrawn) {}
 }

@@ -4,6 +4,7 @@ import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventMetadata;
 import io.evento.bundle.Projector;
 import io.evento.bundle.QueryHandler;
+import io.evento.bundle.QueryUpdates;
 import io.evento.sample.bank.account.AccountEvent.AccountClosed;
 import io.evento.sample.bank.account.AccountEvent.AccountOpened;
 import io.evento.sample.bank.account.AccountEvent.MoneyDeposited;
@@ -13,6 +14,7 @@ import io.evento.sample.bank.account.AccountQuery.FindAccount;
 import io.evento.sample.bank.account.AccountQuery.ListAccounts;
 import io.evento.sample.bank.account.AccountQuery.Page;
 import io.evento.sample.bank.account.AccountQuery.Sums;
+import io.evento.sample.bank.account.AccountQuery.SumsChange;
 import io.evento.sample.bank.account.AccountQuery.Totals;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -105,31 +107,35 @@ public class Accounts {
   }
 
   @EventHandler
-  void on(AccountOpened event, EventMetadata at, Connection tx) throws SQLException {
+  void on(AccountOpened event, EventMetadata at, Connection tx, QueryUpdates updates)
+      throws SQLException {
     try (var insert = tx.prepareStatement(INSERT)) {
       insert.setString(1, at.aggregateId());
       insert.setString(2, event.owner());
       insert.setLong(3, at.version());
       insert.executeUpdate();
     }
+    updates.emit(Totals.class, new SumsChange(1, 0, 0, 0, 0));
   }
 
   @EventHandler
-  void on(MoneyDeposited event, EventMetadata at, Connection tx) throws SQLException {
+  void on(MoneyDeposited event, EventMetadata at, Connection tx, QueryUpdates updates)
+      throws SQLException {
     var amount = event.amount();
-    move(
-        isTransfer(event.reference()) ? new Moved(0, 0, amount, 0) : new Moved(amount, 0, 0, 0),
-        at,
-        tx);
+    var moved =
+        isTransfer(event.reference()) ? new Moved(0, 0, amount, 0) : new Moved(amount, 0, 0, 0);
+    move(moved, at, tx);
+    updates.emit(Totals.class, moved.change());
   }
 
   @EventHandler
-  void on(MoneyWithdrawn event, EventMetadata at, Connection tx) throws SQLException {
+  void on(MoneyWithdrawn event, EventMetadata at, Connection tx, QueryUpdates updates)
+      throws SQLException {
     var amount = event.amount();
-    move(
-        isTransfer(event.reference()) ? new Moved(0, 0, 0, amount) : new Moved(0, amount, 0, 0),
-        at,
-        tx);
+    var moved =
+        isTransfer(event.reference()) ? new Moved(0, 0, 0, amount) : new Moved(0, amount, 0, 0);
+    move(moved, at, tx);
+    updates.emit(Totals.class, moved.change());
   }
 
   @EventHandler
@@ -179,7 +185,12 @@ public class Accounts {
   }
 
   /** Money of one event: from outside and to outside, from another account and to another. */
-  private record Moved(long deposited, long withdrawn, long received, long sent) {}
+  private record Moved(long deposited, long withdrawn, long received, long sent) {
+    SumsChange change() {
+      return new SumsChange(
+          0, deposited + received - withdrawn - sent, sent - received, deposited, withdrawn);
+    }
+  }
 
   private static boolean isTransfer(String reference) {
     return reference.startsWith(TRANSFER);

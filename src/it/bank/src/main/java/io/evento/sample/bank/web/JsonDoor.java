@@ -87,6 +87,11 @@ final class JsonDoor implements HttpHandler {
     }
   }
 
+  /** As answers are written. */
+  static String text(Object answer) throws JsonProcessingException {
+    return JSON.writeValueAsString(answer);
+  }
+
   private static void fail(HttpExchange exchange, EventoException told) throws IOException {
     var problem = new Problem(told.code().wire(), told.detail(), told.rejection());
     send(exchange, told.code().status(), "application/problem+json", problem);

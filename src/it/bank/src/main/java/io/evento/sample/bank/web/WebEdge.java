@@ -39,6 +39,7 @@ public final class WebEdge implements AutoCloseable {
   private final QueryGateway queries;
   private final Traffic traffic;
   private final Cluster cluster;
+  private final LiveTotals live;
   private final HttpServer server;
   private final ThreadPoolExecutor threads =
       new ThreadPoolExecutor(16, 16, 30, SECONDS, new LinkedBlockingQueue<>(256));
@@ -49,6 +50,7 @@ public final class WebEdge implements AutoCloseable {
     this.queries = bundle.queries();
     this.traffic = traffic;
     this.cluster = cluster;
+    this.live = new LiveTotals(bundle);
     this.server = server;
   }
 
@@ -67,6 +69,7 @@ public final class WebEdge implements AutoCloseable {
 
   private void start() {
     server.createContext("/", new StaticFiles());
+    server.createContext("/api/totals/live", live);
     server.createContext("/health", new JsonDoor().get("/health", call -> health()));
     server.createContext(
         "/api/",
@@ -120,14 +123,7 @@ public final class WebEdge implements AutoCloseable {
   }
 
   private Object totals() {
-    var sums = queries.ask(new Totals(), Sums.class, SOON);
-    return new Invariant(
-        sums.accounts(),
-        sums.balance(),
-        sums.inFlight(),
-        sums.deposited(),
-        sums.withdrawn(),
-        sums.holds());
+    return Invariant.of(queries.ask(new Totals(), Sums.class, SOON));
   }
 
   private Object health() {
@@ -144,11 +140,8 @@ public final class WebEdge implements AutoCloseable {
 
   @Override
   public void close() {
+    live.close();
     server.stop(1);
     threads.shutdown();
   }
-
-  /** The sums with the verdict: a browser's numbers are too coarse to compare large ones. */
-  private record Invariant(
-      int accounts, long balance, long inFlight, long deposited, long withdrawn, boolean holds) {}
 }
