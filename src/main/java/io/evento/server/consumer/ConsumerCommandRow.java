@@ -32,8 +32,9 @@ public class ConsumerCommandRow {
   @Column(name = "next_at")
   private OffsetDateTime nextAt;
 
+  /** As text: EclipseLink 4 cannot read a UUID that is null. */
   @Column(name = "claimed_by")
-  private @Nullable UUID claimedBy;
+  private @Nullable String claimedBy;
 
   @Column(name = "settled_at")
   private @Nullable OffsetDateTime settledAt;
@@ -96,7 +97,7 @@ public class ConsumerCommandRow {
   }
 
   /** Incarnation of the node that sends it; null if none does. */
-  public @Nullable UUID claimedBy() {
+  public @Nullable String claimedBy() {
     return claimedBy;
   }
 
