@@ -8,6 +8,7 @@ import io.evento.protocol.Stepping;
 import io.evento.server.NodeScoped;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,11 +17,12 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The SQL of table {@code consumer_command} but for what {@link StepTable} does with it: sending,
- * and what waits to be heard.
+ * and what waits to be heard, be it there or, for shadows, in {@code shadow_command}.
  */
 @NodeScoped
 class OutboxTable implements Errands {
@@ -80,15 +82,32 @@ class OutboxTable implements Errands {
       """
       select key, slot, born, id, type, payload, outcome,
              to_char(settled_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        from evento.consumer_command
-       where name = ? and version = ? and slot between ? and ? and settled_at is not null
+        from (
+          (select key, slot, born, id, type, payload, outcome, settled_at
+             from evento.consumer_command
+            where name = ? and version = ? and slot between ? and ? and settled_at is not null
+            order by settled_at, id limit ?)
+          union all
+          (select key, slot, born, id, type, payload, outcome, settled_at
+             from evento.shadow_command
+            where name = ? and version = ? and slot between ? and ? and settled_at is not null
+            order by settled_at, id limit ?)) waiting
        order by settled_at, id limit ?
       """;
 
   private static final String WAITING =
       """
-      select distinct name, version, slot from evento.consumer_command
-       where settled_at is not null limit 10000
+      (select distinct name, version, slot from evento.consumer_command
+        where settled_at is not null limit 10000)
+      union
+      (select distinct name, version, slot from evento.shadow_command
+        where settled_at is not null limit 10000)
+      """;
+
+  private static final String COUNT_UNSETTLED =
+      """
+      select count(*) from evento.consumer_command
+       where name = ? and version = ? and settled_at is null
       """;
 
   /** How a command ended, as the row keeps it. */
@@ -100,6 +119,7 @@ class OutboxTable implements Errands {
 
   private final Database database;
   private final List<BiConsumer<ConsumerId, Integer>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<Collection<End>>> endListeners = new CopyOnWriteArrayList<>();
 
   @Inject
   OutboxTable(Database database) {
@@ -109,6 +129,28 @@ class OutboxTable implements Errands {
   /** Calls back with consumer and slot when an outcome waits to be heard. */
   void onSettled(BiConsumer<ConsumerId, Integer> listener) {
     listeners.add(listener);
+  }
+
+  /** Calls back with the ends of commands, once they are kept. */
+  void onEnd(Consumer<Collection<End>> listener) {
+    endListeners.add(listener);
+  }
+
+  /** How many commands of a consumer have no end yet. */
+  static long unsettled(Connection open, ConsumerId consumer) throws SQLException {
+    try (var select = open.prepareStatement(COUNT_UNSETTLED)) {
+      select.setString(1, consumer.name());
+      select.setInt(2, consumer.version());
+      try (var row = select.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
+    }
+  }
+
+  /** An end as a row keeps it. */
+  static String kept(End end) {
+    return Codec.text(new Kept(end.receipt(), end.code(), end.detail(), end.rejection()));
   }
 
   @Override
@@ -170,19 +212,12 @@ class OutboxTable implements Errands {
                 settle.setArray(
                     1, open.createArrayOf("uuid", ends.stream().map(End::id).toArray()));
                 settle.setArray(
-                    2,
-                    open.createArrayOf(
-                        "text",
-                        ends.stream()
-                            .map(
-                                e ->
-                                    Codec.text(
-                                        new Kept(e.receipt(), e.code(), e.detail(), e.rejection())))
-                            .toArray()));
+                    2, open.createArrayOf("text", ends.stream().map(OutboxTable::kept).toArray()));
                 return slots(settle.executeQuery());
               }
             });
     heard.forEach(this::tell);
+    endListeners.forEach(listener -> listener.accept(ends));
   }
 
   private record Slot(ConsumerId consumer, int number) {}
@@ -247,11 +282,14 @@ class OutboxTable implements Errands {
         "read outcomes",
         open -> {
           try (var select = open.prepareStatement(SETTLED)) {
-            select.setString(1, consumer.name());
-            select.setInt(2, consumer.version());
-            select.setInt(3, firstSlot);
-            select.setInt(4, lastSlot);
-            select.setInt(5, max);
+            for (var at : new int[] {1, 6}) {
+              select.setString(at, consumer.name());
+              select.setInt(at + 1, consumer.version());
+              select.setInt(at + 2, firstSlot);
+              select.setInt(at + 3, lastSlot);
+              select.setInt(at + 4, max);
+            }
+            select.setInt(11, max);
             try (var row = select.executeQuery()) {
               var found = new ArrayList<Inbox.Outcome>();
               while (row.next()) {

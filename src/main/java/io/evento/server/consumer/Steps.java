@@ -215,6 +215,18 @@ class Steps implements StepDelivery.Desk {
       return;
     }
     counts.steps.increment(batch.items().size());
+    if (step.lease().claimed().role() == Role.SHADOW) {
+      couriers.held();
+    } else {
+      send(step);
+    }
+    if (!step.write().alarms().isEmpty()) {
+      couriers.alarmSet();
+    }
+    turns.accept(() -> delivery.stored(batch, step.place(), isComplete));
+  }
+
+  private void send(StepTable.Step step) {
     couriers.outbox(
         step.write().sent().stream()
             .map(
@@ -229,10 +241,6 @@ class Steps implements StepDelivery.Desk {
                         null,
                         1))
             .toList());
-    if (!step.write().alarms().isEmpty()) {
-      couriers.alarmSet();
-    }
-    turns.accept(() -> delivery.stored(batch, step.place(), isComplete));
   }
 
   /** Whoever has the segment after this delivery goes by what is stored. */
