@@ -54,6 +54,9 @@ public class Switches {
   private static final Duration HOLD_BEYOND = Duration.ofSeconds(15);
   private static final long LOOK_MILLIS = 100;
 
+  /** So many commands have their outcome within a moment. */
+  private static final long UNSETTLED_NEAR = 500;
+
   private final Database database;
   private final Operations operations;
   private final Consumers consumers;
@@ -110,7 +113,7 @@ public class Switches {
     var pair = tried.pair();
     // Before the live version stops, so that it does so for a moment only.
     var bar = look(pair.former());
-    awaitGap(pair, new Gap(0, Long.MAX_VALUE), bar);
+    awaitGap(pair, new Gap(0, UNSETTLED_NEAR), bar);
     if (!pair.hasEffects()) {
       return done(asked, swap(asked, bar).operation());
     }

@@ -26,20 +26,30 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
 
   private final ConsumerNode node;
   private final Saga saga;
+  private final int version;
   private final ExecutorService worker = Executors.newSingleThreadExecutor();
 
   SteppingBundle(ConsumerNode node, Saga saga) {
+    this(node, 1, saga);
+  }
+
+  SteppingBundle(ConsumerNode node, int version, Saga saga) {
     super(UUID.randomUUID());
     this.node = node;
+    this.version = version;
     this.saga = saga;
   }
 
   /** A saga of accounts: its key is in {@code /account} of opened, else the aggregate's id. */
   static Component saga() {
+    return saga(1);
+  }
+
+  static Component saga(int version) {
     return new Component(
         "saga",
         "greeting",
-        1,
+        version,
         "bank",
         List.of(),
         List.of(),
@@ -50,7 +60,7 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
   }
 
   SteppingBundle connect() {
-    connect(node.sessions, saga());
+    connect(node.sessions, saga(version));
     return this;
   }
 
