@@ -96,7 +96,7 @@ public class ConsumerOperationResource {
       InputStream body)
       throws IOException {
     var asked = asked(name, version, null, body, dryRun);
-    return administration.answer(() -> switches.to(asked));
+    return administration.answerPatiently(() -> switches.to(asked));
   }
 
   @POST

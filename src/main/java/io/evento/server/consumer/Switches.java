@@ -68,7 +68,7 @@ public class Switches {
   }
 
   /**
-   * @param patience how long the outbox may take to be drained, and the shadow to get on
+   * @param patience how long the outbox may take to be drained and the shadow to get on
    */
   Switches(Database database, Operations operations, Consumers consumers, Duration patience) {
     this.database = database;
@@ -98,6 +98,15 @@ public class Switches {
     }
   }
 
+  /** They are not where they have to be, or not any more. */
+  private static final class Apart extends EventoException {
+    private static final long serialVersionUID = 1L;
+
+    Apart(String gap) {
+      super(ErrorCode.CONFLICT, gap);
+    }
+  }
+
   /**
    * Makes a shadow the live version.
    *
@@ -112,19 +121,31 @@ public class Switches {
     }
     var pair = tried.pair();
     // Before the live version stops, so that it does so for a moment only.
+    var until = System.nanoTime() + patience.toNanos();
     var bar = look(pair.former());
-    awaitGap(pair, new Gap(0, UNSETTLED_NEAR), bar);
+    awaitGap(pair, new Gap(0, UNSETTLED_NEAR), bar, until);
     if (!pair.hasEffects()) {
       return done(asked, swap(asked, bar).operation());
     }
     var hold = patience.plus(HOLD_BEYOND).toMillis();
-    operations.hold(pair.former(), row -> true, hold);
     try {
-      operations.awaitOwners(pair.former(), row -> true);
-      awaitGap(pair, new Gap(0, 0), null);
-      operations.hold(pair.next(), row -> true, HOLD_BEYOND.toMillis());
-      operations.awaitOwners(pair.next(), row -> true);
-      return done(asked, swap(asked, null).operation());
+      while (true) {
+        operations.hold(pair.former(), row -> true, hold);
+        operations.awaitOwners(pair.former(), row -> true);
+        awaitGap(pair, new Gap(0, 0), null, until);
+        operations.hold(pair.next(), row -> true, HOLD_BEYOND.toMillis());
+        operations.awaitOwners(pair.next(), row -> true);
+        try {
+          return done(asked, swap(asked, null).operation());
+        } catch (Apart again) {
+          // Another operation has ended the hold meanwhile, and the live version went on.
+          operations.hold(pair.next(), row -> true, 0);
+          consumers.wakeAll();
+          if (System.nanoTime() - until >= 0) {
+            throw again;
+          }
+        }
+      }
     } catch (RuntimeException failure) {
       operations.hold(pair.next(), row -> true, 0);
       operations.hold(pair.former(), row -> true, 0);
@@ -165,7 +186,7 @@ public class Switches {
           var former = isFirst ? other : one;
           var gap = gap(open, pair, next, bar == null ? former : bar);
           if (!asked.dryRun() && !gap.isClosed()) {
-            throw Operations.conflict(gap.said(pair));
+            throw new Apart(gap.said(pair));
           }
           var detail =
               pair.next() + " is live instead of " + pair.former() + take(open, pair, next, former);
@@ -258,9 +279,9 @@ public class Switches {
   /**
    * @param most what is near enough
    * @param bar where the shadow has to be; null for where the live version is
+   * @param until by {@link System#nanoTime}
    */
-  private void awaitGap(Pair pair, Gap most, @Nullable List<Row> bar) {
-    var until = System.nanoTime() + patience.toNanos();
+  private void awaitGap(Pair pair, Gap most, @Nullable List<Row> bar, long until) {
     while (true) {
       var gap =
           database.read(

@@ -22,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Services that run what consumers send, and keep each outcome as the store does: one per id, the
@@ -34,6 +35,9 @@ final class Effects implements AutoCloseable {
   private final BlockingQueue<Connection> connections = new ArrayBlockingQueue<>(WORKERS);
   private final Map<UUID, String> ran = new ConcurrentHashMap<>();
   volatile boolean isStopped;
+
+  /** What everything is refused with, and nothing is kept of; null for nothing. */
+  volatile @Nullable EventoException refusal;
 
   Effects(TestDatabase where) throws SQLException {
     for (var i = 0; i < WORKERS; i++) {
@@ -53,6 +57,10 @@ final class Effects implements AutoCloseable {
               TimeUnit.MICROSECONDS.toNanos(ThreadLocalRandom.current().nextInt(3_000)));
           if (isStopped) {
             throw new EventoException(ErrorCode.NO_HANDLER, "stopped");
+          }
+          var refused = refusal;
+          if (refused != null) {
+            throw refused;
           }
           var open = connections.remove();
           try {

@@ -294,6 +294,36 @@ class SwitchTest {
   }
 
   @Test
+  void a_refusal_that_the_store_does_not_keep_is_heard_by_a_shadow_too() throws Exception {
+    var heard = new CopyOnWriteArrayList<String>();
+    var node = node("a");
+    for (var version : new int[] {1, 2}) {
+      saga(
+          node,
+          version,
+          (happening, state) -> {
+            var outcome = happening.outcome();
+            var event = happening.event();
+            if (outcome != null) {
+              heard.add(version + " " + outcome.code());
+            }
+            return event == null
+                ? Stepping.Result.NOTHING
+                : SteppingBundle.to("{}", about("Greet", event));
+          });
+      awaitDeclared(version);
+    }
+    effects.isStopped = true;
+    append("x");
+    await("held").atMost(PATIENCE).until(() -> comparison(node, 2).held() == 1);
+    effects.refusal = EventoException.invalid("/event", "must be another one");
+    effects.isStopped = false;
+
+    await("heard").atMost(PATIENCE).until(() -> heard.size() == 2);
+    assertThat(heard).containsExactlyInAnyOrder("1 INVALID_REQUEST", "2 INVALID_REQUEST");
+  }
+
+  @Test
   void a_step_that_a_version_began_before_a_switch_is_refused_after_it() throws Exception {
     var node = new ConsumerNode(database, "a", cluster);
     open.add(0, node);
