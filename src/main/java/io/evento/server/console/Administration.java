@@ -19,15 +19,22 @@ public class Administration {
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
 
   private final ExecutorService workers;
+  private final ExecutorService patient;
 
   @Inject
   public Administration(Threads threads) {
     workers = threads.pool("admin", 2, 200);
+    patient = threads.pool("admin-patient", 2, 20);
   }
 
   /** Runs what blocks on the database, and writes its result as JSON. */
   CompletionStage<byte[]> answer(Supplier<Object> work) {
     return Threads.supply(() -> Codec.text(work.get()).getBytes(StandardCharsets.UTF_8), workers);
+  }
+
+  /** The same for what may wait for half a minute, so that nobody else does. */
+  CompletionStage<byte[]> answerPatiently(Supplier<Object> work) {
+    return Threads.supply(() -> Codec.text(work.get()).getBytes(StandardCharsets.UTF_8), patient);
   }
 
   /** RFC 3339 in UTC with microseconds. */

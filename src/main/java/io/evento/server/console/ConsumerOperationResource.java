@@ -2,7 +2,9 @@ package io.evento.server.console;
 
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.consumer.Comparisons;
 import io.evento.server.consumer.Operations;
+import io.evento.server.consumer.Switches;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DefaultValue;
@@ -31,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 public class ConsumerOperationResource {
   @Inject private Administration administration;
   @Inject private Operations operations;
+  @Inject private Switches switches;
+  @Inject private Comparisons comparisons;
   @Inject private ConsumerViews views;
 
   record Reason(@Nullable String reason) {}
@@ -72,6 +76,27 @@ public class ConsumerOperationResource {
       @QueryParam("limit") @DefaultValue("100") int limit) {
     Asking.checkLimit(limit);
     return administration.answer(() -> views.audit(name, version, before, limit));
+  }
+
+  /** How what a shadow decides compares with what the live version has sent. */
+  @GET
+  @Path("comparison")
+  public CompletionStage<byte[]> comparison(
+      @PathParam("name") String name, @PathParam("version") int version) {
+    return administration.answer(() -> comparisons.of(name, version));
+  }
+
+  /** Makes a shadow the live version, and the live version a shadow. */
+  @POST
+  @Path("switch")
+  public CompletionStage<byte[]> switchTo(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var asked = asked(name, version, null, body, dryRun);
+    return administration.answerPatiently(() -> switches.to(asked));
   }
 
   @POST

@@ -64,8 +64,10 @@ public class ConsumerViews {
       @Nullable String note) {}
 
   /**
+   * @param role {@code live} or {@code shadow}
    * @param status {@code active}, {@code paused} or {@code full}
    * @param note why it is paused or full
+   * @param held commands of a shadow that have no outcome yet
    * @param deadLetters how many events it failed on, with those that wait behind them
    */
   record ConsumerView(
@@ -73,8 +75,10 @@ public class ConsumerViews {
       int version,
       String kind,
       String start,
+      String role,
       String status,
       @Nullable String note,
+      long held,
       long deadLetters,
       List<SegmentView> segments) {}
 
@@ -160,9 +164,20 @@ public class ConsumerViews {
                   "select c from ConsumerRow c order by c.name, c.version", ConsumerRow.class)
               .getResultStream()
               .filter(wanted)
-              .map(row -> view(row, segments, lags, deadLetters(manager, row)))
+              .map(row -> view(row, segments, lags, held(manager, row), deadLetters(manager, row)))
               .toList();
         });
+  }
+
+  private static long held(EntityManager manager, ConsumerRow row) {
+    return manager
+        .createQuery(
+            "select count(s) from ShadowCommandRow s where s.name = :name"
+                + " and s.version = :version and s.settledAt is null",
+            Long.class)
+        .setParameter("name", row.name())
+        .setParameter("version", row.version())
+        .getSingleResult();
   }
 
   private static long deadLetters(EntityManager manager, ConsumerRow row) {
@@ -179,14 +194,17 @@ public class ConsumerViews {
       ConsumerRow row,
       List<ConsumerSegmentRow> segments,
       Map<Key, Consumers.Lag> lags,
+      long held,
       long deadLetters) {
     return new ConsumerView(
         row.name(),
         row.version(),
         row.kind(),
         row.start(),
+        row.role(),
         row.status(),
         row.note(),
+        held,
         deadLetters,
         segments.stream()
             .filter(s -> s.name().equals(row.name()) && s.version() == row.version())

@@ -1,6 +1,7 @@
 package io.evento.server.consumer;
 
 import io.evento.protocol.RecordedEvent;
+import io.evento.protocol.Stepping;
 import io.evento.server.consumer.StepBatch.Item;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -12,8 +13,8 @@ import java.util.function.ToIntFunction;
 /**
  * Ids of the commands that steps send. The same decision has the same id whoever stores it, and
  * whichever version of the consumer took it: what led to it (an event by its command's id and its
- * ordinal there, a command's outcome, a deadline by when it was due) and the ordinal of the command
- * in the step. UUIDs of version 8 (RFC 9562): the first bits of a SHA-256.
+ * ordinal there, a command's outcome, a deadline by what it was set about) and the ordinal of the
+ * command in the step. UUIDs of version 8 (RFC 9562): the first bits of a SHA-256.
  */
 final class CommandId {
   private CommandId() {}
@@ -34,11 +35,36 @@ final class CommandId {
     } else if (outcome != null) {
       what = "outcome\0" + outcome.id();
     } else if (due != null) {
-      what = "deadline\0" + item.key() + '\0' + born + '\0' + due.name() + '\0' + due.time();
+      what =
+          "deadline\0" + item.key() + '\0' + born + '\0' + due.name() + '\0' + setting(item, due);
     } else {
       throw new IllegalArgumentException("something must have happened");
     }
     return hash("command\0" + consumer + '\0' + what + '\0' + number);
+  }
+
+  /** Deadlines that an older release has set are known by when they are due. */
+  private static String setting(Item item, Stepping.Due due) {
+    var deadlines = item.origin().deadlines();
+    return deadlines.isEmpty() ? due.time() : deadlines.get(0).toString();
+  }
+
+  /**
+   * What a deadline was set about: the same in all versions, and another one each time that it is
+   * set.
+   */
+  static UUID ofSetting(Item item, String label) {
+    var happening = item.happening();
+    var event = happening.event();
+    var outcome = happening.outcome();
+    var due = happening.due();
+    var about =
+        event != null
+            ? "event\0" + event.commandId() + '\0' + event.position()
+            : outcome != null
+                ? "outcome\0" + outcome.id()
+                : "deadline\0" + (due == null ? "" : setting(item, due));
+    return hash("setting\0" + label + '\0' + item.key() + '\0' + about);
   }
 
   /** A deadline of that name is one row, set anew or not. */

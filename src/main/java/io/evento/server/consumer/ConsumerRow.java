@@ -56,6 +56,7 @@ public class ConsumerRow {
   private List<String> types;
 
   private String start;
+  private String role;
   private String status;
   private @Nullable String note;
 
@@ -89,6 +90,11 @@ public class ConsumerRow {
   /** Where it began: {@code beginning} or {@code end}. */
   public String start() {
     return start;
+  }
+
+  /** {@code live} or {@code shadow}. */
+  public String role() {
+    return role;
   }
 
   public String status() {

@@ -9,6 +9,7 @@ import io.evento.server.eventstore.StorePosition;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -27,8 +28,11 @@ class ConsumerTable {
   private static final String CREATE =
       """
       with made as (
-        insert into evento.consumer (name, version, kind, contexts, types, start)
-        values (?, ?, ?, ?, ?, ?)
+        insert into evento.consumer (name, version, kind, contexts, types, start, role)
+        values (?, ?, ?, ?, ?, ?,
+                case when exists (select from evento.consumer
+                                   where name = ? and role = 'live')
+                     then 'shadow' else 'live' end)
         on conflict (name, version) do nothing
         returning name, version)
       insert into evento.consumer_segment
@@ -55,6 +59,22 @@ class ConsumerTable {
        where name = ? and version = ? and status = any(?)
       """;
 
+  private static final String LOCK_VERSIONS =
+      """
+      select version, kind, role, status from evento.consumer where name = ?
+       order by version for no key update
+      """;
+
+  private static final String ROLE =
+      """
+      update evento.consumer set role = ? where name = ? and version = ?
+      """;
+
+  private static final String SHADOWS =
+      """
+      select name, version from evento.consumer where role = 'shadow'
+      """;
+
   private static final String FULL =
       """
       select name, version from evento.consumer where status = 'full'
@@ -77,12 +97,26 @@ class ConsumerTable {
     return connection.run(
         "declare consumer " + ConsumerId.of(component),
         open -> {
-          var isNew = create(open, component, consumes, start);
+          var isNew = createOnce(open, component, consumes, start);
           if (!isNew) {
             redefine(open, component, consumes);
           }
           return isNew;
         });
+  }
+
+  private static boolean createOnce(
+      Connection open, Component component, Consumption consumes, StorePosition start)
+      throws SQLException {
+    try {
+      return create(open, component, consumes, start);
+    } catch (SQLException failure) {
+      if (!"23505".equals(failure.getSQLState())) {
+        throw failure;
+      }
+      // Another version became the live one in the same moment; now that is seen.
+      return create(open, component, consumes, start);
+    }
   }
 
   private static boolean create(
@@ -104,11 +138,12 @@ class ConsumerTable {
       insert.setArray(4, open.createArrayOf("text", consumes.contexts().toArray()));
       insert.setArray(5, open.createArrayOf("text", consumes.types().toArray()));
       insert.setString(6, consumes.start());
-      insert.setLong(7, start.position());
-      insert.setObject(8, start.epoch());
-      insert.setArray(9, open.createArrayOf("int", numbers));
-      insert.setArray(10, open.createArrayOf("int", first));
-      insert.setArray(11, open.createArrayOf("int", last));
+      insert.setString(7, component.name());
+      insert.setLong(8, start.position());
+      insert.setObject(9, start.epoch());
+      insert.setArray(10, open.createArrayOf("int", numbers));
+      insert.setArray(11, open.createArrayOf("int", first));
+      insert.setArray(12, open.createArrayOf("int", last));
       return insert.executeUpdate() > 0;
     }
   }
@@ -167,9 +202,50 @@ class ConsumerTable {
     }
   }
 
+  /** A version of a consumer. */
+  record Version(ConsumerId id, String kind, Role role, String status) {}
+
+  /** All versions of a name by their number, locked until the transaction ends. */
+  static List<Version> lockVersions(Connection open, String name) throws SQLException {
+    try (var lock = open.prepareStatement(LOCK_VERSIONS)) {
+      lock.setString(1, name);
+      try (var row = lock.executeQuery()) {
+        var found = new ArrayList<Version>();
+        while (row.next()) {
+          found.add(
+              new Version(
+                  new ConsumerId(name, row.getInt(1)),
+                  row.getString(2),
+                  Role.of(row.getString(3)),
+                  row.getString(4)));
+        }
+        return found;
+      }
+    }
+  }
+
+  /** Gives a version a role; of a name at most one may be live at any time. */
+  static void role(Connection open, ConsumerId consumer, Role role) throws SQLException {
+    try (var update = open.prepareStatement(ROLE)) {
+      update.setString(1, role.wire());
+      update.setString(2, consumer.name());
+      update.setInt(3, consumer.version());
+      update.executeUpdate();
+    }
+  }
+
+  /** The versions that are shadows. */
+  static Set<ConsumerId> shadows(Connection open) throws SQLException {
+    return ids(open, SHADOWS);
+  }
+
   /** The consumers whose dead letters are full. */
   static Set<ConsumerId> full(Connection open) throws SQLException {
-    try (var select = open.prepareStatement(FULL);
+    return ids(open, FULL);
+  }
+
+  private static Set<ConsumerId> ids(Connection open, String query) throws SQLException {
+    try (var select = open.prepareStatement(query);
         var row = select.executeQuery()) {
       var found = new HashSet<ConsumerId>();
       while (row.next()) {

@@ -3,6 +3,7 @@ package io.evento.server.consumer;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
+import io.evento.server.routing.Shadows;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -20,8 +21,9 @@ import java.util.stream.Collectors;
 
 /**
  * Looks at all consumers by their rows, whoever delivers them: joins segments that wait for each
- * other every second, and every five seconds measures how fast segments get on, who is stuck, and
- * how many dead letters there are. On a thread that may wait, so that nobody's lease does.
+ * other and looks which versions are shadows every second, and every five seconds measures how fast
+ * segments get on, who is stuck, and how many dead letters there are. On a thread that may wait, so
+ * that nobody's lease does.
  */
 @NodeScoped
 public class ConsumerWatch {
@@ -39,6 +41,7 @@ public class ConsumerWatch {
   private final Merges merges;
   private final Consumers consumers;
   private final Database database;
+  private final Shadows shadows;
   private final Metrics metrics;
   private final Threads threads;
   private final ExecutorService worker;
@@ -51,10 +54,16 @@ public class ConsumerWatch {
 
   @Inject
   public ConsumerWatch(
-      Merges merges, Consumers consumers, Database database, Metrics metrics, Threads threads) {
+      Merges merges,
+      Consumers consumers,
+      Database database,
+      Shadows shadows,
+      Metrics metrics,
+      Threads threads) {
     this.merges = merges;
     this.consumers = consumers;
     this.database = database;
+    this.shadows = shadows;
     this.metrics = metrics;
     this.threads = threads;
     this.worker = threads.pool("consumer-watch", 1, 1);
@@ -75,6 +84,10 @@ public class ConsumerWatch {
 
   private void look() {
     try {
+      shadows.are(
+          database.read("look for shadows", ConsumerTable::shadows).stream()
+              .map(ConsumerId::wire)
+              .collect(Collectors.toSet()));
       if (merges.join()) {
         consumers.wakeAll();
       }

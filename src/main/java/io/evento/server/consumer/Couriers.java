@@ -22,7 +22,10 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** What goes out by itself: the outbox, messages for later, and deadlines to their sagas. */
+/**
+ * What goes out by itself: the outbox, messages for later, deadlines to their sagas, and what
+ * shadows hear.
+ */
 @NodeScoped
 class Couriers {
   private static final Logger LOG = System.getLogger(Couriers.class.getName());
@@ -36,6 +39,7 @@ class Couriers {
   private final OutboxTable outbox;
   private final ScheduleTable schedules;
   private final StepTable steps;
+  private final Echoes echoes;
   private final Threads threads;
   private final Courier outboxCourier;
   private final Courier scheduleCourier;
@@ -46,6 +50,7 @@ class Couriers {
       OutboxTable outbox,
       ScheduleTable schedules,
       StepTable steps,
+      Echoes echoes,
       Router router,
       Membership membership,
       Links links,
@@ -54,6 +59,7 @@ class Couriers {
         outbox,
         schedules,
         steps,
+        echoes,
         links.incarnation(),
         router::dispatch,
         () ->
@@ -68,6 +74,7 @@ class Couriers {
       OutboxTable outbox,
       ScheduleTable schedules,
       StepTable steps,
+      Echoes echoes,
       UUID incarnation,
       Function<Message.Command, CompletionStage<Receipt>> router,
       Supplier<Collection<UUID>> live,
@@ -75,6 +82,7 @@ class Couriers {
     this.outbox = outbox;
     this.schedules = schedules;
     this.steps = steps;
+    this.echoes = echoes;
     this.threads = threads;
     this.outboxCourier = new Courier("outbox", outbox, incarnation, router, live);
     this.scheduleCourier = new Courier("schedules", schedules, incarnation, router, live);
@@ -87,6 +95,7 @@ class Couriers {
    */
   void start(BiConsumer<ConsumerId, Integer> inbox) {
     outbox.onSettled(inbox);
+    echoes.start(inbox);
     threads.start("outbox", outboxCourier::run);
     threads.start("schedules", scheduleCourier::run);
     threads.start("deadlines", () -> watch(inbox));
@@ -99,6 +108,11 @@ class Couriers {
   /** Sends what was just added to the outbox in this node's name. */
   void outbox(List<Errand> claimed) {
     outboxCourier.take(claimed);
+  }
+
+  /** A shadow holds commands whose outcomes may be known. */
+  void held() {
+    echoes.wake();
   }
 
   /** A command may be due earlier than was known. */

@@ -161,7 +161,7 @@ public class DeadLetters {
                 + " to "
                 + row.getLong(3);
         // Or they would be given to their saga after all, as soon as its key is live.
-        OutboxTable.drop(open, row.getArray(4));
+        OutboxTable.drop(open, consumer, row.getArray(4));
         ScheduleTable.drop(open, row.getArray(5));
         DeadLetterTable.goOnIfThereIsRoom(open, consumer, most.getAsInt());
         return new Done(count, detail);

@@ -20,5 +20,8 @@ record Inbox(List<Outcome> outcomes, List<Deadline> deadlines, boolean more) {
    */
   record Outcome(String key, int slot, long born, Stepping.Settled settled) {}
 
-  record Deadline(UUID id, String key, int slot, Stepping.Due due) {}
+  /**
+   * @param origin of what it leads to
+   */
+  record Deadline(UUID id, String key, int slot, Stepping.Due due, Origin origin) {}
 }

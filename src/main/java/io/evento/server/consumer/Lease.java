@@ -34,6 +34,7 @@ final class Lease {
    * @param stopAt nothing is sent beyond this position, as another segment is waited for there
    * @param effectsAfter commands of events up to this position were sent before a reset, and are
    *     not sent again; 0 for none
+   * @param role under which steps are stored; whatever changes it raises the fence
    */
   record Claimed(
       SegmentId segment,
@@ -44,9 +45,10 @@ final class Lease {
       @Nullable UUID command,
       long resetFence,
       long stopAt,
-      long effectsAfter) {
+      long effectsAfter,
+      Role role) {
 
-    /** A segment that just goes on. */
+    /** A segment of a live consumer that just goes on. */
     Claimed(
         SegmentId segment,
         int firstSlot,
@@ -54,7 +56,17 @@ final class Lease {
         long fence,
         StorePosition checkpoint,
         @Nullable UUID command) {
-      this(segment, firstSlot, lastSlot, fence, checkpoint, command, 0, Long.MAX_VALUE, 0);
+      this(
+          segment,
+          firstSlot,
+          lastSlot,
+          fence,
+          checkpoint,
+          command,
+          0,
+          Long.MAX_VALUE,
+          0,
+          Role.LIVE);
     }
   }
 

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Merging needs both halves at one position, here and in the bundle's own database. So both get
  * a place where they stop, not before the one ahead; when both rows say that they are there,
  * nothing is in flight, as nothing beyond was sent, and whichever node sees it joins them ({@link
- * Merges}).
+ * Merges}). How versions take each other's place is told by {@link Switches}.
  */
 @NodeScoped
 public class Operations {
@@ -331,7 +331,7 @@ public class Operations {
     }
   }
 
-  private void awaitOwners(ConsumerId consumer, Predicate<Row> concerned) {
+  void awaitOwners(ConsumerId consumer, Predicate<Row> concerned) {
     var until = System.nanoTime() + PATIENCE_NANOS;
     consumers.wakeAll();
     try {
@@ -344,7 +344,7 @@ public class Operations {
     }
   }
 
-  private void hold(ConsumerId consumer, Predicate<Row> concerned, long millis) {
+  void hold(ConsumerId consumer, Predicate<Row> concerned, long millis) {
     transact(
         "hold segments",
         open -> {
@@ -367,7 +367,7 @@ public class Operations {
   }
 
   /** Runs a transaction again that met an owner's and gave up. */
-  private <T> T transact(String what, Database.Work<T> work) {
+  <T> T transact(String what, Database.Work<T> work) {
     for (var tries = 1; ; tries++) {
       try {
         return database.transact(what, work);
@@ -396,7 +396,7 @@ public class Operations {
     return asked.segment() == null ? "all segments" : "segment " + asked.segment();
   }
 
-  private static EventoException conflict(String why) {
+  static EventoException conflict(String why) {
     return new EventoException(ErrorCode.CONFLICT, why);
   }
 }

@@ -19,11 +19,12 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The SQL of table {@code consumer_command} but for what {@link StepTable} does with it: sending,
- * and what waits to be heard.
+ * and what waits to be heard, be it there or, for shadows, in {@code shadow_command}.
  */
 @NodeScoped
 class OutboxTable implements Errands {
@@ -83,26 +84,49 @@ class OutboxTable implements Errands {
       """
       select key, slot, born, id, type, payload, outcome,
              to_char(settled_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        from evento.consumer_command
-       where settled_at is not null
+        from (
+          (select key, slot, born, id, type, payload, outcome, settled_at
+             from evento.consumer_command
+            where name = ? and version = ? and settled_at is not null and %1$s)
+          union all
+          (select key, slot, born, id, type, payload, outcome, settled_at
+             from evento.shadow_command
+            where name = ? and version = ? and settled_at is not null and %1$s)) waiting
       """;
 
   private static final String SETTLED =
-      OUTCOME
-          + """
-               and name = ? and version = ? and slot between ? and ? and key <> all(?)
-             order by settled_at, id limit ?
-            """;
+      OUTCOME.formatted(
+              """
+              slot between ? and ? and key <> all(?)
+              order by settled_at, id limit ?
+              """)
+          + " order by settled_at, id limit ?";
 
-  private static final String SETTLED_ONE = OUTCOME + " and id = ?";
+  private static final String SETTLED_ONE = OUTCOME.formatted("id = ?");
 
+  // By primary key in each.
   private static final String DROP =
-      "delete from evento.consumer_command where id = any(?) and settled_at is not null";
+      """
+      with live as (
+        delete from evento.consumer_command
+         where name = ? and version = ? and id = any(?) and settled_at is not null)
+      delete from evento.shadow_command
+       where name = ? and version = ? and id = any(?) and settled_at is not null
+      """;
 
   private static final String WAITING =
       """
-      select distinct name, version, slot from evento.consumer_command
-       where settled_at is not null limit 10000
+      (select distinct name, version, slot from evento.consumer_command
+        where settled_at is not null limit 10000)
+      union
+      (select distinct name, version, slot from evento.shadow_command
+        where settled_at is not null limit 10000)
+      """;
+
+  private static final String COUNT_UNSETTLED =
+      """
+      select count(*) from evento.consumer_command
+       where name = ? and version = ? and settled_at is null
       """;
 
   /** How a command ended, as the row keeps it. */
@@ -114,6 +138,7 @@ class OutboxTable implements Errands {
 
   private final Database database;
   private final List<BiConsumer<ConsumerId, Integer>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<Collection<End>>> endListeners = new CopyOnWriteArrayList<>();
 
   @Inject
   OutboxTable(Database database) {
@@ -123,6 +148,28 @@ class OutboxTable implements Errands {
   /** Calls back with consumer and slot when an outcome waits to be heard. */
   void onSettled(BiConsumer<ConsumerId, Integer> listener) {
     listeners.add(listener);
+  }
+
+  /** Calls back with the ends of commands, once they are kept. */
+  void onEnd(Consumer<Collection<End>> listener) {
+    endListeners.add(listener);
+  }
+
+  /** How many commands of a consumer have no end yet. */
+  static long unsettled(Connection open, ConsumerId consumer) throws SQLException {
+    try (var select = open.prepareStatement(COUNT_UNSETTLED)) {
+      select.setString(1, consumer.name());
+      select.setInt(2, consumer.version());
+      try (var row = select.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
+    }
+  }
+
+  /** An end as a row keeps it. */
+  static String kept(End end) {
+    return Codec.text(new Kept(end.receipt(), end.code(), end.detail(), end.rejection()));
   }
 
   @Override
@@ -184,19 +231,12 @@ class OutboxTable implements Errands {
                 settle.setArray(
                     1, open.createArrayOf("uuid", ends.stream().map(End::id).toArray()));
                 settle.setArray(
-                    2,
-                    open.createArrayOf(
-                        "text",
-                        ends.stream()
-                            .map(
-                                e ->
-                                    Codec.text(
-                                        new Kept(e.receipt(), e.code(), e.detail(), e.rejection())))
-                            .toArray()));
+                    2, open.createArrayOf("text", ends.stream().map(OutboxTable::kept).toArray()));
                 return slots(settle.executeQuery());
               }
             });
     heard.forEach(this::tell);
+    endListeners.forEach(listener -> listener.accept(ends));
   }
 
   private record Slot(ConsumerId consumer, int number) {}
@@ -266,12 +306,15 @@ class OutboxTable implements Errands {
         "read outcomes",
         open -> {
           try (var select = open.prepareStatement(SETTLED)) {
-            select.setString(1, consumer.name());
-            select.setInt(2, consumer.version());
-            select.setInt(3, firstSlot);
-            select.setInt(4, lastSlot);
-            select.setArray(5, open.createArrayOf("text", parked.toArray()));
-            select.setInt(6, max);
+            for (var at : new int[] {1, 7}) {
+              select.setString(at, consumer.name());
+              select.setInt(at + 1, consumer.version());
+              select.setInt(at + 2, firstSlot);
+              select.setInt(at + 3, lastSlot);
+              select.setArray(at + 4, open.createArrayOf("text", parked.toArray()));
+              select.setInt(at + 5, max);
+            }
+            select.setInt(13, max);
             try (var row = select.executeQuery()) {
               var found = new ArrayList<Inbox.Outcome>();
               while (row.next()) {
@@ -284,12 +327,16 @@ class OutboxTable implements Errands {
   }
 
   /** An outcome that waits to be heard; empty if there is none of that command. */
-  Optional<Inbox.Outcome> settled(UUID command) {
+  Optional<Inbox.Outcome> settled(ConsumerId consumer, UUID command) {
     return database.read(
         "read outcome",
         open -> {
           try (var select = open.prepareStatement(SETTLED_ONE)) {
-            select.setObject(1, command);
+            for (var at : new int[] {1, 4}) {
+              select.setString(at, consumer.name());
+              select.setInt(at + 1, consumer.version());
+              select.setObject(at + 2, command);
+            }
             try (var row = select.executeQuery()) {
               return row.next() ? Optional.of(outcome(row)) : Optional.empty();
             }
@@ -319,9 +366,13 @@ class OutboxTable implements Errands {
    *
    * @param ids of commands
    */
-  static void drop(Connection open, java.sql.Array ids) throws SQLException {
+  static void drop(Connection open, ConsumerId consumer, java.sql.Array ids) throws SQLException {
     try (var delete = open.prepareStatement(DROP)) {
-      delete.setArray(1, ids);
+      for (var at : new int[] {1, 4}) {
+        delete.setString(at, consumer.name());
+        delete.setInt(at + 1, consumer.version());
+        delete.setArray(at + 2, ids);
+      }
       delete.executeUpdate();
     }
   }

@@ -107,7 +107,8 @@ class ScheduleTable implements Errands {
   private static final String DEADLINE =
       """
       select id, key, slot, label,
-             to_char(due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+             to_char(due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+             origin_event, origin_outcome, origin_deadlines
         from evento.scheduled_message
        where kind = 'deadline' and due_at <= statement_timestamp()
       """;
@@ -370,7 +371,8 @@ class ScheduleTable implements Errands {
         row.getObject(1, UUID.class),
         row.getString(2),
         row.getInt(3),
-        new Stepping.Due(row.getString(4), row.getString(5)));
+        new Stepping.Due(row.getString(4), row.getString(5)),
+        origin(row));
   }
 
   /**
@@ -383,6 +385,15 @@ class ScheduleTable implements Errands {
       delete.setArray(1, ids);
       delete.executeUpdate();
     }
+  }
+
+  private static Origin origin(ResultSet row) throws SQLException {
+    var deadlines = row.getArray(8);
+    return new Origin(
+        row.getObject(6, Long.class),
+        row.getObject(7, UUID.class),
+        deadlines == null ? List.of() : List.of((UUID[]) deadlines.getArray()),
+        row.getString(4));
   }
 
   /** Tells of every consumer and slot where a deadline has passed. */

@@ -45,6 +45,8 @@ class SegmentTable {
        order by s.name, s.version, s.segment
       """;
 
+  // The role may be read from before a switch that commits meanwhile; but that raises the fence of
+  // the same row, which is compared once more then, so no claim brings an outdated role along.
   // The row must still be as it was seen: whoever came in between has the better right. Rows that
   // are locked are being renewed or claimed, so they are passed over instead of waited for.
   private static final String CLAIM =
@@ -66,7 +68,9 @@ class SegmentTable {
         from free
        where s.name = free.name and s.version = free.version and s.segment = free.segment
       returning s.name, s.version, s.segment, s.first_slot, s.last_slot, s.fence,
-                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at, s.effects_after
+                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at, s.effects_after,
+                (select c.role from evento.consumer c
+                  where c.name = s.name and c.version = s.version)
       """;
 
   // An owner's next lease of the same segment: given to another session, or to be looked at anew.
@@ -80,7 +84,9 @@ class SegmentTable {
        where s.name = mine.name and s.version = mine.version and s.segment = mine.segment
          and s.fence = mine.fence and s.epoch = mine.epoch and s.owner_incarnation = ?
       returning s.name, s.version, s.segment, s.first_slot, s.last_slot, s.fence,
-                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at, s.effects_after
+                s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at, s.effects_after,
+                (select c.role from evento.consumer c
+                  where c.name = s.name and c.version = s.version)
       """;
 
   private static final String RENEW =
@@ -385,7 +391,8 @@ class SegmentTable {
                 row.getObject(9, UUID.class),
                 row.getLong(10),
                 Optional.ofNullable(row.getObject(11, Long.class)).orElse(Long.MAX_VALUE),
-                row.getLong(12)));
+                row.getLong(12),
+                Role.of(row.getString(13))));
       }
       return found;
     }

@@ -54,8 +54,9 @@ record StepBatch(
 
   /**
    * @param deadline its id if it is one; else null
+   * @param origin of what is decided about it
    */
-  record Item(Happening happening, int slot, @Nullable UUID deadline) {
+  record Item(Happening happening, int slot, @Nullable UUID deadline, Origin origin) {
     String key() {
       return happening.key();
     }
@@ -109,7 +110,12 @@ record StepBatch(
     for (var outcome : inbox.outcomes()) {
       var saga = living(sagas, outcome.key());
       if (saga != null && saga.born() == outcome.born()) {
-        items.add(new Item(Happening.of(outcome.key(), outcome.settled()), outcome.slot(), null));
+        items.add(
+            new Item(
+                Happening.of(outcome.key(), outcome.settled()),
+                outcome.slot(),
+                null,
+                Origin.ofOutcome(outcome.settled().id())));
         seen.add(outcome.key());
       } else {
         outcomesDropped.add(outcome.settled().id());
@@ -120,7 +126,11 @@ record StepBatch(
         deadlinesDropped.add(deadline.id());
       } else if (seen.add(deadline.key())) {
         items.add(
-            new Item(Happening.of(deadline.key(), deadline.due()), deadline.slot(), deadline.id()));
+            new Item(
+                Happening.of(deadline.key(), deadline.due()),
+                deadline.slot(),
+                deadline.id(),
+                deadline.origin()));
       } else {
         more = true;
       }
@@ -139,7 +149,8 @@ record StepBatch(
           new Item(
               Happening.of(key, event),
               filter.isAssociated() ? Slots.of(key) : Slots.of(event.aggregate()),
-              null);
+              null,
+              Origin.ofEvent(event.position()));
       if (parked.contains(key)) {
         behind.add(DeadLetter.of(item));
       } else {

@@ -181,7 +181,9 @@ class StepParking {
                   filter.isAssociated()
                       ? steps.states(lease.segment().consumer(), Set.of(letter.key()))
                       : Map.<String, SagaState>of();
-              return new Found(letter, StepBatch.of(asked, inbox(letter), sagas, Set.of()));
+              return new Found(
+                  letter,
+                  StepBatch.of(asked, inbox(lease.segment().consumer(), letter), sagas, Set.of()));
             });
   }
 
@@ -197,11 +199,11 @@ class StepParking {
             .toList();
   }
 
-  private Inbox inbox(DeadLetter.Due letter) {
+  private Inbox inbox(ConsumerId consumer, DeadLetter.Due letter) {
     return switch (letter.kind()) {
       case EVENT -> Inbox.EMPTY;
       case OUTCOME ->
-          new Inbox(outbox.settled(letter.command()).stream().toList(), List.of(), false);
+          new Inbox(outbox.settled(consumer, letter.command()).stream().toList(), List.of(), false);
       case DEADLINE ->
           new Inbox(List.of(), schedules.due(letter.command()).stream().toList(), false);
     };

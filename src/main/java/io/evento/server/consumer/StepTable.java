@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The SQL of a step: table {@code saga_state}, and in one statement with it the checkpoint of
- * {@code consumer_segment}, the new rows of {@code consumer_command} and those of delivered
- * outcomes, the deadlines of {@code scheduled_message}, and the letter that was tried again.
+ * {@code consumer_segment}, the new rows of {@code consumer_command} (a shadow's: of {@code
+ * shadow_command}) and those of delivered outcomes, the deadlines of {@code scheduled_message}, and
+ * the letter that was tried again.
  *
  * <p>All of it takes place or nothing, and only for the owner. The update of the segment's row
  * names epoch, fence, incarnation and the step; everything else happens once per row that it finds,
@@ -70,7 +71,11 @@ class StepTable {
                started_at = case when known.born = excluded.born then known.started_at
                                  else clock_timestamp() end),
       heard as (
-        delete from evento.consumer_command c using owned where c.id = any(?)),
+        delete from evento.consumer_command c using owned
+         where c.id = any(?) and c.name = owned.name and c.version = owned.version),
+      heard_too as (
+        delete from evento.shadow_command c using owned
+         where c.id = any(?) and c.name = owned.name and c.version = owned.version),
       sent as (
         insert into evento.consumer_command
                (id, name, version, key, slot, born, type, payload, correlation, cause, hear,
@@ -82,6 +87,18 @@ class StepTable {
                              ?::text[], ?::text[], ?::text[], ?::boolean[])
                as n(id, key, slot, born, type, payload, correlation, cause, hear)
         on conflict (id) do nothing),
+      held as (
+        insert into evento.shadow_command
+               (id, name, version, key, slot, born, type, payload, correlation, cause, hear,
+                origin_event, origin_outcome, origin_deadlines, origin_label)
+        select n.id, owned.name, owned.version, n.key, n.slot, n.born, n.type, n.payload,
+               n.correlation, n.cause, n.hear, n.event, n.outcome, n.deadlines::uuid[], n.label
+          from owned, unnest(?::uuid[], ?::text[], ?::smallint[], ?::bigint[], ?::text[],
+                             ?::text[], ?::text[], ?::text[], ?::boolean[],
+                             ?::bigint[], ?::uuid[], ?::text[], ?::text[])
+               as n(id, key, slot, born, type, payload, correlation, cause, hear,
+                    event, outcome, deadlines, label)
+        on conflict (name, version, id) do nothing),
       gone as (
         delete from evento.scheduled_message m using owned
          where m.kind = 'deadline' and m.id = any(?)),
@@ -90,13 +107,20 @@ class StepTable {
          where m.kind = 'deadline' and m.name = owned.name and m.version = owned.version
            and m.key = any(?) and m.id <> all(?) and m.id <> all(?)),
       alarms as (
-        insert into evento.scheduled_message (id, kind, due_at, name, version, key, slot, label)
+        insert into evento.scheduled_message
+               (id, kind, due_at, name, version, key, slot, label,
+                origin_event, origin_outcome, origin_deadlines)
         select n.id, 'deadline',
                coalesce(n.at, clock_timestamp() + n.after * interval '1 millisecond'),
-               owned.name, owned.version, n.key, n.slot, n.label
+               owned.name, owned.version, n.key, n.slot, n.label,
+               n.event, n.outcome, n.deadlines::uuid[]
           from owned, unnest(?::uuid[], ?::text[], ?::smallint[], ?::text[], ?::bigint[],
-                             ?::timestamptz[]) as n(id, key, slot, label, after, at)
-        on conflict (id) do update set due_at = excluded.due_at, created_at = clock_timestamp())
+                             ?::timestamptz[], ?::bigint[], ?::uuid[], ?::text[])
+               as n(id, key, slot, label, after, at, event, outcome, deadlines)
+        on conflict (id) do update
+           set due_at = excluded.due_at, created_at = clock_timestamp(),
+               origin_event = excluded.origin_event, origin_outcome = excluded.origin_outcome,
+               origin_deadlines = excluded.origin_deadlines)
       select exists (select from owned)
              or exists (select from evento.consumer_segment s
                          where s.name = ? and s.version = ? and s.segment = ? and s.fence = ?
@@ -174,7 +198,9 @@ class StepTable {
   static boolean take(Connection open, Step step) throws SQLException {
     var segment = step.lease().segment();
     var states = List.copyOf(step.write().states());
-    var sent = step.write().sent();
+    var isLive = step.lease().claimed().role() == Role.LIVE;
+    var sent = isLive ? step.write().sent() : List.<StepWrite.Sent>of();
+    var held = isLive ? List.<StepWrite.Sent>of() : step.write().sent();
     var alarms = List.copyOf(step.write().alarms());
     try (var statement = open.prepareStatement(STEP)) {
       var bind = new Binding(open, statement);
@@ -190,15 +216,13 @@ class StepTable {
       bind.array("text", states, SagaState::correlation);
       bind.array("boolean", states, SagaState::isEnded);
       bind.array("uuid", step.write().outcomes(), id -> id);
+      bind.array("uuid", step.write().outcomes(), id -> id);
       bind.object(step.claim().toMillis()).object(step.incarnation());
-      bind.array("uuid", sent, StepWrite.Sent::id).array("text", sent, StepWrite.Sent::key);
-      bind.array("smallint", sent, StepWrite.Sent::slot);
-      bind.array("bigint", sent, StepWrite.Sent::born);
-      bind.array("text", sent, StepWrite.Sent::type);
-      bind.array("text", sent, one -> one.payload().text());
-      bind.array("text", sent, StepWrite.Sent::correlation);
-      bind.array("text", sent, StepWrite.Sent::cause);
-      bind.array("boolean", sent, StepWrite.Sent::hear);
+      bind.commands(sent).commands(held);
+      bind.array("bigint", held, one -> one.origin().event());
+      bind.array("uuid", held, one -> one.origin().outcome());
+      bind.array("text", held, one -> one.origin().deadlinesLiteral());
+      bind.array("text", held, one -> one.origin().label());
       bind.array("uuid", step.write().deadlinesGone(), id -> id);
       bind.array("text", step.write().ended(), key -> key);
       bind.array("uuid", alarms, StepWrite.Alarm::id);
@@ -208,6 +232,9 @@ class StepTable {
       bind.array("text", alarms, StepWrite.Alarm::label);
       bind.array("bigint", alarms, StepWrite.Alarm::after);
       bind.array("timestamptz", alarms, StepTable::at);
+      bind.array("bigint", alarms, one -> one.origin().event());
+      bind.array("uuid", alarms, one -> one.origin().outcome());
+      bind.array("text", alarms, one -> one.origin().deadlinesLiteral());
       bind.object(segment.consumer().name()).object(segment.consumer().version());
       bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
       bind.object(step.id());
@@ -256,6 +283,18 @@ class StepTable {
         statement.setObject(next++, value);
       }
       return this;
+    }
+
+    Binding commands(List<StepWrite.Sent> commands) throws SQLException {
+      return array("uuid", commands, StepWrite.Sent::id)
+          .array("text", commands, StepWrite.Sent::key)
+          .array("smallint", commands, StepWrite.Sent::slot)
+          .array("bigint", commands, StepWrite.Sent::born)
+          .array("text", commands, StepWrite.Sent::type)
+          .array("text", commands, one -> one.payload().text())
+          .array("text", commands, StepWrite.Sent::correlation)
+          .array("text", commands, StepWrite.Sent::cause)
+          .array("boolean", commands, StepWrite.Sent::hear);
     }
 
     <T> Binding array(

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * deadline what was said last. Written as one transaction by {@link StepTable}.
  */
 final class StepWrite {
-  /** A command for the outbox. */
+  /** A command for the outbox, or to be held. */
   record Sent(
       UUID id,
       String key,
@@ -34,15 +34,23 @@ final class StepWrite {
       Json payload,
       String correlation,
       @Nullable String cause,
-      boolean hear) {}
+      boolean hear,
+      Origin origin) {}
 
   /**
    * A deadline to be set; one of after and at is null.
    *
    * @param after milliseconds from the commit
+   * @param origin of what it will lead to
    */
   record Alarm(
-      UUID id, String key, int slot, String label, @Nullable Long after, @Nullable Instant at) {}
+      UUID id,
+      String key,
+      int slot,
+      String label,
+      @Nullable Long after,
+      @Nullable Instant at,
+      Origin origin) {}
 
   private final ConsumerId consumer;
   private final boolean keepsStates;
@@ -102,7 +110,8 @@ final class StepWrite {
               command.payload(),
               correlation(item, saga),
               cause(item),
-              command.hear() && keepsStates && !result.ended()));
+              command.hear() && keepsStates && !result.ended(),
+              item.origin()));
     }
     if (saga != null) {
       result.deadlines().forEach(said -> change(item, said));
@@ -155,7 +164,14 @@ final class StepWrite {
       deadlinesGone.remove(id);
       alarms.put(
           id,
-          new Alarm(id, item.key(), item.slot(), said.name(), said.after(), instant(said.at())));
+          new Alarm(
+              id,
+              item.key(),
+              item.slot(),
+              said.name(),
+              said.after(),
+              instant(said.at()),
+              item.origin().then(CommandId.ofSetting(item, said.name()), said.name())));
     }
   }
 

@@ -264,6 +264,17 @@ class Steps implements StepDelivery.Desk {
   }
 
   private void sendOff(StepTable.Step step) {
+    if (step.lease().claimed().role() == Role.SHADOW) {
+      couriers.held();
+    } else {
+      send(step);
+    }
+    if (!step.write().alarms().isEmpty()) {
+      couriers.alarmSet();
+    }
+  }
+
+  private void send(StepTable.Step step) {
     couriers.outbox(
         step.write().sent().stream()
             .map(
@@ -278,9 +289,6 @@ class Steps implements StepDelivery.Desk {
                         null,
                         1))
             .toList());
-    if (!step.write().alarms().isEmpty()) {
-      couriers.alarmSet();
-    }
   }
 
   // ---- dead letters

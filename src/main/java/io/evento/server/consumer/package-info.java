@@ -32,6 +32,9 @@
  *       or not at all ({@link io.evento.server.consumer.StepTable}); only then are commands sent,
  *       from their rows, under fixed ids, until their outcome is final ({@link
  *       io.evento.server.consumer.Courier}).
+ *   <li>Of the versions of a consumer at most one is live. What the steps of the others decide is
+ *       held ({@link io.evento.server.consumer.Echoes}); when versions change places, each command
+ *       that is due is sent by one of them ({@link io.evento.server.consumer.Switches} argues why).
  *   <li>What concerns one key of a saga is given one after the other: outcomes, deadlines, events
  *       ({@link io.evento.server.consumer.StepBatch}); while it has dead letters, these and no
  *       other.
@@ -42,8 +45,9 @@
  * <p>Time is the database's; a node's own clock only decides when to stop trusting a lease and how
  * long another's was seen unchanged. A timer supervises, wake-ups deliver. Knows eventstore and
  * routing. Owns the tables {@code consumer}, {@code consumer_segment}, {@code dead_letter}, {@code
- * consumer_audit}, {@code saga_state}, {@code consumer_command} and {@code scheduled_message}.
- * Start reading at {@link io.evento.server.consumer.LeaseKeeper} for who delivers, at {@link
+ * consumer_audit}, {@code saga_state}, {@code consumer_command}, {@code shadow_command}, {@code
+ * shadow_comparison} and {@code scheduled_message}. Start reading at {@link
+ * io.evento.server.consumer.LeaseKeeper} for who delivers, at {@link
  * io.evento.server.consumer.Deliveries} for how, and at {@link
  * io.evento.server.consumer.StepDelivery} for sagas and observers.
  */

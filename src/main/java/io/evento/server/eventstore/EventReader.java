@@ -15,9 +15,11 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -171,6 +173,13 @@ public class EventReader {
       union all
       select kind, hash, stream_id, position_seen, null, null, body, recorded_at
         from evento.command_result where command_id = ?
+      """;
+
+  private static final String WITH_OUTCOME =
+      """
+      select command_id from evento.event where command_id = any(?) and ord = 0
+      union all
+      select command_id from evento.command_result where command_id = any(?)
       """;
 
   private static final String ORDINALS =
@@ -541,6 +550,28 @@ public class EventReader {
             }
           }
         });
+  }
+
+  /** Which of some commands have an outcome that is visible by now. */
+  public Set<UUID> withOutcome(Collection<UUID> commandIds) {
+    return database.read("look for outcomes", open -> withOutcome(open, commandIds));
+  }
+
+  /** The same within a transaction. */
+  public static Set<UUID> withOutcome(Connection open, Collection<UUID> commandIds)
+      throws SQLException {
+    var found = new HashSet<UUID>();
+    try (var select = open.prepareStatement(WITH_OUTCOME)) {
+      var ids = open.createArrayOf("uuid", commandIds.toArray());
+      select.setArray(1, ids);
+      select.setArray(2, ids);
+      try (var row = select.executeQuery()) {
+        while (row.next()) {
+          found.add(row.getObject(1, UUID.class));
+        }
+      }
+    }
+    return found;
   }
 
   /**

@@ -21,8 +21,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
-/** Who answers a type of query, here and elsewhere, and how to ask one of them. */
+/**
+ * Who answers a type of query, here and elsewhere, and how to ask one of them. A shadow's read
+ * model is asked only where no other one is hosted.
+ */
 @NodeScoped
 class Answerers {
   private static final String QUERY = "query";
@@ -52,13 +57,15 @@ class Answerers {
   private final Sessions sessions;
   private final Directory directory;
   private final Links links;
+  private final Shadows shadows;
   private final Map<Directory.Remote, AtomicInteger> askedElsewhere = new ConcurrentHashMap<>();
 
   @Inject
-  Answerers(Sessions sessions, Directory directory, Links links) {
+  Answerers(Sessions sessions, Directory directory, Links links, Shadows shadows) {
     this.sessions = sessions;
     this.directory = directory;
     this.links = links;
+    this.shadows = shadows;
     links.answer(QUERY, this::onPeer);
   }
 
@@ -69,10 +76,21 @@ class Answerers {
    * @param failed ways that were just found to lead nowhere
    */
   Optional<Answerer> choose(String query, Set<String> models, Set<Object> failed) {
+    return choose(query, models, failed, this::isNoShadow)
+        .or(() -> choose(query, models, failed, model -> true));
+  }
+
+  private boolean isNoShadow(@Nullable String model) {
+    return model == null || !shadows.contains(model);
+  }
+
+  private Optional<Answerer> choose(
+      String query, Set<String> models, Set<Object> failed, Predicate<@Nullable String> isWanted) {
     var here =
         sessions.answering(query).stream()
             .filter(session -> !failed.contains(session.id()))
             .filter(session -> fits(models, session.models().get(query)))
+            .filter(session -> isWanted.test(session.models().get(query)))
             .min(Comparator.comparingInt(BundleSession::outstanding));
     if (here.isPresent()) {
       return here.map(Answerer::here);
@@ -80,11 +98,12 @@ class Answerers {
     return directory.answering(query).stream()
         .filter(remote -> !failed.contains(remote))
         .filter(remote -> fits(models, directory.model(remote, query).orElse(null)))
+        .filter(remote -> isWanted.test(directory.model(remote, query).orElse(null)))
         .min(Comparator.comparingInt(remote -> load(remote).get()))
         .map(Answerer::there);
   }
 
-  private static boolean fits(Set<String> models, @org.jspecify.annotations.Nullable String model) {
+  private static boolean fits(Set<String> models, @Nullable String model) {
     return models.isEmpty()
         || (model != null
             && (models.contains(model)
@@ -121,11 +140,17 @@ class Answerers {
         .orElse("");
   }
 
-  /** The projectors, with their versions, that answers to a query may come from now. */
+  /**
+   * The projectors, with their versions, that answers to a query may come from now: shadows only if
+   * there is nothing else.
+   */
   Set<String> models(String query) {
     var found = new TreeSet<String>();
     for (var answerer : all(query)) {
       found.addAll(models(answerer, query));
+    }
+    if (!found.stream().allMatch(shadows::contains)) {
+      found.removeIf(shadows::contains);
     }
     return found;
   }

@@ -12,8 +12,10 @@ import io.evento.server.Threads;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.StoredOutcome;
 import io.evento.server.eventstore.Verdict;
 import jakarta.inject.Inject;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -71,6 +73,51 @@ public class Outcomes {
             });
   }
 
+  /**
+   * The outcome that is kept under an id.
+   *
+   * @param isSame whether it is that of the command that was asked for, and not of another one
+   *     under the same id
+   * @param at when it was kept
+   * @param receipt if it was done; else null
+   * @param refusal if it was not; else null
+   */
+  public record Known(
+      boolean isSame, Instant at, @Nullable Receipt receipt, @Nullable EventoException refusal) {}
+
+  /** The outcome under an id, whichever command has it. Blocks on the database. */
+  public Optional<Known> known(UUID id, String type, Json payload) {
+    return reader.outcome(id).map(outcome -> known(id, isSame(outcome, type, payload), outcome));
+  }
+
+  private static boolean isSame(StoredOutcome outcome, String type, Json payload) {
+    try {
+      return Fingerprint.of(type, payload, null).hash() == outcome.hash();
+    } catch (EventoException malformed) {
+      return false;
+    }
+  }
+
+  private Known known(UUID id, boolean isSame, StoredOutcome outcome) {
+    var at = outcome.recordedAt();
+    var body = outcome.body();
+    return switch (outcome.kind()) {
+      case EVENTS -> new Known(isSame, at, stored(id, outcome.position(), body), null);
+      case REJECTED -> new Known(isSame, at, null, rejected(id, body));
+      case UNKNOWN -> new Known(isSame, at, null, unknown().ofCommand(id));
+      default ->
+          new Known(isSame, at, withoutEvents(id, about(outcome), outcome.stream(), body), null);
+    };
+  }
+
+  private static Message.@Nullable Aggregate about(StoredOutcome outcome) {
+    var stream = outcome.stream();
+    var colon = stream == null ? -1 : stream.indexOf(':');
+    return stream == null || colon < 0
+        ? null
+        : new Message.Aggregate(stream.substring(0, colon), stream.substring(colon + 1));
+  }
+
   /** The id was used for another command before. */
   public static EventoException idReused() {
     return new EventoException(
@@ -112,22 +159,24 @@ public class Outcomes {
   private static CompletionStage<Receipt> kept(
       CommandRequest request, OutcomeKind kind, @Nullable String stream, @Nullable String body) {
     return switch (kind) {
-      case REJECTED ->
-          CompletableFuture.failedStage(
-              EventoException.rejected(
-                  Codec.read(Rejection.class, body == null ? "{}" : body), request.id()));
+      case REJECTED -> CompletableFuture.failedStage(rejected(request.id(), body));
       case UNKNOWN -> CompletableFuture.failedStage(unknown());
-      default -> CompletableFuture.completedStage(withoutEvents(request, stream, body));
+      default ->
+          CompletableFuture.completedStage(
+              withoutEvents(request.id(), request.aggregate(), stream, body));
     };
+  }
+
+  private static EventoException rejected(UUID id, @Nullable String body) {
+    return EventoException.rejected(Codec.read(Rejection.class, body == null ? "{}" : body), id);
   }
 
   /** The version then is not kept with an outcome that wrote nothing. */
   private static Receipt withoutEvents(
-      CommandRequest request, @Nullable String stream, @Nullable String body) {
-    var about = request.aggregate();
+      UUID id, Message.@Nullable Aggregate about, @Nullable String stream, @Nullable String body) {
     var kept = body == null || stream == null ? null : Codec.read(Nothing.class, body);
     return new Receipt(
-        request.id(),
+        id,
         about == null || kept == null
             ? null
             : new Receipt.Stream(about.type(), about.id(), kept.version()),

@@ -34,6 +34,7 @@ public class Queries {
   private final Answerers answerers;
   private final Freshness freshness;
   private final Gathering gathering;
+  private final Shadows shadows;
   private final Timer latency;
 
   @Inject
@@ -44,6 +45,7 @@ public class Queries {
       Answerers answerers,
       Freshness freshness,
       Gathering gathering,
+      Shadows shadows,
       Metrics metrics) {
     this.settings = settings;
     this.catalog = catalog;
@@ -51,6 +53,7 @@ public class Queries {
     this.answerers = answerers;
     this.freshness = freshness;
     this.gathering = gathering;
+    this.shadows = shadows;
     latency = metrics.timer("evento_query_seconds", "from a query's arrival to its answer");
   }
 
@@ -96,6 +99,11 @@ public class Queries {
         .map(answerer -> answerers.model(answerer, query))
         .filter(all::contains)
         .or(() -> all.stream().reduce((first, second) -> second));
+  }
+
+  /** Whether a query is answered from another version than this one since that is a shadow. */
+  public boolean isOutdated(String query, String model) {
+    return shadows.contains(model) && model(query).filter(now -> !now.equals(model)).isPresent();
   }
 
   /**

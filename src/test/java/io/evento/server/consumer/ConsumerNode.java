@@ -8,9 +8,11 @@ import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.Follower;
 import io.evento.server.persistence.Database;
 import io.evento.server.routing.BundleSession;
+import io.evento.server.routing.Outcomes;
 import io.evento.server.routing.Sessions;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +58,7 @@ final class ConsumerNode implements AutoCloseable {
   final StepTable steps;
   final OutboxTable outbox;
   final ScheduleTable schedules;
+  final ShadowTable shadows;
   final Couriers couriers;
   volatile int deadLettersMax = 1_000;
   final LeaseKeeper keeper;
@@ -65,6 +68,7 @@ final class ConsumerNode implements AutoCloseable {
 
   final Consumers consumers;
   final Operations operations;
+  final Switches switches;
   final DeadLetters letters;
   private final LeaseConnection connection;
   private final Cluster cluster;
@@ -81,11 +85,13 @@ final class ConsumerNode implements AutoCloseable {
     steps = new StepTable(database);
     outbox = new OutboxTable(database);
     schedules = new ScheduleTable(database);
+    shadows = new ShadowTable(database);
     couriers =
         new Couriers(
             outbox,
             schedules,
             steps,
+            new Echoes(shadows, new Outcomes(reader, threads), reader, outbox, threads),
             incarnation,
             command -> router.apply(command),
             () -> cluster.nodes.stream().map(node -> node.incarnation).toList(),
@@ -140,6 +146,7 @@ final class ConsumerNode implements AutoCloseable {
             new Links(config, database, threads, metrics),
             threads);
     operations = new Operations(database, reader, consumers);
+    switches = new Switches(database, operations, consumers, Duration.ofSeconds(12));
     this.letters = new DeadLetters(database, consumers, () -> deadLettersMax);
     cluster.nodes.add(this);
   }

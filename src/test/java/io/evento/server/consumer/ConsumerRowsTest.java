@@ -49,6 +49,7 @@ class ConsumerRowsTest {
     assertThat(consumer.contexts()).containsExactly("bank", "sh\"op");
     assertThat(consumer.types()).isEmpty();
     assertThat(consumer.start()).isEqualTo("end");
+    assertThat(consumer.role()).isEqualTo("live");
     assertThat(consumer.status()).isEqualTo("active");
 
     var free = segment(0);

@@ -34,6 +34,10 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
     this(node, saga(), saga);
   }
 
+  SteppingBundle(ConsumerNode node, int version, Saga saga) {
+    this(node, sagaOfVersion(version), saga);
+  }
+
   SteppingBundle(ConsumerNode node, Component component, Saga saga) {
     super(UUID.randomUUID());
     this.node = node;
@@ -47,18 +51,23 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
   }
 
   static Component saga(int segments) {
-    return component("saga", segments, Map.of("MoneyDeposited", ""));
+    return component("saga", 1, segments, Map.of("MoneyDeposited", ""));
+  }
+
+  static Component sagaOfVersion(int version) {
+    return component("saga", version, 4, Map.of("MoneyDeposited", ""));
   }
 
   static Component observer(int segments) {
-    return component("observer", segments, Map.of());
+    return component("observer", 1, segments, Map.of());
   }
 
-  private static Component component(String kind, int segments, Map<String, String> associations) {
+  private static Component component(
+      String kind, int version, int segments, Map<String, String> associations) {
     return new Component(
         kind,
         "greeting",
-        1,
+        version,
         "bank",
         List.of(),
         List.of(),

@@ -44,7 +44,8 @@ final class Store implements AutoCloseable {
         var statement = admin.createStatement()) {
       statement.execute(
           "truncate evento.event, evento.consumer, evento.consumer_audit, evento.saga_state,"
-              + " evento.consumer_command, evento.scheduled_message cascade");
+              + " evento.consumer_command, evento.scheduled_message, evento.command_result"
+              + " cascade");
       statement.execute("delete from evento.store_epoch where ordinal > 1");
     }
     return new Store(database);

@@ -168,6 +168,10 @@ public class LiveQueries {
     return queries.model(query);
   }
 
+  boolean isOutdated(String query, String consumer) {
+    return queries.isOutdated(query, consumer);
+  }
+
   Set<String> nodes() {
     var nodes = new HashSet<>(links.peers());
     nodes.add(Watching.SELF);

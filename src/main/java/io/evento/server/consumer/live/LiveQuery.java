@@ -394,6 +394,10 @@ public final class LiveQuery {
         && (phase == Phase.ASKING || phase == Phase.LIVE)
         && open.isSilent(now, SILENCE_NANOS)) {
       restart("a node is silent");
+    } else if (open != null
+        && phase == Phase.LIVE
+        && all.isOutdated(query.type(), open.consumer())) {
+      restart("another version is live");
     } else if (phase == Phase.PAUSING && now - pausedUntil > 0) {
       goOn();
     }

@@ -1,0 +1,527 @@
+package io.evento.server.consumer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message.Component;
+import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.RecordedEvent;
+import io.evento.protocol.Stepping;
+import io.evento.server.consumer.ConsumerNode.Cluster;
+import io.evento.server.consumer.Store.Draft;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Two versions of a saga beside each other: one is live, the other one's effects are held. */
+class SwitchTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static TestDatabase database;
+
+  private final Cluster cluster = new Cluster();
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private Store store;
+  private Effects effects;
+
+  @BeforeAll
+  static void migrate() {
+    database = PostgresFixture.shared().migrated();
+  }
+
+  @AfterAll
+  static void drop() {
+    database.close();
+  }
+
+  @BeforeEach
+  void empty() throws SQLException {
+    store = Store.emptied(database);
+    effects = new Effects(database);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (var each : open) {
+      each.close();
+    }
+    effects.close();
+    store.close();
+  }
+
+  /**
+   * One command about each event, one about its outcome, and one when a deadline of the event's own
+   * passes: what is demanded rests on no order.
+   */
+  private static Stepping.Result demand(Stepping.Happening happening, @Nullable Json state) {
+    var event = happening.event();
+    var outcome = happening.outcome();
+    var due = happening.due();
+    if (event != null) {
+      var label = "remind-" + event.position();
+      return new Stepping.Result(
+          new Json("{}"),
+          false,
+          List.of(about("Greet", event)),
+          List.of(new Stepping.Deadline(label, 200L, null)));
+    }
+    if (outcome != null) {
+      return outcome.type().equals("Greet")
+          ? SteppingBundle.to("{}", SteppingBundle.command("Thank", outcome.payload().text()))
+          : Stepping.Result.NOTHING;
+    }
+    var position = due == null ? "" : due.name().substring("remind-".length());
+    return SteppingBundle.to(
+        "{}", SteppingBundle.command("Remind", "{\"event\":" + position + "}"));
+  }
+
+  private static Stepping.Send about(String type, RecordedEvent event) {
+    return SteppingBundle.command(type, "{\"event\":" + event.position() + "}");
+  }
+
+  private List<String> demanded() {
+    var found = new ArrayList<String>();
+    for (var position = 1L; position <= store.head(); position++) {
+      for (var type : List.of("Greet", "Thank", "Remind")) {
+        found.add(type + "{\"event\":" + position + "}");
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void a_shadow_sends_nothing_and_hears_how_the_commands_of_the_live_version_ended()
+      throws Exception {
+    var node = node("a");
+    saga(node, 1, SwitchTest::demand);
+    awaitDeclared(1);
+    append("x", "y", "x");
+    await("live version is done").atMost(PATIENCE).until(() -> effects.all().size() == 9);
+
+    var heard = new CopyOnWriteArrayList<String>();
+    saga(
+        node,
+        2,
+        (happening, state) -> {
+          var outcome = happening.outcome();
+          if (outcome != null) {
+            heard.add(outcome.type() + outcome.payload().text());
+          }
+          return demand(happening, state);
+        });
+    awaitDeclared(2);
+    append("z");
+
+    await("what is over and what is new is heard").atMost(PATIENCE).until(() -> heard.size() == 12);
+    assertThat(heard).containsExactlyInAnyOrderElementsOf(demanded());
+    assertThat(effects.all()).containsExactlyInAnyOrderElementsOf(demanded());
+    assertThat(texts("select distinct version::text from evento.consumer_command"))
+        .isNotEqualTo(List.of("2"));
+    await("nothing is held").atMost(PATIENCE).until(() -> comparison(node, 2).held() == 0);
+    var compared = comparison(node, 2);
+    assertThat(compared.live()).isEqualTo("greeting:1");
+    assertThat(compared.alike()).isEqualTo(12);
+    assertThat(compared.different() + compared.alone()).isZero();
+  }
+
+  @Test
+  void no_command_is_missing_and_none_is_sent_twice_when_versions_change_places_under_load()
+      throws Exception {
+    var nodes = List.of(node("a"), node("b"), node("c"));
+    nodes.forEach(node -> saga(node, 1, SwitchTest::demand));
+    awaitDeclared(1);
+    nodes.forEach(node -> saga(node, 2, SwitchTest::demand));
+    awaitDeclared(2);
+    var isOver = new AtomicBoolean();
+    var load = Executors.newFixedThreadPool(2);
+    try {
+      var appending =
+          load.submit(
+              () -> {
+                var random = new Random(7);
+                while (!isOver.get()) {
+                  append(
+                      IntStream.range(0, 2)
+                          .mapToObj(i -> "k-" + random.nextInt(40))
+                          .toArray(String[]::new));
+                  TimeUnit.MILLISECONDS.sleep(25);
+                }
+                return 0;
+              });
+      var moving = load.submit(() -> release(nodes, isOver));
+      var held = new ArrayList<String>();
+      for (var version : new int[] {2, 1, 2}) {
+        await("goes on").atMost(PATIENCE).until(moved(100));
+        held.add(nodes.get(1).switches.to(asked(version)).detail());
+        assertThat(live()).isEqualTo(List.of("greeting:" + version));
+        if (version == 1) {
+          nodes.get(2).leave();
+        }
+      }
+      await("goes on").atMost(PATIENCE).until(moved(100));
+      isOver.set(true);
+      appending.get(10, TimeUnit.SECONDS);
+      moving.get(10, TimeUnit.SECONDS);
+      assertThat(held)
+          .as("what only the next one had handled was sent")
+          .anyMatch(said -> !said.contains(": 0 held"));
+    } finally {
+      isOver.set(true);
+      load.shutdownNow();
+    }
+    await("all is sent")
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () -> assertThat(effects.all()).hasSizeGreaterThanOrEqualTo(3 * (int) store.head()));
+    await("all is heard")
+        .atMost(PATIENCE)
+        .until(() -> texts("select id::text from evento.consumer_command").isEmpty());
+    assertThat(sorted(effects.all())).isEqualTo(sorted(demanded()));
+  }
+
+  /** Takes leases away as long as it lasts, of the one and of the other version. */
+  private static int release(List<ConsumerNode> nodes, AtomicBoolean isOver)
+      throws InterruptedException {
+    for (var turn = 0; !isOver.get(); turn++) {
+      TimeUnit.MILLISECONDS.sleep(900);
+      try {
+        nodes
+            .get(0)
+            .operations
+            .release(
+                new Operations.Asked("greeting", 1 + turn % 2, turn / 2 % 4, "test", null, false));
+      } catch (EventoException meanwhile) {
+        // The other operation was first.
+      }
+    }
+    return 0;
+  }
+
+  private Callable<Boolean> moved(int events) {
+    var from = store.head();
+    return () -> store.head() > from + events;
+  }
+
+  @Test
+  void of_a_version_that_decides_otherwise_nothing_takes_effect_before_it_is_live()
+      throws Exception {
+    var node = node("a");
+    saga(node, 1, SwitchTest::demand);
+    awaitDeclared(1);
+    SteppingBundle.Saga other =
+        (happening, state) -> {
+          var event = happening.event();
+          return event == null
+              ? Stepping.Result.NOTHING
+              : SteppingBundle.to("{}", about("Shout", event), about("Whisper", event));
+        };
+    saga(node, 2, other);
+    awaitDeclared(2);
+    append("x", "y", "z");
+
+    await("live version is done").atMost(PATIENCE).until(() -> effects.all().size() == 9);
+    await("compared").atMost(PATIENCE).until(() -> comparison(node, 2).alone() == 3);
+    var compared = comparison(node, 2);
+    assertThat(compared.different()).isEqualTo(3);
+    assertThat(compared.alike()).isZero();
+    assertThat(compared.examples()).extracting(Comparison.Example::type).containsOnly("Whisper");
+    assertThat(compared.examples()).extracting(Comparison.Example::event).containsOnly(1L, 2L, 3L);
+
+    var tried = node.switches.to(new Operations.Asked("greeting", 2, null, "test", null, true));
+    assertThat(tried.detail()).contains("0 held commands sent, 3 discarded");
+    assertThat(live()).isEqualTo(List.of("greeting:1"));
+    node.switches.to(asked(2));
+    append("w");
+    await("the other one's take effect").atMost(PATIENCE).until(() -> effects.all().size() == 11);
+    var before = new ArrayList<>(demanded().subList(0, 9));
+    before.addAll(List.of("Shout{\"event\":4}", "Whisper{\"event\":4}"));
+    assertThat(effects.all()).containsExactlyInAnyOrderElementsOf(before);
+    assertThat(comparison(node, 2).discarded()).isEqualTo(3);
+    assertThat(
+            texts(
+                "select action || ' of ' || version || ' by ' || done_by from evento.consumer_audit"
+                    + " order by version"))
+        .containsExactly("switch of 1 by test", "switch of 2 by test");
+  }
+
+  @Test
+  void where_the_outbox_does_not_drain_nothing_changes_and_the_live_version_goes_on()
+      throws Exception {
+    var node = node("a");
+    saga(node, 1, SwitchTest::demand);
+    awaitDeclared(1);
+    saga(node, 2, SwitchTest::demand);
+    awaitDeclared(2);
+    effects.isStopped = true;
+    append("x");
+    await("decided").atMost(PATIENCE).until(() -> comparison(node, 2).held() > 0);
+
+    var hasty = new Switches(node.database, node.operations, node.consumers, Duration.ofSeconds(1));
+    assertThatThrownBy(() -> hasty.to(asked(2)))
+        .isInstanceOfSatisfying(
+            EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT))
+        .hasMessageContaining("no outcome yet");
+    assertThat(live()).isEqualTo(List.of("greeting:1"));
+    effects.isStopped = false;
+    append("y");
+    await("goes on").atMost(PATIENCE).until(() -> effects.all().size() == 6);
+    assertThatThrownBy(() -> node.switches.to(asked(1))).hasMessageContaining("is live already");
+    assertThatThrownBy(() -> node.switches.to(asked(3))).hasMessageContaining("no consumer");
+  }
+
+  @Test
+  void a_refusal_that_the_store_does_not_keep_is_heard_by_a_shadow_too() throws Exception {
+    var heard = new CopyOnWriteArrayList<String>();
+    var node = node("a");
+    for (var version : new int[] {1, 2}) {
+      saga(
+          node,
+          version,
+          (happening, state) -> {
+            var outcome = happening.outcome();
+            var event = happening.event();
+            if (outcome != null) {
+              heard.add(version + " " + outcome.code());
+            }
+            return event == null
+                ? Stepping.Result.NOTHING
+                : SteppingBundle.to("{}", about("Greet", event));
+          });
+      awaitDeclared(version);
+    }
+    effects.isStopped = true;
+    append("x");
+    await("held").atMost(PATIENCE).until(() -> comparison(node, 2).held() == 1);
+    effects.refusal = EventoException.invalid("/event", "must be another one");
+    effects.isStopped = false;
+
+    await("heard").atMost(PATIENCE).until(() -> heard.size() == 2);
+    assertThat(heard).containsExactlyInAnyOrder("1 INVALID_REQUEST", "2 INVALID_REQUEST");
+  }
+
+  @Test
+  void a_step_that_a_version_began_before_a_switch_is_refused_after_it() throws Exception {
+    var node = new ConsumerNode(database, "a", cluster);
+    open.add(0, node);
+    var live = claimed(node, 1);
+    var shadow = claimed(node, 2);
+    assertThat(live.claimed().role()).isEqualTo(Role.LIVE);
+    assertThat(shadow.claimed().role()).isEqualTo(Role.SHADOW);
+
+    node.switches.to(asked(2));
+    for (var late : List.of(live, shadow)) {
+      assertThat(node.steps.take(step(node, late))).as(late.toString()).isFalse();
+    }
+    assertThat(texts("select type from evento.shadow_command")).isEmpty();
+    assertThat(texts("select type from evento.consumer_command")).isEmpty();
+    assertThat(node.steps.take(step(node, claimAgain(node, 2)))).isTrue();
+    assertThat(node.steps.take(step(node, claimAgain(node, 1)))).isTrue();
+    assertThat(texts("select version || type from evento.shadow_command"))
+        .containsExactly("1Greet");
+    assertThat(texts("select version || type from evento.consumer_command"))
+        .containsExactly("2Greet");
+  }
+
+  private Lease claimed(ConsumerNode node, int version) throws SQLException {
+    var component = SteppingBundle.sagaOfVersion(version);
+    var consumes =
+        new Consumption(List.of(), List.of(), "beginning", 1, Map.of("MoneyDeposited", ""));
+    try (var own = new LeaseConnectionOf(node)) {
+      new ConsumerTable(own.connection).declare(component, consumes, store.at(0));
+    }
+    return claimAgain(node, version);
+  }
+
+  private static Lease claimAgain(ConsumerNode node, int version) {
+    var seen = node.segments.of(List.of(new ConsumerId("greeting", version)));
+    // Over at once, so that nobody waits for it to be given back.
+    var claimed = node.segments.claim(seen, "a", node.incarnation, Duration.ofMillis(1));
+    return new Lease(claimed.get(0), Long.MAX_VALUE);
+  }
+
+  private StepTable.Step step(ConsumerNode node, Lease lease) throws SQLException {
+    var filter =
+        new Filter(Set.of(), Set.of(), Map.of("MoneyDeposited", new Association("")), true);
+    var event = Events.event(1, "k");
+    var batch =
+        StepBatch.of(
+            new StepBatch.Request(
+                lease, filter, List.of(event), store.at(1), event.commandId(), false, false),
+            Inbox.EMPTY,
+            Map.of(),
+            Set.of());
+    var consumer = lease.segment().consumer();
+    var result = demand(Stepping.Happening.of("k", event), null);
+    return new StepTable.Step(
+        UUID.randomUUID(),
+        lease,
+        store.epoch(),
+        batch.doneWith(1, 0),
+        StepWrite.of(consumer, true, batch, List.of(result), any -> 0),
+        node.incarnation,
+        Courier.CLAIM,
+        null);
+  }
+
+  /** A connection that is closed with the block. */
+  private static final class LeaseConnectionOf implements AutoCloseable {
+    final LeaseConnection connection;
+
+    LeaseConnectionOf(ConsumerNode node) {
+      connection = new LeaseConnection(node.database);
+    }
+
+    @Override
+    public void close() {
+      connection.close();
+    }
+  }
+
+  @Test
+  void a_projector_changes_places_once_it_was_where_the_live_one_had_been() throws Exception {
+    var node = new ConsumerNode(database, "a", cluster);
+    open.add(0, node);
+    try (var own = new LeaseConnectionOf(node)) {
+      for (var version = 1; version <= 3; version++) {
+        var component =
+            new Component(
+                "projector",
+                "accounts",
+                version,
+                "bank",
+                List.of(),
+                List.of(),
+                List.of(),
+                new Consumption(List.of(), List.of(), "beginning", 1 + version),
+                null);
+        new ConsumerTable(own.connection)
+            .declare(component, required(component.consumes()), store.at(version == 1 ? 5 : 3));
+      }
+    }
+    assertThat(live()).containsExactly("accounts:1");
+    var hasty =
+        new Switches(node.database, node.operations, node.consumers, Duration.ofMillis(300));
+    var asked = new Operations.Asked("accounts", 2, null, "test", null, false);
+    assertThatThrownBy(() -> hasty.to(asked))
+        .hasMessageContaining("accounts:2 is 2 positions behind accounts:1");
+    assertThat(live()).containsExactly("accounts:1");
+    execute("update evento.consumer_segment set checkpoint = 5 where version = 2");
+
+    assertThat(hasty.to(asked).detail()).isEqualTo("accounts:2 is live instead of accounts:1");
+    assertThat(live()).containsExactly("accounts:2");
+  }
+
+  private static Consumption required(@Nullable Consumption consumes) {
+    return Objects.requireNonNull(consumes);
+  }
+
+  @Test
+  void a_deadline_that_only_the_shadow_let_pass_is_taken_over_with_its_command() throws Exception {
+    var node = node("a");
+    // As if its owner were slow: the live version hears of no deadline.
+    saga(
+        node,
+        1,
+        (happening, state) -> {
+          if (happening.due() != null) {
+            throw new IllegalStateException("not yet");
+          }
+          return demand(happening, state);
+        });
+    awaitDeclared(1);
+    saga(node, 2, SwitchTest::demand);
+    awaitDeclared(2);
+    append("x");
+    await("the shadow holds it")
+        .atMost(PATIENCE)
+        .until(() -> texts("select type from evento.shadow_command").equals(List.of("Remind")));
+    assertThat(comparison(node, 2).alone()).isZero();
+
+    assertThat(node.switches.to(asked(2)).detail()).contains("1 held commands sent, 0 discarded");
+    await("all is sent").atMost(PATIENCE).until(() -> effects.all().size() == 3);
+    assertThat(effects.all()).containsExactlyInAnyOrderElementsOf(demanded());
+  }
+
+  private ConsumerNode node(String name) {
+    var node = new ConsumerNode(database, name, cluster).start();
+    node.router = effects::run;
+    open.add(0, node);
+    return node;
+  }
+
+  private void saga(ConsumerNode node, int version, SteppingBundle.Saga saga) {
+    open.add(0, new SteppingBundle(node, version, saga).connect());
+  }
+
+  private static void awaitDeclared(int version) {
+    await("declared")
+        .atMost(PATIENCE)
+        .until(
+            () -> texts("select name from evento.consumer where version = " + version).size() == 1);
+  }
+
+  private synchronized void append(String... keys) throws SQLException {
+    store.append(cluster.followers(), List.of(keys).stream().map(Draft::of).toList());
+  }
+
+  private static Operations.Asked asked(int version) {
+    return new Operations.Asked("greeting", version, null, "test", null, false);
+  }
+
+  private static Comparison comparison(ConsumerNode node, int version) {
+    return node.shadows.comparison(new ConsumerId("greeting", version), 10).orElseThrow();
+  }
+
+  private static List<String> live() throws SQLException {
+    return texts("select name || ':' || version from evento.consumer where role = 'live'");
+  }
+
+  private static void execute(String text) throws SQLException {
+    try (var admin = database.asAdmin();
+        var statement = admin.createStatement()) {
+      statement.execute(text);
+    }
+  }
+
+  private static List<String> sorted(List<String> all) {
+    var copy = new ArrayList<>(all);
+    Collections.sort(copy);
+    return copy;
+  }
+
+  private static List<String> texts(String query) throws SQLException {
+    try (var admin = database.asAdmin();
+        var select = admin.createStatement();
+        var row = select.executeQuery(query)) {
+      var found = new ArrayList<String>();
+      while (row.next()) {
+        found.add(row.getString(1));
+      }
+      return found;
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package io.evento.server.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evento.protocol.Message.Component;
+import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.Message.QueryType;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Of which read model an answer comes where several versions are hosted. */
+class AnswerersTest {
+  private static final String QUERY = "FindAccount";
+
+  private static TestDatabase where;
+
+  private final Shadows shadows = new Shadows();
+  private RoutingNode node;
+  private Answerers answerers;
+  private long sessions;
+
+  @BeforeAll
+  static void migrate() {
+    where = PostgresFixture.shared().migrated();
+  }
+
+  @AfterAll
+  static void drop() {
+    where.close();
+  }
+
+  @BeforeEach
+  void start() {
+    node = RoutingNode.up(where, "a");
+    answerers = new Answerers(node.sessions, node.directory, node.links, shadows);
+  }
+
+  @AfterEach
+  void stop() {
+    node.close();
+  }
+
+  @Test
+  void a_shadow_is_asked_only_where_nobody_hosts_the_live_version() {
+    shadows.are(Set.of("accounts:2"));
+    host(2);
+    assertThat(answerers.models(QUERY)).containsExactly("accounts:2");
+    assertThat(chosen(Set.of())).isEqualTo("accounts:2");
+
+    host(1);
+    assertThat(answerers.models(QUERY)).containsExactly("accounts:1");
+    assertThat(chosen(Set.of())).isEqualTo("accounts:1");
+    assertThat(chosen(Set.of("accounts:2"))).as("as it was asked for").isEqualTo("accounts:2");
+
+    shadows.are(Set.of("accounts:1"));
+    assertThat(answerers.models(QUERY)).containsExactly("accounts:2");
+    assertThat(chosen(Set.of())).isEqualTo("accounts:2");
+  }
+
+  private String chosen(Set<String> models) {
+    return answerers.model(answerers.choose(QUERY, models, Set.of()).orElseThrow(), QUERY);
+  }
+
+  private void host(int version) {
+    var component =
+        new Component(
+            "projector",
+            "accounts",
+            version,
+            "bank",
+            List.of(),
+            List.of(),
+            List.of(new QueryType(QUERY, null, null)),
+            new Consumption(List.of(), List.of(), "beginning", 1),
+            null);
+    var session = new BundleSession(++sessions, "bank", UUID.randomUUID(), (message, lane) -> true);
+    node.sessions.add(session);
+    node.sessions.declared(session, List.of(component));
+  }
+}
