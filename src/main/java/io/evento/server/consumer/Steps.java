@@ -390,11 +390,16 @@ class Steps implements StepDelivery.Desk {
     LOG.log(
         Level.WARNING,
         () -> "step not stored yet " + delivery.lease() + " cause=" + failure.getMessage());
-    if (!delivery.isEnded()) {
+    if (delivery.isEnded()) {
+      return;
+    }
+    try {
       timer.schedule(
           () -> run(body, again -> later(delivery, body, again)),
           RETRY_MILLIS,
           TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException stopping) {
+      LOG.log(Level.DEBUG, () -> "node stops, step given up " + delivery.lease());
     }
   }
 
