@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 
 /**
  * {@code mvn -Pbench}: starts a cluster of three nodes with two banks and measures it from one more
@@ -94,7 +93,11 @@ public final class Bench {
         queries(bundle, accounts, 64);
       }
       if (isWanted("arrivals")) {
-        arrivals(bundle, accounts, arrivals);
+        new SteadyPace(
+                target,
+                arrivals,
+                () -> bundle.commands().sendAsync(new Deposit(any(accounts), 1, "")))
+            .run(LEAD_IN, LENGTH);
       }
     }
     if (isWanted("catch-up")) {
@@ -173,48 +176,6 @@ public final class Bench {
             LENGTH,
             caller ->
                 () -> bundle.queries().ask(new FindAccount(any(accounts)), AccountView.class));
-  }
-
-  /** From the acknowledgement at the caller to the handler of a projector, at a steady pace. */
-  private void arrivals(EventoBundle bundle, List<String> accounts, Arrivals arrivals)
-      throws InterruptedException {
-    var perSecond = 500;
-    var delays = new ArrayList<Long>();
-    var pending = new java.util.concurrent.ConcurrentHashMap<Long, Long>();
-    var next = System.nanoTime();
-    var end = next + LENGTH.toNanos();
-    while (System.nanoTime() < end) {
-      bundle
-          .commands()
-          .sendAsync(new Deposit(any(accounts), 1, ""))
-          .whenComplete(
-              (receipt, failure) -> {
-                if (failure == null) {
-                  pending.put(receipt.position(), System.nanoTime());
-                }
-              });
-      next += TimeUnit.SECONDS.toNanos(1) / perSecond;
-      TimeUnit.NANOSECONDS.sleep(Math.max(0, next - System.nanoTime()));
-    }
-    var patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (!arrivals.at.keySet().containsAll(pending.keySet()) && System.nanoTime() < patience) {
-      TimeUnit.MILLISECONDS.sleep(20);
-    }
-    pending.forEach(
-        (position, acknowledged) -> {
-          var arrived = arrivals.at.get(position);
-          if (arrived != null) {
-            delays.add(arrived - acknowledged);
-          }
-        });
-    var samples = new Samples(1, delays.size());
-    delays.forEach(delay -> samples.add(0, delay));
-    System.out.printf(
-        "%-34s %8d      %s   never seen %d%n",
-        "acknowledged to projector, 500/s",
-        delays.size(),
-        samples.percentiles(),
-        pending.size() - delays.size());
   }
 
   private static String any(List<String> accounts) {
