@@ -1,6 +1,7 @@
 package io.evento.server.consumer;
 
 import io.evento.protocol.RecordedEvent;
+import io.evento.server.eventstore.Selection;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.Subscription;
 import io.evento.server.eventstore.Taken;
@@ -42,7 +43,12 @@ final class Cursor {
   private boolean closed;
 
   /** Who of a consumer is given which slot, and how its slots are found. */
-  private record Route(Filter filter, @Nullable Delivery[] slots) {}
+  private record Route(Filter filter, @Nullable Delivery[] slots) {
+    /** Whether there is somebody for it, as far as can be told without the payload. */
+    boolean wants(int ofStream, String type, String context) {
+      return filter.accepts(type, context) && (filter.isAssociated() || slots[ofStream] != null);
+    }
+  }
 
   Cursor(Cursors all, Subscription subscription, StorePosition at, long now) {
     this.all = all;
@@ -147,8 +153,9 @@ final class Cursor {
       return;
     }
     isReading = true;
+    var selection = selection();
     all.catchUp(
-        () -> subscription.catchUp(READ_EVENTS, READ_BYTES),
+        () -> subscription.catchUp(READ_EVENTS, READ_BYTES, selection),
         taken -> {
           isReading = false;
           found(taken);
@@ -157,6 +164,18 @@ final class Cursor {
           isReading = false;
           all.ringLater(turn, TimeUnit.MILLISECONDS.toNanos(500));
         });
+  }
+
+  /**
+   * What the members want. Nobody joins while it is in use on the reader's thread, and who leaves
+   * meanwhile only has something read for nothing.
+   */
+  private Selection selection() {
+    var consumers = List.copyOf(routes.values());
+    return (stream, type, context) -> {
+      var ofStream = Slots.of(stream);
+      return consumers.stream().anyMatch(route -> route.wants(ofStream, type, context));
+    };
   }
 
   private void found(Taken taken) {
@@ -213,9 +232,9 @@ final class Cursor {
     return !closed && !isReading && !isBehind && at.equals(place);
   }
 
-  /** Whether a delivery at this place can still join. */
+  /** Whether a delivery at this place can still join: what is being read is not for it. */
   boolean isAt(StorePosition place) {
-    return !closed && at.equals(place);
+    return !closed && !isReading && at.equals(place);
   }
 
   private void close() {

@@ -40,9 +40,13 @@ record Filter(
   }
 
   boolean accepts(RecordedEvent event) {
-    return (types.isEmpty() || types.contains(event.type()))
-        && (contexts.isEmpty() || contexts.contains(event.context()))
-        && (associations.isEmpty() || associations.containsKey(event.type()));
+    return accepts(event.type(), event.context());
+  }
+
+  boolean accepts(String type, String context) {
+    return (types.isEmpty() || types.contains(type))
+        && (contexts.isEmpty() || contexts.contains(context))
+        && (associations.isEmpty() || associations.containsKey(type));
   }
 
   /** Whether the key stands in the event, and is not its stream. */

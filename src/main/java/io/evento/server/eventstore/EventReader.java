@@ -75,15 +75,23 @@ public class EventReader {
        where before < ? order by %s
       """;
 
-  // Index scan on event_position; 1,000 events: 2.4 ms, 70 pages.
+  // Index scans on event_position; 1,000 events: 1.3 ms. How many fit is found out from their sizes
+  // alone: with whole rows under the window it takes 2.4 ms, and each node that catches up asks.
   private static final String AFTER =
-      bounded(
-          RecordedEvents.COLUMNS + ", epoch",
-          "position",
-          """
-          select *, (select id from evento.store_epoch order by ordinal desc limit 1) as epoch
-            from evento.event where position > ? order by position limit ?
-          """);
+      """
+      with cut as materialized (
+        select count(*) as found, count(*) filter (where before < ?) as fitting
+          from (select sum(bytes) over (order by position rows unbounded preceding) - bytes
+                       as before
+                  from (select position,
+                               octet_length(payload) + coalesce(octet_length(meta), 0) as bytes
+                          from evento.event where position > ? order by position limit ?) next
+               ) sized)
+      select %s, (select found from cut) as found,
+             (select id from evento.store_epoch order by ordinal desc limit 1) as epoch
+        from evento.event where position > ? order by position limit (select fitting from cut)
+      """
+          .formatted(RecordedEvents.COLUMNS);
 
   // Index scan on event_stream; 20 events: 0.3 ms, 24 pages.
   private static final String STORY =
@@ -207,6 +215,7 @@ public class EventReader {
   /**
    * Events with the epoch that was the present one when they were read.
    *
+   * @param events not empty; the last one is that of the last position looked at
    * @param more whether others may follow
    */
   record Slice(UUID epoch, List<RecordedEvent> events, boolean more) {}
@@ -247,13 +256,24 @@ public class EventReader {
 
   /** The next events of the total order; empty if there are none by now. */
   Optional<Slice> slice(long after, int eventsMax, int bytesMax) {
+    return slice(after, eventsMax, bytesMax, Selection.ALL);
+  }
+
+  /**
+   * Those of the next events that are wanted, and the last one that was looked at.
+   *
+   * @param eventsMax looks at this many at most
+   * @return empty if there is none by now, wanted or not
+   */
+  Optional<Slice> slice(long after, int eventsMax, int bytesMax, Selection selection) {
     return database.read(
         "read after " + after,
         connection -> {
           try (var select = connection.prepareStatement(AFTER)) {
-            select.setLong(1, after);
-            select.setInt(2, eventsMax);
-            select.setInt(3, bytesMax);
+            select.setInt(1, bytesMax);
+            select.setLong(2, after);
+            select.setInt(3, eventsMax);
+            select.setLong(4, after);
             try (var rows = select.executeQuery()) {
               if (!rows.next()) {
                 return Optional.<Slice>empty();
@@ -262,10 +282,14 @@ public class EventReader {
               var found = rows.getInt("found");
               var events = new ArrayList<RecordedEvent>();
               var row = new RecordedEvents(rows);
+              var looked = 0;
               do {
-                events.add(row.event());
+                looked++;
+                if (row.isWanted(selection) || rows.isLast()) {
+                  events.add(row.event());
+                }
               } while (rows.next());
-              var more = found == eventsMax || events.size() < found;
+              var more = found == eventsMax || looked < found;
               return Optional.of(new Slice(epoch, events, more));
             }
           }

@@ -287,9 +287,9 @@ public class Follower {
     }
   }
 
-  Taken catchUp(Subscription subscription, int eventsMax, int bytesMax) {
+  Taken catchUp(Subscription subscription, int eventsMax, int bytesMax, Selection selection) {
     var at = positionOf(subscription);
-    var slice = reader.slice(at.position(), eventsMax, bytesMax);
+    var slice = reader.slice(at.position(), eventsMax, bytesMax, selection);
     lock.lock();
     try {
       var rewound = subscription.rewound();

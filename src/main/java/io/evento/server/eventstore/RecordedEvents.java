@@ -42,6 +42,11 @@ final class RecordedEvents {
     this.rows = rows;
   }
 
+  /** Whether somebody wants the event of the row at which the cursor stands. */
+  boolean isWanted(Selection selection) throws SQLException {
+    return selection.wants(rows.getString(5), rows.getString(7), rows.getString(6));
+  }
+
   /** The event of the row at which the cursor stands. */
   RecordedEvent event() throws SQLException {
     var commandId = rows.getObject(4, UUID.class);

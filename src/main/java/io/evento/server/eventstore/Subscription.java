@@ -44,11 +44,14 @@ public final class Subscription implements AutoCloseable {
   /**
    * The next events, from the database. Blocks on it.
    *
+   * @param eventsMax looks at this many at most
+   * @param bytesMax about this many bytes, but at least one event
+   * @param selection which of them are given; the last one that was looked at always is
    * @throws io.evento.server.persistence.UncheckedSqlException if it does not answer; nothing was
    *     taken
    */
-  public Taken catchUp(int eventsMax, int bytesMax) {
-    return follower.catchUp(this, eventsMax, bytesMax);
+  public Taken catchUp(int eventsMax, int bytesMax, Selection selection) {
+    return follower.catchUp(this, eventsMax, bytesMax, selection);
   }
 
   /** No wake-up comes any more. */

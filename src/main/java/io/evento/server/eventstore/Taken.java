@@ -6,9 +6,10 @@ import java.util.List;
 /** What a {@link Subscription} found. */
 public sealed interface Taken {
   /**
-   * The next events, without a hole.
+   * The next events, without a hole but for those that were not asked for.
    *
-   * @param events in order; empty if nothing newer is known: the subscription's wake-up will come
+   * @param events in order, up to the last one that was looked at; empty if nothing newer is known:
+   *     the subscription's wake-up will come
    * @param upTo where the subscription stands now
    */
   record Events(List<RecordedEvent> events, StorePosition upTo) implements Taken {}

@@ -162,7 +162,7 @@ class FollowerTest {
           for (var more = true; more; ) {
             var taken = subscription.take(7, 1 << 20);
             if (taken instanceof Taken.Behind) {
-              taken = subscription.catchUp(50, 1 << 20);
+              taken = subscription.catchUp(50, 1 << 20, Selection.ALL);
             }
             var events = ((Taken.Events) taken).events();
             add(events);
@@ -293,12 +293,47 @@ class FollowerTest {
       var subscription =
           late.follower.subscribe(new StorePosition(epoch(), 0), () -> {}).orElseThrow();
       assertThat(subscription.take(10, 1 << 20)).isEqualTo(new Taken.Behind());
-      assertThat(((Taken.Events) subscription.catchUp(1, 1 << 20)).events()).hasSize(1);
+      assertThat(((Taken.Events) subscription.catchUp(1, 1 << 20, Selection.ALL)).events())
+          .hasSize(1);
       assertThat(subscription.take(10, 1 << 20)).isEqualTo(new Taken.Behind());
-      assertThat(((Taken.Events) subscription.catchUp(10, 1 << 20)).upTo())
+      assertThat(((Taken.Events) subscription.catchUp(10, 1 << 20, Selection.ALL)).upTo())
           .isEqualTo(new StorePosition(epoch(), 2));
       assertThat(subscription.take(10, 1 << 20))
           .isEqualTo(new Taken.Events(List.of(), new StorePosition(epoch(), 2)));
+    }
+  }
+
+  @Test
+  void who_catches_up_is_given_what_it_wants_and_the_last_one_that_was_looked_at() {
+    for (var i = 0; i < 3; i++) {
+      append();
+    }
+    await().until(() -> reader.follower.head().orElseThrow().position() == 6);
+    try (var late = StoreNode.start(database, "late")) {
+      await().atMost(ofSeconds(10)).until(() -> late.follower.head().isPresent());
+      var subscription =
+          late.follower.subscribe(new StorePosition(epoch(), 0), () -> {}).orElseThrow();
+      var asked = new ArrayList<String>();
+      Selection second =
+          (stream, type, context) -> {
+            asked.add(stream + ' ' + type + ' ' + context);
+            return asked.size() == 2;
+          };
+      var first = (Taken.Events) subscription.catchUp(4, 1 << 20, second);
+      assertThat(first.events()).extracting(RecordedEvent::position).containsExactly(2L, 4L);
+      assertThat(first.upTo().position()).isEqualTo(4);
+      assertThat(first.events().get(0))
+          .satisfies(
+              event ->
+                  assertThat(asked.get(1))
+                      .isEqualTo(
+                          "%s:%s %s %s",
+                          event.aggregate().type(),
+                          event.aggregate().id(),
+                          event.type(),
+                          event.context()));
+      var rest = (Taken.Events) subscription.catchUp(4, 1 << 20, (stream, type, context) -> false);
+      assertThat(rest.events()).extracting(RecordedEvent::position).containsExactly(6L);
     }
   }
 
