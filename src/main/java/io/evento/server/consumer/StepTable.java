@@ -44,7 +44,7 @@ class StepTable {
        where name = ? and version = ? and key = any(?)
       """;
 
-  private static final String STEP =
+  private static final String OWNED =
       """
       with owned as (
         update evento.consumer_segment s
@@ -53,8 +53,25 @@ class StepTable {
          where s.name = ? and s.version = ? and s.segment = ? and s.fence = ?
            and s.owner_incarnation = ? and s.epoch = ? and s.step is distinct from ?
            and (?::uuid is null or exists (select from evento.dead_letter d where d.id = ?))
-        returning s.name, s.version),
-      letters as (
+        returning s.name, s.version)
+      """;
+
+  /** Whether the step has taken place, now or before. */
+  private static final String TAKEN =
+      """
+      select exists (select from owned)
+             or exists (select from evento.consumer_segment s
+                         where s.name = ? and s.version = ? and s.segment = ? and s.fence = ?
+                           and s.owner_incarnation = ? and s.step = ?)
+      """;
+
+  // An observer of whatever happens has nothing to say to most of it: 0.05 ms instead of 0.4.
+  private static final String MOVE = OWNED + TAKEN;
+
+  private static final String STEP =
+      OWNED
+          + """
+      , letters as (
         delete from evento.dead_letter d using owned where d.id = ?),
       states as (
         insert into evento.saga_state as known
@@ -121,11 +138,8 @@ class StepTable {
            set due_at = excluded.due_at, created_at = clock_timestamp(),
                origin_event = excluded.origin_event, origin_outcome = excluded.origin_outcome,
                origin_deadlines = excluded.origin_deadlines)
-      select exists (select from owned)
-             or exists (select from evento.consumer_segment s
-                         where s.name = ? and s.version = ? and s.segment = ? and s.fence = ?
-                           and s.owner_incarnation = ? and s.step = ?)
-      """;
+      """
+          + TAKEN;
 
   private static final String FORGET_ENDED =
       """
@@ -196,45 +210,14 @@ class StepTable {
   }
 
   static boolean take(Connection open, Step step) throws SQLException {
-    var segment = step.lease().segment();
-    var states = List.copyOf(step.write().states());
-    var isLive = step.lease().claimed().role() == Role.LIVE;
-    var sent = isLive ? step.write().sent() : List.<StepWrite.Sent>of();
-    var held = isLive ? List.<StepWrite.Sent>of() : step.write().sent();
-    var alarms = List.copyOf(step.write().alarms());
-    try (var statement = open.prepareStatement(STEP)) {
+    var isMove = step.letter() == null && step.write().isEmpty();
+    try (var statement = open.prepareStatement(isMove ? MOVE : STEP)) {
       var bind = new Binding(open, statement);
-      bind.object(step.id()).object(step.place().position()).object(step.place().position());
-      bind.object(step.place().command());
-      bind.object(segment.consumer().name()).object(segment.consumer().version());
-      bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
-      bind.object(step.epoch()).object(step.id());
-      bind.object(step.letter()).object(step.letter()).object(step.letter());
-      bind.array("text", states, SagaState::key).array("smallint", states, SagaState::slot);
-      bind.array("bigint", states, SagaState::born).array("bigint", states, SagaState::position);
-      bind.array("text", states, state -> state.state().text());
-      bind.array("text", states, SagaState::correlation);
-      bind.array("boolean", states, SagaState::isEnded);
-      bind.array("uuid", step.write().outcomes(), id -> id);
-      bind.array("uuid", step.write().outcomes(), id -> id);
-      bind.object(step.claim().toMillis()).object(step.incarnation());
-      bind.commands(sent).commands(held);
-      bind.array("bigint", held, one -> one.origin().event());
-      bind.array("uuid", held, one -> one.origin().outcome());
-      bind.array("text", held, one -> one.origin().deadlinesLiteral());
-      bind.array("text", held, one -> one.origin().label());
-      bind.array("uuid", step.write().deadlinesGone(), id -> id);
-      bind.array("text", step.write().ended(), key -> key);
-      bind.array("uuid", alarms, StepWrite.Alarm::id);
-      bind.array("uuid", step.write().deadlinesGone(), id -> id);
-      bind.array("uuid", alarms, StepWrite.Alarm::id).array("text", alarms, StepWrite.Alarm::key);
-      bind.array("smallint", alarms, StepWrite.Alarm::slot);
-      bind.array("text", alarms, StepWrite.Alarm::label);
-      bind.array("bigint", alarms, StepWrite.Alarm::after);
-      bind.array("timestamptz", alarms, StepTable::at);
-      bind.array("bigint", alarms, one -> one.origin().event());
-      bind.array("uuid", alarms, one -> one.origin().outcome());
-      bind.array("text", alarms, one -> one.origin().deadlinesLiteral());
+      bindOwned(bind, step);
+      if (!isMove) {
+        bindEffects(bind, step);
+      }
+      var segment = step.lease().segment();
       bind.object(segment.consumer().name()).object(segment.consumer().version());
       bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
       bind.object(step.id());
@@ -243,6 +226,50 @@ class StepTable {
         return row.getBoolean(1);
       }
     }
+  }
+
+  private static void bindOwned(Binding bind, Step step) throws SQLException {
+    var segment = step.lease().segment();
+    bind.object(step.id()).object(step.place().position()).object(step.place().position());
+    bind.object(step.place().command());
+    bind.object(segment.consumer().name()).object(segment.consumer().version());
+    bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
+    bind.object(step.epoch()).object(step.id());
+    bind.object(step.letter()).object(step.letter());
+  }
+
+  private static void bindEffects(Binding bind, Step step) throws SQLException {
+    var states = List.copyOf(step.write().states());
+    var isLive = step.lease().claimed().role() == Role.LIVE;
+    var sent = isLive ? step.write().sent() : List.<StepWrite.Sent>of();
+    var held = isLive ? List.<StepWrite.Sent>of() : step.write().sent();
+    var alarms = List.copyOf(step.write().alarms());
+    bind.object(step.letter());
+    bind.array("text", states, SagaState::key).array("smallint", states, SagaState::slot);
+    bind.array("bigint", states, SagaState::born).array("bigint", states, SagaState::position);
+    bind.array("text", states, state -> state.state().text());
+    bind.array("text", states, SagaState::correlation);
+    bind.array("boolean", states, SagaState::isEnded);
+    bind.array("uuid", step.write().outcomes(), id -> id);
+    bind.array("uuid", step.write().outcomes(), id -> id);
+    bind.object(step.claim().toMillis()).object(step.incarnation());
+    bind.commands(sent).commands(held);
+    bind.array("bigint", held, one -> one.origin().event());
+    bind.array("uuid", held, one -> one.origin().outcome());
+    bind.array("text", held, one -> one.origin().deadlinesLiteral());
+    bind.array("text", held, one -> one.origin().label());
+    bind.array("uuid", step.write().deadlinesGone(), id -> id);
+    bind.array("text", step.write().ended(), key -> key);
+    bind.array("uuid", alarms, StepWrite.Alarm::id);
+    bind.array("uuid", step.write().deadlinesGone(), id -> id);
+    bind.array("uuid", alarms, StepWrite.Alarm::id).array("text", alarms, StepWrite.Alarm::key);
+    bind.array("smallint", alarms, StepWrite.Alarm::slot);
+    bind.array("text", alarms, StepWrite.Alarm::label);
+    bind.array("bigint", alarms, StepWrite.Alarm::after);
+    bind.array("timestamptz", alarms, StepTable::at);
+    bind.array("bigint", alarms, one -> one.origin().event());
+    bind.array("uuid", alarms, one -> one.origin().outcome());
+    bind.array("text", alarms, one -> one.origin().deadlinesLiteral());
   }
 
   private static @Nullable String at(StepWrite.Alarm alarm) {

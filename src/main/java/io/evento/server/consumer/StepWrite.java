@@ -197,6 +197,16 @@ final class StepWrite {
         : outcome != null ? outcome.id().toString() : null;
   }
 
+  /** Whether the happenings led to nothing, so that only the checkpoint moves. */
+  boolean isEmpty() {
+    return after.isEmpty()
+        && sent.isEmpty()
+        && outcomes.isEmpty()
+        && deadlinesGone.isEmpty()
+        && alarms.isEmpty()
+        && ended.isEmpty();
+  }
+
   Collection<SagaState> states() {
     return after.values();
   }
@@ -221,9 +231,5 @@ final class StepWrite {
   /** Keys whose other deadlines are gone with the saga. */
   Set<String> ended() {
     return ended;
-  }
-
-  boolean isEmpty() {
-    return after.isEmpty() && sent.isEmpty() && outcomes.isEmpty() && deadlinesGone.isEmpty();
   }
 }
