@@ -8,14 +8,18 @@ import io.evento.server.eventstore.Taken;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A place in the total order and the deliveries that stand there: what comes next is read once for
- * all of them. Those that cannot take more are left behind and go on from their own place later; at
- * the head of the order everybody meets again. Confined to the delivery thread.
+ * all of them. Those that cannot take more are left behind and go on from their own place later.
+ *
+ * <p>At the head of the order everybody meets again. Before that, whoever reads history waits a
+ * moment for those who are shortly behind: segments of a new consumer begin within a second of each
+ * other, and would read all of it side by side. Confined to the delivery thread.
  */
 final class Cursor {
   private static final int TAKE_EVENTS = 256;
@@ -29,6 +33,17 @@ final class Cursor {
   /** … and those that are slower for a moment, as reading on without them means reading twice. */
   private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+  /** So far behind is near enough to be waited for, as it is soon read … */
+  private static final long NEAR = 50_000;
+
+  /** … for so long … */
+  private static final long MEETING_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** … and so rarely, as who is behind may be slow for good. */
+  private static final long MEETING_EVERY_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
   private final Cursors all;
   private final Turns.Turn turn;
   private final Subscription subscription;
@@ -40,6 +55,7 @@ final class Cursor {
   private boolean isReading;
   private boolean isHeldUp;
   private long heldUpSince;
+  private long meetingSince;
   private boolean closed;
 
   /** Who of a consumer is given which slot, and how its slots are found. */
@@ -55,6 +71,7 @@ final class Cursor {
     this.subscription = subscription;
     this.at = at;
     this.born = now;
+    this.meetingSince = now - MEETING_EVERY_NANOS;
     this.turn = all.turn(this::advance);
   }
 
@@ -152,10 +169,15 @@ final class Cursor {
       all.ringLater(turn, gather);
       return;
     }
+    if (isMeeting()) {
+      all.ringLater(turn, LOOK_NANOS);
+      return;
+    }
     isReading = true;
     var selection = selection();
+    var events = (int) all.upToNext(this, READ_EVENTS);
     all.catchUp(
-        () -> subscription.catchUp(READ_EVENTS, READ_BYTES, selection),
+        () -> subscription.catchUp(events, READ_BYTES, selection),
         taken -> {
           isReading = false;
           found(taken);
@@ -164,6 +186,18 @@ final class Cursor {
           isReading = false;
           all.ringLater(turn, TimeUnit.MILLISECONDS.toNanos(500));
         });
+  }
+
+  /** Whether it waits for somebody who reads the same shortly behind. */
+  private boolean isMeeting() {
+    if (!all.isFollowed(this, NEAR)) {
+      return false;
+    }
+    var now = all.now();
+    if (now - meetingSince >= MEETING_EVERY_NANOS) {
+      meetingSince = now;
+    }
+    return now - meetingSince < MEETING_NANOS;
   }
 
   /**
@@ -185,6 +219,9 @@ final class Cursor {
         all.meet(this);
       } else {
         hand(next.events(), next.upTo());
+        if (isBehind) {
+          all.meet(this);
+        }
         turn.ring();
       }
     } else if (taken instanceof Taken.Rewound) {
@@ -227,9 +264,16 @@ final class Cursor {
     close();
   }
 
-  /** Whether it waits at its place for something new. */
-  boolean isWaitingAt(StorePosition place) {
-    return !closed && !isReading && !isBehind && at.equals(place);
+  /**
+   * How far another one that reads history is ahead.
+   *
+   * @return negative if it is behind; empty if the two do not read the same
+   */
+  OptionalLong distanceTo(Cursor other) {
+    var areReading = !closed && !other.closed && isBehind && other.isBehind;
+    return areReading && at.epoch().equals(other.at.epoch())
+        ? OptionalLong.of(other.at.position() - at.position())
+        : OptionalLong.empty();
   }
 
   /** Whether a delivery at this place can still join: what is being read is not for it. */

@@ -6,6 +6,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -13,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** The places that this node reads at, and who reads for them. Confined to the delivery thread. */
@@ -72,14 +74,33 @@ final class Cursors {
     }
   }
 
-  /** A cursor waits for something new: from now on together with whoever waits there too. */
+  /** A cursor came to a place: from now on it goes on together with whoever stands there. */
   void meet(Cursor arrived) {
     for (var other : List.copyOf(open)) {
-      if (other != arrived && other.isWaitingAt(arrived.at())) {
+      if (other != arrived && other.isAt(arrived.at())) {
         arrived.mergeInto(other);
+        other.ring();
         return;
       }
     }
+  }
+
+  /** Whether another one reads history so shortly behind. */
+  boolean isFollowed(Cursor cursor, long near) {
+    return distances(cursor).anyMatch(distance -> distance < 0 && -distance <= near);
+  }
+
+  /** How many positions to read at most, so as to come to where the next one ahead stands. */
+  long upToNext(Cursor cursor, long most) {
+    return Math.min(most, distances(cursor).filter(distance -> distance > 0).min().orElse(most));
+  }
+
+  private LongStream distances(Cursor cursor) {
+    return open.stream()
+        .filter(other -> other != cursor)
+        .map(cursor::distanceTo)
+        .filter(OptionalLong::isPresent)
+        .mapToLong(OptionalLong::getAsLong);
   }
 
   void remove(Cursor cursor) {

@@ -144,6 +144,36 @@ class ProjectorDeliveryTest {
     assertThat(opened.positions()).containsExactly(1L);
   }
 
+  /** The ring holds the last 16,384 events: what is before has to be read. */
+  @Test
+  void who_begins_a_moment_later_soon_shares_the_reading_of_a_long_history() throws SQLException {
+    var events = 80_000;
+    store.fill(events, 97);
+    var node = node("a");
+    var everything = new Consumption(List.of(), List.of(), "beginning", 1);
+    var first = new LongAdder();
+    handling(
+        node,
+        RecordingBundle.projector("first", everything),
+        (message, event) -> {
+          first.increment();
+          if (event.position() % 50 == 0) {
+            LockSupport.parkNanos(1_000_000);
+          }
+        });
+    await().until(() -> first.sum() > 5_000);
+    var second = new LongAdder();
+    handling(
+        node,
+        RecordingBundle.projector("second", everything),
+        (message, event) -> second.increment());
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> first.sum() == events && second.sum() == events);
+    // A thousand with each, so about sixty for one alone, and nearly as many more for another.
+    assertThat(node.counts.reads.count()).isLessThan(95);
+  }
+
   @Test
   void a_segment_that_waits_for_credit_holds_up_no_other() throws SQLException {
     var node = node("a");
