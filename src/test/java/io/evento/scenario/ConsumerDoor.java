@@ -1,5 +1,7 @@
 package io.evento.scenario;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.evento.launcher.Member;
 import java.time.Duration;
@@ -10,6 +12,7 @@ import java.util.List;
 final class ConsumerDoor {
 
   private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private final Door door;
   private final String path;
@@ -23,14 +26,18 @@ final class ConsumerDoor {
     return new ConsumerDoor(cluster.door(node), "consumers/" + name + "/" + version);
   }
 
-  /** Itself with its segments; without any fields if nobody has declared it yet. */
-  JsonNode view() throws InterruptedException {
-    return door.get(path).body();
+  /** Itself with its segments; without any of these if nobody has declared it yet. */
+  JsonNode view() {
+    return get("");
   }
 
-  /** What stands below it, such as {@code /comparison}. */
-  JsonNode get(String below) throws InterruptedException {
-    return door.get(path + below).body();
+  /** What stands below it, such as {@code /comparison}, as soon as the node can tell it. */
+  JsonNode get(String below) {
+    return await(path + below)
+        .atMost(PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .until(() -> door.get(path + below), said -> said.isSuccess() || said.status() == 404)
+        .body();
   }
 
   /**
@@ -40,21 +47,21 @@ final class ConsumerDoor {
     return door.post(path + "/" + operation, body, ANSWER_MAX);
   }
 
-  String role() throws InterruptedException {
+  String role() {
     return view().path("role").asText();
   }
 
-  List<JsonNode> segments() throws InterruptedException {
+  List<JsonNode> segments() {
     return list(view().path("segments"));
   }
 
   /** In order of positions and keys. */
-  List<JsonNode> letters() throws InterruptedException {
+  List<JsonNode> letters() {
     return list(get("/dead-letters").path("deadLetters"));
   }
 
   /** What was done to it, newest first, such as {@code switch because of a release}. */
-  List<String> audit() throws InterruptedException {
+  List<String> audit() {
     return list(get("/audit").path("audit")).stream()
         .map(
             row ->

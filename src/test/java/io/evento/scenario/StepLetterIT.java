@@ -180,7 +180,7 @@ class StepLetterIT {
   }
 
   /** The letter of a kind and a key, in full. */
-  private static JsonNode shown(String kind, String key) throws InterruptedException {
+  private static JsonNode shown(String kind, String key) {
     var found =
         at(1).letters().stream()
             .filter(letter -> letter.path("kind").asText().equals(kind))
@@ -201,7 +201,7 @@ class StepLetterIT {
   }
 
   /** The node that delivers the segment of a letter. */
-  private static Member ownerOf(JsonNode letter) throws InterruptedException {
+  private static Member ownerOf(JsonNode letter) {
     var slot = letter.path("slot").asInt();
     var owner =
         at(1).segments().stream()
