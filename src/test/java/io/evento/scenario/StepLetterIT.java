@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.evento.launcher.Member;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,25 +21,11 @@ class StepLetterIT {
   private static final int BLAMELESS = 30;
   private static final String CAUSE = "java.lang.IllegalStateException";
 
-  /** From a scan to the notice that the saga sent about it; of what has no notice until now. */
-  private static final String SLOWEST =
-      """
-      select max(extract(epoch from coalesce(told.recorded_at, clock_timestamp())
-                                    - scanned.recorded_at))
-        from evento.event scanned
-        left join evento.event told
-          on told.stream_id = 'Notice:' || (scanned.payload::json->>'parcelId') || '-'
-                              || (scanned.payload::json->>'scan')
-       where starts_with(scanned.stream_id, 'Parcel:' || ?)
-      """;
-
-  private static final String NOTICES =
-      "select count(*) from evento.event where starts_with(stream_id, 'Notice:' || ?)";
-
   @RegisterExtension static final Cluster cluster = Cluster.running();
 
   private final String run = "run" + UUID.randomUUID().toString().substring(0, 8);
   private final String bad = run + "-bad";
+  private final ParcelBooks books = new ParcelBooks(cluster);
 
   @AfterEach
   void everybody_is_back() throws Exception {
@@ -87,7 +72,7 @@ class StepLetterIT {
     assertThat(story(bad).stream().filter(step -> step.startsWith("scan")))
         .containsExactly("scan 1", "scan 2", "scan 3", "scan 4", "scan 5");
     assertThat(story(bad)).doesNotHaveDuplicates().hasSize(10);
-    assertThat(number(NOTICES, bad + "-")).as("each customer told once").isEqualTo(5);
+    assertThat(books.notices(bad + "-")).as("each customer told once").isEqualTo(5);
   }
 
   private void assertThatOthersGoOn() throws Exception {
@@ -96,8 +81,8 @@ class StepLetterIT {
     }
     await("others are told")
         .atMost(PATIENCE)
-        .until(() -> number(NOTICES, run + "-good-") == BLAMELESS);
-    assertThat(number(SLOWEST, run + "-good-"))
+        .until(() -> books.notices(run + "-good-") == BLAMELESS);
+    assertThat(books.slowestNotice(run + "-good-"))
         .as("seconds to the slowest notice")
         .isLessThan(BLAMELESS_MAX.toSeconds());
     await("without a lag")
@@ -256,16 +241,5 @@ class StepLetterIT {
       }
     }
     return story;
-  }
-
-  private static double number(String sql, String prefix) throws SQLException {
-    try (var connection = cluster.postgres().administrator();
-        var select = connection.prepareStatement(sql)) {
-      select.setString(1, prefix);
-      try (var row = select.executeQuery()) {
-        row.next();
-        return row.getDouble(1);
-      }
-    }
   }
 }
