@@ -112,20 +112,38 @@ class ShadowTable {
      where w.name = ? and w.version = ? and w.settled_at is null
       """;
 
+  /**
+   * Whether that version has the same command in its outbox, so that it is not the shadow's alone.
+   */
+  private static final String SENT_TOO =
+      """
+      exists (select from evento.consumer_command c
+               where c.id = w.id and c.name = w.name and c.version = s.version
+      """;
+
+  // While commands are being sent there is no switch, but there are dry runs.
   private static final String OF_VERSION =
       """
       select w.id,
       """
           + OPEN
-          + HELD_BESIDE;
+          + HELD_BESIDE
+          + " and not "
+          + SENT_TOO
+          + " and c.settled_at is null)";
 
-  private static final String COUNTS =
+  private static final String ALONE =
+      HELD_BESIDE + " and not " + OPEN + " and not " + SENT_TOO + ')';
+
+  // Some of them may have an outcome in the store that was not found yet.
+  private static final String MAYBE_ALONE =
+      "select w.id " + ALONE + " order by w.created_at desc, w.id";
+
+  private static final String HELD_COUNT =
       """
-      select count(*), count(*) filter (where not
-      """
-          + OPEN
-          + ") "
-          + HELD_BESIDE;
+      select count(*) from evento.shadow_command
+       where name = ? and version = ? and settled_at is null
+      """;
 
   private static final String COMPARED =
       """
@@ -135,12 +153,10 @@ class ShadowTable {
 
   private static final String EXAMPLES =
       """
-      select w.id, w.type, w.key, w.payload, w.origin_event, w.origin_outcome, w.origin_label
-      """
-          + HELD_BESIDE
-          + " and not "
-          + OPEN
-          + " order by w.created_at desc, w.id limit ?";
+      select id, type, key, payload, origin_event, origin_outcome, origin_label
+        from evento.shadow_command
+       where name = ? and version = ? and id = any(?) order by created_at desc, id
+      """;
 
   private static final String LIVE =
       """
@@ -187,13 +203,9 @@ class ShadowTable {
 
   // Those that were looked for long enough, and of which enough others are left as examples.
   private static final String STALE =
-      """
-      select w.id
-      """
-          + HELD_BESIDE
-          + " and w.attempts >= 10 and not "
-          + OPEN
-          + " order by w.created_at desc, w.id offset ? limit 10000";
+      "select w.id "
+          + ALONE
+          + " and w.attempts >= 10 order by w.created_at desc, w.id offset ? limit 10000";
 
   /** A command that a shadow holds. */
   record Held(ConsumerId consumer, UUID id, String type, Json payload) {}
@@ -345,25 +357,19 @@ class ShadowTable {
               }
             }
           }
-          try (var select = open.prepareStatement(COUNTS)) {
-            select.setLong(1, other);
-            bind(select, 2, consumer);
-            try (var row = select.executeQuery()) {
-              row.next();
-              return Optional.of(
-                  new Comparison(
-                      consumer.wire(),
-                      live.isEmpty() || other == consumer.version()
-                          ? null
-                          : consumer.name() + ':' + other,
-                      counts[0],
-                      counts[1],
-                      row.getLong(1),
-                      row.getLong(2),
-                      counts[2],
-                      examples(open, consumer, other, examples)));
-            }
-          }
+          var alone = alone(open, consumer, other);
+          return Optional.of(
+              new Comparison(
+                  consumer.wire(),
+                  live.isEmpty() || other == consumer.version()
+                      ? null
+                      : consumer.name() + ':' + other,
+                  counts[0],
+                  counts[1],
+                  heldCount(open, consumer),
+                  alone.size(),
+                  counts[2],
+                  examples(open, consumer, alone.subList(0, Math.min(examples, alone.size())))));
         });
   }
 
@@ -384,12 +390,38 @@ class ShadowTable {
     }
   }
 
-  private static List<Comparison.Example> examples(
-      Connection open, ConsumerId consumer, long other, int max) throws SQLException {
-    try (var select = open.prepareStatement(EXAMPLES)) {
+  private static long heldCount(Connection open, ConsumerId consumer) throws SQLException {
+    try (var select = open.prepareStatement(HELD_COUNT)) {
+      bind(select, 1, consumer);
+      try (var row = select.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
+    }
+  }
+
+  /** What a version alone decided, the latest first. */
+  private static List<UUID> alone(Connection open, ConsumerId consumer, long other)
+      throws SQLException {
+    var found = new ArrayList<UUID>();
+    try (var select = open.prepareStatement(MAYBE_ALONE)) {
       select.setLong(1, other);
       bind(select, 2, consumer);
-      select.setInt(4, max);
+      try (var row = select.executeQuery()) {
+        while (row.next()) {
+          found.add(row.getObject(1, UUID.class));
+        }
+      }
+    }
+    found.removeAll(EventReader.withOutcome(open, found));
+    return found;
+  }
+
+  private static List<Comparison.Example> examples(
+      Connection open, ConsumerId consumer, List<UUID> ids) throws SQLException {
+    try (var select = open.prepareStatement(EXAMPLES)) {
+      bind(select, 1, consumer);
+      select.setArray(3, open.createArrayOf("uuid", ids.toArray()));
       try (var row = select.executeQuery()) {
         var found = new ArrayList<Comparison.Example>();
         while (row.next()) {

@@ -294,6 +294,36 @@ class SwitchTest {
   }
 
   @Test
+  void what_the_live_version_is_still_sending_is_no_difference_and_is_not_forgotten()
+      throws Exception {
+    var node = node("a");
+    saga(node, 1, SwitchTest::demand);
+    awaitDeclared(1);
+    saga(node, 2, SwitchTest::demand);
+    awaitDeclared(2);
+    effects.isStopped = true;
+    append("x");
+    await("both have decided")
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                comparison(node, 2).held() == 2
+                    && texts("select type from evento.consumer_command").size() == 2);
+
+    assertThat(comparison(node, 2).alone()).isZero();
+    assertThat(comparison(node, 2).examples()).isEmpty();
+    var tried = node.switches.to(new Operations.Asked("greeting", 2, null, "test", null, true));
+    assertThat(tried.detail())
+        .contains("2 commands of greeting:1 have no outcome yet")
+        .contains("0 held commands sent, 0 discarded");
+    execute("update evento.shadow_command set attempts = 10"); // as if it took a minute
+    node.shadows.forgetBeyond(0);
+    assertThat(comparison(node, 2).held()).isEqualTo(2);
+    effects.isStopped = false;
+    await("heard").atMost(PATIENCE).until(() -> comparison(node, 2).alike() == 3);
+  }
+
+  @Test
   void a_refusal_that_the_store_does_not_keep_is_heard_by_a_shadow_too() throws Exception {
     var heard = new CopyOnWriteArrayList<String>();
     var node = node("a");

@@ -1,0 +1,191 @@
+package io.evento.scenario;
+
+import static io.evento.bundle.Step.stay;
+import static io.evento.bundle.Step.to;
+
+import io.evento.bundle.Aggregate;
+import io.evento.bundle.AggregateId;
+import io.evento.bundle.Associate;
+import io.evento.bundle.CommandHandler;
+import io.evento.bundle.CommandOutcome;
+import io.evento.bundle.Deadline;
+import io.evento.bundle.EventHandler;
+import io.evento.bundle.EventSourcingHandler;
+import io.evento.bundle.EventoBundle;
+import io.evento.bundle.Outcome;
+import io.evento.bundle.Saga;
+import io.evento.bundle.SagaStart;
+import io.evento.bundle.Step;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A warehouse inside the test. Each line that is added to a basket is to be picked once, and packed
+ * once when it was picked; each basket is labelled once, a moment after its first line. A saga of
+ * two versions leads that. No job refuses: one that is asked for twice is there twice.
+ */
+final class PickingBundle implements AutoCloseable {
+  static final String SAGA = "picking";
+
+  record AddLine(@AggregateId String basketId, int line) {}
+
+  record LineAdded(String basketId, int line) {}
+
+  @Aggregate(context = "picking")
+  record Basket(int lines) {
+    @CommandHandler
+    static LineAdded add(AddLine command, Basket state) {
+      return new LineAdded(command.basketId(), command.line());
+    }
+
+    @EventSourcingHandler
+    static Basket added(LineAdded event, Basket before) {
+      return new Basket(before == null ? 1 : before.lines + 1);
+    }
+  }
+
+  record PickLine(@AggregateId String jobId, String basketId, int line) {}
+
+  record PackLine(@AggregateId String jobId) {}
+
+  record LabelBasket(@AggregateId String jobId) {}
+
+  record JobDone() {}
+
+  @Aggregate(context = "picking")
+  record Job(int times) {
+    @CommandHandler
+    static JobDone pick(PickLine command, Job state) {
+      return new JobDone();
+    }
+
+    @CommandHandler
+    static JobDone pack(PackLine command, Job state) {
+      return new JobDone();
+    }
+
+    @CommandHandler
+    static JobDone label(LabelBasket command, Job state) {
+      return new JobDone();
+    }
+
+    @EventSourcingHandler
+    static Job done(JobDone event, Job before) {
+      return new Job(before == null ? 1 : before.times + 1);
+    }
+  }
+
+  record PickingState(String basketId, int lines) {}
+
+  /** What both versions do alike. */
+  abstract static class Picking {
+    private static final long HELD_UP_SECONDS_MAX = 20;
+
+    private final CountDownLatch begins;
+
+    Picking(CountDownLatch begins) {
+      this.begins = begins;
+    }
+
+    @SagaStart
+    @Associate("basketId")
+    Step<PickingState> first(LineAdded event) {
+      return added(event, 1).deadline("label", Duration.ofMillis(300));
+    }
+
+    @EventHandler
+    @Associate("basketId")
+    Step<PickingState> next(LineAdded event, PickingState state) {
+      return added(event, state.lines() + 1);
+    }
+
+    private Step<PickingState> added(LineAdded event, int lines) {
+      awaitBeginning();
+      var basket = event.basketId();
+      return to(new PickingState(basket, lines))
+          .send(new PickLine("pick-" + basket + "-" + event.line(), basket, event.line()));
+    }
+
+    private void awaitBeginning() {
+      try {
+        if (!begins.await(HELD_UP_SECONDS_MAX, TimeUnit.SECONDS)) {
+          throw new IllegalStateException("nobody lets it begin");
+        }
+      } catch (InterruptedException stopped) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(stopped);
+      }
+    }
+
+    @Outcome
+    Step<PickingState> picked(PickLine command, CommandOutcome outcome) {
+      if (!outcome.isDone()) {
+        throw new IllegalStateException("not picked: " + outcome);
+      }
+      return Step.<PickingState>stay()
+          .send(new PackLine("pack-" + command.basketId() + "-" + command.line()));
+    }
+
+    @Outcome
+    Step<PickingState> packed(PackLine command) {
+      return stay();
+    }
+
+    @Deadline("label")
+    Step<PickingState> unlabelled(PickingState state) {
+      return Step.<PickingState>stay().send(new LabelBasket("label-" + state.basketId()));
+    }
+  }
+
+  @Saga(name = SAGA, version = 1, context = "picking", state = PickingState.class, segments = 4)
+  static final class PickingOne extends Picking {
+    PickingOne() {
+      super(new CountDownLatch(0));
+    }
+  }
+
+  @Saga(name = SAGA, version = 2, context = "picking", state = PickingState.class, segments = 4)
+  static final class PickingTwo extends Picking {
+    PickingTwo(CountDownLatch begins) {
+      super(begins);
+    }
+  }
+
+  private final EventoBundle bundle;
+
+  private PickingBundle(EventoBundle bundle) {
+    this.bundle = bundle;
+  }
+
+  /** The warehouse with the first version, connected to every node. */
+  static PickingBundle first(Cluster cluster) {
+    return new PickingBundle(
+        EventoBundle.named("picking")
+            .connect(servers(cluster))
+            .register(Basket.class, Job.class, new PickingOne())
+            .start());
+  }
+
+  /**
+   * The second version alone, connected to every node.
+   *
+   * @param begins holds it up with its first event
+   */
+  static PickingBundle second(Cluster cluster, CountDownLatch begins) {
+    return new PickingBundle(
+        EventoBundle.named("picking-two")
+            .connect(servers(cluster))
+            .register(new PickingTwo(begins))
+            .start());
+  }
+
+  private static String[] servers(Cluster cluster) {
+    return cluster.nodes().stream().map(cluster::webSocket).toArray(String[]::new);
+  }
+
+  @Override
+  public void close() {
+    bundle.close();
+  }
+}
