@@ -346,6 +346,57 @@ class SwitchTest {
         .containsExactly("2Greet");
   }
 
+  @Test
+  void where_the_live_version_handles_something_at_the_last_moment_nothing_changes()
+      throws Exception {
+    refusedWhere(
+        "update evento.consumer_segment set checkpoint = 1 where version = 1",
+        "greeting:2 is 1 positions behind greeting:1");
+  }
+
+  @Test
+  void where_the_live_version_sends_something_at_the_last_moment_nothing_changes()
+      throws Exception {
+    refusedWhere(
+        """
+        insert into evento.consumer_command
+               (id, name, version, key, slot, born, type, payload, correlation, hear, next_at)
+        values (gen_random_uuid(), 'greeting', 1, 'k', 0, 1, 'Greet', '{}', 'c', true, now())
+        on conflict do nothing
+        """,
+        "commands of greeting:1 have no outcome yet");
+  }
+
+  /**
+   * @param meanwhile happens after the last look at the live version, when the shadow is held
+   */
+  private void refusedWhere(String meanwhile, String gap) throws Exception {
+    var node = new ConsumerNode(database, "a", cluster);
+    open.add(0, node);
+    claimed(node, 1);
+    claimed(node, 2);
+    var hasty =
+        new Switches(node.database, node.operations, node.consumers, Duration.ofMillis(300));
+    execute(
+        """
+        create function evento.meanwhile() returns trigger language plpgsql as
+        $$ begin %s; return null; end $$;
+        create trigger meanwhile after update of held_until on evento.consumer_segment for each row
+        when (new.version = 2 and new.held_until > clock_timestamp())
+        execute function evento.meanwhile()
+        """
+            .formatted(meanwhile));
+    try {
+      assertThatThrownBy(() -> hasty.to(asked(2)))
+          .isInstanceOfSatisfying(
+              EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT))
+          .hasMessageContaining(gap);
+      assertThat(live()).containsExactly("greeting:1");
+    } finally {
+      execute("drop function evento.meanwhile cascade");
+    }
+  }
+
   private Lease claimed(ConsumerNode node, int version) throws SQLException {
     var component = SteppingBundle.sagaOfVersion(version);
     var consumes =
