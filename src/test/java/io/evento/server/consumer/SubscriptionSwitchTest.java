@@ -55,11 +55,8 @@ class SubscriptionSwitchTest {
   void start() throws SQLException {
     store = Store.emptied(database);
     node = new ConsumerNode(database, "a", cluster).start();
-    routing = new QueryNode(database, "a", node.sessions);
+    routing = new QueryNode(database, "a", node.sessions, node.shadowVersions);
     live = LiveNode.of(routing, new Holdings(node.deliveries), node.threads);
-    new ConsumerWatch(
-            node.merges, node.consumers, node.database, routing.shadows, node.metrics, node.threads)
-        .start();
     await("serves").atMost(PATIENCE).until(routing::isServing);
   }
 
@@ -91,7 +88,7 @@ class SubscriptionSwitchTest {
   }
 
   private boolean isShadowKnown() {
-    return routing.shadows.contains("accounts:2");
+    return node.shadowVersions.contains("accounts:2");
   }
 
   private void host(int version) {

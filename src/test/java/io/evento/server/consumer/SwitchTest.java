@@ -347,6 +347,37 @@ class SwitchTest {
   }
 
   @Test
+  void where_no_version_is_a_shadow_nobody_asks_for_held_commands() throws Exception {
+    var node = node("a");
+    saga(node, 1, SwitchTest::demand);
+    awaitDeclared(1);
+    append("x");
+    await("all is sent").atMost(PATIENCE).until(() -> effects.all().size() == 3);
+    await("all is heard")
+        .atMost(PATIENCE)
+        .until(() -> texts("select id::text from evento.consumer_command").isEmpty());
+    try (var admin = database.asAdmin();
+        var lock = admin.createStatement()) {
+      admin.setAutoCommit(false);
+      // Whoever only reads does not wait.
+      lock.execute("lock table evento.shadow_command in share mode");
+      await("a look").during(Duration.ofMillis(1_500)).atMost(PATIENCE).until(() -> asking() == 0);
+      execute(
+          "insert into evento.consumer (name, version, kind, contexts, types, start, role)"
+              + " values ('other', 2, 'saga', '{}', '{}', 'beginning', 'shadow')");
+      await("as soon as there is one, it is asked").atMost(PATIENCE).until(() -> asking() == 1);
+    }
+  }
+
+  /** How many wait to take held commands, so as to look for their outcomes. */
+  private static int asking() throws SQLException {
+    return texts(
+            "select pid::text from pg_locks"
+                + " where relation = 'evento.shadow_command'::regclass and not granted")
+        .size();
+  }
+
+  @Test
   void where_the_live_version_handles_something_at_the_last_moment_nothing_changes()
       throws Exception {
     refusedWhere(

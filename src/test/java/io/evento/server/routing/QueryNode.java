@@ -19,7 +19,6 @@ import java.util.concurrent.CompletableFuture;
 /** Queries of one node that is alone, as the server wires them; read models are never behind. */
 public final class QueryNode implements AutoCloseable {
   public final Sessions sessions;
-  public final Shadows shadows = new Shadows();
   public final Links links;
   public final Settings settings;
   public final Queries queries;
@@ -31,8 +30,9 @@ public final class QueryNode implements AutoCloseable {
 
   /**
    * @param sessions that answer
+   * @param shadows what the node knows of them
    */
-  public QueryNode(TestDatabase where, String name, Sessions sessions) {
+  public QueryNode(TestDatabase where, String name, Sessions sessions, Shadows shadows) {
     this.sessions = sessions;
     ServerConfig config = RoutingNode.config(where, name);
     var metrics = new Metrics();
