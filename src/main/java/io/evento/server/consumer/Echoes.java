@@ -60,6 +60,7 @@ class Echoes {
   private final Semaphore bell = new Semaphore(0);
   private final Queue<Errands.End> ends = new ConcurrentLinkedQueue<>();
   private volatile boolean isAnyHeld;
+  private volatile boolean isWoken;
   private volatile @Nullable BiConsumer<ConsumerId, Integer> inbox;
   private boolean isWell = true;
   private long cleaned = System.nanoTime();
@@ -94,6 +95,7 @@ class Echoes {
   /** Something was held that may have an outcome by now. Never waits. */
   void wake() {
     isAnyHeld = true;
+    isWoken = true;
     if (bell.availablePermits() == 0) {
       bell.release();
     }
@@ -123,9 +125,11 @@ class Echoes {
    * @return how many milliseconds nothing is to be done
    */
   private long look() {
-    if (!isAnyHeld && !shadows.isAny()) {
+    if (!isWoken && !isAnyHeld && !shadows.isAny()) {
       return LOOK_MILLIS;
     }
+    // Before anything is asked: a look that was under way may say that nothing is held.
+    isWoken = false;
     try {
       var wait = Math.min(passOn(), find());
       if (System.nanoTime() - cleaned > CLEAN_NANOS) {
