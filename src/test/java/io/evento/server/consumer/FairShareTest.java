@@ -7,8 +7,6 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.Store.Draft;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,11 +23,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * A node joins two others: how soon it has its share under load, and that a segment which is to
@@ -53,41 +49,19 @@ class FairShareTest {
           Duration.ofMinutes(1),
           Terms.STANDARD.settle());
 
-  private static TestDatabase database;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final ConsumerNode.Cluster cluster = new ConsumerNode.Cluster();
-  private final List<AutoCloseable> open = new ArrayList<>();
   private final Queue<Handled> handled = new ConcurrentLinkedQueue<>();
   private final CountDownLatch letGo = new CountDownLatch(1);
   private volatile String holder = "";
-  private Store store;
 
   /** One event in the hands of one owner, by {@link System#nanoTime}. */
   private record Handled(
       int segment, long position, String owner, long fence, long began, long ended) {}
 
-  @BeforeAll
-  static void migrate() {
-    database = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    database.close();
-  }
-
-  @BeforeEach
-  void empty() throws SQLException {
-    store = Store.emptied(database);
-  }
-
   @AfterEach
-  void stop() throws Exception {
+  void release() {
     letGo.countDown();
-    for (var each : open) {
-      each.close();
-    }
-    store.close();
   }
 
   @Test
@@ -96,7 +70,7 @@ class FairShareTest {
     host("a", Terms.STANDARD);
     host("b", Terms.STANDARD);
     awaitShares(Map.of("a", 6, "b", 6));
-    try (var traffic = new Traffic(store, cluster)) {
+    try (var traffic = new Traffic(cluster.store(), cluster.nodes())) {
       traffic.goOnFor(1_000);
       host("c", Terms.STANDARD);
       awaitShares(Map.of("a", 4, "b", 4, "c", 4));
@@ -105,7 +79,7 @@ class FairShareTest {
     awaitAllHandled();
     assertThat(handled).extracting(Handled::owner).contains("a", "b", "c");
     assertThat(handled.stream().map(Handled::segment).distinct()).hasSize(SEGMENTS);
-    assertThat(twoAtOnce()).as("of %d events", store.head()).isEmpty();
+    assertThat(twoAtOnce()).as("of %d events", cluster.head()).isEmpty();
   }
 
   @Test
@@ -160,12 +134,14 @@ class FairShareTest {
 
   /** A node with one session of the bundle, which takes its time for each event. */
   private Host host(String name, Terms terms) {
-    var node = new ConsumerNode(database, name, cluster, terms, System::nanoTime).start();
-    open.add(node);
+    var node =
+        cluster.opened(
+            new ConsumerNode(cluster.database(), name, cluster.nodes(), terms, System::nanoTime));
+    node.start();
     await().until(() -> node.follower.head().isPresent());
     var bundle =
         new HandlingBundle(node, UUID.randomUUID(), (events, event) -> handle(name, events, event));
-    open.add(0, bundle);
+    cluster.opened(bundle);
     bundle.connect(
         node.sessions,
         RecordingBundle.projector(
@@ -198,7 +174,7 @@ class FairShareTest {
     for (var segment : segments) {
       drafts.add(Draft.of(accountIn(segment)));
     }
-    store.append(cluster.followers(), drafts);
+    cluster.append(drafts);
   }
 
   private static String accountIn(int segment) throws SQLException {
@@ -211,7 +187,7 @@ class FairShareTest {
   }
 
   private static Set<Integer> slots(int segment) throws SQLException {
-    try (var admin = database.asAdmin();
+    try (var admin = cluster.database().asAdmin();
         var select =
             admin.prepareStatement(
                 "select first_slot, last_slot from evento.consumer_segment where segment = ?")) {
@@ -246,7 +222,7 @@ class FairShareTest {
   /** The segments that a node owns, with their fences. */
   private static Map<Integer, Long> fences(String owner) throws SQLException {
     var fences = new TreeMap<Integer, Long>();
-    try (var admin = database.asAdmin();
+    try (var admin = cluster.database().asAdmin();
         var select =
             admin.prepareStatement(
                 "select segment, fence from evento.consumer_segment where owner = ?")) {
@@ -266,7 +242,7 @@ class FairShareTest {
 
   private static Map<String, Integer> shares() throws SQLException {
     var shares = new TreeMap<String, Integer>();
-    try (var admin = database.asAdmin();
+    try (var admin = cluster.database().asAdmin();
         var select = admin.createStatement();
         var row =
             select.executeQuery(
@@ -282,7 +258,7 @@ class FairShareTest {
   }
 
   private void awaitAllHandled() {
-    var all = LongStream.rangeClosed(1, store.head()).boxed().toList();
+    var all = LongStream.rangeClosed(1, cluster.head()).boxed().toList();
     await("everything is handled")
         .atMost(SHARED_MAX)
         .untilAsserted(

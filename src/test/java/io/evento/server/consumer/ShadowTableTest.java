@@ -2,17 +2,12 @@ package io.evento.server.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * What shadows hold is bounded: which held commands are forgotten. Version 1 is live and has
@@ -20,43 +15,27 @@ import org.junit.jupiter.api.Test;
  */
 class ShadowTableTest {
   private static final ConsumerId SHADOW = new ConsumerId("greeting", 2);
-  private static TestDatabase where;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
   private ConsumerNode node;
   private int held;
 
-  @BeforeAll
-  static void migrate() {
-    where = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    where.close();
-  }
-
   @BeforeEach
   void declare() throws SQLException {
-    Store.emptied(where).close();
-    node = new ConsumerNode(where, "a", new ConsumerNode.Cluster());
-    execute(
+    node = cluster.idle("a");
+    cluster.execute(
         """
         insert into evento.consumer (name, version, kind, contexts, types, start, role)
         values ('greeting', 1, 'saga', '{}', '{}', 'beginning', 'live'),
                ('greeting', 2, 'saga', '{}', '{}', 'beginning', 'shadow')
         """);
-    execute(
+    cluster.execute(
         """
         insert into evento.consumer_segment
                (name, version, segment, first_slot, last_slot, checkpoint, epoch)
         values ('greeting', 1, 0, 0, 127, 100, gen_random_uuid()),
                ('greeting', 2, 0, 0, 127, 200, gen_random_uuid())
         """);
-  }
-
-  @AfterEach
-  void stop() {
-    node.close();
   }
 
   @Test
@@ -91,7 +70,7 @@ class ShadowTableTest {
     hold(about(101), "key = 'beyond its checkpoint'");
 
     hold(about(20), "key = 'among its dead letters'");
-    execute(
+    cluster.execute(
         """
         insert into evento.dead_letter (name, version, sequence_key, slot, position, command_id,
                                         type)
@@ -100,7 +79,7 @@ class ShadowTableTest {
 
     var sent = UUID.randomUUID();
     hold("origin_outcome = '" + sent + "'", "key = 'its outcome waits'");
-    execute(
+    cluster.execute(
         """
         insert into evento.consumer_command
                (id, name, version, key, slot, born, type, payload, correlation, hear, next_at)
@@ -110,7 +89,7 @@ class ShadowTableTest {
 
     var set = UUID.randomUUID();
     hold("origin_deadlines = array['" + set + "'::uuid]", "key = 'its deadline is set'");
-    execute(
+    cluster.execute(
         """
         insert into evento.scheduled_message (id, kind, due_at, name, version, key, slot, label,
                                               origin_deadlines)
@@ -121,7 +100,7 @@ class ShadowTableTest {
 
     assertThat(comparison().alone()).isEqualTo(1);
     node.shadows.forgetBeyond(0);
-    assertThat(texts("select key from evento.shadow_command order by created_at"))
+    assertThat(cluster.texts("select key from evento.shadow_command order by created_at"))
         .containsExactly(
             "beyond its checkpoint",
             "among its dead letters",
@@ -133,7 +112,7 @@ class ShadowTableTest {
   @Test
   void where_no_version_is_live_nothing_is_forgotten() throws SQLException {
     hold(about(10), "attempts = 10");
-    execute("update evento.consumer set role = 'shadow' where version = 1");
+    cluster.execute("update evento.consumer set role = 'shadow' where version = 1");
     node.shadows.forgetBeyond(0);
     assertThat(left()).containsExactly("Greet-10");
   }
@@ -150,42 +129,23 @@ class ShadowTableTest {
    */
   private void hold(String origin, String rest) throws SQLException {
     var id = new UUID(0, ++held);
-    execute(
+    cluster.execute(
         """
         insert into evento.shadow_command
                (id, name, version, key, slot, born, type, payload, correlation, hear, attempts)
         values ('%s', 'greeting', 2, 'k', 5, 1, 'Greet', '{}', 'c', true, 10)
         """
             .formatted(id));
-    execute(
+    cluster.execute(
         "update evento.shadow_command set " + origin + ", " + rest + " where id = '" + id + "'");
   }
 
   private static List<String> left() throws SQLException {
-    return texts(
+    return cluster.texts(
         "select type || '-' || origin_event from evento.shadow_command order by origin_event");
   }
 
   private Comparison comparison() {
     return node.shadows.comparison(SHADOW, 10).orElseThrow();
-  }
-
-  private static void execute(String text) throws SQLException {
-    try (var admin = where.asAdmin();
-        var statement = admin.createStatement()) {
-      statement.execute(text);
-    }
-  }
-
-  private static List<String> texts(String query) throws SQLException {
-    try (var admin = where.asAdmin();
-        var select = admin.createStatement();
-        var row = select.executeQuery(query)) {
-      var found = new ArrayList<String>();
-      while (row.next()) {
-        found.add(row.getString(1));
-      }
-      return found;
-    }
   }
 }

@@ -10,61 +10,36 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Message.Component;
 import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.Message.QueryType;
-import io.evento.server.consumer.ConsumerNode.Cluster;
 import io.evento.server.consumer.live.LiveNode;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.consumer.live.Outlet;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.routing.QueryNode;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Two versions of a read model change places while somebody asks, and somebody subscribes. */
 class SubscriptionSwitchTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final String QUERY = "FindAccount";
-  private static TestDatabase database;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final Cluster cluster = new Cluster();
-  private Store store;
   private ConsumerNode node;
   private QueryNode routing;
   private LiveQueries live;
 
-  @BeforeAll
-  static void migrate() {
-    database = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    database.close();
-  }
-
   @BeforeEach
-  void start() throws SQLException {
-    store = Store.emptied(database);
-    node = new ConsumerNode(database, "a", cluster).start();
-    routing = new QueryNode(database, "a", node.sessions, node.shadowVersions);
+  void start() {
+    node = cluster.node("a");
+    routing =
+        cluster.opened(new QueryNode(cluster.database(), "a", node.sessions, node.shadowVersions));
     live = LiveNode.of(routing, new Holdings(node.deliveries), node.threads);
     await("serves").atMost(PATIENCE).until(routing::isServing);
-  }
-
-  @AfterEach
-  void stop() throws SQLException {
-    routing.close();
-    node.close();
-    store.close();
   }
 
   @Test
