@@ -86,6 +86,8 @@ public class ConsumerViews {
 
   private record Key(String name, int version, int segment) {}
 
+  record ConsumerId(String name, int version) {}
+
   /**
    * @param by who did it; {@code server} for what no person did
    */
@@ -159,35 +161,49 @@ public class ConsumerViews {
                       "select s from ConsumerSegmentRow s order by s.segment",
                       ConsumerSegmentRow.class)
                   .getResultList();
+          var held = held(manager);
+          var letters = deadLetters(manager);
           return manager
               .createQuery(
                   "select c from ConsumerRow c order by c.name, c.version", ConsumerRow.class)
               .getResultStream()
               .filter(wanted)
-              .map(row -> view(row, segments, lags, held(manager, row), deadLetters(manager, row)))
+              .map(
+                  row -> {
+                    var id = new ConsumerId(row.name(), row.version());
+                    return view(
+                        row,
+                        segments,
+                        lags,
+                        held.getOrDefault(id, 0L),
+                        letters.getOrDefault(id, 0L));
+                  })
               .toList();
         });
   }
 
-  private static long held(EntityManager manager, ConsumerRow row) {
-    return manager
-        .createQuery(
-            "select count(s) from ShadowCommandRow s where s.name = :name"
-                + " and s.version = :version and s.settledAt is null",
-            Long.class)
-        .setParameter("name", row.name())
-        .setParameter("version", row.version())
-        .getSingleResult();
+  /** Commands without an outcome that shadows hold, by shadow; those that hold none are missing. */
+  static Map<ConsumerId, Long> held(EntityManager manager) {
+    return counts(
+        manager,
+        "select s.name, s.version, count(s.id) from ShadowCommandRow s"
+            + " where s.settledAt is null group by s.name, s.version");
   }
 
-  private static long deadLetters(EntityManager manager, ConsumerRow row) {
+  /** By consumer; those that have none are missing. */
+  static Map<ConsumerId, Long> deadLetters(EntityManager manager) {
+    return counts(
+        manager,
+        "select d.name, d.version, count(d.id) from DeadLetterRow d group by d.name, d.version");
+  }
+
+  private static Map<ConsumerId, Long> counts(EntityManager manager, String query) {
     return manager
-        .createQuery(
-            "select count(d) from DeadLetterRow d where d.name = :name and d.version = :version",
-            Long.class)
-        .setParameter("name", row.name())
-        .setParameter("version", row.version())
-        .getSingleResult();
+        .createQuery(query, Object[].class)
+        .getResultStream()
+        .collect(
+            Collectors.toMap(
+                row -> new ConsumerId((String) row[0], (Integer) row[1]), row -> (Long) row[2]));
   }
 
   private ConsumerView view(

@@ -8,6 +8,7 @@ import io.evento.server.consumer.ConsumerCommandRow;
 import io.evento.server.consumer.DeadLetterRow;
 import io.evento.server.consumer.DeadLetters;
 import io.evento.server.consumer.ScheduledMessageRow;
+import io.evento.server.consumer.ShadowCommandRow;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
@@ -258,10 +259,7 @@ public class DeadLetterResource {
       throw new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");
     }
     return switch (row.kind()) {
-      case "outcome" -> {
-        var command = manager.find(ConsumerCommandRow.class, row.commandId());
-        yield LetterView.of(row, null, command == null ? null : OutboxResource.view(command), null);
-      }
+      case "outcome" -> LetterView.of(row, null, command(manager, row), null);
       case "deadline" -> {
         var due = manager.find(ScheduledMessageRow.class, row.commandId());
         yield LetterView.of(row, null, null, due == null ? null : SagaResource.view(due));
@@ -274,6 +272,23 @@ public class DeadLetterResource {
         yield LetterView.of(row, event.orElse(null), null, null);
       }
     };
+  }
+
+  /**
+   * The version's own: what the live one sent is in the outbox, and what a shadow decided about the
+   * same is held under the same id.
+   */
+  private static OutboxResource.@Nullable CommandView command(
+      EntityManager manager, DeadLetterRow row) {
+    var sent = manager.find(ConsumerCommandRow.class, row.commandId());
+    if (sent != null && sent.name().equals(row.name()) && sent.version() == row.version()) {
+      return OutboxResource.view(sent);
+    }
+    var held =
+        manager.find(
+            ShadowCommandRow.class,
+            new ShadowCommandRow.Key(row.name(), row.version(), row.commandId()));
+    return held == null ? null : OutboxResource.settled(held);
   }
 
   /** Tries one again, and the older ones of its key before it. */

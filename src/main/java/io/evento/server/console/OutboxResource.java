@@ -3,6 +3,7 @@ package io.evento.server.console;
 import io.evento.protocol.Json;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.ConsumerCommandRow;
+import io.evento.server.consumer.ShadowCommandRow;
 import io.evento.server.gateway.Limits;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
@@ -28,6 +29,7 @@ public class OutboxResource {
    * @param key of the saga; for an observer the stream that it reacted to
    * @param status {@code sending}, {@code waiting} for its next try, or {@code settled} and not yet
    *     heard
+   * @param attempts to send it; 0 for what a shadow decided
    * @param nextAt when it is tried again; absent if it is settled
    * @param error why the last attempt was not final; absent if there was none
    * @param outcome once it is settled
@@ -93,6 +95,24 @@ public class OutboxResource {
         Administration.time(row.createdAt()),
         isSettled ? null : Administration.time(row.nextAt()),
         row.error(),
+        row.correlation(),
+        new Json(row.payload()),
+        outcome == null ? null : new Json(outcome));
+  }
+
+  /** What a shadow decided, once the live version's command about the same had an outcome. */
+  static CommandView settled(ShadowCommandRow row) {
+    var outcome = row.outcome();
+    return new CommandView(
+        row.id().toString(),
+        row.name() + ':' + row.version(),
+        row.key(),
+        row.type(),
+        "settled",
+        0,
+        Administration.time(row.createdAt()),
+        null,
+        null,
         row.correlation(),
         new Json(row.payload()),
         outcome == null ? null : new Json(outcome));

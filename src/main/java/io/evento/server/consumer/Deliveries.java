@@ -211,17 +211,18 @@ class Deliveries {
   }
 
   /**
-   * @return whether everything of the delivery up to a position took effect; false if its end came
-   *     first
+   * @param key that is asked about too; null for none
+   * @return how everything of the delivery up to a position is seen, once it is there or has ended
    */
-  CompletableFuture<Boolean> seen(Delivery delivery, StorePosition position) {
-    var seen = new CompletableFuture<Boolean>();
+  CompletableFuture<Seen.Sight> seen(
+      Delivery delivery, StorePosition position, @Nullable String key) {
+    var sight = new CompletableFuture<Seen.Sight>();
     turns.post(
         () -> {
-          delivery.seen().add(position, seen);
-          delivery.seen().settle(delivery.watermark());
+          delivery.seen().add(position, key, sight);
+          delivery.settle(cursors.now());
         });
-    return seen;
+    return sight;
   }
 
   // ---- on the delivery thread
@@ -300,7 +301,7 @@ class Deliveries {
     if (silent > 0 && delivery.setAlarm()) {
       timer.schedule(delivery::alarm, silent, TimeUnit.NANOSECONDS);
     }
-    delivery.seen().settle(delivery.watermark());
+    delivery.settle(cursors.now());
     if (delivery.hasRoom() && !delivery.hasLostItsPlace()) {
       var cursor = delivery.cursor();
       if (cursor == null) {

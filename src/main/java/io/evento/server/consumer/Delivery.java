@@ -253,6 +253,20 @@ class Delivery {
     return seen;
   }
 
+  /** Tells those who wait that it is there. */
+  void settle(long now) {
+    seen.settle(watermark(), key -> isUnparked(key, now));
+  }
+
+  /**
+   * Whether it is certain that no event of a key is parked. Only the owner adds letters: while
+   * nobody else can own the segment, all that there are were found when it was opened, or are this
+   * delivery's own, and it knows of a letter from before that is written until after it is gone.
+   */
+  private boolean isUnparked(String key, long now) {
+    return phase == Phase.RUNNING && lease.isTrusted(now) && !filter.steps() && !parked.holds(key);
+  }
+
   /**
    * All events of its slots up to here took effect: what is not acknowledged is the next, and if
    * nothing is out, all that was looked at for it.

@@ -6,6 +6,7 @@ import io.evento.server.consumer.ShadowTable.Echo;
 import io.evento.server.consumer.ShadowTable.Held;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.routing.Outcomes;
+import io.evento.server.routing.Shadows;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -34,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * brings is passed on at once; a pass finds what other nodes brought, and what is long over. A
  * refusal that the store does not keep, such as {@code invalid-request}, is heard in the first way
  * only.
+ *
+ * <p>Where no version is a shadow, the database is not asked. One that is new is known here within
+ * a second, and at once where a step of it was stored.
  */
 @NodeScoped
 class Echoes {
@@ -51,10 +55,12 @@ class Echoes {
   private final Outcomes outcomes;
   private final EventReader reader;
   private final OutboxTable outbox;
+  private final Shadows shadows;
   private final Threads threads;
   private final Semaphore bell = new Semaphore(0);
   private final Queue<Errands.End> ends = new ConcurrentLinkedQueue<>();
   private volatile boolean isAnyHeld;
+  private volatile boolean isWoken;
   private volatile @Nullable BiConsumer<ConsumerId, Integer> inbox;
   private boolean isWell = true;
   private long cleaned = System.nanoTime();
@@ -65,11 +71,13 @@ class Echoes {
       Outcomes outcomes,
       EventReader reader,
       OutboxTable outbox,
+      Shadows shadows,
       Threads threads) {
     this.table = table;
     this.outcomes = outcomes;
     this.reader = reader;
     this.outbox = outbox;
+    this.shadows = shadows;
     this.threads = threads;
   }
 
@@ -87,6 +95,7 @@ class Echoes {
   /** Something was held that may have an outcome by now. Never waits. */
   void wake() {
     isAnyHeld = true;
+    isWoken = true;
     if (bell.availablePermits() == 0) {
       bell.release();
     }
@@ -116,6 +125,11 @@ class Echoes {
    * @return how many milliseconds nothing is to be done
    */
   private long look() {
+    if (!isWoken && !isAnyHeld && !shadows.isAny()) {
+      return LOOK_MILLIS;
+    }
+    // Before anything is asked: a look that was under way may say that nothing is held.
+    isWoken = false;
     try {
       var wait = Math.min(passOn(), find());
       if (System.nanoTime() - cleaned > CLEAN_NANOS) {

@@ -33,7 +33,11 @@ final class ParkedKeys {
 
   /** Whether an event must not be sent, as one before it of its key was not handled. */
   boolean holds(RecordedEvent event) {
-    return !keys.isEmpty() && keys.contains(Slots.key(event.aggregate()));
+    return !keys.isEmpty() && holds(Slots.key(event.aggregate()));
+  }
+
+  boolean holds(String key) {
+    return keys.contains(key);
   }
 
   /**

@@ -4,38 +4,63 @@ import io.evento.server.eventstore.StorePosition;
 import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** Those who wait for a delivery to be somewhere. Confined to the delivery thread. */
 final class Seen {
-  private record Wait(StorePosition position, CompletableFuture<Boolean> seen) {}
+  /** What they are told. */
+  enum Sight {
+    /** It did not get there, or stands in another epoch. */
+    NONE,
+    /** Everything up to there took effect, but for what is parked. */
+    PASSED,
+    /** And nothing of the key that was asked about is parked. */
+    HANDLED
+  }
+
+  private record Wait(
+      StorePosition position, @Nullable String key, CompletableFuture<Sight> sight) {}
 
   private final PriorityQueue<Wait> waits =
       new PriorityQueue<>(Comparator.comparingLong((Wait wait) -> wait.position.position()));
   private boolean isOver;
 
-  void add(StorePosition position, CompletableFuture<Boolean> seen) {
+  /**
+   * @param key that is asked about; null for none
+   */
+  void add(StorePosition position, @Nullable String key, CompletableFuture<Sight> sight) {
     if (isOver) {
-      seen.complete(false);
-    } else if (!seen.isDone()) {
-      waits.add(new Wait(position, seen));
+      sight.complete(Sight.NONE);
+    } else if (!sight.isDone()) {
+      waits.add(new Wait(position, key, sight));
       // Who gave up is forgotten, however far the delivery is behind.
-      waits.removeIf(wait -> wait.seen.isDone());
+      waits.removeIf(wait -> wait.sight.isDone());
     }
   }
 
-  void settle(StorePosition watermark) {
+  /**
+   * @param isUnparked whether it is certain that no event of a key is parked
+   */
+  void settle(StorePosition watermark, Predicate<String> isUnparked) {
     for (var next = waits.peek();
         next != null && next.position.position() <= watermark.position();
         next = waits.peek()) {
       waits.remove();
-      // A position of another epoch says nothing of this one.
-      next.seen.complete(next.position.epoch().equals(watermark.epoch()));
+      next.sight.complete(sight(next, watermark, isUnparked));
     }
+  }
+
+  private static Sight sight(Wait wait, StorePosition watermark, Predicate<String> isUnparked) {
+    if (!wait.position.epoch().equals(watermark.epoch())) {
+      return Sight.NONE; // a position of another epoch says nothing of this one
+    }
+    return wait.key != null && isUnparked.test(wait.key) ? Sight.HANDLED : Sight.PASSED;
   }
 
   void end() {
     isOver = true;
-    waits.forEach(wait -> wait.seen.complete(false));
+    waits.forEach(wait -> wait.sight.complete(Sight.NONE));
     waits.clear();
   }
 }

@@ -2,6 +2,7 @@ package io.evento.server.consumer;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.server.consumer.Watermarks.Answer;
 import io.evento.server.consumer.Watermarks.Question;
 import io.evento.server.routing.Deadline;
 import java.util.BitSet;
@@ -14,6 +15,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One wait of {@link Watermarks}: the slots that nobody vouched for yet, and who is being asked.
@@ -23,11 +25,11 @@ final class SeenWait {
 
   private final Question question;
   private final Deadline deadline;
-  private final Function<Question, CompletionStage<BitSet>> here;
+  private final Function<Question, CompletionStage<Answer>> here;
   private final Supplier<Collection<String>> nodes;
   private final Watermarks.Owners owners;
   private final ScheduledExecutorService timer;
-  private final CompletableFuture<Void> seen = new CompletableFuture<>();
+  private final CompletableFuture<Boolean> seen = new CompletableFuture<>();
   private final BitSet missing = new BitSet();
   private final Set<String> asking = new HashSet<>();
   private int round;
@@ -35,7 +37,7 @@ final class SeenWait {
   SeenWait(
       Question question,
       Deadline deadline,
-      Function<Question, CompletionStage<BitSet>> here,
+      Function<Question, CompletionStage<Answer>> here,
       Supplier<Collection<String>> nodes,
       Watermarks.Owners owners,
       ScheduledExecutorService timer) {
@@ -48,7 +50,11 @@ final class SeenWait {
     missing.set(question.firstSlot(), question.lastSlot() + 1);
   }
 
-  CompletionStage<Void> begin() {
+  /**
+   * @return whether whoever vouched for the last slot that was missing was certain that nothing of
+   *     the key is parked
+   */
+  CompletionStage<Boolean> begin() {
     ask();
     return seen;
   }
@@ -66,7 +72,7 @@ final class SeenWait {
     for (var node : all) {
       if (begins(node)) {
         var answer = node.equals(SELF) ? here.apply(question) : owners.seen(node, question);
-        answer.whenComplete((slots, failure) -> ended(node, slots, failure));
+        answer.whenComplete((told, failure) -> ended(node, told, failure));
       }
     }
     if (!seen.isDone()) {
@@ -82,21 +88,18 @@ final class SeenWait {
     return asking.add(node);
   }
 
-  private void ended(
-      String node,
-      @org.jspecify.annotations.Nullable BitSet slots,
-      @org.jspecify.annotations.Nullable Throwable failure) {
+  private void ended(String node, @Nullable Answer answer, @Nullable Throwable failure) {
     boolean isComplete;
     synchronized (this) {
       asking.remove(node);
       // A node that is gone has vouched for nothing: whoever takes over will.
-      if (failure == null && slots != null) {
-        missing.andNot(slots);
+      if (failure == null && answer != null) {
+        missing.andNot(answer.slots());
       }
       isComplete = missing.isEmpty();
     }
     if (isComplete) {
-      seen.complete(null);
+      seen.complete(answer != null && answer.isHandled());
     }
   }
 

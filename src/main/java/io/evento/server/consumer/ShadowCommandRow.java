@@ -54,6 +54,8 @@ public class ShadowCommandRow {
   private String key;
   private String type;
   private String payload;
+  private String correlation;
+  private @Nullable String outcome;
 
   @Column(name = "created_at")
   private OffsetDateTime createdAt;
@@ -88,6 +90,15 @@ public class ShadowCommandRow {
   /** JSON. */
   public String payload() {
     return payload;
+  }
+
+  public String correlation() {
+    return correlation;
+  }
+
+  /** JSON, once it was found and waits to be delivered; that of the live version's command. */
+  public @Nullable String outcome() {
+    return outcome;
   }
 
   public OffsetDateTime createdAt() {

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Waits until a consumer has seen a position, wherever its segments are.
@@ -29,8 +30,9 @@ import java.util.concurrent.TimeUnit;
  * every slot was vouched for by somebody; a slot that has no owner for the moment is waited for.
  *
  * <p>An owner passes over what it parks, so whoever waits for a stream is told when that has dead
- * letters. They are looked for after the wait: an event is parked before it is passed over, and its
- * letter removed after it was handled.
+ * letters. Mostly the owner itself is certain that it has none, as it says that it has seen the
+ * position ({@link Delivery#settle}). Where it is not, the letters are looked for after the wait:
+ * an event is parked before it is passed over, and its letter removed after it was handled.
  */
 @NodeScoped
 public class Watermarks implements ReadModels {
@@ -44,27 +46,56 @@ public class Watermarks implements ReadModels {
 
   /** Asks the owners of a consumer's slots on one node. */
   interface Owners {
-    /**
-     * @return slots of those asked for that have seen the position
-     */
-    CompletionStage<BitSet> seen(String node, Question question);
+    CompletionStage<Answer> seen(String node, Question question);
   }
 
   /**
    * @param position of the present epoch
+   * @param key of the stream that is waited for, which a node of the release before does not look
+   *     at; null for all streams
    */
-  record Question(String consumer, int firstSlot, int lastSlot, long position) {
+  record Question(
+      String consumer, int firstSlot, int lastSlot, long position, @Nullable String key) {
     String text() {
-      return consumer + ' ' + firstSlot + ' ' + lastSlot + ' ' + position;
+      var all = consumer + ' ' + firstSlot + ' ' + lastSlot + ' ' + position;
+      return key == null ? all : all + ' ' + key;
     }
 
     static Question of(String text) {
-      var parts = text.split(" ", -1);
+      var parts = text.split(" ", 5);
       return new Question(
           parts[0],
           Integer.parseInt(parts[1]),
           Integer.parseInt(parts[2]),
-          Long.parseLong(parts[3]));
+          Long.parseLong(parts[3]),
+          parts.length == 5 ? parts[4] : null);
+    }
+  }
+
+  /**
+   * @param slots of those asked for that have seen the position
+   * @param isHandled whether it is certain that nothing of the key is parked; never where none was
+   *     asked about, nor said by a node of the release before
+   */
+  record Answer(BitSet slots, boolean isHandled) {
+    private static final String HANDLED = " handled";
+
+    static final Answer NONE = new Answer(new BitSet(), false);
+
+    String text() {
+      return isHandled ? slots + HANDLED : slots.toString();
+    }
+
+    static Answer of(String text) {
+      var isHandled = text.endsWith(HANDLED);
+      var seen = isHandled ? text.substring(0, text.length() - HANDLED.length()) : text;
+      var slots = new BitSet();
+      for (var slot : List.of(seen.replaceAll("[{} ]", "").split(",", -1))) {
+        if (!slot.isEmpty()) {
+          slots.set(Integer.parseInt(slot));
+        }
+      }
+      return new Answer(slots, isHandled);
     }
   }
 
@@ -91,9 +122,8 @@ public class Watermarks implements ReadModels {
     this.nodes = links::peers;
     this.owners =
         (node, question) ->
-            links.ask(node, KIND, question.text(), 2L * ROUND_MILLIS).thenApply(Watermarks::slots);
-    links.answer(
-        KIND, (peer, body) -> here(Question.of(body)).thenApply(slots -> slots.toString()));
+            links.ask(node, KIND, question.text(), 2L * ROUND_MILLIS).thenApply(Answer::of);
+    links.answer(KIND, (peer, body) -> here(Question.of(body)).thenApply(Answer::text));
   }
 
   /** For tests, whose nodes have no links. */
@@ -122,26 +152,31 @@ public class Watermarks implements ReadModels {
     var stream = after.stream();
     var first = 0;
     var last = Slots.COUNT - 1;
+    String key = null;
     if (stream != null) {
-      first = Slots.of(new RecordedEvent.Stream(stream.type(), stream.id()));
+      var of = new RecordedEvent.Stream(stream.type(), stream.id());
+      first = Slots.of(of);
       last = first;
+      key = Slots.key(of);
     }
     var wait =
         new SeenWait(
-            new Question(consumer, first, last, after.position()),
+            new Question(consumer, first, last, after.position(), key),
             deadline,
             this::here,
             nodes,
             owners,
             timer);
-    return stream == null
-        ? wait.begin()
-        : wait.begin().thenCompose(seen -> checkNotParked(consumer, stream, after.position()));
+    var parkable = key;
+    return wait.begin()
+        .thenCompose(
+            isHandled ->
+                parkable == null || isHandled
+                    ? CompletableFuture.<@Nullable Void>completedStage(null)
+                    : checkNotParked(consumer, parkable, after.position()));
   }
 
-  private CompletionStage<Void> checkNotParked(
-      String consumer, Message.Aggregate stream, long position) {
-    var key = Slots.key(new RecordedEvent.Stream(stream.type(), stream.id()));
+  private CompletionStage<Void> checkNotParked(String consumer, String key, long position) {
     return Threads.run(
         () -> {
           if (letters.isParked(ConsumerId.of(consumer), key, position)) {
@@ -154,56 +189,45 @@ public class Watermarks implements ReadModels {
   }
 
   /** The slots that are owned here and have seen the position, soon. */
-  CompletionStage<BitSet> here(Question question) {
+  CompletionStage<Answer> here(Question question) {
     var head = follower.head().orElse(null);
     if (head == null) {
-      return CompletableFuture.completedStage(new BitSet());
+      return CompletableFuture.completedStage(Answer.NONE);
     }
     var owned = deliveries.of(question.consumer, question.firstSlot, question.lastSlot);
-    var slots = new BitSet();
-    var all =
+    var sights =
         owned.stream()
-            .map(delivery -> seen(delivery, head.at(question.position), question, slots))
-            .toArray(CompletableFuture<?>[]::new);
-    return CompletableFuture.allOf(all)
-        .thenApply(
-            done -> {
-              synchronized (slots) {
-                return (BitSet) slots.clone();
-              }
-            });
+            .map(delivery -> sight(delivery, head.at(question.position), question))
+            .toList();
+    return CompletableFuture.allOf(sights.toArray(CompletableFuture<?>[]::new))
+        .thenApply(done -> answer(question, owned, sights));
   }
 
-  private CompletableFuture<?> seen(
-      Delivery delivery, StorePosition position, Question question, BitSet slots) {
+  private CompletableFuture<Seen.Sight> sight(
+      Delivery delivery, StorePosition position, Question question) {
     return deliveries
-        .seen(delivery, position)
-        .completeOnTimeout(false, ROUND_MILLIS, TimeUnit.MILLISECONDS)
-        .thenAccept(
-            seen -> {
-              if (seen) {
-                var has = delivery.lease().claimed();
-                synchronized (slots) {
-                  slots.set(
-                      Math.max(has.firstSlot(), question.firstSlot),
-                      Math.min(has.lastSlot(), question.lastSlot) + 1);
-                }
-              }
-            });
+        .seen(delivery, position, question.key)
+        .completeOnTimeout(Seen.Sight.NONE, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private static Answer answer(
+      Question question, List<Delivery> owned, List<CompletableFuture<Seen.Sight>> sights) {
+    var slots = new BitSet();
+    var isHandled = !owned.isEmpty();
+    for (var i = 0; i < owned.size(); i++) {
+      var sight = sights.get(i).getNow(Seen.Sight.NONE);
+      isHandled &= sight == Seen.Sight.HANDLED;
+      if (sight != Seen.Sight.NONE) {
+        var has = owned.get(i).lease().claimed();
+        slots.set(
+            Math.max(has.firstSlot(), question.firstSlot),
+            Math.min(has.lastSlot(), question.lastSlot) + 1);
+      }
+    }
+    return new Answer(slots, isHandled);
   }
 
   static int pause(int round) {
     return Math.min(PAUSE_MAX_MILLIS, PAUSE_FIRST_MILLIS << Math.min(round, 8));
-  }
-
-  /** The inverse of {@link BitSet#toString}. */
-  private static BitSet slots(String text) {
-    var slots = new BitSet();
-    for (var slot : List.of(text.replaceAll("[{} ]", "").split(",", -1))) {
-      if (!slot.isEmpty()) {
-        slots.set(Integer.parseInt(slot));
-      }
-    }
-    return slots;
   }
 }

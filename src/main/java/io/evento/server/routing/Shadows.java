@@ -18,6 +18,11 @@ public class Shadows {
     versions = Set.copyOf(shadows);
   }
 
+  /** Whether there are any. */
+  public boolean isAny() {
+    return !versions.isEmpty();
+  }
+
   /** Whether a projector with its version is one; a name without version is none. */
   public boolean contains(String model) {
     return versions.contains(model);

@@ -45,6 +45,20 @@ class DeadLetterPagesTest {
           """);
       statement.execute(
           """
+          insert into evento.consumer (name, version, kind, contexts, types, start, role)
+          values ('transfer', 2, 'saga', '{}', '{}', 'beginning', 'shadow')
+          """);
+      statement.execute(
+          """
+          insert into evento.shadow_command
+                 (id, name, version, key, slot, born, type, payload, correlation, hear, settled_at,
+                  outcome)
+          values ('%s', 'transfer', 2, 'a/1', 0, 1, 'Withdraw', '{"amount":6}', 'c', true,
+                  clock_timestamp(), '{"code":"rejected"}')
+          """
+              .formatted(COMMAND));
+      statement.execute(
+          """
           insert into evento.event (position, version, decision, hash, recorded_at, command_id, ord,
                                     stream_id, context, type, tags, meta, payload, answer)
           values (7, 1, 1, 1, clock_timestamp(), '%s', 0, 'Account:a', 'bank', 'Opened', '{}', null,
@@ -75,9 +89,11 @@ class DeadLetterPagesTest {
                   'x: y', 'x'),
                  ('transfer', 1, 'deadline', 'b', 0, 0, '%s', 'late', clock_timestamp(), 5, 'x: z',
                   'x'),
-                 ('transfer', 1, 'event', 'a/1', 0, 7, '%s', 'Opened', null, 0, null, null)
+                 ('transfer', 1, 'event', 'a/1', 0, 7, '%s', 'Opened', null, 0, null, null),
+                 ('transfer', 2, 'outcome', 'a/1', 0, 0, '%s', 'Withdraw', clock_timestamp(), 5,
+                  'x: y', 'x')
           """
-              .formatted(COMMAND, ALARM, WROTE));
+              .formatted(COMMAND, ALARM, WROTE, COMMAND));
     }
   }
 
@@ -129,6 +145,17 @@ class DeadLetterPagesTest {
     assertThat(inFull(letters.get(0)).cause()).isEqualTo("x: y");
   }
 
+  @Test
+  void an_outcome_is_shown_with_the_command_of_its_own_version_though_both_have_one_id() {
+    var shadows = list(new Wanted("transfer", 2, null, null), Place.BEGINNING);
+    assertThat(shadows).hasSize(1);
+    var held = Objects.requireNonNull(inFull(2, shadows.get(0)).outcome());
+    assertThat(Codec.text(held))
+        .contains("transfer:2", "settled", "{\"amount\":6}", "{\"code\":\"rejected\"}");
+    var sent = inFull(list(all("a/1"), Place.BEGINNING).get(0)).outcome();
+    assertThat(Codec.text(Objects.requireNonNull(sent))).contains("transfer:1", "{\"amount\":5}");
+  }
+
   private static Wanted all(@Nullable String key) {
     return new Wanted("transfer", 1, key, null);
   }
@@ -140,9 +167,13 @@ class DeadLetterPagesTest {
   }
 
   private static LetterView inFull(LetterView letter) {
+    return inFull(1, letter);
+  }
+
+  private static LetterView inFull(int version, LetterView letter) {
     return MANAGERS.read(
         manager ->
             DeadLetterResource.inFull(
-                manager, READER, "transfer", 1, UUID.fromString(letter.id())));
+                manager, READER, "transfer", version, UUID.fromString(letter.id())));
   }
 }

@@ -10,6 +10,7 @@ import io.evento.server.persistence.Database;
 import io.evento.server.routing.BundleSession;
 import io.evento.server.routing.Outcomes;
 import io.evento.server.routing.Sessions;
+import io.evento.server.routing.Shadows;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
 import java.time.Duration;
@@ -59,6 +60,7 @@ final class ConsumerNode implements AutoCloseable {
   final OutboxTable outbox;
   final ScheduleTable schedules;
   final ShadowTable shadows;
+  final Shadows shadowVersions = new Shadows();
   final Couriers couriers;
   volatile int deadLettersMax = 1_000;
   final LeaseKeeper keeper;
@@ -91,7 +93,8 @@ final class ConsumerNode implements AutoCloseable {
             outbox,
             schedules,
             steps,
-            new Echoes(shadows, new Outcomes(reader, threads), reader, outbox, threads),
+            new Echoes(
+                shadows, new Outcomes(reader, threads), reader, outbox, shadowVersions, threads),
             incarnation,
             command -> router.apply(command),
             () -> cluster.nodes.stream().map(node -> node.incarnation).toList(),
@@ -160,14 +163,8 @@ final class ConsumerNode implements AutoCloseable {
     follower.start();
     consumers.start();
     threads.timer().scheduleAtFixedRate(consumers::wake, 1_000, 1_000, TimeUnit.MILLISECONDS);
-    threads.timer().scheduleAtFixedRate(this::join, 200, 200, TimeUnit.MILLISECONDS);
+    new ConsumerWatch(merges, consumers, database, shadowVersions, metrics, threads).start();
     return this;
-  }
-
-  private void join() {
-    if (merges.join()) {
-      consumers.wakeAll();
-    }
   }
 
   /** The others see this node no more. */

@@ -8,14 +8,11 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.consumer.ConsumerNode.Cluster;
 import io.evento.server.consumer.DeadLetterTable.Verdict;
 import io.evento.server.consumer.DeadLetters.Chosen;
 import io.evento.server.consumer.LedgerBundle.Ledger;
 import io.evento.server.consumer.Store.Draft;
 import io.evento.server.routing.Deadline;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,11 +24,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -39,42 +34,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DeadLetterTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  private static TestDatabase where;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final Cluster cluster = new Cluster();
   private final Ledger ledger = new Ledger();
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private Store store;
   private DataSource mine;
-
-  @BeforeAll
-  static void migrate() {
-    where = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    where.close();
-  }
 
   @BeforeEach
   void empty() throws SQLException {
-    store = Store.emptied(where);
-    mine = LedgerBundle.database(where);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (var each : open) {
-      each.close();
-    }
-    store.close();
+    mine = LedgerBundle.database(cluster.database());
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void a_poisoned_event_parks_its_own_key_only(boolean ownCheckpoint) throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, ownCheckpoint, 2);
     var all = appendRounds(30, 10);
@@ -83,7 +56,7 @@ class DeadLetterTest {
         .untilAsserted(
             () -> {
               assertThat(letters()).containsExactlyElementsOf(positions(all, "a-1"));
-              assertThat(checkpoints()).containsOnly(store.head());
+              assertThat(checkpoints()).containsOnly(cluster.head());
             });
     assertThat(ledger.of("a-1")).isEmpty();
     for (var i = 2; i <= 10; i++) {
@@ -91,7 +64,7 @@ class DeadLetterTest {
           .containsExactlyElementsOf(positions(all, "a-" + i));
     }
     assertThat(
-            texts(
+            cluster.texts(
                 "select attempts || ' ' || cause_group || ' ' || cause from evento.dead_letter"
                     + " where failed_at is not null"))
         .containsExactly(
@@ -103,7 +76,7 @@ class DeadLetterTest {
   @ValueSource(booleans = {false, true})
   void after_repair_parked_ones_run_in_order_and_the_key_goes_live_without_being_overtaken(
       boolean ownCheckpoint) throws Exception {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, ownCheckpoint, 1);
     var all = new ArrayList<>(appendRounds(5, 3));
@@ -116,7 +89,7 @@ class DeadLetterTest {
                 while (goesOn.get()) {
                   // Always a few ahead of what was handled, however slow that is.
                   if (positions(all, "a-1").size() - ledger.of("a-1").size() < 6) {
-                    all.addAll(append(List.of(Draft.of("a-1"), Draft.of("a-2"))));
+                    all.addAll(cluster.append(List.of(Draft.of("a-1"), Draft.of("a-2"))));
                   }
                   TimeUnit.MILLISECONDS.sleep(2);
                 }
@@ -133,17 +106,19 @@ class DeadLetterTest {
     writer.join();
     await()
         .atMost(PATIENCE)
-        .until(() -> letters().isEmpty() && checkpoints().equals(List.of(store.head())));
+        .until(() -> letters().isEmpty() && checkpoints().equals(List.of(cluster.head())));
     assertThat(ledger.of("a-1")).containsExactlyElementsOf(positions(all, "a-1"));
     if (ownCheckpoint) {
-      assertThat(texts("select position::text from mine.handled where account = 'a-1' order by n"))
+      assertThat(
+              cluster.texts(
+                  "select position::text from mine.handled where account = 'a-1' order by n"))
           .containsExactlyElementsOf(positions(all, "a-1").stream().map(String::valueOf).toList());
     }
   }
 
   @Test
   void whoever_waits_for_a_stream_is_told_that_events_of_it_are_parked() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, false, 1);
     appendRounds(2, 2);
@@ -168,13 +143,13 @@ class DeadLetterTest {
   }
 
   private CompletableFuture<Void> seen(Watermarks watermarks, String account) throws SQLException {
-    var after = new Message.After(store.head(), new Message.Aggregate("Account", account));
+    var after = new Message.After(cluster.head(), new Message.Aggregate("Account", account));
     return watermarks.seen("accounts:1", after, Deadline.in(20_000)).toCompletableFuture();
   }
 
   @Test
   void a_letter_that_fails_again_waits_and_its_key_with_it() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, false, 1);
     appendRounds(3, 1);
@@ -185,7 +160,7 @@ class DeadLetterTest {
         .untilAsserted(
             () ->
                 assertThat(
-                        texts(
+                        cluster.texts(
                             "select attempts || ' ' || coalesce(retry_at::text, 'not asked')"
                                 + " from evento.dead_letter order by position"))
                     .containsExactly("6 not asked", "0 not asked", "0 not asked"));
@@ -194,14 +169,15 @@ class DeadLetterTest {
 
   @Test
   void one_letter_takes_the_older_ones_of_its_key_along_and_no_younger() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, true, 1);
     var all = appendRounds(4, 1);
     await().atMost(PATIENCE).until(() -> letters().size() == 4);
     ledger.poisoned.clear();
     var third =
-        UUID.fromString(texts("select id::text from evento.dead_letter order by position").get(2));
+        UUID.fromString(
+            cluster.texts("select id::text from evento.dead_letter order by position").get(2));
     assertThat(node.letters.retry(dry(), new Chosen(third, null), 0).deadLetters()).isEqualTo(3);
     node.letters.retry(asked(), new Chosen(third, null), 0);
     await()
@@ -215,7 +191,7 @@ class DeadLetterTest {
 
   @Test
   void all_at_a_rate_takes_its_time() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     IntStream.rangeClosed(1, 6).forEach(i -> ledger.poisoned.add("a-" + i));
     bundle(node, false, 1);
     appendRounds(1, 6);
@@ -231,7 +207,7 @@ class DeadLetterTest {
 
   @Test
   void where_dead_letters_are_full_the_consumer_pauses_and_says_so() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     node.deadLettersMax = 3;
     ledger.poisoned.add("a-1");
     bundle(node, true, 2);
@@ -241,35 +217,38 @@ class DeadLetterTest {
         .untilAsserted(
             () ->
                 assertThat(
-                        texts("select status || ': ' || coalesce(note, '') from evento.consumer"))
+                        cluster.texts(
+                            "select status || ': ' || coalesce(note, '') from evento.consumer"))
                     .hasSize(1)
                     .allMatch(text -> text.startsWith("full: dead letters are full: ")));
     assertThat(letters()).hasSizeLessThanOrEqualTo(3);
-    assertThat(texts("select action from evento.consumer_audit")).containsExactly("full");
+    assertThat(cluster.texts("select action from evento.consumer_audit")).containsExactly("full");
     await()
         .atMost(PATIENCE)
         .untilAsserted(
             () ->
-                assertThat(texts("select note from evento.consumer_segment where note is not null"))
+                assertThat(
+                        cluster.texts(
+                            "select note from evento.consumer_segment where note is not null"))
                     .isNotEmpty());
     await()
         .during(Duration.ofMillis(1_500))
         .atMost(PATIENCE)
-        .until(() -> texts("select status from evento.consumer").equals(List.of("full")));
+        .until(() -> cluster.texts("select status from evento.consumer").equals(List.of("full")));
     var before = ledger.count();
-    append(List.of(Draft.of("a-2"), Draft.of("a-3"), Draft.of("a-4")));
+    cluster.append(List.of(Draft.of("a-2"), Draft.of("a-3"), Draft.of("a-4")));
     await().during(Duration.ofMillis(700)).atMost(PATIENCE).until(() -> ledger.count() == before);
 
     node.deadLettersMax = 100;
     node.operations.resume(asked());
-    await().atMost(PATIENCE).until(() -> checkpoints().stream().allMatch(c -> c == store.head()));
+    await().atMost(PATIENCE).until(() -> checkpoints().stream().allMatch(c -> c == cluster.head()));
     assertThat(letters()).hasSize(5);
     assertThat(ledger.of("a-2").stream().distinct()).hasSize(6);
   }
 
   @Test
   void a_dropped_letter_is_gone_with_a_reason_and_what_waited_behind_it_runs() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, true, 1);
     var all = appendRounds(3, 1);
@@ -287,20 +266,20 @@ class DeadLetterTest {
                 assertThat(ledger.of("a-1"))
                     .containsExactlyElementsOf(positions(all, "a-1").subList(1, 3)));
     await().atMost(PATIENCE).until(() -> letters().isEmpty());
-    assertThat(texts("select action || ' ' || reason from evento.consumer_audit"))
+    assertThat(cluster.texts("select action || ' ' || reason from evento.consumer_audit"))
         .containsExactly("drop bad data");
-    append(List.of(Draft.of("a-1")));
+    cluster.append(List.of(Draft.of("a-1")));
     await().atMost(PATIENCE).until(() -> ledger.of("a-1").size() == 3);
   }
 
   @Test
   void what_passes_by_itself_parks_nothing() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.failures.put("a-1", new EventoException(ErrorCode.OVERLOADED, "busy"));
     ledger.failures.put(
         "a-2", new IllegalStateException(new EventoException(ErrorCode.NO_HANDLER, "nobody")));
     var bundle = bundle(node, true, 1);
-    append(List.of(Draft.of("a-1"), Draft.of("a-2")));
+    cluster.append(List.of(Draft.of("a-1"), Draft.of("a-2")));
     await().atMost(PATIENCE).until(() -> bundle.session.isOpen() && node.counts.nacks.count() > 7);
     assertThat(letters()).isEmpty();
     ledger.failures.clear();
@@ -311,9 +290,9 @@ class DeadLetterTest {
 
   @Test
   void an_owner_that_was_fenced_off_parks_nothing_also_after_a_split() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, false, 1);
-    append(List.of(Draft.of("a-1")));
+    cluster.append(List.of(Draft.of("a-1")));
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(1L)));
     var old = delivery(node, 0).lease();
     var table = new DeadLetterTable(node.database, node.incarnation);
@@ -331,14 +310,14 @@ class DeadLetterTest {
 
   @Test
   void a_key_stays_parked_for_the_next_owner() throws Exception {
-    var first = node("a");
+    var first = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(first, true, 1);
     appendRounds(2, 2);
     await().atMost(PATIENCE).until(() -> letters().size() == 2);
     first.leave();
     ledger.poisoned.clear();
-    var second = node("b");
+    var second = cluster.node("b");
     bundle(second, true, 1);
     appendRounds(2, 2);
     await().atMost(PATIENCE).until(() -> letters().size() == 4);
@@ -350,28 +329,21 @@ class DeadLetterTest {
 
   @Test
   void letters_of_events_that_the_store_lost_are_forgotten() throws Exception {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, false, 1);
-    append(List.of(Draft.of("a-2"), Draft.of("a-1"), Draft.of("a-1")));
+    cluster.append(List.of(Draft.of("a-2"), Draft.of("a-1"), Draft.of("a-1")));
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(2L, 3L)));
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(3L)));
-    store.loseAbove(2);
-    append(List.of(Draft.of("a-2"), Draft.of("a-2")));
+    cluster.store().loseAbove(2);
+    cluster.append(List.of(Draft.of("a-2"), Draft.of("a-2")));
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(4L)));
     assertThat(letters()).containsExactly(2L);
   }
 
-  private ConsumerNode node(String name) {
-    var node = new ConsumerNode(where, name, cluster).start();
-    open.add(node);
-    return node;
-  }
-
   private LedgerBundle bundle(ConsumerNode node, boolean ownCheckpoint, int segments) {
-    var bundle = LedgerBundle.connect(node, ledger, ownCheckpoint ? mine : null, segments);
-    open.add(0, bundle);
-    return bundle;
+    return cluster.opened(
+        LedgerBundle.connect(node, ledger, ownCheckpoint ? mine : null, segments));
   }
 
   private static Delivery delivery(ConsumerNode node, int segment) {
@@ -394,16 +366,13 @@ class DeadLetterTest {
     return new Operations.Asked("accounts", 1, null, "test", reason, dryRun);
   }
 
-  private List<RecordedEvent> append(List<Draft> drafts) throws SQLException {
-    return store.append(cluster.followers(), drafts);
-  }
-
   /** One event for each account, again and again. */
   private List<RecordedEvent> appendRounds(int rounds, int accounts) throws SQLException {
     var all = new ArrayList<RecordedEvent>();
     for (var round = 0; round < rounds; round++) {
       all.addAll(
-          append(IntStream.rangeClosed(1, accounts).mapToObj(i -> Draft.of("a-" + i)).toList()));
+          cluster.append(
+              IntStream.rangeClosed(1, accounts).mapToObj(i -> Draft.of("a-" + i)).toList()));
     }
     return all;
   }
@@ -416,28 +385,10 @@ class DeadLetterTest {
   }
 
   private static List<Long> letters() {
-    return numbers("select position from evento.dead_letter order by position");
+    return cluster.numbers("select position from evento.dead_letter order by position");
   }
 
   private static List<Long> checkpoints() {
-    return numbers("select checkpoint from evento.consumer_segment order by segment");
-  }
-
-  private static List<Long> numbers(String query) {
-    return texts(query).stream().map(Long::valueOf).toList();
-  }
-
-  private static List<String> texts(String query) {
-    try (var admin = where.asAdmin();
-        var select = admin.createStatement();
-        var row = select.executeQuery(query)) {
-      var found = new ArrayList<String>();
-      while (row.next()) {
-        found.add(row.getString(1));
-      }
-      return found;
-    } catch (SQLException failure) {
-      throw new IllegalStateException(failure);
-    }
+    return cluster.numbers("select checkpoint from evento.consumer_segment order by segment");
   }
 }

@@ -11,15 +11,11 @@ import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Stepping;
-import io.evento.server.consumer.ConsumerNode.Cluster;
 import io.evento.server.consumer.LedgerBundle.Ledger;
 import io.evento.server.consumer.Store.Draft;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -31,11 +27,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -44,41 +38,19 @@ class OperationsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration LENGTH = Duration.ofSeconds(12);
 
-  private static TestDatabase where;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final Cluster cluster = new Cluster();
   private final Ledger ledger = new Ledger();
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private Store store;
   private DataSource mine;
-
-  @BeforeAll
-  static void migrate() {
-    where = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    where.close();
-  }
 
   @BeforeEach
   void empty() throws SQLException {
-    store = Store.emptied(where);
-    mine = LedgerBundle.database(where);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (var each : open) {
-      each.close();
-    }
-    store.close();
+    mine = LedgerBundle.database(cluster.database());
   }
 
   @Test
   void a_paused_consumer_is_given_nothing_and_goes_on_where_it_was() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, false, 2);
     append(10);
     awaitHead();
@@ -87,24 +59,27 @@ class OperationsTest {
         .atMost(PATIENCE)
         .until(
             () ->
-                texts("select owner from evento.consumer_segment where owner is not null")
+                cluster
+                    .texts("select owner from evento.consumer_segment where owner is not null")
                     .isEmpty());
     append(10);
     await().during(Duration.ofMillis(700)).atMost(PATIENCE).until(() -> ledger.count() == 10);
-    assertThat(texts("select note from evento.consumer")).containsExactly("paused by test");
+    assertThat(cluster.texts("select note from evento.consumer")).containsExactly("paused by test");
     assertThatThrownBy(() -> node.operations.pause(asked(null)))
         .isInstanceOfSatisfying(
             EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT));
     node.operations.resume(asked(null));
     awaitHead();
     assertThat(ledger.count()).isEqualTo(20);
-    assertThat(texts("select action || ' by ' || done_by from evento.consumer_audit order by id"))
+    assertThat(
+            cluster.texts(
+                "select action || ' by ' || done_by from evento.consumer_audit order by id"))
         .containsExactly("pause by test", "resume by test");
   }
 
   @Test
   void a_paused_segment_holds_up_no_other() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, false, 2);
     append(4);
     awaitHead();
@@ -113,11 +88,12 @@ class OperationsTest {
         .atMost(PATIENCE)
         .until(
             () ->
-                texts(
+                cluster
+                    .texts(
                         "select owner from evento.consumer_segment where segment = 1 and owner is not null")
                     .isEmpty());
     append(20);
-    await().atMost(PATIENCE).until(() -> checkpoint(0) == store.head());
+    await().atMost(PATIENCE).until(() -> checkpoint(0) == cluster.head());
     assertThat(checkpoint(1)).isEqualTo(4);
     node.operations.resume(asked(1));
     awaitHead();
@@ -128,7 +104,7 @@ class OperationsTest {
   @ValueSource(booleans = {false, true})
   void after_a_reset_events_come_again_and_once_more_only_once(boolean ownCheckpoint)
       throws Exception {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, ownCheckpoint, 2);
     append(20);
     awaitHead();
@@ -141,18 +117,18 @@ class OperationsTest {
     awaitHead();
     // Whoever has the segments next goes on where they stand.
     node.leave();
-    var next = node("b");
+    var next = cluster.node("b");
     bundle(next, ownCheckpoint, 2);
     append(3);
     awaitHead();
     assertThat(ledger.count()).isEqualTo(38);
-    assertThat(texts("select distinct effects_after::text from evento.consumer_segment"))
+    assertThat(cluster.texts("select distinct effects_after::text from evento.consumer_segment"))
         .containsExactly("20");
   }
 
   @Test
   void a_reset_to_a_time_begins_with_the_first_event_since_then() throws Exception {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, false, 1);
     append(5);
     TimeUnit.MILLISECONDS.sleep(5);
@@ -167,7 +143,7 @@ class OperationsTest {
 
   @Test
   void a_reset_sends_no_command_again_unless_it_is_told_to() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     var sent = new ConcurrentLinkedQueue<UUID>();
     node.router =
         command -> {
@@ -187,7 +163,7 @@ class OperationsTest {
                   List.of(new Stepping.Send("Greet", Json.EMPTY_OBJECT, false)),
                   List.of());
             });
-    open.add(0, observer);
+    cluster.opened(observer);
     observer.connect(
         node.sessions,
         new Message.Component(
@@ -218,30 +194,30 @@ class OperationsTest {
 
   @Test
   void a_reset_forgets_the_letters_of_what_comes_again() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, true, 1);
     append(9);
     append(9);
     await()
         .atMost(PATIENCE)
-        .until(() -> texts("select position from evento.dead_letter").size() == 2);
+        .until(() -> cluster.texts("select position from evento.dead_letter").size() == 2);
     awaitHead();
     ledger.poisoned.clear();
     assertThat(node.operations.reset(asked(null), 5, false).deadLetters()).isEqualTo(1);
     awaitHead();
     await()
         .atMost(PATIENCE)
-        .until(() -> texts("select position from evento.dead_letter").size() == 2);
+        .until(() -> cluster.texts("select position from evento.dead_letter").size() == 2);
     assertThat(ledger.of("a-1")).as("still behind the first one").isEmpty();
     node.operations.reset(asked(null), 0, false);
     await().atMost(PATIENCE).until(() -> ledger.of("a-1").size() == 2);
-    assertThat(texts("select position from evento.dead_letter")).isEmpty();
+    assertThat(cluster.texts("select position from evento.dead_letter")).isEmpty();
   }
 
   @Test
   void a_split_segment_goes_on_as_two_with_nothing_lost_and_nothing_twice() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, true, 1);
     append(30);
     awaitHead();
@@ -255,14 +231,15 @@ class OperationsTest {
     assertThat(segments()).containsExactly("0: 0-31", "1: 32-127");
     assertThat(ledger.count()).isEqualTo(60);
     assertThat(
-            texts("select first_slot || '-' || last_slot from mine.evento_checkpoint order by 1"))
+            cluster.texts(
+                "select first_slot || '-' || last_slot from mine.evento_checkpoint order by 1"))
         .containsExactly("0-31", "32-127");
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void merged_segments_meet_where_the_one_ahead_waits(boolean ownCheckpoint) throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, ownCheckpoint, 2);
     append(20);
     awaitHead();
@@ -271,7 +248,8 @@ class OperationsTest {
         .atMost(PATIENCE)
         .until(
             () ->
-                texts(
+                cluster
+                    .texts(
                         "select owner from evento.consumer_segment where segment = 1 and owner is not null")
                     .isEmpty());
     append(30);
@@ -284,28 +262,28 @@ class OperationsTest {
     assertThat(ledger.count()).isEqualTo(60);
     assertThat(ledger.handled.values())
         .allSatisfy(positions -> assertThat(positions).isSorted().doesNotHaveDuplicates());
-    assertThat(texts("select action from evento.consumer_audit order by id"))
+    assertThat(cluster.texts("select action from evento.consumer_audit order by id"))
         .endsWith("merge", "merged");
   }
 
   @Test
   void a_released_lease_is_given_out_under_a_new_fence() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, false, 1);
     append(5);
     awaitHead();
-    var fence = Long.parseLong(texts("select fence from evento.consumer_segment").get(0));
+    var fence = Long.parseLong(cluster.texts("select fence from evento.consumer_segment").get(0));
     node.operations.release(asked(0));
     append(5);
     awaitHead();
-    assertThat(Long.parseLong(texts("select fence from evento.consumer_segment").get(0)))
+    assertThat(Long.parseLong(cluster.texts("select fence from evento.consumer_segment").get(0)))
         .isGreaterThan(fence + 1);
     assertThat(ledger.count()).isEqualTo(10);
   }
 
   @Test
   void what_cannot_be_done_is_refused_and_changes_nothing() throws SQLException {
-    var node = node("a");
+    var node = cluster.node("a");
     bundle(node, false, 3);
     append(5);
     awaitHead();
@@ -320,7 +298,7 @@ class OperationsTest {
         ErrorCode.NOT_FOUND,
         () -> node.operations.pause(new Operations.Asked("nobody", 1, null, "test", null, false)));
     assertThat(segments()).isEqualTo(before);
-    assertThat(texts("select action from evento.consumer_audit")).isEmpty();
+    assertThat(cluster.texts("select action from evento.consumer_audit")).isEmpty();
     append(5);
     awaitHead();
   }
@@ -338,8 +316,8 @@ class OperationsTest {
       boolean ownCheckpoint) throws Exception {
     var seed = System.nanoTime();
     var random = new Random(seed);
-    var first = node("a");
-    var second = node("b");
+    var first = cluster.node("a");
+    var second = cluster.node("b");
     bundle(first, ownCheckpoint, 4);
     bundle(second, ownCheckpoint, 4);
     ledger.pauseNanos = 300_000;
@@ -362,7 +340,7 @@ class OperationsTest {
     resumeAll(first);
     await()
         .atMost(PATIENCE.multipliedBy(2))
-        .until(() -> checkpoints().stream().allMatch(c -> c == store.head()));
+        .until(() -> checkpoints().stream().allMatch(c -> c == cluster.head()));
     assertThat(ledger.overlaps).as("seed " + seed).isEmpty();
     var wanted = all.stream().toList();
     for (var account : ledger.handled.keySet()) {
@@ -412,7 +390,7 @@ class OperationsTest {
   }
 
   private boolean operate(ConsumerNode node, Random random) {
-    var rows = texts("select segment from evento.consumer_segment order by first_slot");
+    var rows = cluster.texts("select segment from evento.consumer_segment order by first_slot");
     var place = random.nextInt(rows.size());
     var segment = Integer.parseInt(rows.get(place));
     try {
@@ -436,26 +414,18 @@ class OperationsTest {
 
   private void resumeAll(ConsumerNode node) {
     for (var segment :
-        texts("select segment from evento.consumer_segment where status = 'paused'")) {
+        cluster.texts("select segment from evento.consumer_segment where status = 'paused'")) {
       node.operations.resume(asked(Integer.valueOf(segment)));
     }
   }
 
-  private ConsumerNode node(String name) {
-    var node = new ConsumerNode(where, name, cluster).start();
-    open.add(node);
-    return node;
-  }
-
   private LedgerBundle bundle(ConsumerNode node, boolean ownCheckpoint, int segments) {
-    var bundle = LedgerBundle.connect(node, ledger, ownCheckpoint ? mine : null, segments);
-    open.add(0, bundle);
-    return bundle;
+    return cluster.opened(
+        LedgerBundle.connect(node, ledger, ownCheckpoint ? mine : null, segments));
   }
 
   private List<RecordedEvent> append(int events) throws SQLException {
-    return store.append(
-        cluster.followers(),
+    return cluster.append(
         IntStream.rangeClosed(1, events).mapToObj(i -> Draft.of("a-" + i)).toList());
   }
 
@@ -465,7 +435,7 @@ class OperationsTest {
         .until(
             () ->
                 !checkpoints().isEmpty()
-                    && checkpoints().stream().allMatch(c -> c == store.head()));
+                    && checkpoints().stream().allMatch(c -> c == cluster.head()));
   }
 
   private static Operations.Asked asked(@Nullable Integer segment) {
@@ -477,33 +447,21 @@ class OperationsTest {
   }
 
   private static List<String> segments() {
-    return texts(
+    return cluster.texts(
         "select segment || ': ' || first_slot || '-' || last_slot from evento.consumer_segment"
             + " order by first_slot");
   }
 
   private static List<Long> checkpoints() {
-    return texts("select checkpoint from evento.consumer_segment order by segment").stream()
+    return cluster.texts("select checkpoint from evento.consumer_segment order by segment").stream()
         .map(Long::valueOf)
         .toList();
   }
 
   private static long checkpoint(int segment) {
     return Long.parseLong(
-        texts("select checkpoint from evento.consumer_segment where segment = " + segment).get(0));
-  }
-
-  private static List<String> texts(String query) {
-    try (var admin = where.asAdmin();
-        var select = admin.createStatement();
-        var row = select.executeQuery(query)) {
-      var found = new ArrayList<String>();
-      while (row.next()) {
-        found.add(row.getString(1));
-      }
-      return found;
-    } catch (SQLException failure) {
-      throw new IllegalStateException(failure);
-    }
+        cluster
+            .texts("select checkpoint from evento.consumer_segment where segment = " + segment)
+            .get(0));
   }
 }

@@ -6,21 +6,15 @@ import static org.awaitility.Awaitility.await;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventMetadata;
 import io.evento.bundle.Projector;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * What a projector whose checkpoint is on the server was given, beside what the store holds, while
@@ -30,11 +24,7 @@ class RebalanceTest {
   /** After the traffic nothing hides a wake-up that was missed. */
   private static final Duration SOON = Duration.ofSeconds(10);
 
-  private static TestDatabase database;
-
-  private final ConsumerNode.Cluster cluster = new ConsumerNode.Cluster();
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private Store store;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
   public record MoneyDeposited(long amount) {}
 
@@ -48,39 +38,16 @@ class RebalanceTest {
     }
   }
 
-  @BeforeAll
-  static void migrate() {
-    database = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    database.close();
-  }
-
-  @BeforeEach
-  void empty() throws SQLException {
-    store = Store.emptied(database);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (var each : open) {
-      each.close();
-    }
-    store.close();
-  }
-
   @Test
   void whoever_starts_at_the_end_is_given_every_later_event_however_often_segments_move()
       throws Exception {
-    store.fill(20_000, 100);
+    cluster.store().fill(20_000, 100);
     var nodes = List.of(node("a"), node("b"), node("c"));
     var arrivals = new Arrivals();
     var bundle = bundle(arrivals);
     nodes.forEach(bundle::connect);
     awaitOwned();
-    try (var traffic = new Traffic(store, cluster)) {
+    try (var traffic = new Traffic(cluster.store(), cluster.nodes())) {
       for (var round = 0; round < 9; round++) {
         var node = nodes.get(round % nodes.size());
         bundle.disconnect(node);
@@ -102,7 +69,7 @@ class RebalanceTest {
     var staying = bundle(arrivals);
     staying.connect(first);
     awaitOwned();
-    try (var traffic = new Traffic(store, cluster)) {
+    try (var traffic = new Traffic(cluster.store(), cluster.nodes())) {
       for (var round = 0; round < 4; round++) {
         var passing = bundle(arrivals);
         passing.connect(first);
@@ -119,7 +86,7 @@ class RebalanceTest {
   }
 
   private void assertGivenAllAfter(long start, Arrivals arrivals) {
-    var all = LongStream.rangeClosed(start + 1, store.head()).boxed().toList();
+    var all = LongStream.rangeClosed(start + 1, cluster.head()).boxed().toList();
     await("everything is given")
         .atMost(SOON)
         .untilAsserted(
@@ -133,16 +100,13 @@ class RebalanceTest {
   }
 
   private ConsumerNode node(String name) {
-    var node = new ConsumerNode(database, name, cluster).start();
-    open.add(node);
+    var node = cluster.node(name);
     await().until(() -> node.follower.head().isPresent());
     return node;
   }
 
   private SdkBundle bundle(Arrivals arrivals) {
-    var bundle = new SdkBundle(arrivals);
-    open.add(0, bundle);
-    return bundle;
+    return cluster.opened(new SdkBundle(arrivals));
   }
 
   private static void awaitOwned() {
@@ -150,7 +114,7 @@ class RebalanceTest {
   }
 
   private static int owned(String condition) throws SQLException {
-    try (var admin = database.asAdmin();
+    try (var admin = cluster.database().asAdmin();
         var select = admin.createStatement();
         var row =
             select.executeQuery(

@@ -10,13 +10,8 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Stepping;
-import io.evento.server.consumer.ConsumerNode.Cluster;
-import io.evento.server.consumer.Store.Draft;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -24,43 +19,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** From stored events through a saga to commands, their outcomes and deadlines, on real nodes. */
 class SagaDeliveryTest {
-  private static TestDatabase database;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final Cluster cluster = new Cluster();
-  private final List<AutoCloseable> open = new ArrayList<>();
   private final List<Message.Command> sent = new CopyOnWriteArrayList<>();
-  private Store store;
-
-  @BeforeAll
-  static void migrate() {
-    database = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    database.close();
-  }
-
-  @BeforeEach
-  void empty() throws SQLException {
-    store = Store.emptied(database);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (var each : open) {
-      each.close();
-    }
-    store.close();
-  }
 
   @Test
   void a_command_of_a_step_is_sent_and_its_outcome_comes_back_with_the_state() throws Exception {
@@ -80,7 +46,7 @@ class SagaDeliveryTest {
           }
           return SteppingBundle.to("{\"n\":1}", greet(happening.key()));
         });
-    append("x");
+    cluster.append("x");
 
     await("outcome heard").until(() -> heard.equals(List.of("x{\"n\":1}no")));
     await("nothing left").until(() -> count("evento.consumer_command") == 0);
@@ -116,7 +82,7 @@ class SagaDeliveryTest {
           }
           return SteppingBundle.to("{}", greet(happening.key()));
         });
-    append("x");
+    cluster.append("x");
 
     await("outcome heard").atMost(Duration.ofSeconds(20)).until(() -> heard.get() == 1);
     assertThat(ids).hasSize(1);
@@ -143,7 +109,7 @@ class SagaDeliveryTest {
                   new Stepping.Deadline("hang", isFirst ? 600L : null, null),
                   new Stepping.Deadline("other", isFirst ? null : 700L, null)));
         });
-    append("x", "y", "y");
+    cluster.append("x", "y", "y");
 
     await("deadlines heard").until(() -> heard.size() == 2);
     assertThat(heard).containsExactlyInAnyOrder("xhang", "yother");
@@ -162,19 +128,19 @@ class SagaDeliveryTest {
                     "{\"n\":" + decided.incrementAndGet() + "}",
                     SteppingBundle.command("Greet", "{\"n\":" + decided.get() + "}"));
     saga(node, undecided);
-    append("x", "y", "z");
+    cluster.append("x", "y", "z");
     await("decided").until(() -> sent.size() == 3 && count("evento.consumer_command") == 0);
     var before = states();
 
     node.close();
-    execute(
+    cluster.execute(
         "update evento.consumer_segment set checkpoint = 0, lease_until = null, owner = null,"
             + " owner_incarnation = null, fence = fence + 1");
     saga(node("b"), undecided);
 
     await("gone through again")
         .until(() -> count("evento.consumer_segment where checkpoint >= 3") == 4);
-    append("w");
+    cluster.append("w");
     await("goes on").until(() -> sent.size() == 4);
     assertThat(decided).hasValue(4);
     assertThat(states()).startsWith(before);
@@ -193,7 +159,7 @@ class SagaDeliveryTest {
           seen.add(happening.key());
           return SteppingBundle.to("{}");
         });
-    append("a", "bad", "b", "c", "d", "e");
+    cluster.append("a", "bad", "b", "c", "d", "e");
 
     await("all handled").until(() -> count("evento.saga_state") == 6);
     assertThat(failures).hasValue(4);
@@ -215,7 +181,7 @@ class SagaDeliveryTest {
     saga(first, counting);
     saga(node("b"), counting);
     for (var round = 0; round < 50; round++) {
-      append(IntStream.range(0, 20).mapToObj(i -> "k-" + i).toArray(String[]::new));
+      cluster.append(IntStream.range(0, 20).mapToObj(i -> "k-" + i).toArray(String[]::new));
       if (round == 25) {
         await("under way").until(() -> sent.size() > 50);
         first.close();
@@ -232,22 +198,17 @@ class SagaDeliveryTest {
   }
 
   private ConsumerNode node(String name) {
-    var node = new ConsumerNode(database, name, cluster).start();
+    var node = cluster.node(name);
     node.router =
         command -> {
           sent.add(command);
           return CompletableFuture.completedStage(receipt(command));
         };
-    open.add(0, node);
     return node;
   }
 
   private void saga(ConsumerNode node, SteppingBundle.Saga saga) {
-    open.add(0, new SteppingBundle(node, saga).connect());
-  }
-
-  private void append(String... keys) throws SQLException {
-    store.append(cluster.followers(), List.of(keys).stream().map(Draft::of).toList());
+    cluster.opened(new SteppingBundle(node, saga).connect());
   }
 
   private static Stepping.Send greet(String key) {
@@ -259,26 +220,12 @@ class SagaDeliveryTest {
   }
 
   private static String states() throws SQLException {
-    return text("select string_agg(key || state, ' ' order by born) from evento.saga_state");
+    return cluster
+        .texts("select string_agg(key || state, ' ' order by born) from evento.saga_state")
+        .get(0);
   }
 
   private static long count(String from) throws SQLException {
-    return Long.parseLong(text("select count(*) from " + from));
-  }
-
-  private static String text(String query) throws SQLException {
-    try (var admin = database.asAdmin();
-        var select = admin.createStatement();
-        var row = select.executeQuery(query)) {
-      row.next();
-      return row.getString(1);
-    }
-  }
-
-  private static void execute(String text) throws SQLException {
-    try (var admin = database.asAdmin();
-        var statement = admin.createStatement()) {
-      statement.execute(text);
-    }
+    return Long.parseLong(cluster.texts("select count(*) from " + from).get(0));
   }
 }

@@ -11,12 +11,8 @@ import io.evento.protocol.Receipt;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Stepping;
 import io.evento.protocol.Stepping.Happening;
-import io.evento.server.consumer.ConsumerNode.Cluster;
 import io.evento.server.consumer.DeadLetterTable.Verdict;
 import io.evento.server.consumer.DeadLetters.Chosen;
-import io.evento.server.consumer.Store.Draft;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,21 +31,16 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a saga or observer fails on is parked, kept in order, and repaired; on real nodes. */
 class StepLetterTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final ConsumerId CONSUMER = new ConsumerId("greeting", 1);
 
-  private static TestDatabase where;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final Cluster cluster = new Cluster();
-  private final List<AutoCloseable> open = new ArrayList<>();
   private final List<Message.Command> sent = new CopyOnWriteArrayList<>();
   private final List<String> tried = new CopyOnWriteArrayList<>();
 
@@ -61,31 +52,6 @@ class StepLetterTest {
   /** What a step sends and sets beside what it notes. */
   private volatile Function<Happening, Stepping.Result> decision =
       happening -> Stepping.Result.NOTHING;
-
-  private Store store;
-
-  @BeforeAll
-  static void migrate() {
-    where = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    where.close();
-  }
-
-  @BeforeEach
-  void empty() throws SQLException {
-    store = Store.emptied(where);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (var each : open) {
-      each.close();
-    }
-    store.close();
-  }
 
   @Test
   void a_poisoned_key_parks_only_itself_and_after_repair_runs_in_order_and_once() throws Exception {
@@ -99,11 +65,11 @@ class StepLetterTest {
         .untilAsserted(
             () -> {
               assertThat(letters()).containsExactlyElementsOf(positions(all, "bad"));
-              assertThat(checkpoints()).containsOnly(store.head());
+              assertThat(checkpoints()).containsOnly(cluster.head());
             });
     assertThat(states()).containsOnlyKeys("a", "b", "c", "d");
     assertThat(
-            texts(
+            cluster.texts(
                 "select attempts || ' ' || kind || ' ' || type || ' ' || cause_group"
                     + " from evento.dead_letter where failed_at is not null"))
         .containsExactly("5 event MoneyDeposited java.lang.IllegalStateException");
@@ -117,7 +83,7 @@ class StepLetterTest {
     await().atMost(PATIENCE).until(() -> sent.size() >= 150 && commands().isEmpty());
     assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(150);
     assertThat(sent).hasSize(150);
-    append("bad");
+    cluster.append("bad");
     await().atMost(PATIENCE).until(() -> sent.size() == 151);
   }
 
@@ -134,7 +100,7 @@ class StepLetterTest {
             () -> {
               try {
                 while (goesOn.get()) {
-                  all.addAll(append("busy", "other"));
+                  all.addAll(cluster.append("busy", "other"));
                   TimeUnit.MILLISECONDS.sleep(25);
                 }
               } catch (SQLException | InterruptedException failure) {
@@ -172,17 +138,18 @@ class StepLetterTest {
     poisoned = of("bad").and(happening -> happening.outcome() != null);
     var node = node("a");
     saga(node, 1);
-    append("bad", "good");
+    cluster.append("bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
-    append("bad", "good", "bad");
+    cluster.append("bad", "good", "bad");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L, 5L)));
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(5L)));
     assertThat(states()).isEqualTo(Map.of("bad", "e1", "good", "e2 o e4"));
-    assertThat(texts("select kind || ' ' || type from evento.dead_letter order by position"))
+    assertThat(
+            cluster.texts("select kind || ' ' || type from evento.dead_letter order by position"))
         .containsExactly("outcome Greet", "event MoneyDeposited", "event MoneyDeposited");
     assertThat(commands())
         .containsExactlyElementsOf(
-            texts("select command_id::text from evento.dead_letter where position = 0"));
+            cluster.texts("select command_id::text from evento.dead_letter where position = 0"));
 
     poisoned = happening -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
@@ -202,25 +169,26 @@ class StepLetterTest {
     poisoned = of("bad").and(happening -> happening.due() != null);
     var node = node("a");
     saga(node, 1);
-    append("bad", "good");
+    cluster.append("bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
     await().atMost(PATIENCE).until(() -> "e2 d".equals(states().get("good")));
     decision = happening -> Stepping.Result.NOTHING;
-    append("bad", "good");
+    cluster.append("bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
     await().atMost(PATIENCE).until(() -> "e2 d e4".equals(states().get("good")));
     assertThat(states()).containsEntry("bad", "e1");
-    assertThat(texts("select kind || ' ' || type from evento.dead_letter where position = 0"))
+    assertThat(
+            cluster.texts("select kind || ' ' || type from evento.dead_letter where position = 0"))
         .containsExactly("deadline hang");
-    assertThat(texts("select id::text from evento.scheduled_message"))
+    assertThat(cluster.texts("select id::text from evento.scheduled_message"))
         .containsExactlyElementsOf(
-            texts("select command_id::text from evento.dead_letter where position = 0"));
+            cluster.texts("select command_id::text from evento.dead_letter where position = 0"));
 
     poisoned = happening -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> letters().isEmpty());
     assertThat(states()).containsEntry("bad", "e1 d e3");
-    assertThat(texts("select id::text from evento.scheduled_message")).isEmpty();
+    assertThat(cluster.texts("select id::text from evento.scheduled_message")).isEmpty();
   }
 
   @Test
@@ -244,13 +212,13 @@ class StepLetterTest {
     // Both poisons at once: an event that waits for its turn, and the deadline.
     poisoned = of("bad").and(happening -> !isEvent(happening, 1));
     saga(node, 1);
-    append("bad", "bad", "good");
+    cluster.append("bad", "bad", "good");
     await().atMost(PATIENCE).until(() -> !letters().isEmpty());
     answers.complete(receipt(new UUID(0, 0)));
     await()
         .atMost(PATIENCE)
         .until(() -> count("evento.consumer_command where settled_at is not null") == 1);
-    append("good");
+    cluster.append("good");
     await().atMost(PATIENCE).until(() -> "e3 e4".equals(states().get("good")));
     await()
         .during(Duration.ofMillis(1_500))
@@ -272,7 +240,7 @@ class StepLetterTest {
     poison = new EventoException(ErrorCode.OVERLOADED, "busy");
     poisoned = of("bad");
     saga(node("a"), 1);
-    append("bad", "good");
+    cluster.append("bad", "good");
     await().atMost(PATIENCE).until(() -> tried.stream().filter("bad e1"::equals).count() > 7);
     assertThat(letters()).isEmpty();
     poison = new EventoException(ErrorCode.NO_HANDLER, "nobody");
@@ -287,12 +255,12 @@ class StepLetterTest {
     poisoned = of("bad");
     var node = node("a");
     saga(node, 1);
-    append("bad");
+    cluster.append("bad");
     await().atMost(PATIENCE).until(() -> letters().size() == 1);
     poison = new EventoException(ErrorCode.UNAVAILABLE, "no database");
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> tried.stream().filter("bad e1"::equals).count() > 6);
-    assertThat(texts("select attempts::text from evento.dead_letter")).containsExactly("5");
+    assertThat(cluster.texts("select attempts::text from evento.dead_letter")).containsExactly("5");
     poisoned = happening -> false;
     await().atMost(PATIENCE).until(() -> states().equals(Map.of("bad", "e1")));
     assertThat(letters()).isEmpty();
@@ -303,7 +271,7 @@ class StepLetterTest {
     poisoned = of("bad");
     var node = node("a");
     saga(node, 1);
-    append("bad", "bad");
+    cluster.append("bad", "bad");
     await().atMost(PATIENCE).until(() -> letters().size() == 2);
     poison = new IllegalArgumentException("still");
     node.letters.retry(asked(), new Chosen(null, null), 0);
@@ -312,7 +280,7 @@ class StepLetterTest {
         .untilAsserted(
             () ->
                 assertThat(
-                        texts(
+                        cluster.texts(
                             "select attempts || ' ' || coalesce(cause_group, '') || ' '"
                                 + " || coalesce(retry_at::text, 'not asked')"
                                 + " from evento.dead_letter order by position"))
@@ -333,10 +301,10 @@ class StepLetterTest {
         .untilAsserted(
             () -> {
               assertThat(letters()).containsExactlyElementsOf(positions(all, "bad"));
-              assertThat(checkpoints()).containsOnly(store.head());
+              assertThat(checkpoints()).containsOnly(cluster.head());
             });
     await().atMost(PATIENCE).until(() -> sent.size() == 20);
-    assertThat(texts("select distinct sequence_key from evento.dead_letter"))
+    assertThat(cluster.texts("select distinct sequence_key from evento.dead_letter"))
         .containsExactly("Account:bad");
 
     poisoned = happening -> false;
@@ -354,11 +322,11 @@ class StepLetterTest {
     poisoned = of("Account:bad");
     var node = node("a");
     observer(node);
-    append("bad");
+    cluster.append("bad");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(1L)));
     poison = new EventoException(ErrorCode.OVERLOADED, "busy");
     poisoned = of("Account:busy");
-    append("busy", "bad");
+    cluster.append("busy", "bad");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(1L, 3L)));
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(3L)));
@@ -379,7 +347,7 @@ class StepLetterTest {
     poisoned = of("bad");
     var node = node("a");
     saga(node, 1);
-    var event = append("bad").get(0);
+    var event = cluster.append("bad").get(0);
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(1L)));
     var delivery = node.deliveries.of(new SegmentId(CONSUMER, 0)).orElseThrow();
     var late = delivery.lease();
@@ -400,7 +368,7 @@ class StepLetterTest {
     assertThat(node.stepParking.failedAgain(late, found.letter(), "x", false)).isFalse();
     assertThat(letters()).containsExactly(1L);
     assertThat(states()).isEmpty();
-    assertThat(texts("select attempts::text from evento.dead_letter")).containsExactly("5");
+    assertThat(cluster.texts("select attempts::text from evento.dead_letter")).containsExactly("5");
   }
 
   @Test
@@ -410,16 +378,16 @@ class StepLetterTest {
     poisoned = of("bad").and(happening -> happening.outcome() != null);
     var first = node("a");
     saga(first, 1);
-    append("bad");
+    cluster.append("bad");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
     first.leave();
     poisoned = happening -> false;
     var second = node("b");
     saga(second, 1);
-    append("good", "bad");
+    cluster.append("good", "bad");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
     second.operations.split(asked(0), null);
-    append("good", "bad");
+    cluster.append("good", "bad");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L, 5L)));
     await().atMost(PATIENCE).until(() -> "e2 e4".equals(states().get("good")));
     assertThat(states()).containsEntry("bad", "e1");
@@ -443,7 +411,7 @@ class StepLetterTest {
     first.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> letters().size() < 150);
     first.close();
-    all.addAll(append(keys));
+    all.addAll(cluster.append(keys));
     await().atMost(Duration.ofSeconds(60)).until(() -> letters().isEmpty() && commands().isEmpty());
     for (var key : keys) {
       var events = noted(key).stream().filter(one -> !one.equals("o")).toList();
@@ -470,9 +438,9 @@ class StepLetterTest {
     poisoned = of("bad").and(happening -> happening.outcome() != null);
     var node = node("a");
     saga(node, 1);
-    append("bad", "bad");
+    cluster.append("bad", "bad");
     await().atMost(PATIENCE).until(() -> letters().contains(0L) && commands().size() == 2);
-    append("bad");
+    cluster.append("bad");
     await().atMost(PATIENCE).until(() -> letters().contains(3L));
     poisoned = happening -> false;
     var group = new Chosen(null, "java.lang.IllegalStateException");
@@ -493,7 +461,7 @@ class StepLetterTest {
     poisoned = of("bad");
     var node = node("a");
     saga(node, 1);
-    append("bad");
+    cluster.append("bad");
     await().atMost(PATIENCE).until(() -> letters().size() == 1);
     var begun = new CountDownLatch(1);
     var goOn = new CountDownLatch(1);
@@ -513,7 +481,7 @@ class StepLetterTest {
         new Operations.Asked("greeting", 1, null, "test", "bad data", false),
         new Chosen(null, "java.lang.IllegalStateException"));
     goOn.countDown();
-    append("bad");
+    cluster.append("bad");
     await().atMost(PATIENCE).until(() -> "e2".equals(states().get("bad")));
   }
 
@@ -526,18 +494,18 @@ class StepLetterTest {
     var all = appendRounds(5, "bad", "good");
     await()
         .atMost(PATIENCE)
-        .until(() -> texts("select status from evento.consumer").equals(List.of("full")));
+        .until(() -> cluster.texts("select status from evento.consumer").equals(List.of("full")));
     await()
         .during(Duration.ofMillis(1_500))
         .atMost(PATIENCE)
-        .until(() -> texts("select status from evento.consumer").equals(List.of("full")));
+        .until(() -> cluster.texts("select status from evento.consumer").equals(List.of("full")));
     assertThat(letters()).hasSizeLessThanOrEqualTo(3);
-    assertThat(checkpoints().get(0)).isLessThan(store.head());
+    assertThat(checkpoints().get(0)).isLessThan(cluster.head());
 
     poisoned = happening -> false;
     node.deadLettersMax = 100;
     node.operations.resume(asked());
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(store.head())));
+    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(cluster.head())));
     assertThat(states()).containsEntry("good", noted(positions(all, "good")));
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await()
@@ -555,7 +523,7 @@ class StepLetterTest {
                 || (happening.key().equals("deaf") && happening.outcome() != null);
     var node = node("a");
     saga(node, 1);
-    append("good", "deaf", "bad", "good");
+    cluster.append("good", "deaf", "bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(4L)));
     await().atMost(PATIENCE).until(() -> sent.size() == 3 && commands().size() == 1);
@@ -615,23 +583,21 @@ class StepLetterTest {
   // ---- the node
 
   private ConsumerNode node(String name) {
-    var node = new ConsumerNode(where, name, cluster).start();
+    var node = cluster.node(name);
     node.router =
         command -> {
           sent.add(command);
           return CompletableFuture.completedStage(receipt(command));
         };
-    open.add(node);
     return node;
   }
 
   private void saga(ConsumerNode node, int segments) {
-    open.add(0, new SteppingBundle(node, SteppingBundle.saga(segments), this::step).connect());
+    cluster.opened(new SteppingBundle(node, SteppingBundle.saga(segments), this::step).connect());
   }
 
   private void observer(ConsumerNode node) {
-    open.add(
-        0,
+    cluster.opened(
         new SteppingBundle(
                 node,
                 SteppingBundle.observer(1),
@@ -652,7 +618,7 @@ class StepLetterTest {
 
   /** The letter of an event, as an owner has it before him. */
   private static StepParking.Found found(Lease lease, Filter filter, RecordedEvent event) {
-    var id = UUID.fromString(texts("select id::text from evento.dead_letter").get(0));
+    var id = UUID.fromString(cluster.texts("select id::text from evento.dead_letter").get(0));
     var at = lease.step();
     return new StepParking.Found(
         new DeadLetter.Due(
@@ -686,14 +652,10 @@ class StepLetterTest {
     return new Operations.Asked("greeting", 1, segment, "test", null, false);
   }
 
-  private List<RecordedEvent> append(String... keys) throws SQLException {
-    return store.append(cluster.followers(), List.of(keys).stream().map(Draft::of).toList());
-  }
-
   private List<RecordedEvent> appendRounds(int rounds, String... keys) throws SQLException {
     var all = new ArrayList<RecordedEvent>();
     for (var round = 0; round < rounds; round++) {
-      all.addAll(append(keys));
+      all.addAll(cluster.append(keys));
     }
     return all;
   }
@@ -708,21 +670,22 @@ class StepLetterTest {
   // ---- the database
 
   private static List<Long> letters() {
-    return numbers("select position from evento.dead_letter order by position");
+    return cluster.numbers("select position from evento.dead_letter order by position");
   }
 
   private static List<String> commands() {
-    return texts("select id::text from evento.consumer_command");
+    return cluster.texts("select id::text from evento.consumer_command");
   }
 
   private static List<Long> checkpoints() {
-    return numbers("select checkpoint from evento.consumer_segment order by segment");
+    return cluster.numbers("select checkpoint from evento.consumer_segment order by segment");
   }
 
   /** What each saga has noted. */
   private static Map<String, String> states() {
     var found = new TreeMap<String, String>();
-    for (var row : texts("select key || '=' || replace(state, '\"', '') from evento.saga_state")) {
+    for (var row :
+        cluster.texts("select key || '=' || replace(state, '\"', '') from evento.saga_state")) {
       found.put(row.substring(0, row.indexOf('=')), row.substring(row.indexOf('=') + 1));
     }
     return found;
@@ -733,24 +696,6 @@ class StepLetterTest {
   }
 
   private static long count(String from) {
-    return numbers("select count(*) from " + from).get(0);
-  }
-
-  private static List<Long> numbers(String query) {
-    return texts(query).stream().map(Long::valueOf).toList();
-  }
-
-  private static List<String> texts(String query) {
-    try (var admin = where.asAdmin();
-        var select = admin.createStatement();
-        var row = select.executeQuery(query)) {
-      var found = new ArrayList<String>();
-      while (row.next()) {
-        found.add(row.getString(1));
-      }
-      return found;
-    } catch (SQLException failure) {
-      throw new IllegalStateException(failure);
-    }
+    return cluster.numbers("select count(*) from " + from).get(0);
   }
 }

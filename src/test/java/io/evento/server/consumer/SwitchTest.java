@@ -11,10 +11,6 @@ import io.evento.protocol.Message.Component;
 import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Stepping;
-import io.evento.server.consumer.ConsumerNode.Cluster;
-import io.evento.server.consumer.Store.Draft;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,45 +28,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Two versions of a saga beside each other: one is live, the other one's effects are held. */
 class SwitchTest {
   private static final Duration PATIENCE = Duration.ofSeconds(40);
-  private static TestDatabase database;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final Cluster cluster = new Cluster();
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private Store store;
   private Effects effects;
 
-  @BeforeAll
-  static void migrate() {
-    database = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    database.close();
-  }
-
   @BeforeEach
-  void empty() throws SQLException {
-    store = Store.emptied(database);
-    effects = new Effects(database);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (var each : open) {
-      each.close();
-    }
-    effects.close();
-    store.close();
+  void begin() throws SQLException {
+    effects = cluster.opened(new Effects(cluster.database()));
   }
 
   /**
@@ -105,7 +76,7 @@ class SwitchTest {
 
   private List<String> demanded() {
     var found = new ArrayList<String>();
-    for (var position = 1L; position <= store.head(); position++) {
+    for (var position = 1L; position <= cluster.head(); position++) {
       for (var type : List.of("Greet", "Thank", "Remind")) {
         found.add(type + "{\"event\":" + position + "}");
       }
@@ -139,7 +110,7 @@ class SwitchTest {
     await("what is over and what is new is heard").atMost(PATIENCE).until(() -> heard.size() == 12);
     assertThat(heard).containsExactlyInAnyOrderElementsOf(demanded());
     assertThat(effects.all()).containsExactlyInAnyOrderElementsOf(demanded());
-    assertThat(texts("select distinct version::text from evento.consumer_command"))
+    assertThat(cluster.texts("select distinct version::text from evento.consumer_command"))
         .isNotEqualTo(List.of("2"));
     await("nothing is held").atMost(PATIENCE).until(() -> comparison(node, 2).held() == 0);
     var compared = comparison(node, 2);
@@ -196,10 +167,10 @@ class SwitchTest {
     await("all is sent")
         .atMost(PATIENCE)
         .untilAsserted(
-            () -> assertThat(effects.all()).hasSizeGreaterThanOrEqualTo(3 * (int) store.head()));
+            () -> assertThat(effects.all()).hasSizeGreaterThanOrEqualTo(3 * (int) cluster.head()));
     await("all is heard")
         .atMost(PATIENCE)
-        .until(() -> texts("select id::text from evento.consumer_command").isEmpty());
+        .until(() -> cluster.texts("select id::text from evento.consumer_command").isEmpty());
     assertThat(sorted(effects.all())).isEqualTo(sorted(demanded()));
   }
 
@@ -222,8 +193,8 @@ class SwitchTest {
   }
 
   private Callable<Boolean> moved(int events) {
-    var from = store.head();
-    return () -> store.head() > from + events;
+    var from = cluster.head();
+    return () -> cluster.head() > from + events;
   }
 
   @Test
@@ -262,7 +233,7 @@ class SwitchTest {
     assertThat(effects.all()).containsExactlyInAnyOrderElementsOf(before);
     assertThat(comparison(node, 2).discarded()).isEqualTo(3);
     assertThat(
-            texts(
+            cluster.texts(
                 "select action || ' of ' || version || ' by ' || done_by from evento.consumer_audit"
                     + " order by version"))
         .containsExactly("switch of 1 by test", "switch of 2 by test");
@@ -355,8 +326,7 @@ class SwitchTest {
 
   @Test
   void a_step_that_a_version_began_before_a_switch_is_refused_after_it() throws Exception {
-    var node = new ConsumerNode(database, "a", cluster);
-    open.add(0, node);
+    var node = cluster.idle("a");
     var live = claimed(node, 1);
     var shadow = claimed(node, 2);
     assertThat(live.claimed().role()).isEqualTo(Role.LIVE);
@@ -366,14 +336,96 @@ class SwitchTest {
     for (var late : List.of(live, shadow)) {
       assertThat(node.steps.take(step(node, late))).as(late.toString()).isFalse();
     }
-    assertThat(texts("select type from evento.shadow_command")).isEmpty();
-    assertThat(texts("select type from evento.consumer_command")).isEmpty();
+    assertThat(cluster.texts("select type from evento.shadow_command")).isEmpty();
+    assertThat(cluster.texts("select type from evento.consumer_command")).isEmpty();
     assertThat(node.steps.take(step(node, claimAgain(node, 2)))).isTrue();
     assertThat(node.steps.take(step(node, claimAgain(node, 1)))).isTrue();
-    assertThat(texts("select version || type from evento.shadow_command"))
+    assertThat(cluster.texts("select version || type from evento.shadow_command"))
         .containsExactly("1Greet");
-    assertThat(texts("select version || type from evento.consumer_command"))
+    assertThat(cluster.texts("select version || type from evento.consumer_command"))
         .containsExactly("2Greet");
+  }
+
+  @Test
+  void where_no_version_is_a_shadow_nobody_asks_for_held_commands() throws Exception {
+    var node = node("a");
+    saga(node, 1, SwitchTest::demand);
+    awaitDeclared(1);
+    append("x");
+    await("all is sent").atMost(PATIENCE).until(() -> effects.all().size() == 3);
+    await("all is heard")
+        .atMost(PATIENCE)
+        .until(() -> cluster.texts("select id::text from evento.consumer_command").isEmpty());
+    try (var admin = cluster.database().asAdmin();
+        var lock = admin.createStatement()) {
+      admin.setAutoCommit(false);
+      // Whoever only reads does not wait.
+      lock.execute("lock table evento.shadow_command in share mode");
+      await("a look").during(Duration.ofMillis(1_500)).atMost(PATIENCE).until(() -> asking() == 0);
+      cluster.execute(
+          "insert into evento.consumer (name, version, kind, contexts, types, start, role)"
+              + " values ('other', 2, 'saga', '{}', '{}', 'beginning', 'shadow')");
+      await("as soon as there is one, it is asked").atMost(PATIENCE).until(() -> asking() == 1);
+    }
+  }
+
+  /** How many wait to take held commands, so as to look for their outcomes. */
+  private static int asking() throws SQLException {
+    return cluster
+        .texts(
+            "select pid::text from pg_locks"
+                + " where relation = 'evento.shadow_command'::regclass and not granted")
+        .size();
+  }
+
+  @Test
+  void where_the_live_version_handles_something_at_the_last_moment_nothing_changes()
+      throws Exception {
+    refusedWhere(
+        "update evento.consumer_segment set checkpoint = 1 where version = 1",
+        "greeting:2 is 1 positions behind greeting:1");
+  }
+
+  @Test
+  void where_the_live_version_sends_something_at_the_last_moment_nothing_changes()
+      throws Exception {
+    refusedWhere(
+        """
+        insert into evento.consumer_command
+               (id, name, version, key, slot, born, type, payload, correlation, hear, next_at)
+        values (gen_random_uuid(), 'greeting', 1, 'k', 0, 1, 'Greet', '{}', 'c', true, now())
+        on conflict do nothing
+        """,
+        "commands of greeting:1 have no outcome yet");
+  }
+
+  /**
+   * @param meanwhile happens after the last look at the live version, when the shadow is held
+   */
+  private void refusedWhere(String meanwhile, String gap) throws Exception {
+    var node = cluster.idle("a");
+    claimed(node, 1);
+    claimed(node, 2);
+    var hasty =
+        new Switches(node.database, node.operations, node.consumers, Duration.ofMillis(300));
+    cluster.execute(
+        """
+        create function evento.meanwhile() returns trigger language plpgsql as
+        $$ begin %s; return null; end $$;
+        create trigger meanwhile after update of held_until on evento.consumer_segment for each row
+        when (new.version = 2 and new.held_until > clock_timestamp())
+        execute function evento.meanwhile()
+        """
+            .formatted(meanwhile));
+    try {
+      assertThatThrownBy(() -> hasty.to(asked(2)))
+          .isInstanceOfSatisfying(
+              EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT))
+          .hasMessageContaining(gap);
+      assertThat(live()).containsExactly("greeting:1");
+    } finally {
+      cluster.execute("drop function evento.meanwhile cascade");
+    }
   }
 
   private Lease claimed(ConsumerNode node, int version) throws SQLException {
@@ -381,7 +433,7 @@ class SwitchTest {
     var consumes =
         new Consumption(List.of(), List.of(), "beginning", 1, Map.of("MoneyDeposited", ""));
     try (var own = new LeaseConnectionOf(node)) {
-      new ConsumerTable(own.connection).declare(component, consumes, store.at(0));
+      new ConsumerTable(own.connection).declare(component, consumes, cluster.store().at(0));
     }
     return claimAgain(node, version);
   }
@@ -400,7 +452,13 @@ class SwitchTest {
     var batch =
         StepBatch.of(
             new StepBatch.Request(
-                lease, filter, List.of(event), store.at(1), event.commandId(), false, false),
+                lease,
+                filter,
+                List.of(event),
+                cluster.store().at(1),
+                event.commandId(),
+                false,
+                false),
             Inbox.EMPTY,
             Map.of(),
             Set.of());
@@ -409,7 +467,7 @@ class SwitchTest {
     return new StepTable.Step(
         UUID.randomUUID(),
         lease,
-        store.epoch(),
+        cluster.store().epoch(),
         batch.doneWith(1, 0),
         StepWrite.of(consumer, true, batch, List.of(result), any -> 0),
         node.incarnation,
@@ -433,8 +491,7 @@ class SwitchTest {
 
   @Test
   void a_projector_changes_places_once_it_was_where_the_live_one_had_been() throws Exception {
-    var node = new ConsumerNode(database, "a", cluster);
-    open.add(0, node);
+    var node = cluster.idle("a");
     try (var own = new LeaseConnectionOf(node)) {
       for (var version = 1; version <= 3; version++) {
         var component =
@@ -449,7 +506,10 @@ class SwitchTest {
                 new Consumption(List.of(), List.of(), "beginning", 1 + version),
                 null);
         new ConsumerTable(own.connection)
-            .declare(component, required(component.consumes()), store.at(version == 1 ? 5 : 3));
+            .declare(
+                component,
+                required(component.consumes()),
+                cluster.store().at(version == 1 ? 5 : 3));
       }
     }
     assertThat(live()).containsExactly("accounts:1");
@@ -459,7 +519,7 @@ class SwitchTest {
     assertThatThrownBy(() -> hasty.to(asked))
         .hasMessageContaining("accounts:2 is 2 positions behind accounts:1");
     assertThat(live()).containsExactly("accounts:1");
-    execute("update evento.consumer_segment set checkpoint = 5 where version = 2");
+    cluster.execute("update evento.consumer_segment set checkpoint = 5 where version = 2");
 
     assertThat(hasty.to(asked).detail()).isEqualTo("accounts:2 is live instead of accounts:1");
     assertThat(live()).containsExactly("accounts:2");
@@ -488,7 +548,9 @@ class SwitchTest {
     append("x");
     await("the shadow holds it")
         .atMost(PATIENCE)
-        .until(() -> texts("select type from evento.shadow_command").equals(List.of("Remind")));
+        .until(
+            () ->
+                cluster.texts("select type from evento.shadow_command").equals(List.of("Remind")));
     assertThat(comparison(node, 2).alone()).isZero();
 
     assertThat(node.switches.to(asked(2)).detail()).contains("1 held commands sent, 0 discarded");
@@ -497,25 +559,26 @@ class SwitchTest {
   }
 
   private ConsumerNode node(String name) {
-    var node = new ConsumerNode(database, name, cluster).start();
+    var node = cluster.node(name);
     node.router = effects::run;
-    open.add(0, node);
     return node;
   }
 
   private void saga(ConsumerNode node, int version, SteppingBundle.Saga saga) {
-    open.add(0, new SteppingBundle(node, version, saga).connect());
+    cluster.opened(new SteppingBundle(node, version, saga).connect());
   }
 
   private static void awaitDeclared(int version) {
     await("declared")
         .atMost(PATIENCE)
         .until(
-            () -> texts("select name from evento.consumer where version = " + version).size() == 1);
+            () ->
+                cluster.texts("select name from evento.consumer where version = " + version).size()
+                    == 1);
   }
 
   private synchronized void append(String... keys) throws SQLException {
-    store.append(cluster.followers(), List.of(keys).stream().map(Draft::of).toList());
+    cluster.append(keys);
   }
 
   private static Operations.Asked asked(int version) {
@@ -527,31 +590,12 @@ class SwitchTest {
   }
 
   private static List<String> live() throws SQLException {
-    return texts("select name || ':' || version from evento.consumer where role = 'live'");
-  }
-
-  private static void execute(String text) throws SQLException {
-    try (var admin = database.asAdmin();
-        var statement = admin.createStatement()) {
-      statement.execute(text);
-    }
+    return cluster.texts("select name || ':' || version from evento.consumer where role = 'live'");
   }
 
   private static List<String> sorted(List<String> all) {
     var copy = new ArrayList<>(all);
     Collections.sort(copy);
     return copy;
-  }
-
-  private static List<String> texts(String query) throws SQLException {
-    try (var admin = database.asAdmin();
-        var select = admin.createStatement();
-        var row = select.executeQuery(query)) {
-      var found = new ArrayList<String>();
-      while (row.next()) {
-        found.add(row.getString(1));
-      }
-      return found;
-    }
   }
 }

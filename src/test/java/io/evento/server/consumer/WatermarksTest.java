@@ -9,13 +9,14 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.After;
 import io.evento.protocol.Message.Aggregate;
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.consumer.ConsumerNode.Cluster;
 import io.evento.server.consumer.Store.Draft;
+import io.evento.server.consumer.Watermarks.Answer;
+import io.evento.server.consumer.Watermarks.Question;
 import io.evento.server.routing.Deadline;
-import io.evento.testing.PostgresFixture;
-import io.evento.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -31,48 +32,18 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Whoever waits for a position finds handled what he waited for, wherever the segments are. */
 class WatermarksTest {
   private static final String CONSUMER = "accounts:1";
-  private static TestDatabase database;
+  @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final Cluster cluster = new Cluster();
   private final Map<String, Watermarks> watermarks = new HashMap<>();
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private Store store;
-
-  @BeforeAll
-  static void migrate() {
-    database = PostgresFixture.shared().migrated();
-  }
-
-  @AfterAll
-  static void drop() {
-    database.close();
-  }
-
-  @BeforeEach
-  void empty() throws Exception {
-    store = Store.emptied(database);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (var each : open) {
-      each.close();
-    }
-    store.close();
-  }
 
   private ConsumerNode node(String name, BiConsumer<?, RecordedEvent> handler) {
-    var node = new ConsumerNode(database, name, cluster).start();
-    open.add(0, node);
+    var node = cluster.node(name);
     watermarks.put(
         name,
         new Watermarks(
@@ -89,8 +60,8 @@ class WatermarksTest {
         new HandlingBundle(
             node, UUID.randomUUID(), (message, event) -> handler.accept(null, event));
     bundle.connect(node.sessions, RecordingBundle.projector("accounts"));
-    open.add(0, bundle);
-    cluster.freed();
+    cluster.opened(bundle);
+    cluster.nodes().freed();
     return node;
   }
 
@@ -113,8 +84,7 @@ class WatermarksTest {
   }
 
   private List<RecordedEvent> append(int count, int accounts) throws Exception {
-    return store.append(
-        cluster.followers(),
+    return cluster.append(
         IntStream.range(0, count).mapToObj(i -> Draft.of("a-" + i % accounts)).toList());
   }
 
@@ -140,7 +110,7 @@ class WatermarksTest {
         assertThat(handled).contains(event.position());
       } else {
         seen(i % 4 == 1 ? "a" : "b", new After(event.position(), null), 20_000);
-        assertThat(handled).hasSize((int) store.head());
+        assertThat(handled).hasSize((int) cluster.head());
       }
     }
   }
@@ -167,7 +137,7 @@ class WatermarksTest {
             .filter(id -> !owner(nodes, id).equals(owner(nodes, "a-0")))
             .findFirst()
             .orElseThrow();
-    var event = store.append(cluster.followers(), List.of(Draft.of(other))).get(0);
+    var event = cluster.append(List.of(Draft.of(other))).get(0);
     seen("a", new After(event.position(), new Aggregate("Account", other)), 20_000);
     assertThatThrownBy(() -> seen("a", new After(event.position(), null), 500))
         .isInstanceOf(CompletionException.class)
@@ -201,12 +171,91 @@ class WatermarksTest {
     var first = node("a", (message, event) -> handled.add(event.position()));
     node("b", (message, event) -> handled.add(event.position()));
     append(50, 20);
-    seen("b", new After(store.head(), null), 20_000);
+    seen("b", new After(cluster.head(), null), 20_000);
     watermarks.remove("a");
     first.leave();
     append(50, 20);
-    seen("b", new After(store.head(), null), 20_000);
+    seen("b", new After(cluster.head(), null), 20_000);
     assertThat(handled).hasSize(100);
+  }
+
+  @Test
+  void an_owner_that_knows_of_no_parked_event_of_a_stream_answers_without_the_database()
+      throws Exception {
+    node("a", (message, event) -> {});
+    node("b", (message, event) -> {});
+    append(20, 10);
+    seen("a", new After(cluster.head(), null), 20_000);
+    try (var admin = cluster.database().asAdmin()) {
+      lockLetters(admin);
+      for (var i = 0; i < 10; i++) {
+        seen(i % 2 == 0 ? "a" : "b", new After(cluster.head(), stream(i)), 2_000);
+      }
+    }
+  }
+
+  @Test
+  void an_owner_that_has_not_read_which_keys_are_parked_vouches_for_none() throws Exception {
+    var first = node("a", (message, event) -> {});
+    append(1, 1);
+    seen("a", new After(1, stream(0)), 20_000);
+    try (var admin = cluster.database().asAdmin()) {
+      try (var park = admin.createStatement()) {
+        park.execute(
+            """
+            insert into evento.dead_letter
+                   (name, version, sequence_key, slot, position, command_id, type)
+            values ('accounts', 1, 'Account:a-0', %d, 1, gen_random_uuid(), 'MoneyDeposited')
+            """
+                .formatted(Slots.of(new RecordedEvent.Stream("Account", "a-0"))));
+      }
+      lockLetters(admin);
+      watermarks.remove("a");
+      first.leave();
+      var second = node("b", (message, event) -> {});
+      await().atMost(Duration.ofSeconds(30)).until(() -> ownsAll(second));
+      var answer =
+          of("b")
+              .seen(CONSUMER, new After(1, stream(0)), Deadline.in(20_000))
+              .toCompletableFuture();
+      await("none").during(Duration.ofMillis(500)).until(() -> !answer.isDone());
+      admin.rollback();
+      assertThatThrownBy(() -> answer.orTimeout(30, TimeUnit.SECONDS).join())
+          .isInstanceOf(CompletionException.class)
+          .cause()
+          .hasMessageContaining("has parked events of Account:a-0");
+    }
+  }
+
+  private static Aggregate stream(int account) {
+    return new Aggregate("Account", "a-" + account);
+  }
+
+  /** Whoever looks for dead letters waits until the transaction ends. */
+  private static void lockLetters(Connection admin) throws SQLException {
+    admin.setAutoCommit(false);
+    try (var lock = admin.createStatement()) {
+      lock.execute("lock table evento.dead_letter in access exclusive mode");
+    }
+  }
+
+  private static boolean ownsAll(ConsumerNode node) {
+    return node.deliveries.of(CONSUMER, 0, Slots.COUNT - 1).size() == 4;
+  }
+
+  @Test
+  void what_nodes_ask_each_other_is_read_as_it_was_written() {
+    for (var key : List.of("Account:a 1", "Account:handled")) {
+      var question = new Question(CONSUMER, 3, 3, 17, key);
+      assertThat(Question.of(question.text())).isEqualTo(question);
+    }
+    var all = new Question(CONSUMER, 0, 127, 17, null);
+    assertThat(Question.of(all.text())).isEqualTo(all);
+    var slots = BitSet.valueOf(new long[] {0b1010});
+    for (var answer : List.of(new Answer(slots, true), new Answer(slots, false), Answer.NONE)) {
+      assertThat(Answer.of(answer.text())).isEqualTo(answer);
+    }
+    assertThat(Answer.of("{1, 3}")).as("of the release before").isEqualTo(new Answer(slots, false));
   }
 
   private static void awaitUninterrupted(CountDownLatch latch) {

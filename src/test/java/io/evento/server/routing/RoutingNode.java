@@ -34,14 +34,7 @@ final class RoutingNode implements AutoCloseable {
   final ServiceCommands services;
 
   private RoutingNode(TestDatabase where, String name) {
-    var standard = where.config(name);
-    var port = freePort();
-    var config =
-        new ServerConfig(
-            standard.node(),
-            standard.database(),
-            new ServerConfig.Link(port, port + 1),
-            standard.webSocket());
+    var config = config(where, name);
     var metrics = new Metrics();
     database = new Database(config);
     store = StoreNode.start(where, name);
@@ -73,6 +66,17 @@ final class RoutingNode implements AutoCloseable {
     node.membership.start();
     node.membership.up();
     return node;
+  }
+
+  /** What a node is configured with whose links are its own. */
+  static ServerConfig config(TestDatabase where, String name) {
+    var standard = where.config(name);
+    var port = freePort();
+    return new ServerConfig(
+        standard.node(),
+        standard.database(),
+        new ServerConfig.Link(port, port + 1),
+        standard.webSocket());
   }
 
   private static int freePort() {

@@ -1,0 +1,122 @@
+package io.evento.server.consumer;
+
+import io.evento.protocol.RecordedEvent;
+import io.evento.server.consumer.ConsumerNode.Cluster;
+import io.evento.server.consumer.Store.Draft;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Nodes of this room that see each other, on a database of their test's class, which is empty when
+ * each test begins. What a test opened is closed with it, the last first.
+ */
+final class ConsumerCluster
+    implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
+  private final Deque<AutoCloseable> open = new ArrayDeque<>();
+  private @Nullable TestDatabase database;
+  private @Nullable Store store;
+  private Cluster nodes = new Cluster();
+
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    database = PostgresFixture.shared().migrated();
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws SQLException {
+    nodes = new Cluster();
+    store = opened(Store.emptied(database()));
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws Exception {
+    while (!open.isEmpty()) {
+      open.pop().close();
+    }
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) {
+    database().close();
+  }
+
+  TestDatabase database() {
+    return Objects.requireNonNull(database);
+  }
+
+  Store store() {
+    return Objects.requireNonNull(store);
+  }
+
+  Cluster nodes() {
+    return nodes;
+  }
+
+  /** Last position that was committed here. */
+  long head() {
+    return store().head();
+  }
+
+  /** Closes it with the test, before all that was opened before. */
+  <T extends AutoCloseable> T opened(T one) {
+    open.push(one);
+    return one;
+  }
+
+  /** A node that runs. */
+  ConsumerNode node(String name) {
+    return idle(name).start();
+  }
+
+  /** A node that does what it is told, and nothing by itself. */
+  ConsumerNode idle(String name) {
+    return opened(new ConsumerNode(database(), name, nodes));
+  }
+
+  /** Commits one deposit after the other, as many as there are accounts named. */
+  List<RecordedEvent> append(String... accounts) throws SQLException {
+    return append(List.of(accounts).stream().map(Draft::of).toList());
+  }
+
+  List<RecordedEvent> append(List<Draft> drafts) throws SQLException {
+    return store().append(nodes.followers(), drafts);
+  }
+
+  void execute(String text) throws SQLException {
+    try (var admin = database().asAdmin();
+        var statement = admin.createStatement()) {
+      statement.execute(text);
+    }
+  }
+
+  List<Long> numbers(String query) {
+    return texts(query).stream().map(Long::valueOf).toList();
+  }
+
+  /** The first column of what a query finds. */
+  List<String> texts(String query) {
+    try (var admin = database().asAdmin();
+        var select = admin.createStatement();
+        var row = select.executeQuery(query)) {
+      var found = new ArrayList<String>();
+      while (row.next()) {
+        found.add(row.getString(1));
+      }
+      return found;
+    } catch (SQLException failure) {
+      throw new IllegalStateException(failure);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package io.evento.server.routing;
+
+import io.evento.protocol.Message.Component;
+import io.evento.server.Threads;
+import io.evento.server.catalog.Catalog;
+import io.evento.server.cluster.Links;
+import io.evento.server.cluster.Membership;
+import io.evento.server.cluster.Settings;
+import io.evento.server.cluster.StandardSettings;
+import io.evento.server.config.ServerConfig;
+import io.evento.server.eventstore.StoreNode;
+import io.evento.server.persistence.Database;
+import io.evento.server.persistence.EntityManagers;
+import io.evento.server.telemetry.Metrics;
+import io.evento.testing.TestDatabase;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Queries of one node that is alone, as the server wires them; read models are never behind. */
+public final class QueryNode implements AutoCloseable {
+  public final Sessions sessions;
+  public final Links links;
+  public final Settings settings;
+  public final Queries queries;
+  private final Threads threads = new Threads(Thread::new);
+  private final Database database;
+  private final EntityManagers managers;
+  private final Membership membership;
+  private final Catalog catalog;
+
+  /**
+   * @param sessions that answer
+   * @param shadows what the node knows of them
+   */
+  public QueryNode(TestDatabase where, String name, Sessions sessions, Shadows shadows) {
+    this.sessions = sessions;
+    ServerConfig config = RoutingNode.config(where, name);
+    var metrics = new Metrics();
+    database = new Database(config);
+    managers = new EntityManagers(database);
+    links = new Links(config, database, threads, metrics);
+    membership = new Membership(config, database, threads, links, metrics);
+    catalog = new Catalog(database, threads);
+    settings = StandardSettings.of(database, managers, threads);
+    var directory = new Directory(links, sessions, threads);
+    var availability = new Availability(membership, directory, sessions);
+    var answerers = new Answerers(sessions, directory, links, shadows);
+    var freshness =
+        new Freshness(
+            (consumer, after, deadline) -> CompletableFuture.completedStage(null), availability);
+    queries =
+        new Queries(
+            settings,
+            catalog,
+            availability,
+            answerers,
+            freshness,
+            new Gathering(answerers, freshness, availability),
+            shadows,
+            metrics);
+    membership.start();
+    membership.up();
+  }
+
+  /** Whether it takes queries by now. */
+  public boolean isServing() {
+    return membership.isBeating();
+  }
+
+  /** Has the store know a component's queries. */
+  public void declare(Component component) {
+    StoreNode.await(catalog.declare(component.context(), List.of(component)));
+  }
+
+  @Override
+  public void close() {
+    membership.stop();
+    links.stop();
+    threads.stop();
+    managers.close();
+    database.close();
+  }
+}
