@@ -279,7 +279,7 @@ class SwitchTest {
         .until(
             () ->
                 comparison(node, 2).held() == 2
-                    && texts("select type from evento.consumer_command").size() == 2);
+                    && cluster.texts("select type from evento.consumer_command").size() == 2);
 
     assertThat(comparison(node, 2).alone()).isZero();
     assertThat(comparison(node, 2).examples()).isEmpty();
@@ -287,7 +287,7 @@ class SwitchTest {
     assertThat(tried.detail())
         .contains("2 commands of greeting:1 have no outcome yet")
         .contains("0 held commands sent, 0 discarded");
-    execute("update evento.shadow_command set attempts = 10"); // as if it took a minute
+    cluster.execute("update evento.shadow_command set attempts = 10"); // as if it took a minute
     node.shadows.forgetBeyond(0);
     assertThat(comparison(node, 2).held()).isEqualTo(2);
     effects.isStopped = false;
