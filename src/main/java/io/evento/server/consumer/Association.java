@@ -35,6 +35,16 @@ final class Association {
                 .toList();
   }
 
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Association same && path.equals(same.path);
+  }
+
+  @Override
+  public int hashCode() {
+    return path.hashCode();
+  }
+
   /**
    * The key of an event. A key that no row could hold is replaced by a digest of it, which is as
    * much its own.

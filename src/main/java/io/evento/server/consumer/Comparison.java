@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param different commands that both decided about the same, with another type or payload
  * @param held commands without an outcome as yet
  * @param alone how many of those are about something that the live version has handled without such
- *     a command; a switch would drop them
+ *     a command, of the latest 10,000 that may be; a switch would drop them
  * @param discarded how many such were dropped
  * @param examples some of those that it alone decided, the latest first
  */

@@ -6,10 +6,10 @@ import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.Subscription;
 import io.evento.server.eventstore.Taken;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +49,8 @@ final class Cursor {
   private final Subscription subscription;
   private final long born;
   private final List<Delivery> members = new ArrayList<>();
-  private final Map<ConsumerId, Route> routes = new TreeMap<>();
+  // Sessions of one consumer may want different events, while a new release of a bundle comes in.
+  private final Map<Wish, Route> routes = new LinkedHashMap<>();
   private StorePosition at;
   private boolean isBehind;
   private boolean isReading;
@@ -58,8 +59,14 @@ final class Cursor {
   private long meetingSince;
   private boolean closed;
 
-  /** Who of a consumer is given which slot, and how its slots are found. */
+  private record Wish(ConsumerId consumer, Filter filter) {}
+
+  /** Which of those who want the same is given which slot, and how the slots are found. */
   private record Route(Filter filter, @Nullable Delivery[] slots) {
+    Route(Filter filter) {
+      this(filter, new @Nullable Delivery[Slots.COUNT]);
+    }
+
     /** Whether there is somebody for it, as far as can be told without the payload. */
     boolean wants(int ofStream, String type, String context) {
       return filter.accepts(type, context) && (filter.isAssociated() || slots[ofStream] != null);
@@ -83,15 +90,7 @@ final class Cursor {
     members.add(delivery);
     delivery.readBy(this);
     var lease = delivery.lease();
-    var slots =
-        routes
-            .compute(
-                lease.segment().consumer(),
-                (consumer, known) ->
-                    new Route(
-                        delivery.filter(),
-                        known == null ? new @Nullable Delivery[Slots.COUNT] : known.slots()))
-            .slots();
+    var slots = routes.computeIfAbsent(wish(delivery), wish -> new Route(wish.filter())).slots();
     for (var slot = lease.claimed().firstSlot(); slot <= lease.claimed().lastSlot(); slot++) {
       slots[slot] = delivery;
     }
@@ -100,7 +99,7 @@ final class Cursor {
   void remove(Delivery delivery) {
     members.remove(delivery);
     delivery.readBy(null);
-    var route = routes.get(delivery.lease().segment().consumer());
+    var route = routes.get(wish(delivery));
     for (var slot = 0; route != null && slot < Slots.COUNT; slot++) {
       if (route.slots()[slot] == delivery) {
         route.slots()[slot] = null;
@@ -109,6 +108,10 @@ final class Cursor {
     if (members.isEmpty()) {
       turn.ring();
     }
+  }
+
+  private static Wish wish(Delivery delivery) {
+    return new Wish(delivery.lease().segment().consumer(), delivery.filter());
   }
 
   void ring() {
@@ -276,9 +279,12 @@ final class Cursor {
         : OptionalLong.empty();
   }
 
-  /** Whether a delivery at this place can still join: what is being read is not for it. */
+  /**
+   * Whether a delivery at this place can still join: what is being read is not for it, and whom all
+   * have left is about to close.
+   */
   boolean isAt(StorePosition place) {
-    return !closed && !isReading && at.equals(place);
+    return !closed && !isReading && !members.isEmpty() && at.equals(place);
   }
 
   private void close() {

@@ -57,6 +57,9 @@ class ShadowTable {
       """;
 
   // What nobody waits for is done with.
+  /** So many of the latest commands that may be a shadow's alone are looked at for a comparison. */
+  private static final int COMPARED_MAX = 10_000;
+
   private static final String SETTLE =
       """
       with ends as (
@@ -135,9 +138,10 @@ class ShadowTable {
   private static final String ALONE =
       HELD_BESIDE + " and not " + OPEN + " and not " + SENT_TOO + ')';
 
-  // Some of them may have an outcome in the store that was not found yet.
+  // Some of them may have an outcome in the store that was not found yet. A shadow that has just
+  // come from the beginning may hold any number of those.
   private static final String MAYBE_ALONE =
-      "select w.id " + ALONE + " order by w.created_at desc, w.id";
+      "select w.id " + ALONE + " order by w.created_at desc, w.id limit " + COMPARED_MAX;
 
   private static final String HELD_COUNT =
       """
@@ -400,7 +404,7 @@ class ShadowTable {
     }
   }
 
-  /** What a version alone decided, the latest first. */
+  /** What a version alone decided, of its latest commands; the latest first. */
   private static List<UUID> alone(Connection open, ConsumerId consumer, long other)
       throws SQLException {
     var found = new ArrayList<UUID>();
@@ -464,6 +468,8 @@ class ShadowTable {
                 }
               }
             }
+            // What ended on another node a moment ago is to be found, not forgotten.
+            stale.removeAll(EventReader.withOutcome(open, stale));
             return stale.isEmpty() ? 0L : discard(open, shadow, stale);
           });
     }

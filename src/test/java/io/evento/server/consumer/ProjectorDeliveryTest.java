@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
@@ -172,6 +173,44 @@ class ProjectorDeliveryTest {
         .until(() -> first.sum() == events && second.sum() == events);
     // A thousand with each, so about sixty for one alone, and nearly as many more for another.
     assertThat(node.counts.reads.count()).isLessThan(95);
+  }
+
+  /** As while a new release of a bundle comes in: the two read the same history together. */
+  @Test
+  void sessions_of_a_consumer_that_want_different_types_are_each_given_their_own()
+      throws SQLException {
+    var events = 60_000;
+    store.fill(events, 97);
+    var node = node("a");
+    var more =
+        handling(
+            node,
+            RecordingBundle.projector("accounts", ofTypes("MoneyDeposited", "Opened")),
+            (message, event) -> {
+              if (event.position() % 10 == 0) {
+                LockSupport.parkNanos(1_000_000);
+              }
+            });
+    await().until(() -> more.events().size() > 1_000);
+    var fewer =
+        handling(
+            node, RecordingBundle.projector("accounts", ofTypes("Opened")), (message, event) -> {});
+    awaitCheckpoints(events);
+    var moved =
+        fewer.heard(Message.Enable.class).stream()
+            .map(Message.Enable::segment)
+            .collect(Collectors.toSet());
+    assertThat(moved).as("segments of the one that wants fewer").hasSize(2);
+    var wanted =
+        LongStream.rangeClosed(1, events)
+            .filter(position -> !moved.contains(segmentOf("a-" + position % 97)))
+            .boxed()
+            .toList();
+    assertThat(more.positions()).containsAll(wanted);
+  }
+
+  private static Consumption ofTypes(String... types) {
+    return new Consumption(List.of("bank"), List.of(types), "beginning", 4);
   }
 
   @Test
