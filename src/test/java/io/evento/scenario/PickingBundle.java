@@ -28,19 +28,19 @@ import java.util.concurrent.TimeUnit;
 final class PickingBundle implements AutoCloseable {
   static final String SAGA = "picking";
 
-  record AddLine(@AggregateId String basketId, int line) {}
+  record AddToBasket(@AggregateId String basketId, int line) {}
 
-  record LineAdded(String basketId, int line) {}
+  record AddedToBasket(String basketId, int line) {}
 
   @Aggregate(context = "picking")
   record Basket(int lines) {
     @CommandHandler
-    static LineAdded add(AddLine command, Basket state) {
-      return new LineAdded(command.basketId(), command.line());
+    static AddedToBasket add(AddToBasket command, Basket state) {
+      return new AddedToBasket(command.basketId(), command.line());
     }
 
     @EventSourcingHandler
-    static Basket added(LineAdded event, Basket before) {
+    static Basket added(AddedToBasket event, Basket before) {
       return new Basket(before == null ? 1 : before.lines + 1);
     }
   }
@@ -90,17 +90,17 @@ final class PickingBundle implements AutoCloseable {
 
     @SagaStart
     @Associate("basketId")
-    Step<PickingState> first(LineAdded event) {
+    Step<PickingState> first(AddedToBasket event) {
       return added(event, 1).deadline("label", Duration.ofMillis(300));
     }
 
     @EventHandler
     @Associate("basketId")
-    Step<PickingState> next(LineAdded event, PickingState state) {
+    Step<PickingState> next(AddedToBasket event, PickingState state) {
       return added(event, state.lines() + 1);
     }
 
-    private Step<PickingState> added(LineAdded event, int lines) {
+    private Step<PickingState> added(AddedToBasket event, int lines) {
       awaitBeginning();
       var basket = event.basketId();
       return to(new PickingState(basket, lines))

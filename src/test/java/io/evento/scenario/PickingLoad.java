@@ -74,7 +74,7 @@ final class PickingLoad implements AutoCloseable {
     var until = System.nanoTime() + GIVE_UP.toNanos();
     for (var tries = 0; System.nanoTime() < until; tries++) {
       var door = doors.get((first + tries) % doors.size());
-      var answer = door.command("AddLine", id, payload, PATIENCE);
+      var answer = door.command("AddToBasket", id, payload, PATIENCE);
       if (answer.isSuccess()) {
         accepted.incrementAndGet();
         return;
