@@ -99,11 +99,16 @@ final class Cursor {
   void remove(Delivery delivery) {
     members.remove(delivery);
     delivery.readBy(null);
-    var route = routes.get(wish(delivery));
+    var wish = wish(delivery);
+    var route = routes.get(wish);
     for (var slot = 0; route != null && slot < Slots.COUNT; slot++) {
       if (route.slots()[slot] == delivery) {
         route.slots()[slot] = null;
       }
+    }
+    // A cursor at the head lives as long as its node: releases that are gone are asked no more.
+    if (members.stream().map(Cursor::wish).noneMatch(wish::equals)) {
+      routes.remove(wish);
     }
     if (members.isEmpty()) {
       turn.ring();

@@ -468,9 +468,12 @@ class ShadowTable {
                 }
               }
             }
+            if (stale.isEmpty()) {
+              return 0L;
+            }
             // What ended on another node a moment ago is to be found, not forgotten.
             stale.removeAll(EventReader.withOutcome(open, stale));
-            return stale.isEmpty() ? 0L : discard(open, shadow, stale);
+            return discard(open, shadow, stale);
           });
     }
   }

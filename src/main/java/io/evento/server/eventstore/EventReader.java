@@ -78,7 +78,7 @@ public class EventReader {
   // Index scans on event_position; 1,000 events: 1.3 ms. How many fit is found out from their sizes
   // alone: with whole rows under the window it takes 2.4 ms, and each node that catches up asks.
   // The
-  // limit at the end cuts nothing; it tells the planner that few rows are wanted.
+  // last limit cuts nothing: it tells the planner that few rows are wanted.
   private static final String AFTER =
       """
       with cut as materialized (

@@ -7,14 +7,12 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
-import io.evento.protocol.Message.QueryType;
 import io.evento.server.consumer.live.LiveNode;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.consumer.live.Outlet;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.routing.QueryNode;
+import io.evento.testing.Components;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -67,17 +65,7 @@ class SubscriptionSwitchTest {
   }
 
   private void host(int version) {
-    var component =
-        new Component(
-            "projector",
-            "accounts",
-            version,
-            "bank",
-            List.of(),
-            List.of(),
-            List.of(new QueryType(QUERY, null, null)),
-            new Consumption(List.of(), List.of(), "beginning", 2),
-            null);
+    var component = Components.accounts(version, 2, QUERY);
     routing.declare(component);
     new ReadModel(version).connect(node.sessions, component);
     await("declared").atMost(PATIENCE).until(() -> owned(version) == 2);

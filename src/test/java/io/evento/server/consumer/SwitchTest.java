@@ -7,10 +7,10 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Component;
 import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Stepping;
+import io.evento.testing.Components;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -494,17 +494,7 @@ class SwitchTest {
     var node = cluster.idle("a");
     try (var own = new LeaseConnectionOf(node)) {
       for (var version = 1; version <= 3; version++) {
-        var component =
-            new Component(
-                "projector",
-                "accounts",
-                version,
-                "bank",
-                List.of(),
-                List.of(),
-                List.of(),
-                new Consumption(List.of(), List.of(), "beginning", 1 + version),
-                null);
+        var component = Components.accounts(version, 1 + version);
         new ConsumerTable(own.connection)
             .declare(
                 component,

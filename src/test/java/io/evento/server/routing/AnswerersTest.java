@@ -2,9 +2,7 @@ package io.evento.server.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
-import io.evento.protocol.Message.QueryType;
+import io.evento.testing.Components;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.util.List;
@@ -70,17 +68,7 @@ class AnswerersTest {
   }
 
   private void host(int version) {
-    var component =
-        new Component(
-            "projector",
-            "accounts",
-            version,
-            "bank",
-            List.of(),
-            List.of(),
-            List.of(new QueryType(QUERY, null, null)),
-            new Consumption(List.of(), List.of(), "beginning", 1),
-            null);
+    var component = Components.accounts(version, 1, QUERY);
     var session = new BundleSession(++sessions, "bank", UUID.randomUUID(), (message, lane) -> true);
     node.sessions.add(session);
     node.sessions.declared(session, List.of(component));

@@ -2,10 +2,8 @@ package io.evento.server.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
-import io.evento.protocol.Message.QueryType;
 import io.evento.server.telemetry.Metrics;
+import io.evento.testing.Components;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.util.List;
@@ -71,17 +69,7 @@ class QueriesTest {
   }
 
   private void host(int version) {
-    var component =
-        new Component(
-            "projector",
-            "accounts",
-            version,
-            "bank",
-            List.of(),
-            List.of(),
-            List.of(new QueryType(QUERY, null, null)),
-            new Consumption(List.of(), List.of(), "beginning", 1),
-            null);
+    var component = Components.accounts(version, 1, QUERY);
     var session = new BundleSession(++opened, "bank", UUID.randomUUID(), (message, lane) -> true);
     node.sessions.add(session);
     node.sessions.declared(session, List.of(component));
