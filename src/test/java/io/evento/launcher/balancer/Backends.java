@@ -18,6 +18,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
 
 /**
  * The nodes that take requests now, and every connection that is open to them. Choosing and pooling
@@ -31,6 +33,10 @@ final class Backends implements ProxyClient {
   // Below the time after which a node closes an idle connection, so that none dies under a request.
   private static final int IDLE_MILLIS_MAX = 5_000;
 
+  // A request's body follows its head in a second write, which must not wait for an
+  // acknowledgement.
+  private static final OptionMap AT_ONCE = OptionMap.create(Options.TCP_NODELAY, true);
+
   private final LoadBalancingProxyClient choice =
       new LoadBalancingProxyClient()
           .setConnectionsPerThread(CONNECTIONS_MAX)
@@ -43,7 +49,7 @@ final class Backends implements ProxyClient {
 
   void putIn(URI node) {
     if (ready.add(node)) {
-      choice.addHost(node);
+      choice.addHost(node, null, null, AT_ONCE);
       LOG.log(Level.INFO, () -> "node in node=" + node);
     }
   }
