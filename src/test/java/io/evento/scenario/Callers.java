@@ -154,7 +154,12 @@ public final class Callers implements AutoCloseable {
       var now = System.nanoTime();
       if (reply.isFinal()) {
         ledger.told(
-            new Told(movement, reply.outcome(), Duration.ofNanos(now - began), story.toString()));
+            new Told(
+                movement,
+                reply.outcome(),
+                Duration.ofNanos(now - began),
+                story.toString(),
+                ledger.stage()));
         return;
       }
       story.append("%s %s after %d ms; ".formatted(way, reply.code(), (now - tried) / 1_000_000));
@@ -168,6 +173,11 @@ public final class Callers implements AutoCloseable {
       }
     }
     ledger.surprised(movement, "no outcome within " + GIVE_UP + ": " + story);
+  }
+
+  /** Names what happens from now on, such as a fault; waits are told apart by it. */
+  void enter(String stage) {
+    ledger.enter(stage);
   }
 
   /** The load goes on: returns when so many commands more have their outcome. */

@@ -67,12 +67,21 @@ final class Ledger {
   private final Map<String, Integer> tries = new ConcurrentHashMap<>();
   private final ConcurrentLinkedQueue<String> surprises = new ConcurrentLinkedQueue<>();
   private Map<UUID, Outcome> heardAgain = Map.of();
+  private volatile String stage = "undisturbed";
 
   Ledger(Cluster cluster, String prefix, long seed) {
     this.cluster = cluster;
     this.prefix = prefix;
     this.seed = seed;
     this.before = sums();
+  }
+
+  void enter(String next) {
+    stage = next;
+  }
+
+  String stage() {
+    return stage;
   }
 
   void told(Told outcome) {
@@ -114,6 +123,15 @@ final class Ledger {
 
   Optional<Told> longestWait() {
     return told.values().stream().max(comparing(Told::waited));
+  }
+
+  /** The longest wait of each stage, in milliseconds. */
+  Map<String, Long> longestWaits() {
+    var longest = new TreeMap<String, Long>();
+    for (var one : told.values()) {
+      longest.merge(one.stage(), one.waited().toMillis(), Math::max);
+    }
+    return longest;
   }
 
   /** Deposits and withdrawals that callers were told of. */
@@ -233,13 +251,14 @@ final class Ledger {
 
   @Override
   public String toString() {
-    return "%d outcomes, %d of them rejections, longest wait %s, answers to go on after %s, seed=%d"
+    return "%d outcomes, %d of them rejections, longest wait %s, by stage %s, answers to go on after %s, seed=%d"
         .formatted(
             told.size(),
             told.values().stream().filter(one -> !one.outcome().isStored()).count(),
             longestWait()
                 .map(one -> one.waited().toMillis() + " ms (" + one.story() + ")")
                 .orElse("none"),
+            longestWaits(),
             new TreeMap<>(tries),
             seed);
   }

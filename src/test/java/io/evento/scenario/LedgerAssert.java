@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.assertj.core.api.AbstractAssert;
 import org.jspecify.annotations.Nullable;
 
@@ -125,9 +126,24 @@ final class LedgerAssert extends AbstractAssert<LedgerAssert, Ledger> {
   }
 
   LedgerAssert neverWaitedLongerThan(Duration limit) {
+    return neverWaitedLongerThan(limit, told -> true);
+  }
+
+  /**
+   * @param stage as {@link Callers#enter} named it; somebody has to have been told something in it
+   */
+  LedgerAssert neverWaitedLongerThan(Duration limit, String stage) {
+    if (!actual.longestWaits().containsKey(stage)) {
+      failWithMessage("nobody was told anything while %s, by %s", stage, actual);
+    }
+    return neverWaitedLongerThan(limit, told -> told.stage().equals(stage));
+  }
+
+  private LedgerAssert neverWaitedLongerThan(Duration limit, Predicate<Told> which) {
     report(
         "callers who waited longer than " + limit,
         actual.told().values().stream()
+            .filter(which)
             .filter(told -> told.waited().compareTo(limit) > 0)
             .map(Told::toString)
             .toList());

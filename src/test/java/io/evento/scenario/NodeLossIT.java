@@ -19,6 +19,11 @@ class NodeLossIT {
   private static final Duration FREEZE = Duration.ofSeconds(20);
   private static final Duration WAIT_MAX = Duration.ofSeconds(10);
 
+  private static final String KILLED = "a node was killed";
+  private static final Duration KILLED_MAX = Duration.ofSeconds(3);
+  private static final String FROZEN = "a node was frozen";
+  private static final Duration FROZEN_MAX = Duration.ofSeconds(6);
+
   @RegisterExtension static final Cluster cluster = Cluster.running();
 
   @Test
@@ -56,7 +61,9 @@ class NodeLossIT {
     try (var followers = new Followers(cluster);
         var callers = Callers.movingMoney(cluster, CALLERS, entrance, ACCOUNTS, perSecond)) {
       callers.awaitOutcomes(500);
+      callers.enter(KILLED);
       killAndStartAgain(cluster.node(2), callers);
+      callers.enter(FROZEN);
       freezeAndContinue(cluster.node(3));
       callers.awaitOutcomes(500);
 
@@ -70,7 +77,9 @@ class NodeLossIT {
           .neverOverdrewAnAccount()
           .repeatsFirstOutcomes()
           .projectsWhatWasAcknowledged()
-          .neverWaitedLongerThan(WAIT_MAX);
+          .neverWaitedLongerThan(WAIT_MAX)
+          .neverWaitedLongerThan(KILLED_MAX, KILLED)
+          .neverWaitedLongerThan(FROZEN_MAX, FROZEN);
       followers.sawEveryPositionInOrder();
     }
   }

@@ -7,5 +7,6 @@ import java.time.Duration;
  *
  * @param waited from the first try to the outcome
  * @param story the tries before, each with its way, what was said and how long it took
+ * @param stage what the test was doing when the caller was told
  */
-record Told(Movement movement, Outcome outcome, Duration waited, String story) {}
+record Told(Movement movement, Outcome outcome, Duration waited, String story, String stage) {}
