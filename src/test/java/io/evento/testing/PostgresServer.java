@@ -94,7 +94,16 @@ public final class PostgresServer implements AutoCloseable {
 
   /** First column of the first row, as a superuser; null if it is null. */
   public @Nullable String ask(String sql) {
-    try (var admin = admin();
+    return ask("postgres", sql);
+  }
+
+  /** The same, of one of its databases. */
+  public @Nullable String ask(TestDatabase database, String sql) {
+    return ask(database.name(), sql);
+  }
+
+  private @Nullable String ask(String database, String sql) {
+    try (var admin = admin(database);
         var statement = admin.createStatement();
         var row = statement.executeQuery(sql)) {
       row.next();
@@ -162,7 +171,11 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   public Connection admin() throws SQLException {
-    return DriverManager.getConnection(PostgresFixture.url(port, "postgres"), "postgres", "");
+    return admin("postgres");
+  }
+
+  private Connection admin(String database) throws SQLException {
+    return DriverManager.getConnection(PostgresFixture.url(port, database), "postgres", "");
   }
 
   /** Starts it after a stop, and waits until it takes connections. */
