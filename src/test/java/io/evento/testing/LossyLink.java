@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A TCP link that now and then breaks just before it would have brought an answer: what was asked
- * for is done, and nobody hears of it.
+ * for is done, and nobody hears of it. It can also hang: then it accepts, and brings nothing.
  */
 public final class LossyLink implements AutoCloseable {
   private final ServerSocket door;
@@ -20,6 +20,7 @@ public final class LossyLink implements AutoCloseable {
   private final Random random;
   private final AtomicInteger broken = new AtomicInteger();
   private volatile double loss;
+  private boolean isFrozen;
 
   private LossyLink(ServerSocket door, int target, long seed) {
     this.door = door;
@@ -50,6 +51,27 @@ public final class LossyLink implements AutoCloseable {
   /** From now on breaks that part of all answers. */
   public void lose(double part) {
     loss = part;
+  }
+
+  /** From now on brings nothing, neither on old connections nor on new ones, which it accepts. */
+  public synchronized void freeze() {
+    isFrozen = true;
+  }
+
+  /** Brings what waited, and goes on. */
+  public synchronized void thaw() {
+    isFrozen = false;
+    notifyAll();
+  }
+
+  private synchronized void awaitThaw() throws IOException {
+    try {
+      while (isFrozen) {
+        wait();
+      }
+    } catch (InterruptedException asked) {
+      throw new IOException(asked);
+    }
   }
 
   /** How often it broke. */
@@ -91,6 +113,7 @@ public final class LossyLink implements AutoCloseable {
           broken.incrementAndGet();
           return;
         }
+        awaitThaw();
         out.write(buffer, 0, n);
         out.flush();
       }
@@ -111,6 +134,7 @@ public final class LossyLink implements AutoCloseable {
 
   @Override
   public void close() {
+    thaw();
     try {
       door.close();
     } catch (IOException failure) {

@@ -11,10 +11,16 @@ import java.util.Optional;
 /** A database of one test. */
 public final class TestDatabase implements AutoCloseable {
   private final int port;
+  private final String hosts;
   private final String name;
 
   TestDatabase(int port, String name) {
+    this(port, PostgresFixture.host(port), name);
+  }
+
+  private TestDatabase(int port, String hosts, String name) {
     this.port = port;
+    this.hosts = hosts;
     this.name = name;
   }
 
@@ -28,6 +34,10 @@ public final class TestDatabase implements AutoCloseable {
     return new TestDatabase(port, name);
   }
 
+  String name() {
+    return name;
+  }
+
   public int port() {
     return port;
   }
@@ -37,12 +47,38 @@ public final class TestDatabase implements AutoCloseable {
     return new TestDatabase(link.port(), name);
   }
 
+  /** The same database behind a pooler. */
+  public TestDatabase through(TransactionPooler pooler) {
+    return new TestDatabase(pooler.port(), name);
+  }
+
+  /** The same database, reached through the first of two hosts that lets in. */
+  public TestDatabase through(int first, int second) {
+    return new TestDatabase(
+        port, PostgresFixture.host(first) + "," + PostgresFixture.host(second), name);
+  }
+
+  /** The same database on two hosts, of which one is the primary; dropped on the first alone. */
+  TestDatabase on(int first, int second) {
+    return new TestDatabase(
+        first, PostgresFixture.host(first) + "," + PostgresFixture.host(second), name);
+  }
+
   public String url() {
-    return PostgresFixture.url(port, name);
+    return "jdbc:postgresql://" + hosts + "/" + name;
   }
 
   /** What a node of that name is configured with. */
   public ServerConfig config(String node) {
+    return config(node, false);
+  }
+
+  /**
+   * What a node of that name is configured with.
+   *
+   * @param isSynchronous whether it demands a synchronous standby
+   */
+  public ServerConfig config(String node, boolean isSynchronous) {
     return new ServerConfig(
         new ServerConfig.Node(node, "127.0.0.1", "ws://127.0.0.1:8080/evento", "test"),
         new ServerConfig.Database(
@@ -52,7 +88,8 @@ public final class TestDatabase implements AutoCloseable {
             Optional.of(PostgresFixture.OWNER),
             Optional.of(""),
             Optional.empty(),
-            4),
+            4,
+            isSynchronous),
         new ServerConfig.Link(7800, 7900),
         new ServerConfig.WebSocket(true));
   }
@@ -63,6 +100,8 @@ public final class TestDatabase implements AutoCloseable {
     var database = new Database(config);
     try {
       new Migrations(config, database).run();
+    } catch (SQLException failure) {
+      throw new IllegalStateException("not migrated", failure);
     } finally {
       database.close();
     }

@@ -11,6 +11,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public class Membership {
   private static final Logger LOG = System.getLogger(Membership.class.getName());
   private static final long BEAT_MILLIS = 500;
+  private static final Duration ANSWERS = Duration.ofSeconds(2);
 
   private final ServerConfig config;
   private final Database database;
@@ -122,7 +124,7 @@ public class Membership {
     var open = connection;
     if (open == null) {
       // Answers come within the lease or not at all: a later one could not be trusted anyhow.
-      open = database.direct("heartbeat", Map.of("socketTimeout", "2", "connectTimeout", "2"));
+      open = database.direct("heartbeat", ANSWERS, Map.of());
       connection = open;
       NodeTable.forgetOld(open);
     }

@@ -39,6 +39,9 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
    * @param jndi name of a pool of the application server to use for everything but the append and
    *     the heartbeat ({@code evento.datasource.jndi}); if absent the node makes its own
    * @param poolSize connections in the node's own pool ({@code evento.db.pool-size})
+   * @param isSynchronous whether nothing may be acknowledged that no synchronous standby has
+   *     ({@code evento.db.synchronous=required}); {@code optional}, the default, leaves that to
+   *     PostgreSQL's settings
    */
   public record Database(
       String url,
@@ -47,7 +50,8 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
       Optional<String> ownerUser,
       Optional<String> ownerPassword,
       Optional<String> jndi,
-      int poolSize) {
+      int poolSize,
+      boolean isSynchronous) {
     public Database {
       if (!url.startsWith("jdbc:postgresql:")) {
         throw new IllegalArgumentException(
@@ -61,8 +65,7 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
 
     /**
      * Of several hosts one is the primary, and which one changes. A standby would answer reads with
-     * what was so a while ago, and refuse every write; after a promotion the new primary is looked
-     * for within seconds.
+     * what was so a while ago, and refuse every write.
      */
     private static String toThePrimary(String url) {
       var options = url.indexOf('?');
@@ -70,7 +73,7 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
         return url;
       }
       var whole = url;
-      for (var option : List.of("targetServerType=primary", "hostRecheckSeconds=2")) {
+      for (var option : List.of("targetServerType=primary", "hostRecheckSeconds=10")) {
         if (!whole.contains(option.substring(0, option.indexOf('=') + 1))) {
           whole += (whole.contains("?") ? "&" : "?") + option;
         }
@@ -106,7 +109,8 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
             text(source, "evento.db.owner.user"),
             text(source, "evento.db.owner.password"),
             text(source, "evento.datasource.jndi"),
-            number(source, "evento.db.pool-size", 16)),
+            number(source, "evento.db.pool-size", 16),
+            isRequired(source, "evento.db.synchronous")),
         new Link(
             number(source, "evento.link.port", 7800), number(source, "evento.link.fd-port", 7900)),
         new WebSocket(
@@ -115,6 +119,14 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
 
   private static Optional<String> text(Config source, String key) {
     return source.getOptionalValue(key, String.class).filter(value -> !value.isBlank());
+  }
+
+  private static boolean isRequired(Config source, String key) {
+    var value = text(source, key).orElse("optional");
+    if (!value.equals("required") && !value.equals("optional")) {
+      throw new IllegalArgumentException(key + " must be required or optional, is " + value);
+    }
+    return value.equals("required");
   }
 
   private static int number(Config source, String key, int otherwise) {

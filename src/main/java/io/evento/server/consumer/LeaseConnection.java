@@ -9,6 +9,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +21,12 @@ import org.jspecify.annotations.Nullable;
 class LeaseConnection {
   private static final Logger LOG = System.getLogger(LeaseConnection.class.getName());
 
+  private static final Duration ANSWERS = Duration.ofSeconds(2);
+
   private final Database database;
   private @Nullable Connection connection;
+  private @Nullable SQLException missing; // why there was no connection the last time
+  private long missingAt;
   private boolean closed;
 
   @Inject
@@ -35,8 +40,16 @@ class LeaseConnection {
    *
    * @throws UncheckedSqlException if the database refused or did not answer in time
    */
-  synchronized <T> T run(String what, Database.Work<T> work) {
+  <T> T run(String what, Database.Work<T> work) {
+    return run(what, work, System.nanoTime());
+  }
+
+  private synchronized <T> T run(String what, Database.Work<T> work, long asked) {
     try {
+      if (missing != null && asked - missingAt < 0) {
+        // It waited while others found that there is no connection, and need not find out again.
+        throw missing;
+      }
       try {
         return work.on(open());
       } catch (SQLException failure) {
@@ -58,7 +71,14 @@ class LeaseConnection {
       if (closed) {
         throw new SQLException("the node stops", "08003");
       }
-      open = database.direct("leases", Map.of("socketTimeout", "2", "connectTimeout", "2"));
+      try {
+        open = database.direct("leases", ANSWERS, Map.of());
+        missing = null;
+      } catch (SQLException failure) {
+        missing = failure;
+        missingAt = System.nanoTime();
+        throw failure;
+      }
       connection = open;
       try (var limit = open.createStatement()) {
         limit.execute("set statement_timeout = '1s'");

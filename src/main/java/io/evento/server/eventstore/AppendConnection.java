@@ -3,6 +3,7 @@ package io.evento.server.eventstore;
 import io.evento.server.persistence.Database;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
 import org.postgresql.PGConnection;
 import org.postgresql.jdbc.PreferQueryMode;
@@ -32,24 +33,35 @@ final class AppendConnection {
        where current_setting('synchronous_commit') in ('off', 'local')
       """;
 
+  // remote_write would survive the standby's own crash only with luck.
+  private static final String ON_THE_STANDBY =
+      """
+      select set_config('synchronous_commit', 'on', false)
+       where current_setting('synchronous_commit') not in ('on', 'remote_apply')
+      """;
+
+  // A call ends after 5 s, or at 17 and above after 6 s with its commit; then its answer is lost.
+  private static final Duration ANSWERS = Duration.ofSeconds(7);
+
   private AppendConnection() {}
 
   static Connection open(Database database) throws SQLException {
     var connection =
         database.direct(
-            "append", Map.of("preferQueryMode", "simple", "targetServerType", "primary"));
+            "append", ANSWERS, Map.of("preferQueryMode", "simple", "targetServerType", "primary"));
     try {
       // The properties of the URL win over ours.
       var mode = connection.unwrap(PGConnection.class).getPreferQueryMode();
       if (mode != PreferQueryMode.SIMPLE) {
         throw new SQLException("evento.db.url must not set preferQueryMode, is " + mode, "0A000");
       }
+      database.requireSession(connection);
       try (var statement = connection.createStatement()) {
         statement.execute(LIMITS);
         if (connection.getMetaData().getDatabaseMajorVersion() >= 17) {
           statement.execute(LIMIT_SINCE_17);
         }
-        statement.execute(DURABLE);
+        statement.execute(database.mustBeSynchronous() ? ON_THE_STANDBY : DURABLE);
       }
       connection.clearWarnings();
       return connection;

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,10 +21,14 @@ import org.jspecify.annotations.Nullable;
 final class AppendSession {
   private static final Logger LOG = System.getLogger(AppendSession.class.getName());
 
+  private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   private final Database database;
   private final Follower follower;
   private @Nullable Connection connection;
+  private @Nullable StandbyGuard guard; // of the connection, if there has to be one
   private @Nullable StorePosition learned;
+  private long confirmed = System.nanoTime();
 
   AppendSession(Database database, Follower follower) {
     this.database = database;
@@ -37,11 +42,25 @@ final class AppendSession {
    * @throws NotConnectedException if it came to no call
    */
   Answer call(List<Proposal> batch) throws SQLException, NotConnectedException {
-    var answer = AppendCall.run(connected(), memoryFor(batch), batch);
+    var open = connected();
+    var answer = AppendCall.run(open, memoryFor(batch), batch);
     if (!answer.warned()) {
+      confirm(open);
       learn(answer);
     }
     return answer;
+  }
+
+  private void confirm(Connection open) throws SQLException {
+    if (guard != null) {
+      guard.confirm(open);
+      confirmed = System.nanoTime();
+    }
+  }
+
+  /** Whether nothing was said for a while of commits that have to wait for a standby. */
+  boolean isProbeDue() {
+    return database.mustBeSynchronous() && System.nanoTime() - confirmed > PROBE_NANOS;
   }
 
   private Connection connected() throws NotConnectedException {
@@ -51,14 +70,20 @@ final class AppendSession {
     try {
       var opened = AppendConnection.open(database);
       connection = opened;
+      guard = database.mustBeSynchronous() ? StandbyGuard.on(opened, database) : null;
       // Epoch and head first: conditions and the memory speak of them.
       var answer = AppendCall.run(opened, memory(), List.of());
       if (answer.warned()) {
         throw new SQLException("a warning with the answer", "01000");
       }
+      confirm(opened);
       learn(answer);
+      database.accept();
       return opened;
     } catch (SQLException failure) {
+      if (connection != null && Trouble.of(failure) != Trouble.BUSY) {
+        database.suspect(connection);
+      }
       close();
       throw new NotConnectedException(failure);
     }

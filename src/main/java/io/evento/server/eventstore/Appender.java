@@ -52,6 +52,7 @@ public class Appender {
   private static final AppendQueue.Limits LIMITS =
       new AppendQueue.Limits(256, 1 << 20, 20_000, 64L << 20);
 
+  private final Database database;
   private final Threads threads;
   private final Follower follower;
   private final Iterable<FreshPublisher> publishers;
@@ -87,6 +88,7 @@ public class Appender {
       Metrics metrics,
       Follower follower,
       Iterable<FreshPublisher> publishers) {
+    this.database = database;
     this.threads = threads;
     this.follower = follower;
     this.publishers = publishers;
@@ -111,6 +113,11 @@ public class Appender {
     return downSince == null && !closed && running != null && running.isAlive();
   }
 
+  /** A sentence for operators and callers; of interest while this node is not ready. */
+  public String trouble() {
+    return database.unfit().orElse("the database does not answer");
+  }
+
   /**
    * Stores an outcome, together with whatever else waits.
    *
@@ -127,7 +134,7 @@ public class Appender {
     }
     var since = downSince;
     if (since != null && System.nanoTime() - since > DOWN.toNanos()) {
-      return refused(ErrorCode.UNAVAILABLE, "the database does not answer");
+      return refused(ErrorCode.UNAVAILABLE, trouble());
     }
     var pending = new Pending(proposal, System.nanoTime());
     return queue.offer(pending)
@@ -149,7 +156,7 @@ public class Appender {
       while (!closed || queue.count() > 0) {
         var batch = queue.take(Duration.ofMillis(250));
         // While it is down it is asked also if nobody waits: else it would never be ready again.
-        if (!batch.isEmpty() || probeWanted || downSince != null) {
+        if (!batch.isEmpty() || probeWanted || downSince != null || session.isProbeDue()) {
           settleOrFail(batch);
         }
       }
@@ -221,7 +228,7 @@ public class Appender {
         session.close();
       }
       if (!inDoubt && (closed || System.nanoTime() - began > PATIENCE.toNanos())) {
-        fail(batch, ErrorCode.UNAVAILABLE, "the database does not answer");
+        fail(batch, ErrorCode.UNAVAILABLE, trouble());
         return;
       }
       pause(attempt);

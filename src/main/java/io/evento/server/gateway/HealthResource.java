@@ -13,7 +13,9 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What balancers and operators ask, in MicroProfile Health's JSON shape. */
 @NodeScoped
@@ -24,9 +26,16 @@ public class HealthResource {
   @Inject private Availability availability;
   @Inject private Appender appender;
 
-  record Check(String name, String status) {
+  /**
+   * @param data {@code reason} of a check that is down; null where there is nothing to say
+   */
+  record Check(String name, String status, @Nullable Map<String, String> data) {
     static Check of(String name, boolean up) {
-      return new Check(name, up ? "UP" : "DOWN");
+      return new Check(name, up ? "UP" : "DOWN", null);
+    }
+
+    static Check of(String name, boolean up, String reason) {
+      return up ? of(name, true) : new Check(name, "DOWN", Map.of("reason", reason));
     }
 
     boolean isUp() {
@@ -48,7 +57,8 @@ public class HealthResource {
   @Path("ready")
   public Response ready() {
     return answer(
-        Check.of("membership", availability.isServing()), Check.of("append", appender.isReady()));
+        Check.of("membership", availability.isServing()),
+        Check.of("append", appender.isReady(), appender.trouble()));
   }
 
   /** This node has started: schema, links and timers are there. */

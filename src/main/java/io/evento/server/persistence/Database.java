@@ -8,12 +8,14 @@ import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import javax.naming.InitialContext;
 import javax.naming.NamingException;
 import javax.sql.DataSource;
-import org.postgresql.Driver;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way to PostgreSQL: a pool for short units of work and direct connections for the few threads
@@ -27,15 +29,32 @@ public class Database {
     T on(Connection connection) throws SQLException;
   }
 
+  /** No statement of the pool runs longer; one that does is ended by the server soon after. */
+  private static final Duration POOL_ANSWERS = Duration.ofSeconds(10);
+
   private final ServerConfig.Node node;
   private final ServerConfig.Database config;
+  private final ConnectionFactory connections;
+  private final @Nullable HikariDataSource own;
   private final DataSource pool;
+  private volatile @Nullable String unfit;
 
   @Inject
   public Database(ServerConfig config) {
     this.node = config.node();
     this.config = config.database();
-    this.pool = this.config.jndi().map(Database::lookup).orElseGet(this::hikari);
+    this.connections = new ConnectionFactory(this.config.url(), this::dropIdle);
+    var jndi = this.config.jndi();
+    if (jndi.isPresent()) {
+      own = null;
+      // How long one waits there, and what is in there, is the application server's business.
+      pool = lookup(jndi.get());
+    } else {
+      var hikari = hikari();
+      own = hikari;
+      pool =
+          new OpeningDataSource(new CircuitBreaker(hikari, () -> isExhausted(hikari))::connection);
+    }
   }
 
   @SuppressWarnings("BanJNDI") // the name is the operator's, not a caller's
@@ -48,22 +67,16 @@ public class Database {
     }
   }
 
-  private DataSource hikari() {
+  private HikariDataSource hikari() {
     var settings = new HikariConfig();
     settings.setPoolName("evento-" + node.name());
-    // By name: the WAR's own driver, which DriverManager may not show to this class loader.
-    settings.setDriverClassName(Driver.class.getName());
-    settings.setJdbcUrl(config.url());
-    settings.setUsername(config.user());
-    settings.setPassword(config.password());
-    settings.addDataSourceProperty("ApplicationName", "evento-" + node.name());
-    settings.addDataSourceProperty("connectTimeout", "3");
-    settings.addDataSourceProperty("socketTimeout", "30");
-    settings.addDataSourceProperty("tcpKeepAlive", "true");
-    settings.addDataSourceProperty("reWriteBatchedInserts", "true");
+    var properties = login(config.user(), config.password(), "evento-" + node.name());
+    properties.setProperty("reWriteBatchedInserts", "true");
+    settings.setDataSource(new OpeningDataSource(() -> connections.open(properties, POOL_ANSWERS)));
     settings.setMaximumPoolSize(config.poolSize());
     settings.setMinimumIdle(2);
     settings.setConnectionTimeout(3_000);
+    settings.setValidationTimeout(1_000); // several dead ones in a row are found in that time
     settings.setIdleTimeout(60_000);
     settings.setMaxLifetime(600_000);
     settings.setInitializationFailTimeout(-1);
@@ -71,9 +84,44 @@ public class Database {
     return new HikariDataSource(settings);
   }
 
+  private static boolean isExhausted(HikariDataSource pool) {
+    var now = pool.getHikariPoolMXBean();
+    return now != null && now.getActiveConnections() >= pool.getMaximumPoolSize();
+  }
+
+  private void dropIdle() {
+    var now = own == null ? null : own.getHikariPoolMXBean();
+    if (now != null) {
+      now.softEvictConnections();
+    }
+  }
+
+  private static Properties login(String user, String password, String application) {
+    var properties = new Properties();
+    properties.setProperty("user", user);
+    properties.setProperty("password", password);
+    properties.setProperty("ApplicationName", application);
+    return properties;
+  }
+
   /** The pool, for what insists on a data source. */
   public DataSource pool() {
     return pool;
+  }
+
+  /**
+   * Connections of the schema's owner, outside any pool.
+   *
+   * @param answers how long one statement may take
+   * @throws java.util.NoSuchElementException if this node was not given the owner's credentials
+   */
+  DataSource asOwner(Duration answers) {
+    var properties =
+        login(
+            config.ownerUser().orElseThrow(),
+            config.ownerPassword().orElse(""),
+            "evento-migration");
+    return new OpeningDataSource(() -> connections.open(properties, answers));
   }
 
   /**
@@ -120,22 +168,31 @@ public class Database {
 
   private <T> T withConnection(String what, Work<T> work) {
     try {
-      return once(work);
+      return once(what, work);
     } catch (SQLException failure) {
       if (!isConnectionLost(failure)) {
         throw new UncheckedSqlException(what, failure);
       }
     }
     try {
-      return once(work);
+      return once(what, work);
     } catch (SQLException failure) {
       throw new UncheckedSqlException(what, failure);
     }
   }
 
-  private <T> T once(Work<T> work) throws SQLException {
-    try (var connection = pool.getConnection()) {
+  private <T> T once(String what, Work<T> work) throws SQLException {
+    try (var connection = borrow(what)) {
       return work.on(connection);
+    }
+  }
+
+  /** Not tried again if it fails: its caller has waited already. */
+  private Connection borrow(String what) {
+    try {
+      return pool.getConnection();
+    } catch (SQLException failure) {
+      throw new UncheckedSqlException(what, failure);
     }
   }
 
@@ -154,29 +211,66 @@ public class Database {
    * Opens a connection of the server's role outside any pool; the caller closes it.
    *
    * @param purpose stands in {@code pg_stat_activity}: {@code evento-append-NODE}
+   * @param answers how long its user waits for the server at a time; after that it is dead
    * @param properties of the driver, over the defaults
+   * @throws SQLException after some seconds at most
    */
-  public Connection direct(String purpose, Map<String, String> properties) throws SQLException {
-    var all = new Properties();
-    all.setProperty("user", config.user());
-    all.setProperty("password", config.password());
-    all.setProperty("ApplicationName", "evento-" + purpose + "-" + node.name());
-    all.setProperty("connectTimeout", "3");
-    all.setProperty("loginTimeout", "5");
-    all.setProperty("socketTimeout", "15");
-    all.setProperty("tcpKeepAlive", "true");
+  public Connection direct(String purpose, Duration answers, Map<String, String> properties)
+      throws SQLException {
+    var all = login(config.user(), config.password(), "evento-" + purpose + "-" + node.name());
     properties.forEach(all::setProperty);
-    var connection = new Driver().connect(config.url(), all);
-    if (connection == null) {
-      throw new SQLException("evento.db.url is not understood: " + config.url(), "08001");
+    return connections.open(all, answers);
+  }
+
+  /** Lets the URL's other hosts go first: this one let in and could not be worked with. */
+  public void suspect(Connection connection) {
+    connections.suspect(connection);
+  }
+
+  /** Whether commits have to wait for a synchronous standby. */
+  public boolean mustBeSynchronous() {
+    return config.isSynchronous();
+  }
+
+  /**
+   * Makes sure that a connection of {@link #direct} keeps its backend.
+   *
+   * @throws UnfitDatabaseException if a pooler stands before the database that gives it away
+   */
+  public void requireSession(Connection connection) throws SQLException {
+    if (PoolerCheck.isGivenAway(
+        connection, () -> direct("pooler-check", Duration.ofSeconds(3), PoolerCheck.PROPERTIES))) {
+      throw refuse(
+          "a connection pooler in transaction or statement mode stands before the database;"
+              + " this node needs connections that keep their session");
     }
-    return connection;
+  }
+
+  /**
+   * Notes that this node must not work with the database.
+   *
+   * @param sentence for operators and callers
+   * @return to be thrown
+   */
+  public UnfitDatabaseException refuse(String sentence) {
+    unfit = sentence;
+    return new UnfitDatabaseException(sentence);
+  }
+
+  /** Notes that nothing is wrong with how the database is set up. */
+  public void accept() {
+    unfit = null;
+  }
+
+  /** Why this node does not work with the database though it answers; empty if it does. */
+  public Optional<String> unfit() {
+    return Optional.ofNullable(unfit);
   }
 
   @PreDestroy
   public void close() {
-    if (pool instanceof HikariDataSource ours) {
-      ours.close();
+    if (own != null) {
+      own.close();
     }
   }
 }

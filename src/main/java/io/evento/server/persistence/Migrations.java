@@ -5,10 +5,11 @@ import io.evento.server.config.ServerConfig;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * Brings the schema to this release, or waits until somebody did.
@@ -19,6 +20,12 @@ import org.postgresql.ds.PGSimpleDataSource;
 @NodeScoped
 public class Migrations {
   private static final Logger LOG = System.getLogger(Migrations.class.getName());
+
+  /** To learn how far the schema is. */
+  private static final Duration ANSWERS = Duration.ofSeconds(10);
+
+  /** One statement of a migration may read a whole table; a host that hangs is not waited for. */
+  private static final Duration MIGRATION_MAX = Duration.ofHours(1);
 
   private final ServerConfig.Database config;
   private final Database database;
@@ -32,21 +39,35 @@ public class Migrations {
   /**
    * Migrates with the owner's credentials, or checks without them.
    *
+   * @throws SQLException if the database must not be worked with, or does not answer
    * @throws RuntimeException if the database is not there or not ready; the caller tries again
    */
-  public void run() {
-    if (config.ownerUser().isPresent()) {
-      var done = flyway(owner()).migrate();
-      LOG.log(
-          Level.INFO,
-          () ->
-              "schema migrated steps="
-                  + done.migrationsExecuted
-                  + " version="
-                  + done.targetSchemaVersion);
-    } else {
-      check();
+  public void run() throws SQLException {
+    try (var probe = database.direct("boot", ANSWERS, PoolerCheck.PROPERTIES)) {
+      database.requireSession(probe);
     }
+    database.accept();
+    if (config.ownerUser().isEmpty()) {
+      check();
+      return;
+    }
+    var schema = flyway(database.asOwner(ANSWERS));
+    if (schema.info().pending().length > 0) {
+      migrate();
+    } else {
+      schema.validate();
+    }
+  }
+
+  private void migrate() {
+    var done = flyway(database.asOwner(MIGRATION_MAX)).migrate();
+    LOG.log(
+        Level.INFO,
+        () ->
+            "schema migrated steps="
+                + done.migrationsExecuted
+                + " version="
+                + done.targetSchemaVersion);
   }
 
   private void check() {
@@ -58,16 +79,6 @@ public class Migrations {
               + " migrations of this release: start a node with evento.db.owner.user, or migrate by"
               + " hand");
     }
-  }
-
-  private PGSimpleDataSource owner() {
-    var source = new PGSimpleDataSource();
-    source.setUrl(config.url());
-    source.setUser(config.ownerUser().orElseThrow());
-    source.setPassword(config.ownerPassword().orElse(""));
-    source.setConnectTimeout(3);
-    source.setApplicationName("evento-migration");
-    return source;
   }
 
   private Flyway flyway(DataSource source) {

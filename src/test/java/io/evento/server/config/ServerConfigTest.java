@@ -11,9 +11,9 @@ class ServerConfigTest {
   @ParameterizedTest
   @CsvSource({
     "//a:5432/evento,                            ''",
-    "'//a,b/evento',                             ?targetServerType=primary&hostRecheckSeconds=2",
-    "'//a:1,b:2/evento?ssl=true',                &targetServerType=primary&hostRecheckSeconds=2",
-    "'//a,b/evento?targetServerType=any',        &hostRecheckSeconds=2",
+    "'//a,b/evento',                             ?targetServerType=primary&hostRecheckSeconds=10",
+    "'//a:1,b:2/evento?ssl=true',                &targetServerType=primary&hostRecheckSeconds=10",
+    "'//a,b/evento?targetServerType=any',        &hostRecheckSeconds=10",
     "'//a,b/evento?hostRecheckSeconds=1',        &targetServerType=primary",
     "'//a/evento?options=x,y',                   ''"
   })
@@ -22,7 +22,7 @@ class ServerConfigTest {
     var whole = "jdbc:postgresql:" + url;
     var config =
         new ServerConfig.Database(
-            whole, "server", "", Optional.empty(), Optional.empty(), Optional.empty(), 4);
+            whole, "server", "", Optional.empty(), Optional.empty(), Optional.empty(), 4, false);
     assertThat(config.url()).isEqualTo(whole + added);
   }
 }

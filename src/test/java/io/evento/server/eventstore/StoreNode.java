@@ -3,6 +3,7 @@ package io.evento.server.eventstore;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.evento.server.Threads;
+import io.evento.server.config.ServerConfig;
 import io.evento.server.persistence.Database;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
@@ -27,8 +28,8 @@ public final class StoreNode implements AutoCloseable {
   /** Everything published to peers. */
   final List<FreshPublisher> peers = new ArrayList<>();
 
-  private StoreNode(TestDatabase where, String name, AppendQueue.Limits limits) {
-    database = new Database(where.config(name));
+  private StoreNode(ServerConfig config, AppendQueue.Limits limits) {
+    database = new Database(config);
     var metrics = new Metrics();
     reader = new EventReader(database);
     snapshots = new SnapshotTable(database);
@@ -43,7 +44,15 @@ public final class StoreNode implements AutoCloseable {
   }
 
   static StoreNode start(TestDatabase where, String name, AppendQueue.Limits limits) {
-    var node = new StoreNode(where, name, limits);
+    return started(new StoreNode(where.config(name), limits));
+  }
+
+  /** One that demands a synchronous standby. */
+  static StoreNode synchronous(TestDatabase where, String name) {
+    return started(new StoreNode(where.config(name, true), LIMITS));
+  }
+
+  private static StoreNode started(StoreNode node) {
     node.follower.start();
     node.appender.start();
     return node;

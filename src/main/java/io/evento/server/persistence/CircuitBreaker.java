@@ -1,0 +1,54 @@
+package io.evento.server.persistence;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+
+/**
+ * Keeps threads from piling up before a pool that has no connection to give: after one has waited
+ * in vain, one caller a second tries and all others are told at once, until one succeeds.
+ */
+final class CircuitBreaker {
+  private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final DataSource pool;
+  private final BooleanSupplier isExhausted;
+  private final AtomicLong nextTry = new AtomicLong();
+  private volatile boolean isOpen;
+
+  /**
+   * @param isExhausted whether all connections are lent: then the database is not away but busy,
+   *     and whoever waits is served as soon as somebody is done
+   */
+  CircuitBreaker(DataSource pool, BooleanSupplier isExhausted) {
+    this.pool = pool;
+    this.isExhausted = isExhausted;
+  }
+
+  Connection connection() throws SQLException {
+    if (isOpen && !isTurn()) {
+      throw new SQLTransientConnectionException("no connection could be had just now", "08001");
+    }
+    try {
+      var lent = pool.getConnection();
+      isOpen = false;
+      return lent;
+    } catch (SQLException failure) {
+      if (!isExhausted.getAsBoolean()) {
+        nextTry.set(System.nanoTime() + PAUSE_NANOS);
+        isOpen = true;
+      }
+      throw failure;
+    }
+  }
+
+  private boolean isTurn() {
+    var due = nextTry.get();
+    var now = System.nanoTime();
+    return now - due >= 0 && nextTry.compareAndSet(due, now + PAUSE_NANOS);
+  }
+}

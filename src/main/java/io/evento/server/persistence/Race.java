@@ -1,0 +1,210 @@
+package io.evento.server.persistence;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.StringJoiner;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One search for the primary: asks hosts beside each other and takes the first that lets in.
+ *
+ * <p>The next host is asked when the one before has refused, or was silent for a moment. While one
+ * is silent those that refused are asked again, as a standby is promoted just when its primary
+ * hangs. When all have refused the search is over. Each login has a thread of its own, as there is
+ * no other way to leave a driver that waits; it ends by the timeouts of the login.
+ */
+final class Race {
+  /** Logs in at one host; ends within seconds whatever the host does. */
+  @FunctionalInterface
+  interface Login {
+    Connection at(String host) throws SQLException;
+  }
+
+  /**
+   * Who let in.
+   *
+   * @param asked {@code System.nanoTime()} when it was asked
+   */
+  record Winner(String host, Connection connection, long asked) {}
+
+  /** Either a connection or the reason why there is none. */
+  private record Outcome(
+      Runner runner, @Nullable Connection connection, @Nullable SQLException failure) {}
+
+  /** A host and what it did until now; of the searching thread. */
+  private static final class Runner {
+    private final String host;
+    private long due;
+    private long asked;
+    private boolean isAsked;
+    private @Nullable SQLException failure;
+
+    Runner(String host, long due) {
+      this.host = host;
+      this.due = due;
+    }
+  }
+
+  private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
+
+  private final Login login;
+  private final List<Runner> runners = new ArrayList<>();
+  private final long deadline;
+  private final ArrayDeque<Outcome> outcomes = new ArrayDeque<>(); // at most one of each host
+  private boolean isOver;
+
+  /**
+   * @param hosts in the order in which they are asked
+   * @param headStart how long the first may be silent before the second is asked
+   * @param limit of the whole search, in nanoseconds as the others
+   */
+  Race(List<String> hosts, long headStart, long limit, Login login) {
+    this.login = login;
+    var now = System.nanoTime();
+    this.deadline = now + limit;
+    for (var host : hosts) {
+      var rank = runners.size();
+      runners.add(new Runner(host, rank == 0 ? now : now + headStart + (rank - 1) * AGAIN_NANOS));
+    }
+  }
+
+  /**
+   * @throws SQLException if none is a primary or the time is over; says what each host did
+   */
+  Winner run() throws SQLException {
+    try {
+      while (true) {
+        askThoseDue();
+        var outcome = await(nextMoment());
+        if (outcome != null) {
+          if (outcome.connection() != null) {
+            var first = outcome.runner();
+            return new Winner(first.host, outcome.connection(), first.asked);
+          }
+          refused(outcome);
+        }
+        if (isLost()) {
+          throw failure();
+        }
+      }
+    } catch (InterruptedException asked) {
+      Thread.currentThread().interrupt();
+      throw new SQLException("interrupted while connecting", "08001", asked);
+    } finally {
+      end();
+    }
+  }
+
+  private void askThoseDue() {
+    for (var runner : runners) {
+      if (!runner.isAsked && System.nanoTime() - runner.due >= 0) {
+        runner.isAsked = true;
+        runner.asked = System.nanoTime();
+        var thread = new Thread(() -> ask(runner), "evento-login");
+        thread.setDaemon(true);
+        thread.start();
+      }
+    }
+  }
+
+  private void ask(Runner runner) {
+    try {
+      tell(new Outcome(runner, login.at(runner.host), null));
+    } catch (SQLException failure) {
+      tell(new Outcome(runner, null, failure));
+    } catch (RuntimeException | Error failure) {
+      tell(new Outcome(runner, null, new SQLException("login failed", "08001", failure)));
+    }
+  }
+
+  private void refused(Outcome outcome) {
+    var runner = outcome.runner();
+    runner.isAsked = false;
+    runner.failure = outcome.failure();
+    var now = System.nanoTime();
+    runner.due = now + AGAIN_NANOS;
+    for (var other : runners) {
+      if (!other.isAsked && other.failure == null) {
+        other.due = now;
+        return;
+      }
+    }
+  }
+
+  private boolean isLost() {
+    return System.nanoTime() - deadline >= 0
+        || runners.stream().allMatch(runner -> runner.failure != null && !runner.isAsked);
+  }
+
+  /** What each of them did; with the state of a refusal for another reason than being away. */
+  private SQLException failure() {
+    var only = runners.get(0).failure;
+    if (runners.size() == 1 && only != null) {
+      return only;
+    }
+    var state = "08001";
+    var said = new StringJoiner("; ", "no primary: ", "");
+    for (var runner : runners) {
+      var failure = runner.failure;
+      if (failure == null) {
+        said.add(runner.host + " is silent");
+      } else {
+        said.add(runner.host + " " + failure.getMessage());
+        var given = failure.getSQLState();
+        state = given == null || given.startsWith("08") ? state : given;
+      }
+    }
+    return new SQLException(said.toString(), state, only);
+  }
+
+  private long nextMoment() {
+    var next = deadline;
+    for (var runner : runners) {
+      if (!runner.isAsked && runner.due - next < 0) {
+        next = runner.due;
+      }
+    }
+    return next;
+  }
+
+  private synchronized void tell(Outcome outcome) {
+    if (isOver) {
+      discard(outcome.connection());
+    } else {
+      outcomes.add(outcome);
+      notifyAll();
+    }
+  }
+
+  private synchronized @Nullable Outcome await(long moment) throws InterruptedException {
+    while (outcomes.isEmpty()) {
+      var left = TimeUnit.NANOSECONDS.toMillis(moment - System.nanoTime() + 999_999);
+      if (left <= 0) {
+        return null;
+      }
+      wait(left);
+    }
+    return outcomes.remove();
+  }
+
+  private synchronized void end() {
+    isOver = true;
+    outcomes.forEach(late -> discard(late.connection()));
+    outcomes.clear();
+  }
+
+  private static void discard(@Nullable Connection late) {
+    if (late != null) {
+      try {
+        late.close();
+      } catch (SQLException alreadyGone) {
+        System.getLogger(Race.class.getName())
+            .log(System.Logger.Level.DEBUG, "a login that came second was dead", alreadyGone);
+      }
+    }
+  }
+}
