@@ -3,6 +3,7 @@ package io.evento.protocol;
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -414,7 +415,8 @@ public sealed interface Message {
   record Decide(
       UUID id,
       String type,
-      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
+          long attempt,
       @JsonProperty("agg") Aggregate aggregate,
       @Nullable Tip tip,
       @Nullable Story story,
@@ -494,7 +496,8 @@ public sealed interface Message {
    */
   record Decided(
       UUID id,
-      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
+          long attempt,
       @Nullable Tip tip,
       List<NewEvent> events,
       @Nullable Json value,
@@ -554,7 +557,8 @@ public sealed interface Message {
   record Consider(
       UUID id,
       String type,
-      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
+          long attempt,
       String boundary,
       String key,
       List<Criterion> criteria,
@@ -604,7 +608,8 @@ public sealed interface Message {
    */
   record Considered(
       UUID id,
-      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
+          long attempt,
       List<Criterion> criteria,
       @Nullable String stream,
       boolean unread,

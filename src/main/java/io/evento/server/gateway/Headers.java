@@ -1,8 +1,8 @@
 package io.evento.server.gateway;
 
-import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.JsonText;
 import io.evento.protocol.Message;
 import io.evento.protocol.PayloadVersions;
 import java.util.UUID;
@@ -77,20 +77,18 @@ final class Headers {
       throw EventoException.invalid(
           "Evento-Metadata", "must have at most " + Message.META_CHARS_MAX + " characters");
     }
+    Json read;
     try {
-      var read = Codec.read(Metadata.class, "{\"p\":" + header + "}").p();
-      // Anything after the object would have been read as a property beside it.
-      if (read.text().startsWith("{") && read.text().equals(header.strip())) {
-        return read;
-      }
+      read = JsonText.check(header.strip());
     } catch (EventoException malformed) {
-      // Said below, in the header's name.
+      var broken = malformed.violations().get(0);
+      throw EventoException.invalid("Evento-Metadata" + broken.pointer(), broken.rule());
     }
-    throw EventoException.invalid(
-        "Evento-Metadata", "must be a JSON object, nested at most " + Json.DEPTH_MAX + " deep");
+    if (!read.text().startsWith("{")) {
+      throw EventoException.invalid("Evento-Metadata", "must be a JSON object");
+    }
+    return read;
   }
-
-  private record Metadata(Json p) {}
 
   /** A malformed traceparent is ignored, as W3C Trace Context asks. */
   static @Nullable String trace(@Nullable String header) {
