@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Messages to text and back. Thread-safe. */
@@ -45,7 +46,8 @@ public final class Codec {
       strict(
           JsonMapper.builder(FACTORY)
               .serializationInclusion(JsonInclude.Include.NON_NULL)
-              .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES));
+              .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+              .addModule(new SimpleModule("ids").addDeserializer(UUID.class, new UuidReader())));
 
   /** Of bodies, whose fields are all known and have values. */
   private static final ObjectMapper BODIES =

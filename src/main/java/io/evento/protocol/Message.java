@@ -379,14 +379,20 @@ public sealed interface Message {
   /**
    * What an answer has to rest on.
    *
-   * @param position of the present epoch
+   * @param epoch that the position was seen in; null for the present one
    * @param stream the only one that matters; null if all do
    */
-  record After(long position, @Nullable @JsonProperty("agg") Aggregate stream) {
+  record After(
+      long position, @Nullable UUID epoch, @Nullable @JsonProperty("agg") Aggregate stream) {
     public After {
       if (position < 0) {
         throw EventoException.invalid("/after/position", "must be 0 or more");
       }
+    }
+
+    /** A position of the present epoch. */
+    public After(long position, @Nullable Aggregate stream) {
+      this(position, null, stream);
     }
   }
 

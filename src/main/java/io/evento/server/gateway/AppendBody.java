@@ -8,9 +8,11 @@ import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Names;
 import io.evento.protocol.PayloadVersions;
 import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.routing.Appends;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,8 +65,9 @@ record AppendBody(
 
   /**
    * @param after position that was read up to; the whole store counts without it
+   * @param epoch in which it was read; without it the present one
    */
-  record Condition(@Nullable Query failIfEventsMatch, @Nullable Long after) {}
+  record Condition(@Nullable Query failIfEventsMatch, @Nullable Long after, @Nullable UUID epoch) {}
 
   /** Events that meet one of the items; all events where there are none. */
   record Query(@Nullable List<Item> items) {
@@ -155,6 +158,7 @@ record AppendBody(
     if (after < 0) {
       throw EventoException.invalid("/condition/after", "must be 0 or more");
     }
-    return new Appends.Guard(after, query.checked("/condition/failIfEventsMatch"));
+    return new Appends.Guard(
+        new SeenPosition(after, condition.epoch), query.checked("/condition/failIfEventsMatch"));
   }
 }

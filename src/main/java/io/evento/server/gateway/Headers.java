@@ -5,12 +5,16 @@ import io.evento.protocol.Json;
 import io.evento.protocol.JsonText;
 import io.evento.protocol.Message;
 import io.evento.protocol.PayloadVersions;
+import io.evento.server.eventstore.SeenPosition;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The request headers of the contract, with their rules. */
 final class Headers {
+  /** Of answers: the epoch of the positions in them. */
+  static final String EPOCH = "Evento-Epoch";
+
   private static final int WAIT_DEFAULT_SECONDS = 10;
   private static final int WAIT_MAX_SECONDS = 60;
   private static final Pattern WAIT =
@@ -60,12 +64,15 @@ final class Headers {
         : (int) number("Evento-Payload-Version", header.trim(), 1, PayloadVersions.MAX);
   }
 
-  /** {@code Evento-Consistent-After: 1017}, a position as a receipt names it. */
+  /**
+   * {@code Evento-Consistent-After: 1017@EPOCH}, a position and its epoch as a receipt names them.
+   */
   static Message.@Nullable After consistentAfter(@Nullable String header) {
-    return header == null
-        ? null
-        : new Message.After(
-            number("Evento-Consistent-After", header.trim(), 0, Long.MAX_VALUE), null);
+    if (header == null) {
+      return null;
+    }
+    var seen = SeenPosition.parse("Evento-Consistent-After", header.trim());
+    return new Message.After(seen.position(), seen.epoch(), null);
   }
 
   /** A JSON object, or null without the header. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.SeenPosition;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,7 @@ class AppendBodyTest {
     assertThat(body.checkedContext()).isEqualTo("school");
     assertThat(Objects.requireNonNull(body.checkedAggregate()).stream()).isEqualTo("Import:i-1");
     var guard = Objects.requireNonNull(body.checkedGuard());
-    assertThat(guard.after()).isEqualTo(17);
+    assertThat(guard.after()).isEqualTo(new SeenPosition(17, null));
     assertThat(guard.failIfMatch())
         .containsExactly(
             new Alternative(List.of("CourseDefined", "CourseRenamed"), List.of("course:c1", "x")),
@@ -49,7 +50,7 @@ class AppendBodyTest {
     var guard =
         Objects.requireNonNull(
             read("{\"events\":[],\"condition\":{\"failIfEventsMatch\":{}}}").checkedGuard());
-    assertThat(guard.after()).isZero();
+    assertThat(guard.after()).isEqualTo(new SeenPosition(0, null));
     assertThat(guard.failIfMatch()).containsExactly(new Alternative(null, List.of()));
     assertThat(read("{\"events\":[]}").checkedGuard()).isNull();
   }
@@ -88,6 +89,10 @@ class AppendBodyTest {
         "{\"events\":[{\"type\":\"A\",\"payload\":{},\"payloadVersion\":2.0}]} | /events/0/payloadVersion",
         "{\"events\":[{\"type\":\"A\",\"payload\":{},\"payloadVersion\":0}]} | /events/0/payloadVersion",
         "{\"events\":[{\"type\":\"A\",\"payload\":{},\"payloadVersion\":null}]} | /events/0/payloadVersion",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},"
+            + "\"after\":5,\"epoch\":\"7\"}} | /condition/epoch",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},"
+            + "\"after\":5,\"epoch\":\"AAAAAAAAAAAAAAAAAAAAAA==\"}} | /condition/epoch",
         "{\"events\":[{\"type\":7,\"payload\":{}}]} | /events/0/type",
         "{\"events\":[{\"type\":\"A\",\"payload\":{}},7]} | /events/1",
         "{\"events\":[{\"type\":\"A\",\"payload\":{}},\"\"]} | /events/1",
