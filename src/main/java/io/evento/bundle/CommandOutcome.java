@@ -6,7 +6,6 @@ import io.evento.protocol.Json;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rejection;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +40,7 @@ public record CommandOutcome(
   public static CommandOutcome done(@Nullable Object value) {
     var id = UUID.randomUUID();
     var result = value == null ? null : MAPPER.write(value);
-    return new CommandOutcome(
-        id, new Receipt(id, null, null, List.of(), result, false), null, "", null);
+    return new CommandOutcome(id, new Receipt(id, null, result, false), null, "", null);
   }
 
   /**

@@ -1,19 +1,32 @@
 package io.evento.protocol;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.InputCoercionException;
+import com.fasterxml.jackson.core.exc.StreamReadException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Messages to text and back. Thread-safe. */
@@ -30,14 +43,46 @@ public final class Codec {
           .build();
 
   private static final ObjectMapper MAPPER =
-      new ObjectMapper(FACTORY)
-          .setSerializationInclusion(JsonInclude.Include.NON_NULL)
-          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+      strict(
+          JsonMapper.builder(FACTORY)
+              .serializationInclusion(JsonInclude.Include.NON_NULL)
+              .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+              .addModule(new SimpleModule("ids").addDeserializer(UUID.class, new UuidReader())));
+
+  /** Of bodies, whose fields are all known and have values. */
+  private static final ObjectMapper BODIES =
+      MAPPER
+          .copy()
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .registerModule(new SimpleModule("nulls").setDeserializerModifier(new NoNulls()));
 
   private static final Map<String, ObjectReader> READERS = readers();
 
   private Codec() {}
+
+  /**
+   * Takes nothing for what it is not: no text for a number, no fraction for a whole number, no
+   * number for a text, no empty text for null, no null for an element of a list.
+   */
+  private static ObjectMapper strict(JsonMapper.Builder mapper) {
+    return mapper
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+        .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+        .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+        .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
+        .withCoercionConfigDefaults(
+            all -> {
+              for (var shape : CoercionInputShape.values()) {
+                all.setCoercion(shape, CoercionAction.Fail);
+              }
+            })
+        // A whole number is a number.
+        .withCoercionConfig(
+            LogicalType.Float,
+            numbers -> numbers.setCoercion(CoercionInputShape.Integer, CoercionAction.TryConvert))
+        .build();
+  }
 
   private static Map<Class<?>, String> kinds() {
     var kinds = new LinkedHashMap<Class<?>, String>();
@@ -73,9 +118,29 @@ public final class Codec {
     var kind = field(line, "t");
     var reader = kind == null ? null : READERS.get(kind);
     if (reader == null) {
-      throw EventoException.invalid("/t", "must be one of " + String.join(", ", KINDS.values()));
+      throw unknownKind();
     }
     return read(reader, line);
+  }
+
+  private static EventoException unknownKind() {
+    return EventoException.invalid("/t", "must be one of " + String.join(", ", KINDS.values()));
+  }
+
+  /**
+   * The same for what comes from outside: refuses besides what JSON alone would let pass, names
+   * that are there twice and text that UTF-8 cannot say.
+   *
+   * @throws EventoException {@code invalid-request} naming the field
+   */
+  public static Message receive(String line) {
+    JsonText.checkUnicode(line);
+    var kind = field(line, "t");
+    var reader = kind == null ? null : READERS.get(kind);
+    if (reader == null) {
+      throw unknownKind();
+    }
+    return read(reader.with(StreamReadFeature.STRICT_DUPLICATE_DETECTION), line);
   }
 
   /** Any value of the protocol, such as a {@link Receipt}, as JSON text. */
@@ -96,6 +161,16 @@ public final class Codec {
     return read(MAPPER.readerFor(type), text);
   }
 
+  /**
+   * Reads a body: a field that is not of the type, or is null, is refused.
+   *
+   * @param body as {@link JsonText#check} let it pass
+   * @throws EventoException {@code invalid-request} naming the field
+   */
+  public static <T> T readBody(Class<T> type, Json body) {
+    return read(BODIES.readerFor(type), body.text());
+  }
+
   private static <T> T read(ObjectReader reader, String text) {
     try {
       T value = reader.withAttribute(Json.SOURCE, text).readValue(text);
@@ -108,10 +183,19 @@ public final class Codec {
         if (cause instanceof EventoException told) {
           throw told;
         }
+        // A number that does not fit is well-formed.
+        if (cause instanceof StreamReadException malformed
+            && !(cause instanceof InputCoercionException)) {
+          throw JsonText.malformed(malformed);
+        }
       }
-      throw EventoException.invalid(pointer(unfit), "has the wrong type or is malformed");
+      throw EventoException.invalid(
+          pointer(unfit),
+          unfit instanceof UnrecognizedPropertyException
+              ? "is no field that is known here"
+              : "has the wrong type or is malformed");
     } catch (JsonProcessingException malformed) {
-      throw EventoException.invalid("", "must be well-formed JSON: " + place(malformed));
+      throw JsonText.malformed(malformed);
     } catch (IOException impossible) {
       throw new IllegalStateException("a string cannot fail to be read", impossible);
     }
@@ -149,17 +233,11 @@ public final class Codec {
   private static String pointer(JsonMappingException unfit) {
     var pointer = new StringBuilder();
     for (var step : unfit.getPath()) {
+      var name = step.getFieldName();
       pointer
           .append('/')
-          .append(step.getFieldName() == null ? step.getIndex() : step.getFieldName());
+          .append(name == null ? step.getIndex() : name.replace("~", "~0").replace("/", "~1"));
     }
     return pointer.toString();
-  }
-
-  private static String place(JsonProcessingException malformed) {
-    var at = malformed.getLocation();
-    return at == null
-        ? "cannot be parsed"
-        : "error at line " + at.getLineNr() + ", column " + at.getColumnNr();
   }
 }

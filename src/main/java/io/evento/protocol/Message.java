@@ -3,6 +3,7 @@ package io.evento.protocol;
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -378,14 +379,20 @@ public sealed interface Message {
   /**
    * What an answer has to rest on.
    *
-   * @param position of the present epoch
+   * @param epoch that the position was seen in; null for the present one
    * @param stream the only one that matters; null if all do
    */
-  record After(long position, @Nullable @JsonProperty("agg") Aggregate stream) {
+  record After(
+      long position, @Nullable UUID epoch, @Nullable @JsonProperty("agg") Aggregate stream) {
     public After {
       if (position < 0) {
         throw EventoException.invalid("/after/position", "must be 0 or more");
       }
+    }
+
+    /** A position of the present epoch. */
+    public After(long position, @Nullable Aggregate stream) {
+      this(position, null, stream);
     }
   }
 
@@ -414,7 +421,8 @@ public sealed interface Message {
   record Decide(
       UUID id,
       String type,
-      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
+          long attempt,
       @JsonProperty("agg") Aggregate aggregate,
       @Nullable Tip tip,
       @Nullable Story story,
@@ -494,7 +502,8 @@ public sealed interface Message {
    */
   record Decided(
       UUID id,
-      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
+          long attempt,
       @Nullable Tip tip,
       List<NewEvent> events,
       @Nullable Json value,
@@ -554,7 +563,8 @@ public sealed interface Message {
   record Consider(
       UUID id,
       String type,
-      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
+          long attempt,
       String boundary,
       String key,
       List<Criterion> criteria,
@@ -604,7 +614,8 @@ public sealed interface Message {
    */
   record Considered(
       UUID id,
-      @JsonFormat(shape = JsonFormat.Shape.STRING) long attempt,
+      @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
+          long attempt,
       List<Criterion> criteria,
       @Nullable String stream,
       boolean unread,

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param aggregate the stream it was decided on, with the version after it; null for a service
  * @param position of its last event; null if it had none
+ * @param epoch of the store in which that is its position; null without one, or from a node that
+ *     does not tell it
  * @param events in order; empty if there was nothing to do
  * @param result the handler's value for the caller, or null
  * @param repeated whether this is the kept outcome of an earlier run
@@ -17,11 +19,18 @@ public record Receipt(
     UUID commandId,
     @Nullable Stream aggregate,
     @Nullable Long position,
+    @Nullable UUID epoch,
     List<Stored> events,
     @Nullable Json result,
     boolean repeated) {
   public Receipt {
     events = events == null ? List.of() : List.copyOf(events);
+  }
+
+  /** Of a command that stored nothing. */
+  public Receipt(
+      UUID commandId, @Nullable Stream aggregate, @Nullable Json result, boolean repeated) {
+    this(commandId, aggregate, null, null, List.of(), result, repeated);
   }
 
   /** A stream and its version. */

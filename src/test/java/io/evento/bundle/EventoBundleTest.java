@@ -124,6 +124,7 @@ class EventoBundleTest {
         command.id(),
         new Receipt.Stream("Thing", "t", version),
         9L,
+        null,
         List.of(new Receipt.Stored(9, version, "Made")),
         new Json("17"),
         false);

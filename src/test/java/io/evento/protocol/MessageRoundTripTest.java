@@ -112,7 +112,7 @@ class MessageRoundTripTest {
             1500,
             TRACE,
             PAYLOAD,
-            new Message.After(9, new Aggregate("Account", "a-1")),
+            new Message.After(9, ID, new Aggregate("Account", "a-1")),
             Message.Gather.VERSIONS,
             "accounts:1"),
         new Decide(
@@ -171,6 +171,7 @@ class MessageRoundTripTest {
                 ID,
                 new Receipt.Stream("Account", "a-1", 3),
                 9L,
+                ID,
                 List.of(new Receipt.Stored(9, 3, "Opened")),
                 PAYLOAD,
                 true),

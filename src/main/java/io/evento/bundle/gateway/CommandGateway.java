@@ -239,7 +239,7 @@ public final class CommandGateway {
             result -> {
               var receipt = result.receipt();
               if (receipt == null) {
-                receipt = new Receipt(id, null, null, List.of(), result.payload(), false);
+                receipt = new Receipt(id, null, result.payload(), false);
               }
               routes.learn(type, receipt);
               return receipt;

@@ -39,7 +39,8 @@ public record QueryOptions(Duration deadline, @Nullable String trace, @Nullable 
   /**
    * The answer rests on what a command has stored: the projector is waited for, as far as the
    * command's stream is concerned. If it does not get there within the deadline, the query fails
-   * with {@code deadline-exceeded}. A command that stored nothing is not waited for.
+   * with {@code deadline-exceeded}. A command that stored nothing is not waited for. Where the
+   * store has lost what the command stored, the query fails with {@code conflict}.
    */
   public QueryOptions seeing(Receipt done) {
     var position = done.position();
@@ -49,7 +50,10 @@ public record QueryOptions(Duration deadline, @Nullable String trace, @Nullable 
         : new QueryOptions(
             deadline,
             trace,
-            new After(position, stream == null ? null : new Aggregate(stream.type(), stream.id())));
+            new After(
+                position,
+                done.epoch(),
+                stream == null ? null : new Aggregate(stream.type(), stream.id())));
   }
 
   /** The answer rests on everything up to a position, of all streams. */

@@ -322,14 +322,13 @@ final class BoundaryDecision {
 
   private void judged(Considered considered, Basis basis, Verdict verdict) {
     if (verdict instanceof Verdict.Appended appended) {
-      outcome.complete(receipt(considered, basis, appended.first().position()));
+      outcome.complete(receipt(considered, basis, appended.first()));
     } else if (verdict instanceof Verdict.Kept) {
       var rejection = considered.rejection();
       if (rejection != null) {
         fail(EventoException.rejected(rejection, request.id()));
       } else {
-        outcome.complete(
-            new Receipt(request.id(), null, null, List.of(), considered.value(), false));
+        outcome.complete(new Receipt(request.id(), null, considered.value(), false));
       }
     } else if (verdict instanceof Verdict.Duplicate first) {
       room.outcomes
@@ -367,7 +366,8 @@ final class BoundaryDecision {
             TimeUnit.MILLISECONDS);
   }
 
-  private Receipt receipt(Considered considered, Basis basis, long first) {
+  private Receipt receipt(Considered considered, Basis basis, StorePosition at) {
+    var first = at.position();
     var stored = new ArrayList<Receipt.Stored>();
     for (var event : considered.events()) {
       var ordinal = stored.size();
@@ -379,6 +379,7 @@ final class BoundaryDecision {
         request.id(),
         new Receipt.Stream(boundary.name(), id, basis.tip.version() + stored.size()),
         first + stored.size() - 1,
+        at.epoch(),
         stored,
         considered.value(),
         false);

@@ -14,6 +14,7 @@ import io.evento.server.cluster.Setting;
 import io.evento.server.eventstore.EventMeta;
 import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.Proposal;
+import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.Verdict;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Decisions;
@@ -342,7 +343,7 @@ final class Decision {
     if (verdict instanceof Verdict.Appended appended) {
       var now = appended.tips().get(0);
       lane.tip(now);
-      outcome.complete(receipt(decided, appended.first().position(), tip.version()));
+      outcome.complete(receipt(decided, appended.first(), tip.version()));
     } else if (verdict instanceof Verdict.Kept) {
       lane.tip(tip);
       var rejection = decided.rejection();
@@ -351,12 +352,7 @@ final class Decision {
       } else {
         outcome.complete(
             new Receipt(
-                request.id(),
-                Outcomes.stream(aggregate, tip.version()),
-                null,
-                List.of(),
-                decided.value(),
-                false));
+                request.id(), Outcomes.stream(aggregate, tip.version()), decided.value(), false));
       }
     } else if (verdict instanceof Verdict.Stale stale) {
       room.refused.increment();
@@ -375,7 +371,8 @@ final class Decision {
     }
   }
 
-  private Receipt receipt(Decided decided, long first, long versionBefore) {
+  private Receipt receipt(Decided decided, StorePosition at, long versionBefore) {
+    var first = at.position();
     var stored = new ArrayList<Receipt.Stored>();
     for (var event : decided.events()) {
       var ordinal = stored.size();
@@ -385,6 +382,7 @@ final class Decision {
         request.id(),
         Outcomes.stream(aggregate, versionBefore + stored.size()),
         first + stored.size() - 1,
+        at.epoch(),
         stored,
         decided.value(),
         false);

@@ -3,10 +3,11 @@ package io.evento.server.console;
 import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
 import io.evento.server.consumer.Operations;
+import io.evento.server.gateway.Bodies;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** What administration doors are asked with. */
@@ -31,8 +32,7 @@ final class Asking {
       throw new EventoException(
           ErrorCode.PAYLOAD_TOO_LARGE, "the body has at most " + BODY_BYTES_MAX + " bytes");
     }
-    var text = new String(bytes, StandardCharsets.UTF_8);
-    return Codec.read(type, text.isBlank() ? "{}" : text);
+    return Codec.readBody(type, bytes.length == 0 ? Json.EMPTY_OBJECT : Bodies.json(bytes));
   }
 
   static void checkLimit(int limit) {

@@ -5,6 +5,8 @@ import io.evento.server.NodeScoped;
 import io.evento.server.consumer.Comparisons;
 import io.evento.server.consumer.Operations;
 import io.evento.server.consumer.Switches;
+import io.evento.server.eventstore.SeenPosition;
+import io.evento.server.eventstore.SeenPositions;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DefaultValue;
@@ -19,6 +21,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.DateTimeException;
 import java.time.OffsetDateTime;
+import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -36,16 +39,19 @@ public class ConsumerOperationResource {
   @Inject private Switches switches;
   @Inject private Comparisons comparisons;
   @Inject private ConsumerViews views;
+  @Inject private SeenPositions positions;
 
   record Reason(@Nullable String reason) {}
 
   /**
    * @param position everything up to there counts as done; or null
+   * @param epoch in which the position was seen; null for the present one
    * @param time RFC 3339: events from then on come again; or null
    * @param effects whether sagas and observers send again what they sent before
    */
   record Reset(
       @Nullable Long position,
+      @Nullable UUID epoch,
       @Nullable String time,
       @Nullable Boolean effects,
       @Nullable String reason) {}
@@ -201,7 +207,8 @@ public class ConsumerOperationResource {
     }
     var withEffects = Boolean.TRUE.equals(to.effects());
     if (position != null) {
-      return administration.answer(() -> operations.reset(asked, position, withEffects));
+      var seen = new SeenPosition(position, to.epoch());
+      return administration.answer(() -> operations.reset(asked, placed(seen), withEffects));
     }
     try {
       var instant = OffsetDateTime.parse(time == null ? "" : time).toInstant();
@@ -209,6 +216,10 @@ public class ConsumerOperationResource {
     } catch (DateTimeException malformed) {
       throw EventoException.invalid("/time", "must be a time such as 2026-01-31T10:15:30Z");
     }
+  }
+
+  private long placed(SeenPosition seen) {
+    return seen.epoch() == null ? seen.position() : positions.now(seen).position();
   }
 
   @POST

@@ -1,8 +1,6 @@
 package io.evento.server.console;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.evento.protocol.Codec;
-import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Settings;
@@ -17,7 +15,6 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletionStage;
@@ -28,8 +25,6 @@ import org.jspecify.annotations.Nullable;
 @Path("settings")
 @Produces(MediaType.APPLICATION_JSON)
 public class SettingResource {
-  private static final int BODY_BYTES_MAX = 1_024;
-
   /** Until people log in, a change is audited under this name. */
   private static final String NOBODY = "anonymous";
 
@@ -83,13 +78,7 @@ public class SettingResource {
   @Consumes(MediaType.APPLICATION_JSON)
   public CompletionStage<byte[]> set(@PathParam("key") String key, InputStream body)
       throws IOException {
-    var bytes = body.readNBytes(BODY_BYTES_MAX + 1);
-    if (bytes.length > BODY_BYTES_MAX) {
-      throw new EventoException(
-          ErrorCode.PAYLOAD_TOO_LARGE, "the body has at most " + BODY_BYTES_MAX + " bytes");
-    }
-    var change = Codec.read(Change.class, new String(bytes, StandardCharsets.UTF_8));
-    var value = change.value();
+    var value = Asking.body(Change.class, body).value();
     if (value == null) {
       throw EventoException.invalid("/value", "is required and must be a whole number");
     }

@@ -180,10 +180,12 @@ public class EventReader {
   // be used, and each look-up be a scan of the store.
   private static final String OUTCOME =
       """
-      select 0, hash, stream_id, position, version, decision, answer, recorded_at
+      select 0, hash, stream_id, position, version, decision, answer, recorded_at,
+             (select id from evento.store_epoch order by ordinal desc limit 1)
         from evento.event where command_id = ? and ord = 0
       union all
-      select kind, hash, stream_id, position_seen, null, null, body, recorded_at
+      select kind, hash, stream_id, position_seen, null, null, body, recorded_at,
+             (select id from evento.store_epoch order by ordinal desc limit 1)
         from evento.command_result where command_id = ?
       """;
 
@@ -572,7 +574,7 @@ public class EventReader {
                       kind,
                       row.getLong(2),
                       row.getString(3),
-                      row.getLong(4),
+                      new StorePosition(row.getObject(9, UUID.class), row.getLong(4)),
                       kind == OutcomeKind.EVENTS ? new Tip(row.getLong(5), row.getLong(6)) : null,
                       row.getString(7),
                       row.getObject(8, OffsetDateTime.class).toInstant()));

@@ -176,6 +176,16 @@ public class Follower {
   }
 
   /**
+   * The same place in the present epoch, or where to rewind to, as far as this node knows.
+   *
+   * @return empty if this store never had that epoch, or was not read yet
+   */
+  public Optional<StorePosition> inPresentEpoch(StorePosition seen) {
+    var lives = known();
+    return lives == null ? Optional.empty() : lives.carryOver(seen);
+  }
+
+  /**
    * @param from everything up to here was seen already; of any epoch that this store had
    * @param wakeUp as {@link Subscription#take} says
    * @return its first answer is {@link Taken.Rewound} if {@code from} is of another epoch than the

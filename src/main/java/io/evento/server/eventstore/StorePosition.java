@@ -16,6 +16,11 @@ public record StorePosition(UUID epoch, long position) {
     }
   }
 
+  /** As it leaves the store, and {@link SeenPosition} reads it: {@code 1017@EPOCH}. */
+  public String text() {
+    return position + "@" + epoch;
+  }
+
   /** The same epoch, another number. */
   public StorePosition at(long other) {
     return new StorePosition(epoch, other);

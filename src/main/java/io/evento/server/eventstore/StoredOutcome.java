@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hash of its type and payload
  * @param stream of its first event, or that a kept outcome was decided on; null for a service
- * @param position of its first event, or the head of the store when a kept outcome became final
+ * @param position of its first event, or the head of the store when a kept outcome became final; in
+ *     the epoch that was the present one when it was read
  * @param first version and decision of its first event; null for a kept outcome
  * @param body value for the caller, or the outcome's own text
  */
@@ -17,7 +18,7 @@ public record StoredOutcome(
     OutcomeKind kind,
     long hash,
     @Nullable String stream,
-    long position,
+    StorePosition position,
     @Nullable Tip first,
     @Nullable String body,
     Instant recordedAt) {}

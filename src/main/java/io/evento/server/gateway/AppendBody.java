@@ -1,18 +1,18 @@
 package io.evento.server.gateway;
 
-import com.fasterxml.jackson.annotation.JsonAnySetter;
-import com.fasterxml.jackson.annotation.JsonProperty;
 import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Names;
+import io.evento.protocol.PayloadVersions;
 import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.routing.Appends;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,20 +26,17 @@ record AppendBody(
     List<Event> events,
     @Nullable Condition condition,
     @Nullable String context,
-    @Nullable Aggregate aggregate,
-    @JsonAnySetter @Nullable Map<String, Json> unknown) {
+    @Nullable Aggregate aggregate) {
   private static final int EVENTS_MAX = 1_000;
   private static final int ITEMS_MAX = 100;
 
   record Event(
       @Nullable String type,
-      int payloadVersion,
+      @Nullable Integer payloadVersion,
       @Nullable List<String> tags,
-      @Nullable Json payload,
-      @JsonAnySetter @Nullable Map<String, Json> unknown) {
+      @Nullable Json payload) {
     NewEvent checked(int index) {
       var at = "/events/" + index;
-      refuse(at, unknown);
       if (payload == null || !payload.text().startsWith("{")) {
         throw EventoException.invalid(at + "/payload", "must be a JSON object");
       }
@@ -51,24 +48,32 @@ record AppendBody(
         Names.checkTag(at + "/tags/" + i, given.get(i));
       }
       return new NewEvent(
-          Names.checkType(at + "/type", type == null ? "" : type), payloadVersion, given, payload);
+          Names.checkType(at + "/type", type == null ? "" : type),
+          payloadVersion == null ? 1 : checkedVersion(at, payloadVersion),
+          given,
+          payload);
     }
+  }
+
+  private static int checkedVersion(String at, int payloadVersion) {
+    if (payloadVersion < 1 || payloadVersion > PayloadVersions.MAX) {
+      throw EventoException.invalid(
+          at + "/payloadVersion", "must be a whole number from 1 to " + PayloadVersions.MAX);
+    }
+    return payloadVersion;
   }
 
   /**
    * @param after position that was read up to; the whole store counts without it
+   * @param epoch in which it was read; without it the present one
    */
-  record Condition(
-      @Nullable Query failIfEventsMatch,
-      @JsonProperty("after") @Nullable Long after,
-      @JsonAnySetter @Nullable Map<String, Json> unknown) {}
+  record Condition(@Nullable Query failIfEventsMatch, @Nullable Long after, @Nullable UUID epoch) {}
 
   /** Events that meet one of the items; all events where there are none. */
-  record Query(@Nullable List<Item> items, @JsonAnySetter @Nullable Map<String, Json> unknown) {
+  record Query(@Nullable List<Item> items) {
 
     /** An item without types and tags stands for all events too. */
     List<Alternative> checked(String at) {
-      refuse(at, unknown);
       var given = items == null ? List.<Item>of() : items;
       if (given.size() > ITEMS_MAX) {
         throw EventoException.invalid(at + "/items", "must be at most " + ITEMS_MAX);
@@ -88,12 +93,8 @@ record AppendBody(
    * @param types one of these; any where there are none
    * @param tags all of these
    */
-  record Item(
-      @Nullable List<String> types,
-      @Nullable List<String> tags,
-      @JsonAnySetter @Nullable Map<String, Json> unknown) {
+  record Item(@Nullable List<String> types, @Nullable List<String> tags) {
     Alternative checked(String at) {
-      refuse(at, unknown);
       var anyOf = types == null ? List.<String>of() : types;
       var allOf = tags == null ? List.<String>of() : tags;
       if (anyOf.size() > ITEMS_MAX || allOf.size() > ITEMS_MAX) {
@@ -109,22 +110,10 @@ record AppendBody(
     }
   }
 
-  record Aggregate(
-      @Nullable String type,
-      @Nullable String id,
-      @JsonAnySetter @Nullable Map<String, Json> unknown) {}
+  record Aggregate(@Nullable String type, @Nullable String id) {}
 
   static AppendBody read(Json body) {
-    var read = Codec.read(AppendBody.class, body.text());
-    refuse("", read.unknown);
-    return read;
-  }
-
-  private static void refuse(String at, @Nullable Map<String, Json> unknown) {
-    if (unknown != null && !unknown.isEmpty()) {
-      throw EventoException.invalid(
-          at + "/" + unknown.keySet().iterator().next(), "is no field of an append");
-    }
+    return Codec.readBody(AppendBody.class, body);
   }
 
   List<NewEvent> checkedEvents() {
@@ -150,7 +139,6 @@ record AppendBody(
     if (aggregate == null) {
       return null;
     }
-    refuse("/aggregate", aggregate.unknown);
     var type = aggregate.type == null ? "" : aggregate.type;
     var id = aggregate.id == null ? "" : aggregate.id;
     return new Message.Aggregate(
@@ -162,7 +150,6 @@ record AppendBody(
     if (condition == null) {
       return null;
     }
-    refuse("/condition", condition.unknown);
     var query = condition.failIfEventsMatch;
     if (query == null) {
       throw EventoException.invalid("/condition/failIfEventsMatch", "is required");
@@ -171,6 +158,7 @@ record AppendBody(
     if (after < 0) {
       throw EventoException.invalid("/condition/after", "must be 0 or more");
     }
-    return new Appends.Guard(after, query.checked("/condition/failIfEventsMatch"));
+    return new Appends.Guard(
+        new SeenPosition(after, condition.epoch), query.checked("/condition/failIfEventsMatch"));
   }
 }

@@ -2,6 +2,7 @@ package io.evento.server.gateway;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.JsonText;
 import io.evento.server.routing.Payloads;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,7 +12,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
 /** Bodies as bytes, through our own codec: the servers' JSON readers differ. */
-final class Bodies {
+public final class Bodies {
   private Bodies() {}
 
   static byte[] bytes(String text) {
@@ -21,7 +22,7 @@ final class Bodies {
   /**
    * Reads a payload up to the limit and no further.
    *
-   * @throws EventoException {@code payload-too-large}, or {@code invalid-request} if it is no UTF-8
+   * @throws EventoException {@code payload-too-large}, or {@code invalid-request} as {@link #json}
    */
   static Json payload(InputStream body, int bytesMax) {
     try {
@@ -29,27 +30,27 @@ final class Bodies {
       if (bytes.length > bytesMax) {
         throw Payloads.tooLarge(bytesMax);
       }
-      var text =
-          StandardCharsets.UTF_8
-              .newDecoder()
-              .onMalformedInput(CodingErrorAction.REPORT)
-              .decode(ByteBuffer.wrap(bytes))
-              .toString();
-      return new Json(oneLine(text));
-    } catch (CharacterCodingException malformed) {
-      throw EventoException.invalid("", "must be UTF-8");
+      return json(bytes);
     } catch (IOException cut) {
       throw EventoException.invalid("", "must be sent whole");
     }
   }
 
   /**
-   * Line feeds separate messages on the links. Inside of JSON texts they cannot stand, and between
-   * tokens a blank means the same.
+   * A body as JSON that was checked, in one line.
+   *
+   * @throws EventoException {@code invalid-request} if it is no UTF-8, or as {@link JsonText#check}
    */
-  private static String oneLine(String json) {
-    return json.indexOf('\n') < 0 && json.indexOf('\r') < 0
-        ? json
-        : json.replace('\n', ' ').replace('\r', ' ');
+  public static Json json(byte[] body) {
+    try {
+      return JsonText.check(
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .onMalformedInput(CodingErrorAction.REPORT)
+              .decode(ByteBuffer.wrap(body))
+              .toString());
+    } catch (CharacterCodingException malformed) {
+      throw EventoException.invalid("", "must be UTF-8");
+    }
   }
 }

@@ -75,7 +75,7 @@ final class BundleLink {
 
   private void receiveLine(String line) {
     try {
-      handle(Codec.read(line));
+      handle(Codec.receive(line));
     } catch (EventoException refused) {
       writer.send(Message.Fault.of(idOf(line), refused), Lane.ANSWER);
     } catch (RuntimeException failure) {

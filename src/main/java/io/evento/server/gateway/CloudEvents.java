@@ -7,6 +7,7 @@ import io.evento.protocol.RecordedEvent;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ final class CloudEvents {
    *
    * @param id unique for its source: the command's, and the version of the stream
    * @param source the stream, as it is read over HTTP
+   * @param epoch of the position
    * @param payloadversion of the data's shape; left out for the first
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -32,6 +34,7 @@ final class CloudEvents {
       String subject,
       String datacontenttype,
       long position,
+      String epoch,
       long streamversion,
       String context,
       String commandid,
@@ -42,12 +45,16 @@ final class CloudEvents {
 
   private CloudEvents() {}
 
-  static byte[] batch(List<RecordedEvent> events) {
+  /**
+   * @param epoch of their positions
+   */
+  static byte[] batch(List<RecordedEvent> events, UUID epoch) {
+    var told = epoch.toString();
     return Bodies.bytes(
-        events.stream().map(CloudEvents::text).collect(Collectors.joining(",", "[", "]")));
+        events.stream().map(event -> text(event, told)).collect(Collectors.joining(",", "[", "]")));
   }
 
-  private static String text(RecordedEvent event) {
+  private static String text(RecordedEvent event, String epoch) {
     var stream = event.aggregate();
     return Codec.text(
         new CloudEvent(
@@ -59,6 +66,7 @@ final class CloudEvents {
             stream.id(),
             "application/json",
             event.position(),
+            epoch,
             event.version(),
             event.context(),
             event.commandId().toString(),

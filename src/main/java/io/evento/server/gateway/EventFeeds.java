@@ -9,6 +9,7 @@ import io.evento.server.cluster.Settings;
 import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.Follower;
+import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.telemetry.Metrics;
 import io.micrometer.core.instrument.Counter;
@@ -25,7 +26,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The live readers of this node, of all doors: bounded in number, on few threads, fed by the one
@@ -39,6 +39,8 @@ public class EventFeeds {
   private static final long BEAT_NANOS = TimeUnit.SECONDS.toNanos(15);
 
   private static final long RETRY_MILLIS = 500;
+
+  private static final long EPOCH_LOOK_MILLIS = 100;
 
   /** Another node may have told a position that is on its way to this one. */
   private static final Duration AHEAD_MAX = Duration.ofSeconds(2);
@@ -89,18 +91,58 @@ public class EventFeeds {
   /**
    * Where a reader begins.
    *
-   * @param after everything up to here was seen
-   * @param epoch in which it was; null for the present one
-   * @return fails with {@code conflict} if this store never had that place, {@code unavailable} if
-   *     it was not read yet
+   * @param seen everything up to here was seen
+   * @return in the present epoch if it still stands there; else as it is, for whose reader the
+   *     first thing said is where to go on. Fails with {@code conflict} if this store never had
+   *     that place, {@code unavailable} if it was not read yet
    */
-  CompletionStage<StorePosition> place(long after, @Nullable UUID epoch) {
+  CompletionStage<StorePosition> place(SeenPosition seen) {
+    var epoch = seen.epoch();
+    if (epoch == null || isKnown(epoch)) {
+      return known(seen);
+    }
+    // Another node may have told an epoch that is on its way to this one.
+    var found = new CompletableFuture<StorePosition>();
+    awaitEpoch(seen, epoch, System.nanoTime() + AHEAD_MAX.toNanos(), found);
+    return found;
+  }
+
+  private boolean isKnown(UUID epoch) {
+    return follower.inPresentEpoch(new StorePosition(epoch, 0)).isPresent();
+  }
+
+  private void awaitEpoch(
+      SeenPosition seen, UUID epoch, long until, CompletableFuture<StorePosition> found) {
+    if (isKnown(epoch) || System.nanoTime() - until > 0) {
+      known(seen)
+          .whenComplete(
+              (place, failure) -> {
+                if (failure == null) {
+                  found.complete(place);
+                } else {
+                  found.completeExceptionally(failure);
+                }
+              });
+      return;
+    }
+    threads
+        .timer()
+        .schedule(
+            () -> awaitEpoch(seen, epoch, until, found), EPOCH_LOOK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private CompletionStage<StorePosition> known(SeenPosition seen) {
+    var after = seen.position();
+    var epoch = seen.epoch();
     var head = follower.head().orElse(null);
     if (head == null || isDraining) {
       return CompletableFuture.failedStage(
           new EventoException(ErrorCode.UNAVAILABLE, "this node cannot read events now"));
     }
-    var from = new StorePosition(epoch == null ? head.epoch() : epoch, after);
+    var told = new StorePosition(epoch == null ? head.epoch() : epoch, after);
+    // A position of a former epoch up to where the next one starts is as good as one of this.
+    var from =
+        follower.inPresentEpoch(told).filter(place -> place.position() == after).orElse(told);
     if (after <= head.position() || !from.epoch().equals(head.epoch())) {
       return CompletableFuture.completedStage(from);
     }

@@ -3,21 +3,25 @@ package io.evento.server.gateway;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Names;
 import io.evento.server.eventstore.EventFilter;
+import io.evento.server.eventstore.SeenPosition;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Which events a caller asks for by query parameters, checked. */
-record EventQuery(@Nullable String start, @Nullable UUID epoch, EventFilter filter) {
+/**
+ * Which events a caller asks for by query parameters, checked.
+ *
+ * @param after everything up to here was seen; null for {@code head}, all that there is now
+ */
+record EventQuery(@Nullable SeenPosition after, EventFilter filter) {
 
   /**
    * @param parameters values by name, null where there are none
    */
   static EventQuery of(Function<String, @Nullable List<String>> parameters) {
     return new EventQuery(
-        first(parameters, "after"),
-        epoch(first(parameters, "epoch")),
+        after(first(parameters, "after"), epoch(first(parameters, "epoch"))),
         new EventFilter(
             name("context", first(parameters, "context")),
             EventTags.types(parameters.apply("type")),
@@ -42,16 +46,23 @@ record EventQuery(@Nullable String start, @Nullable UUID epoch, EventFilter filt
         tag == null ? null : Names.checkTag("tag", tag));
   }
 
-  /**
-   * Everything up to here was seen.
-   *
-   * @param head last position of the store, which {@code after=head} means
-   */
-  long after(long head) {
-    if (start == null) {
-      return 0;
+  private static @Nullable SeenPosition after(@Nullable String given, @Nullable UUID epoch) {
+    if ("head".equals(given)) {
+      return null;
     }
-    return start.equals("head") ? head : Headers.number("after", start, 0, Long.MAX_VALUE);
+    return within(
+        given == null ? new SeenPosition(0, null) : SeenPosition.parse("after", given), epoch);
+  }
+
+  /** The same in an epoch that was told beside it. */
+  private static SeenPosition within(SeenPosition seen, @Nullable UUID epoch) {
+    if (epoch == null || epoch.equals(seen.epoch())) {
+      return seen;
+    }
+    if (seen.epoch() != null) {
+      throw EventoException.invalid("epoch", "must not differ from the one in after");
+    }
+    return new SeenPosition(seen.position(), epoch);
   }
 
   private static @Nullable String first(
@@ -75,10 +86,6 @@ record EventQuery(@Nullable String start, @Nullable UUID epoch, EventFilter filt
   }
 
   private static @Nullable UUID epoch(@Nullable String given) {
-    try {
-      return given == null ? null : UUID.fromString(given);
-    } catch (IllegalArgumentException malformed) {
-      throw EventoException.invalid("epoch", "must be a UUID");
-    }
+    return given == null ? null : Headers.uuid("epoch", given);
   }
 }

@@ -2,6 +2,7 @@ package io.evento.server.gateway;
 
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.StorePosition;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
@@ -35,26 +36,30 @@ public class EventResource {
       @QueryParam("limit") @Nullable String limit,
       @Context UriInfo asked) {
     var given = EventQuery.of(asked.getQueryParameters()::get);
-    var after = given.start();
-    var start = after == null ? 0 : Headers.number("after", after, 0, Long.MAX_VALUE);
     var here = asked.getRequestUriBuilder();
     var count = Limits.limit(limit);
     var asCloudEvents = accept != null && accept.contains(CloudEvents.BATCH);
     return reads.run(
         () -> {
-          var page = reader.after(start, count, given.filter());
-          return asCloudEvents
-              ? Response.ok(CloudEvents.batch(page.events()), CloudEvents.BATCH)
-                  .header("Link", next(here, page.upTo()))
-                  .build()
-              : Response.ok(StoreReads.write(page, page.upTo()), MediaType.APPLICATION_JSON)
-                  .build();
+          var lives = reader.epochs();
+          var after = given.after();
+          var start = after == null ? reader.head() : after.in(lives);
+          var page = reader.after(start.position(), count, given.filter());
+          var epoch = lives.present();
+          return (asCloudEvents
+                  ? Response.ok(CloudEvents.batch(page.events(), epoch), CloudEvents.BATCH)
+                      .header("Link", next(here, new StorePosition(epoch, page.upTo())))
+                  : Response.ok(
+                      StoreReads.write(page, page.upTo(), epoch), MediaType.APPLICATION_JSON))
+              .header(Headers.EPOCH, epoch)
+              .build();
         });
   }
 
   /** A batch is nothing but its events, so where it goes on stands beside it. */
-  private static String next(UriBuilder here, long after) {
-    var next = here.replaceQueryParam("after", after).build();
+  private static String next(UriBuilder here, StorePosition after) {
+    // The epoch stands with the position from now on.
+    var next = here.replaceQueryParam("after", after.text()).replaceQueryParam("epoch").build();
     return "<" + next.getRawPath() + "?" + next.getRawQuery() + ">; rel=\"next\"";
   }
 }

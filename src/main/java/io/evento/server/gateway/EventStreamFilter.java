@@ -8,7 +8,7 @@ import io.evento.server.Threads;
 import io.evento.server.cluster.Setting;
 import io.evento.server.cluster.Settings;
 import io.evento.server.consumer.live.LiveQueries;
-import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.routing.Failures;
 import jakarta.inject.Inject;
 import jakarta.servlet.Filter;
@@ -91,18 +91,19 @@ public class EventStreamFilter implements Filter {
               var values = asked.getParameterValues(name);
               return values == null ? null : List.of(values);
             });
-    var head = feeds.head().map(StorePosition::position).orElse(0L);
-    var seen = asked.getHeader("Last-Event-ID");
+    var last = asked.getHeader("Last-Event-ID");
     var after =
-        seen == null || seen.isBlank()
-            ? given.after(head)
-            : Headers.number("Last-Event-ID", seen.trim(), 0, Long.MAX_VALUE);
+        last == null || last.isBlank()
+            ? given.after()
+            : SeenPosition.parse("Last-Event-ID", last.trim());
+    if (after == null) {
+      var head = feeds.head().orElse(null);
+      after =
+          head == null
+              ? new SeenPosition(0, null)
+              : new SeenPosition(head.position(), head.epoch());
+    }
     feeds.checkRoom();
-    SseFeed.open(
-        feeds,
-        given.filter(),
-        after,
-        given.epoch(),
-        SseResponse.of(asked, answer, threads.timer()));
+    SseFeed.open(feeds, given.filter(), after, SseResponse.of(asked, answer, threads.timer()));
   }
 }

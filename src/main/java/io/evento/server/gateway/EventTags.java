@@ -2,6 +2,7 @@ package io.evento.server.gateway;
 
 import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.JsonText;
 import io.evento.protocol.Names;
 import io.evento.server.eventstore.Condition.Alternative;
 import java.util.List;
@@ -41,6 +42,6 @@ final class EventTags {
     if (query == null || query.isEmpty()) {
       return List.of();
     }
-    return Codec.read(AppendBody.Query.class, query).checked("query");
+    return Codec.readBody(AppendBody.Query.class, JsonText.check(query)).checked("query");
   }
 }

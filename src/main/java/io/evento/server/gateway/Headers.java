@@ -1,16 +1,20 @@
 package io.evento.server.gateway;
 
-import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.JsonText;
 import io.evento.protocol.Message;
 import io.evento.protocol.PayloadVersions;
+import io.evento.server.eventstore.SeenPosition;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The request headers of the contract, with their rules. */
 final class Headers {
+  /** Of answers: the epoch of the positions in them. */
+  static final String EPOCH = "Evento-Epoch";
+
   private static final int WAIT_DEFAULT_SECONDS = 10;
   private static final int WAIT_MAX_SECONDS = 60;
   private static final Pattern WAIT =
@@ -60,12 +64,15 @@ final class Headers {
         : (int) number("Evento-Payload-Version", header.trim(), 1, PayloadVersions.MAX);
   }
 
-  /** {@code Evento-Consistent-After: 1017}, a position as a receipt names it. */
+  /**
+   * {@code Evento-Consistent-After: 1017@EPOCH}, a position and its epoch as a receipt names them.
+   */
   static Message.@Nullable After consistentAfter(@Nullable String header) {
-    return header == null
-        ? null
-        : new Message.After(
-            number("Evento-Consistent-After", header.trim(), 0, Long.MAX_VALUE), null);
+    if (header == null) {
+      return null;
+    }
+    var seen = SeenPosition.parse("Evento-Consistent-After", header.trim());
+    return new Message.After(seen.position(), seen.epoch(), null);
   }
 
   /** A JSON object, or null without the header. */
@@ -77,20 +84,18 @@ final class Headers {
       throw EventoException.invalid(
           "Evento-Metadata", "must have at most " + Message.META_CHARS_MAX + " characters");
     }
+    Json read;
     try {
-      var read = Codec.read(Metadata.class, "{\"p\":" + header + "}").p();
-      // Anything after the object would have been read as a property beside it.
-      if (read.text().startsWith("{") && read.text().equals(header.strip())) {
-        return read;
-      }
+      read = JsonText.check(header.strip());
     } catch (EventoException malformed) {
-      // Said below, in the header's name.
+      var broken = malformed.violations().get(0);
+      throw EventoException.invalid("Evento-Metadata" + broken.pointer(), broken.rule());
     }
-    throw EventoException.invalid(
-        "Evento-Metadata", "must be a JSON object, nested at most " + Json.DEPTH_MAX + " deep");
+    if (!read.text().startsWith("{")) {
+      throw EventoException.invalid("Evento-Metadata", "must be a JSON object");
+    }
+    return read;
   }
-
-  private record Metadata(Json p) {}
 
   /** A malformed traceparent is ignored, as W3C Trace Context asks. */
   static @Nullable String trace(@Nullable String header) {

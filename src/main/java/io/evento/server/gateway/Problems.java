@@ -6,6 +6,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Violation;
+import io.evento.server.eventstore.EpochOverException;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
@@ -27,6 +28,7 @@ final class Problems {
       List<Violation> errors,
       @Nullable Rejection rejection,
       @Nullable UUID commandId,
+      @Nullable String resume,
       String correlation) {}
 
   private Problems() {}
@@ -55,6 +57,16 @@ final class Problems {
     return Bodies.bytes(Codec.text(problem(told)));
   }
 
+  /** Where somebody whose position is lost goes on; null for every other failure. */
+  private static @Nullable String resume(EventoException told) {
+    for (Throwable same = told; same != null; same = same.getCause()) {
+      if (same instanceof EpochOverException over) {
+        return over.resume().text();
+      }
+    }
+    return null;
+  }
+
   static Problem problem(EventoException told) {
     var code = told.code();
     var about = told.commandId() == null ? UUID.randomUUID() : told.commandId();
@@ -68,6 +80,7 @@ final class Problems {
         told.violations(),
         told.rejection(),
         told.commandId(),
+        resume(told),
         said == null ? about.toString() : said);
   }
 }

@@ -5,6 +5,7 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
+import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.routing.Failures;
 import java.util.List;
@@ -44,7 +45,7 @@ final class SessionFeeds {
       throw EventoException.invalid("/id", "is in use on this session");
     }
     feeds
-        .place(asked.after(), asked.epoch())
+        .place(new SeenPosition(asked.after(), asked.epoch()))
         .thenAccept(
             from -> {
               sink.begin(feeds.open(filter, from, sink));

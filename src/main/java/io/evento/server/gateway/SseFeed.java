@@ -3,13 +3,14 @@ package io.evento.server.gateway;
 import io.evento.protocol.Codec;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.eventstore.EventFilter;
+import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.routing.Failures;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Live events as server-sent events: each event's id is its position. */
+/** Live events as server-sent events: each event's id is its position and epoch. */
 final class SseFeed implements FeedSink, SseResponse.Reader {
   private static final int CHARS_PER_EVENT = 400;
 
@@ -28,10 +29,9 @@ final class SseFeed implements FeedSink, SseResponse.Reader {
     this.response = response;
   }
 
-  static void open(
-      EventFeeds feeds, EventFilter filter, long after, @Nullable UUID epoch, SseResponse to) {
+  static void open(EventFeeds feeds, EventFilter filter, SeenPosition after, SseResponse to) {
     feeds
-        .place(after, epoch)
+        .place(after)
         .thenAccept(
             from -> {
               var sink = new SseFeed(to);
@@ -99,7 +99,7 @@ final class SseFeed implements FeedSink, SseResponse.Reader {
     var last = 0L;
     for (var event : events) {
       last = event.position();
-      SseResponse.event(text, Long.toString(last), "", Codec.text(event));
+      SseResponse.event(text, upTo.at(last).text(), "", Codec.text(event));
     }
     if (last < upTo.position()) {
       progress(text, upTo);
@@ -114,14 +114,13 @@ final class SseFeed implements FeedSink, SseResponse.Reader {
 
   /** An id without data moves where a reader resumes, and is no event to it. */
   private static StringBuilder progress(StringBuilder text, StorePosition upTo) {
-    return text.append("id: ").append(upTo.position()).append("\n\n");
+    return text.append("id: ").append(upTo.text()).append("\n\n");
   }
 
   @Override
   public void end(End why, String detail, StorePosition resume) {
     var notice = Codec.text(new Notice(why.wire(), detail, resume.position(), resume.epoch()));
-    var text =
-        SseResponse.event(new StringBuilder(), Long.toString(resume.position()), "end", notice);
+    var text = SseResponse.event(new StringBuilder(), resume.text(), "end", notice);
     if (response.write(Bodies.bytes(text.toString()))) {
       response.end();
     } else {

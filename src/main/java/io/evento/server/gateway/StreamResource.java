@@ -13,26 +13,52 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** One aggregate's events. */
 @NodeScoped
-@Path("streams/{aggregateType}/{aggregateId}")
+@Path("streams/{aggregateType}")
 @Produces(MediaType.APPLICATION_JSON)
 public class StreamResource {
   @Inject private EventReader reader;
   @Inject private StoreReads reads;
 
   @GET
-  public CompletionStage<byte[]> read(
+  @Path("{aggregateId}")
+  public CompletionStage<Response> read(
       @PathParam("aggregateType") String type,
       @PathParam("aggregateId") String id,
       @QueryParam("fromVersion") @Nullable String from,
       @QueryParam("limit") @Nullable String limit,
       @QueryParam("order") @Nullable String order) {
+    return page(type, "aggregateId", id, from, limit, order);
+  }
+
+  /**
+   * The same for any id: containers refuse or rewrite paths with a backslash, and parts of dots.
+   */
+  @GET
+  public CompletionStage<Response> readById(
+      @PathParam("aggregateType") String type,
+      @QueryParam("id") @Nullable String id,
+      @QueryParam("fromVersion") @Nullable String from,
+      @QueryParam("limit") @Nullable String limit,
+      @QueryParam("order") @Nullable String order) {
+    return page(type, "id", id == null ? "" : id, from, limit, order);
+  }
+
+  private CompletionStage<Response> page(
+      String type,
+      String parameter,
+      String id,
+      @Nullable String from,
+      @Nullable String limit,
+      @Nullable String order) {
     Names.checkType("aggregateType", type);
-    Names.checkAggregateId("aggregateId", id);
+    Names.checkAggregateId(parameter, id);
     var stream = new Message.Aggregate(type, id).stream();
     var count = Limits.limit(limit);
     if (order != null && !order.equals("asc") && !order.equals("desc")) {
@@ -47,20 +73,26 @@ public class StreamResource {
     return reads.run(() -> forward(stream, start, count));
   }
 
-  private byte[] forward(String stream, long from, int limit) {
+  private Response forward(String stream, long from, int limit) {
+    var epoch = reader.epochs().present();
     var page = reader.streamForward(stream, from, limit);
     if (page.events().isEmpty()) {
       checkExists(stream);
     }
-    return StoreReads.write(page, page.end() ? null : page.upTo() + 1);
+    return answer(StoreReads.write(page, page.end() ? null : page.upTo() + 1, epoch), epoch);
   }
 
-  private byte[] backward(String stream, long from, int limit) {
+  private Response backward(String stream, long from, int limit) {
+    var epoch = reader.epochs().present();
     var page = reader.streamBackward(stream, from, limit);
     if (page.events().isEmpty()) {
       checkExists(stream);
     }
-    return StoreReads.write(page, page.end() ? null : page.upTo() - 1);
+    return answer(StoreReads.write(page, page.end() ? null : page.upTo() - 1, epoch), epoch);
+  }
+
+  private static Response answer(byte[] page, UUID epoch) {
+    return Response.ok(page).header(Headers.EPOCH, epoch).build();
   }
 
   private void checkExists(String stream) {

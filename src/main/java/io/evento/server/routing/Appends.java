@@ -20,7 +20,7 @@ import io.evento.server.eventstore.EventMeta;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.Proposal;
-import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.eventstore.Verdict;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
@@ -97,7 +97,7 @@ public class Appends {
    * @param failIfMatch an event after it that meets one of these ends the append with {@code
    *     conflict}
    */
-  public record Guard(long after, List<Alternative> failIfMatch) {}
+  public record Guard(SeenPosition after, List<Alternative> failIfMatch) {}
 
   /**
    * Stores the events, all or none.
@@ -220,13 +220,31 @@ public class Appends {
         condition);
   }
 
+  /**
+   * The guard in words of the epoch that is the present one here and now.
+   *
+   * <p>Invariant: an append whose guard names its epoch is stored only if nothing that the guard
+   * matches follows what its caller had read, whatever epochs have passed since. Why: lives of the
+   * store are only added. If the last of those that were read here still is the present one under
+   * the gate, they are all there are, and the position was found to name in it what the caller saw.
+   * If it is not, the gate refuses the condition, as the append names that epoch with it.
+   */
   private Condition condition(Guard guard) {
     var head = reader.head();
-    if (guard.after > head.position()) {
-      throw EventoException.invalid(
-          "/condition/after", "must not be above the last position, which is " + head.position());
+    var epoch = guard.after.epoch();
+    var place =
+        epoch == null || epoch.equals(head.epoch())
+            ? head.at(guard.after.position())
+            : guard.after.in(reader.epochs());
+    if (place.position() > head.position()) {
+      var last = "the last position, which is " + head.position();
+      throw guard.after.epoch() == null
+          ? EventoException.invalid("/condition/after", "must not be above " + last)
+          : new EventoException(
+              ErrorCode.CONFLICT,
+              "the condition's position is above " + last + ": what was read is lost");
     }
-    return new Condition(new StorePosition(head.epoch(), guard.after), guard.failIfMatch);
+    return new Condition(place, guard.failIfMatch);
   }
 
   private CompletionStage<Receipt> judged(
@@ -274,6 +292,7 @@ public class Appends {
         append.id,
         Outcomes.stream(append.target(), before + stored.size()),
         first + stored.size() - 1,
+        appended.first().epoch(),
         stored,
         null,
         false);

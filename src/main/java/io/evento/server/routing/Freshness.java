@@ -2,6 +2,8 @@ package io.evento.server.routing;
 
 import io.evento.protocol.Message;
 import io.evento.server.NodeScoped;
+import io.evento.server.eventstore.SeenPosition;
+import io.evento.server.eventstore.SeenPositions;
 import jakarta.inject.Inject;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -13,11 +15,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 class Freshness {
   private final ReadModels readModels;
   private final Availability availability;
+  private final SeenPositions positions;
 
   @Inject
-  Freshness(ReadModels readModels, Availability availability) {
+  Freshness(ReadModels readModels, Availability availability, SeenPositions positions) {
     this.readModels = readModels;
     this.availability = availability;
+    this.positions = positions;
   }
 
   /**
@@ -25,7 +29,8 @@ class Freshness {
    *
    * @param models such as {@code accounts:1} and {@code accounts:2}
    * @return the one that was there first; fails as the last one does, or with {@code no-handler} if
-   *     there is none
+   *     there is none, or with {@code conflict} if the store has lost what is waited for: no wait
+   *     would end
    */
   CompletionStage<String> firstSeen(
       Set<String> models, String query, Message.After after, Deadline deadline) {
@@ -33,6 +38,16 @@ class Freshness {
       return CompletableFuture.failedStage(
           availability.noHandler("hosts the projector that " + query + " is answered from"));
     }
+    return after.epoch() == null
+        ? firstThere(models, after, deadline)
+        : positions
+            .present(new SeenPosition(after.position(), after.epoch()))
+            .thenApply(place -> new Message.After(place.position(), after.stream()))
+            .thenCompose(present -> firstThere(models, present, deadline));
+  }
+
+  private CompletionStage<String> firstThere(
+      Set<String> models, Message.After after, Deadline deadline) {
     var first = new CompletableFuture<String>();
     var behind = new AtomicInteger(models.size());
     for (var model : models) {

@@ -141,16 +141,13 @@ public class Outcomes {
   }
 
   private Receipt stored(UUID command, StorePosition first, @Nullable String value) {
-    return stored(command, first.position(), value);
-  }
-
-  private Receipt stored(UUID command, long first, @Nullable String value) {
-    var events = reader.eventsOf(command, first);
+    var events = reader.eventsOf(command, first.position());
     var last = events.get(events.size() - 1);
     return new Receipt(
         command,
         new Receipt.Stream(last.aggregate().type(), last.aggregate().id(), last.version()),
         last.position(),
+        first.epoch(),
         events.stream().map(e -> new Receipt.Stored(e.position(), e.version(), e.type())).toList(),
         json(value),
         true);
@@ -180,8 +177,6 @@ public class Outcomes {
         about == null || kept == null
             ? null
             : new Receipt.Stream(about.type(), about.id(), kept.version()),
-        null,
-        List.of(),
         stream == null ? json(body) : kept == null ? null : kept.value(),
         true);
   }

@@ -330,8 +330,7 @@ public class ServiceCommands {
     if (verdict instanceof Verdict.IdReused) {
       return CompletableFuture.failedStage(Outcomes.idReused());
     }
-    return CompletableFuture.completedStage(
-        new Receipt(request.id(), null, null, List.of(), value, false));
+    return CompletableFuture.completedStage(new Receipt(request.id(), null, value, false));
   }
 
   private CompletionStage<Void> release(CommandRequest request) {

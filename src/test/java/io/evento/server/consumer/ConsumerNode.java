@@ -183,8 +183,7 @@ final class ConsumerNode implements AutoCloseable {
   }
 
   private static CompletionStage<Receipt> done(Message.Command command) {
-    return CompletableFuture.completedStage(
-        new Receipt(command.id(), null, null, List.of(), null, false));
+    return CompletableFuture.completedStage(new Receipt(command.id(), null, null, false));
   }
 
   private Map<ConsumerId, Hosts.Of> hosts() {

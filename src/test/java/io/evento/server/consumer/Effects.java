@@ -95,7 +95,7 @@ final class Effects implements AutoCloseable {
         if (row.getBoolean(2)) {
           ran.put(command.id(), command.type() + command.payload().text());
         }
-        return new Receipt(command.id(), null, null, List.of(), null, !row.getBoolean(2));
+        return new Receipt(command.id(), null, null, !row.getBoolean(2));
       }
     }
   }

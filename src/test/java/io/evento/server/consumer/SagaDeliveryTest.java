@@ -216,7 +216,7 @@ class SagaDeliveryTest {
   }
 
   private static Receipt receipt(Message.Command command) {
-    return new Receipt(command.id(), null, null, List.of(), null, false);
+    return new Receipt(command.id(), null, null, false);
   }
 
   private static String states() throws SQLException {

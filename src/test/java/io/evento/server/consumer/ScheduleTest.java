@@ -178,6 +178,6 @@ class ScheduleTest {
   }
 
   private static Receipt receipt(UUID id) {
-    return new Receipt(id, null, null, List.of(), null, false);
+    return new Receipt(id, null, null, false);
   }
 }

@@ -613,7 +613,7 @@ class StepLetterTest {
   }
 
   private static Receipt receipt(UUID command) {
-    return new Receipt(command, null, null, List.of(), null, false);
+    return new Receipt(command, null, null, false);
   }
 
   /** The letter of an event, as an owner has it before him. */

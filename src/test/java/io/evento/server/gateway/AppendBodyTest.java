@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.SeenPosition;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,7 @@ class AppendBodyTest {
     assertThat(body.checkedContext()).isEqualTo("school");
     assertThat(Objects.requireNonNull(body.checkedAggregate()).stream()).isEqualTo("Import:i-1");
     var guard = Objects.requireNonNull(body.checkedGuard());
-    assertThat(guard.after()).isEqualTo(17);
+    assertThat(guard.after()).isEqualTo(new SeenPosition(17, null));
     assertThat(guard.failIfMatch())
         .containsExactly(
             new Alternative(List.of("CourseDefined", "CourseRenamed"), List.of("course:c1", "x")),
@@ -49,7 +50,7 @@ class AppendBodyTest {
     var guard =
         Objects.requireNonNull(
             read("{\"events\":[],\"condition\":{\"failIfEventsMatch\":{}}}").checkedGuard());
-    assertThat(guard.after()).isZero();
+    assertThat(guard.after()).isEqualTo(new SeenPosition(0, null));
     assertThat(guard.failIfMatch()).containsExactly(new Alternative(null, List.of()));
     assertThat(read("{\"events\":[]}").checkedGuard()).isNull();
   }
@@ -79,6 +80,48 @@ class AppendBodyTest {
             + "\"after\":-1}} | /condition/after",
         "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"aggregate\":{\"type\":\"A\"}} |"
             + " /aggregate/id",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"tags\":[7]}]} | /events/0/tags/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"tags\":[true]}]} | /events/0/tags/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"tags\":[null]}]} | /events/0/tags/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"tags\":\"x\"}]} | /events/0/tags",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"tags\":null}]} | /events/0/tags",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"payloadVersion\":\"2\"}]} | /events/0/payloadVersion",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"payloadVersion\":2.0}]} | /events/0/payloadVersion",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"payloadVersion\":0}]} | /events/0/payloadVersion",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{},\"payloadVersion\":null}]} | /events/0/payloadVersion",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},"
+            + "\"after\":5,\"epoch\":\"7\"}} | /condition/epoch",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},"
+            + "\"after\":5,\"epoch\":\"AAAAAAAAAAAAAAAAAAAAAA==\"}} | /condition/epoch",
+        "{\"events\":[{\"type\":7,\"payload\":{}}]} | /events/0/type",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}},7]} | /events/1",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}},\"\"]} | /events/1",
+        "{\"events\":\"\"} | /events",
+        "{\"events\":{}} | /events",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":\"5\"}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":5.7}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":5.0}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":5e0}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":\"\"}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":true}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":null}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":[5]}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":{}}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{},\"after\":99999999999999999999}} | /condition/after",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{\"items\":[{\"tags\":null}]}}} | /condition/failIfEventsMatch/items/0/tags",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{\"items\":[{\"tags\":[1]}]}}} | /condition/failIfEventsMatch/items/0/tags/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{\"items\":[{\"tags\":[true]}]}}} | /condition/failIfEventsMatch/items/0/tags/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{\"items\":[{\"tags\":[\"\"]}]}}} | /condition/failIfEventsMatch/items/0/tags/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{\"items\":[null]}}} | /condition/failIfEventsMatch/items/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{\"items\":[\"\"]}}} | /condition/failIfEventsMatch/items/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":{\"items\":[{\"types\":[null]}]}}} | /condition/failIfEventsMatch/items/0/types/0",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":{\"failIfEventsMatch\":\"\"}} | /condition/failIfEventsMatch",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":\"\"} | /condition",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"condition\":null} | /condition",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"context\":7} | /context",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"aggregate\":{\"type\":\"A\",\"id\":7}} | /aggregate/id",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"aggregate\":{\"type\":\"A\",\"id\":\"a\\u0000\"}} | /aggregate/id",
+        "{\"events\":[{\"type\":\"A\",\"payload\":{}}],\"aggregate\":{\"type\":\"A\",\"id\":\"a\"},\"a/b~\":1} | /a~1b~0",
       })
   void what_is_wrong_is_named_and_a_misspelt_guard_is_no_guard(String body, String pointer) {
     assertThatThrownBy(

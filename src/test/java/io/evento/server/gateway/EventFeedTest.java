@@ -12,6 +12,7 @@ import io.evento.server.Threads;
 import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.Follower;
+import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.persistence.Database;
 import io.evento.server.telemetry.Metrics;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongPredicate;
@@ -73,8 +75,12 @@ class EventFeedTest {
   }
 
   private Reader follow(EventFilter filter, long after, int room) {
+    return follow(filter, at(after), room);
+  }
+
+  private Reader follow(EventFilter filter, StorePosition from, int room) {
     var reader = new Reader(room);
-    reader.open(filter, at(after));
+    reader.open(filter, from);
     return reader;
   }
 
@@ -261,6 +267,40 @@ class EventFeedTest {
     assertThat(reader.resume()).isEqualTo(new StorePosition(store.epoch(), 60));
   }
 
+  private StorePosition place(long position, @Nullable UUID epoch) {
+    return feeds
+        .place(new SeenPosition(position, epoch))
+        .toCompletableFuture()
+        .orTimeout(10, TimeUnit.SECONDS)
+        .join();
+  }
+
+  @Test
+  void a_position_of_a_former_epoch_is_good_where_nothing_was_lost_and_told_where_it_is_not()
+      throws Exception {
+    append(100);
+    await().until(() -> follower.head().orElseThrow().position() == 100);
+    var before = store.epoch();
+    store.loseAbove(60);
+    var now = store.epoch();
+    // This node has yet to hear of an epoch that another one told.
+    assertThat(place(60, now)).isEqualTo(new StorePosition(now, 60));
+    assertThat(place(60, before)).isEqualTo(new StorePosition(now, 60));
+    append(30);
+    await().until(() -> follower.head().orElseThrow().position() == 90);
+
+    var reader = follow(EventFilter.ALL, place(75, before), 1_000);
+    await().until(() -> reader.ended() != null);
+    assertThat(reader.ended()).isEqualTo(FeedSink.End.EPOCH);
+    assertThat(reader.resume()).isEqualTo(new StorePosition(now, 60));
+    assertThat(reader.positions()).isEmpty();
+    // Without its epoch the same number is taken for one of now.
+    assertThat(place(75, null)).isEqualTo(new StorePosition(now, 75));
+    assertThatThrownBy(() -> follow(EventFilter.ALL, place(1, UUID.randomUUID()), 1))
+        .isInstanceOfSatisfying(
+            EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT));
+  }
+
   @Test
   void an_invented_position_is_refused_and_alarms_nobody() throws Exception {
     append(10);
@@ -268,7 +308,7 @@ class EventFeedTest {
     assertThatThrownBy(
             () ->
                 feeds
-                    .place(1_000_000_000, null)
+                    .place(new SeenPosition(1_000_000_000, null))
                     .toCompletableFuture()
                     .orTimeout(10, TimeUnit.SECONDS)
                     .join())

@@ -8,6 +8,9 @@ import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.Settings;
 import io.evento.server.cluster.StandardSettings;
 import io.evento.server.config.ServerConfig;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.Follower;
+import io.evento.server.eventstore.SeenPositions;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.EntityManagers;
@@ -45,9 +48,13 @@ public final class QueryNode implements AutoCloseable {
     var directory = new Directory(links, sessions, threads);
     var availability = new Availability(membership, directory, sessions);
     var answerers = new Answerers(sessions, directory, links, shadows);
+    var reader = new EventReader(database);
+    var positions = new SeenPositions(new Follower(reader, threads, metrics), reader, threads);
     var freshness =
         new Freshness(
-            (consumer, after, deadline) -> CompletableFuture.completedStage(null), availability);
+            (consumer, after, deadline) -> CompletableFuture.completedStage(null),
+            availability,
+            positions);
     queries =
         new Queries(
             settings,
