@@ -194,7 +194,8 @@ public class ConsumerViews {
   static Map<ConsumerId, Long> deadLetters(EntityManager manager) {
     return counts(
         manager,
-        "select d.name, d.version, count(d.id) from DeadLetterRow d group by d.name, d.version");
+        "select d.name, d.version, count(d.id) from DeadLetterRow d"
+            + " where d.droppedAt is null group by d.name, d.version");
   }
 
   private static Map<ConsumerId, Long> counts(EntityManager manager, String query) {

@@ -128,6 +128,7 @@ public class Operations {
         row -> isAsked(asked, row),
         "release",
         (open, rows) -> {
+          checkThere(asked, rows);
           for (var row : rows) {
             if (isAsked(asked, row)) {
               OperationTable.raise(open, asked.consumer(), row.segment());
@@ -163,6 +164,7 @@ public class Operations {
   private static String reset(
       Connection open, List<Row> rows, Asked asked, StorePosition to, boolean withEffects)
       throws SQLException {
+    checkThere(asked, rows);
     var again = 0L;
     var skipped = 0L;
     for (var row : rows) {
@@ -382,6 +384,13 @@ public class Operations {
 
   private static boolean isAsked(Asked asked, Row row) {
     return asked.segment() == null || asked.segment() == row.segment();
+  }
+
+  /** Its number may be gone with a merge that came between. */
+  private static void checkThere(Asked asked, List<Row> rows) {
+    if (asked.segment() != null) {
+      one(rows, asked.segment());
+    }
   }
 
   private static Row one(List<Row> rows, @Nullable Integer segment) {

@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -130,6 +131,9 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
     final List<String> overlaps = new CopyOnWriteArrayList<>();
     volatile long pauseNanos;
 
+    /** Called before an event is handled; a test's own, which may wait or fail. */
+    volatile Consumer<EventMetadata> before = at -> {};
+
     List<Long> of(String account) {
       return handled.getOrDefault(account, List.of());
     }
@@ -145,6 +149,7 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
       }
       try {
         LockSupport.parkNanos(pauseNanos);
+        before.accept(at);
         var failure = failures.get(at.aggregateId());
         if (failure != null) {
           throw failure;
