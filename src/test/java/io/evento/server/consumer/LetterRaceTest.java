@@ -26,6 +26,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -120,8 +122,7 @@ class LetterRaceTest {
     await().atMost(PATIENCE).until(() -> letters().isEmpty());
     assertThat(ledger.of("a-1")).containsExactlyElementsOf(positions(all));
     assertThat(tries)
-        .containsExactly(
-            position(all, 0), position(all, 0), position(all, 1), position(all, 2));
+        .containsExactly(position(all, 0), position(all, 0), position(all, 1), position(all, 2));
   }
 
   @Test
@@ -171,10 +172,7 @@ class LetterRaceTest {
         5,
         10);
     node.letters.drop(because("it never will"), new Chosen(letter(0), null));
-    assertThat(
-            node.letters
-                .retry(dry(), new Chosen(null, null), 0)
-                .deadLetters())
+    assertThat(node.letters.retry(dry(), new Chosen(null, null), 0).deadLetters())
         .as("what is shown, asked for and counted")
         .isEqualTo(1);
     assertThatThrownBy(() -> node.letters.drop(because("again"), new Chosen(letter(0), null)))
@@ -278,12 +276,51 @@ class LetterRaceTest {
     var random = new Random(seed);
     var node = cluster.node("a");
     var ownCheckpoint = seed % 3 != 0;
-    ledger.pauseNanos = seed % 2 * 3_000_000L;
-    ledger.before = at -> failIfBad(at.position());
+    var failing = new AtomicInteger();
+    ledger.before =
+        at -> {
+          if (bad.contains(at.position())) {
+            failing.incrementAndGet();
+            LockSupport.parkNanos(seed * 5_000_000L); // what is asked meanwhile is asked in between
+            failing.decrementAndGet();
+            throw new IllegalStateException("poison at " + at.position());
+          }
+        };
     cluster.opened(LedgerBundle.connect(node, ledger, ownCheckpoint ? mine : null, 2));
     var all = new ArrayList<RecordedEvent>();
     var dropped = new HashSet<Long>();
-    for (var round = 0; round < 60; round++) {
+    for (var phase = 0; phase < 3; phase++) {
+      anything(node, random, all, dropped);
+      // All that is to be parked is, and one that fails is under way when all is asked for.
+      await()
+          .atMost(PATIENCE)
+          .until(() -> checkpoints().equals(List.of(cluster.head(), cluster.head())));
+      ask(() -> node.letters.retry(asked(), new Chosen(null, null), 0));
+      await().until(() -> letters().isEmpty() || failing.get() > 0 || !anyAsked());
+      bad.retainAll(dropped);
+      ask(() -> node.letters.retry(asked(), new Chosen(null, null), 0));
+      await().atMost(PATIENCE).until(() -> letters().isEmpty());
+    }
+    var handled = new TreeSet<Long>();
+    for (var account : List.of("a-1", "a-2", "a-3")) {
+      var effects =
+          ownCheckpoint
+              ? cluster.numbers(
+                  "select position from mine.handled where account = '" + account + "' order by n")
+              : ledger.of(account);
+      assertThat(effects).as("order of %s", account).isSorted().doesNotHaveDuplicates();
+      handled.addAll(effects);
+    }
+    var rest = new TreeSet<>(positions(all));
+    rest.removeAll(dropped);
+    assertThat(handled).as("what nobody dropped").containsAll(rest);
+  }
+
+  /** Appends, poisons, mends, asks and drops at random. */
+  private void anything(
+      ConsumerNode node, Random random, List<RecordedEvent> all, Set<Long> dropped)
+      throws SQLException {
+    for (var round = 0; round < 20; round++) {
       switch (random.nextInt(10)) {
         case 0, 1 -> {
           var drafts =
@@ -320,26 +357,12 @@ class LetterRaceTest {
                     });
       }
     }
-    // All that is to be parked is: from then on no handler fails, and all is asked for.
-    await()
-        .atMost(PATIENCE)
-        .until(() -> checkpoints().equals(List.of(cluster.head(), cluster.head())));
-    bad.retainAll(dropped);
-    ask(() -> node.letters.retry(asked(), new Chosen(null, null), 0));
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
-    var handled = new TreeSet<Long>();
-    for (var account : List.of("a-1", "a-2", "a-3")) {
-      var effects =
-          ownCheckpoint
-              ? cluster.numbers(
-                  "select position from mine.handled where account = '" + account + "' order by n")
-              : ledger.of(account);
-      assertThat(effects).as("order of %s", account).isSorted().doesNotHaveDuplicates();
-      handled.addAll(effects);
-    }
-    var rest = new TreeSet<>(positions(all));
-    rest.removeAll(dropped);
-    assertThat(handled).as("what nobody dropped").containsAll(rest);
+  }
+
+  private static boolean anyAsked() {
+    return !cluster
+        .numbers("select position from evento.dead_letter where retry_at is not null")
+        .isEmpty();
   }
 
   /** What nobody has a letter of any more is no reason to stop. */
@@ -376,8 +399,7 @@ class LetterRaceTest {
     var all = cluster.append(Collections.nCopies(count, Draft.of("a-1")));
     await()
         .atMost(PATIENCE)
-        .until(
-            () -> letters().size() == count && checkpoints().equals(List.of(cluster.head())));
+        .until(() -> letters().size() == count && checkpoints().equals(List.of(cluster.head())));
     return all;
   }
 
