@@ -3,6 +3,8 @@ package io.evento.server.consumer;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventMetadata;
 import io.evento.bundle.Projector;
+import io.evento.bundle.RewindHandler;
+import io.evento.bundle.Rewound;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.FrameQueue.Lane;
@@ -63,6 +65,7 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
       statement.execute("drop schema if exists mine cascade");
       statement.execute("create schema mine");
       statement.execute("create table mine.handled (n bigserial, position bigint, account text)");
+      statement.execute("create table mine.rewound (what text)");
     }
     var source = new PGSimpleDataSource();
     source.setUrl(where.url());
@@ -129,7 +132,11 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
     final Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
     final Set<Integer> running = ConcurrentHashMap.newKeySet();
     final List<String> overlaps = new CopyOnWriteArrayList<>();
+    final List<Rewound> rewinds = new CopyOnWriteArrayList<>();
     volatile long pauseNanos;
+
+    /** How often it fails when it is told of lost events. */
+    volatile int failRewinds;
 
     /** Called before an event is handled; a test's own, which may wait or fail. */
     volatile Consumer<EventMetadata> before = at -> {};
@@ -186,6 +193,30 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
 
     Transactional(Ledger ledger) {
       this.ledger = ledger;
+    }
+
+    @RewindHandler
+    void on(Rewound rewound, Connection tx) throws SQLException {
+      ledger.rewinds.add(rewound);
+      try (var insert = tx.prepareStatement("insert into rewound (what) values (?)")) {
+        insert.setString(
+            1,
+            rewound.consumer()
+                + " "
+                + rewound.segment()
+                + " "
+                + rewound.formerEpoch()
+                + " "
+                + rewound.from()
+                + ".."
+                + rewound.to()
+                + " "
+                + rewound.epoch());
+        insert.executeUpdate();
+      }
+      if (ledger.rewinds.size() <= ledger.failRewinds) {
+        throw new IllegalStateException("not now");
+      }
     }
 
     @EventHandler
