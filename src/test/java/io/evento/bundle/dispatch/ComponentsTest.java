@@ -419,8 +419,8 @@ class ComponentsTest {
     }
   }
 
-  @Projector(name = "forgetful")
-  static class Forgetful {
+  @Projector(name = "unsure")
+  static class Unsure {
     @EventHandler
     void on(Built event) {}
 
@@ -478,8 +478,8 @@ class ComponentsTest {
     @Test
     void that_wants_to_be_told_of_lost_events_and_cannot_know_them() {
       assertRefused(
-          "no @EventHandler of Forgetful takes a Connection: only with a checkpoint in its own",
-          new Forgetful());
+          "no @EventHandler of Unsure takes a Connection: only with a checkpoint in its own",
+          new Unsure());
       assertRefused(
           "Mistaken.back is a @RewindHandler: it must not be static and take a Rewound",
           new Mistaken());
