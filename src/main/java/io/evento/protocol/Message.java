@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -499,6 +500,8 @@ public sealed interface Message {
    * @param stale the handler does not hold the state: send the story
    * @param state if a snapshot was asked for: the state at {@code tip}
    * @param micros what a rebuild from the story took, 0 if there was none
+   * @param context that the deciding session declared for its component; said by the node that has
+   *     the session, whatever the bundle says; null where an older node has it
    */
   record Decided(
       UUID id,
@@ -511,7 +514,8 @@ public sealed interface Message {
       boolean stale,
       @Nullable Failure failure,
       @Nullable Snapshot state,
-      long micros)
+      long micros,
+      @Nullable String context)
       implements Message {
     public Decided {
       require("/id", id);
@@ -519,6 +523,29 @@ public sealed interface Message {
       if (!stale && failure == null) {
         require("/tip", tip);
       }
+    }
+
+    /** As a bundle answers, which says nothing of the context. */
+    public Decided(
+        UUID id,
+        long attempt,
+        @Nullable Tip tip,
+        List<NewEvent> events,
+        @Nullable Json value,
+        @Nullable Rejection rejection,
+        boolean stale,
+        @Nullable Failure failure,
+        @Nullable Snapshot state,
+        long micros) {
+      this(id, attempt, tip, events, value, rejection, stale, failure, state, micros, null);
+    }
+
+    /** The same, decided in a context; null where that is not known. */
+    public Decided in(@Nullable String declared) {
+      return Objects.equals(context, declared)
+          ? this
+          : new Decided(
+              id, attempt, tip, events, value, rejection, stale, failure, state, micros, declared);
     }
   }
 
@@ -622,7 +649,8 @@ public sealed interface Message {
       List<NewEvent> events,
       @Nullable Json value,
       @Nullable Rejection rejection,
-      @Nullable Failure failure)
+      @Nullable Failure failure,
+      @Nullable String context)
       implements Message {
     public Considered {
       require("/id", id);
@@ -634,6 +662,28 @@ public sealed interface Message {
           throw EventoException.invalid("/criteria", "must be 1 to 100");
         }
       }
+    }
+
+    /** As a bundle answers, which says nothing of the context. */
+    public Considered(
+        UUID id,
+        long attempt,
+        List<Criterion> criteria,
+        @Nullable String stream,
+        boolean unread,
+        List<NewEvent> events,
+        @Nullable Json value,
+        @Nullable Rejection rejection,
+        @Nullable Failure failure) {
+      this(id, attempt, criteria, stream, unread, events, value, rejection, failure, null);
+    }
+
+    /** The same, decided in a context; null where that is not known. */
+    public Considered in(@Nullable String declared) {
+      return Objects.equals(context, declared)
+          ? this
+          : new Considered(
+              id, attempt, criteria, stream, unread, events, value, rejection, failure, declared);
     }
   }
 

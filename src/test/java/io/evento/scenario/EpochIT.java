@@ -96,7 +96,33 @@ class EpochIT {
       await("the witness goes on from there, and is told nothing twice")
           .atMost(LIMIT)
           .until(witness::amounts, List.of(1L, 7L)::equals);
+
+      await("that the witness has seen what is lost is kept")
+          .atMost(LIMIT)
+          .until(() -> lostStreams("witness").contains("Account:" + banks.get(0).account()));
+      assertThat(lostStreams("accounts"))
+          .as("of a view that was put back with the store")
+          .isEmpty();
+      assertThat(
+              cluster
+                  .door(node)
+                  .post(
+                      "consumers/witness/1/confirm-lost",
+                      "{\"reason\":\"it is a test\"}",
+                      Duration.ofSeconds(20))
+                  .status())
+          .isEqualTo(200);
+      assertThat(lostStreams("witness")).isEmpty();
     }
+  }
+
+  private static List<String> lostStreams(String consumer) throws InterruptedException {
+    var found = new ArrayList<String>();
+    var view = cluster.doors().get(0).get("consumers/" + consumer + "/1").body();
+    for (var lost : view.path("lostEvents")) {
+      lost.path("streams").forEach(stream -> found.add(stream.asText()));
+    }
+    return found;
   }
 
   /** So many that each segment of the view has some. */

@@ -174,7 +174,7 @@ final class PickingBundle implements AutoCloseable {
    */
   static PickingBundle second(Cluster cluster, CountDownLatch begins) {
     return new PickingBundle(
-        EventoBundle.named("picking-two")
+        EventoBundle.named("picking")
             .connect(servers(cluster))
             .register(new PickingTwo(begins))
             .start());

@@ -65,10 +65,15 @@ final class Wire implements AutoCloseable {
 
   /** Introduced as a bundle and welcomed. */
   static Wire open(Cluster cluster, Member node) throws Exception {
+    return open(cluster, node, "wire");
+  }
+
+  /** The same as an instance of a bundle. */
+  static Wire open(Cluster cluster, Member node, String bundle) throws Exception {
     var wire = silent(cluster, node);
     wire.send(
-        "{\"t\":\"hello\",\"bundle\":\"wire\",\"instance\":\"%s\",\"release\":\"test\"}"
-            .formatted(UUID.randomUUID()));
+        "{\"t\":\"hello\",\"bundle\":\"%s\",\"instance\":\"%s\",\"release\":\"test\"}"
+            .formatted(bundle, UUID.randomUUID()));
     wire.next(message -> message.path("t").asText().equals("welcome"));
     return wire;
   }

@@ -1,5 +1,6 @@
 package io.evento.bundle.consumer;
 
+import io.evento.bundle.Rewound;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.RecordedEvent;
 import java.sql.SQLException;
@@ -23,7 +24,24 @@ interface Effects {
   boolean keepsCheckpoint();
 
   /** Handles some events and moves the checkpoint, as far as it gets. */
-  Progress apply(Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events);
+  default Progress apply(
+      Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events) {
+    return apply(segment, epoch, from, to, events, null);
+  }
+
+  /**
+   * The same where the checkpoint may go back first.
+   *
+   * @param rewound what it had handled beyond {@code from} in another life of the store; null for
+   *     nothing
+   */
+  Progress apply(
+      Enable segment,
+      UUID epoch,
+      long from,
+      long to,
+      List<RecordedEvent> events,
+      @Nullable Rewound rewound);
 
   /**
    * Handles a dead letter once more, without a move of the checkpoint.
@@ -49,6 +67,8 @@ interface Effects {
       HANDLER_FAILED,
       /** The database failed; no event is to blame. */
       DATABASE_FAILED,
+      /** The handler that is told of lost events failed; nothing was changed. */
+      REWIND_FAILED,
       /** Somebody else has the segment; nothing was changed. */
       FENCED
     }

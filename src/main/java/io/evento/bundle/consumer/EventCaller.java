@@ -1,6 +1,7 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.EventMetadata;
+import io.evento.bundle.Rewound;
 import io.evento.bundle.dispatch.ProjectorType;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.EventoException;
@@ -46,6 +47,18 @@ final class EventCaller {
         handler.call(projector.instance(), payload, metadata(event, mapper), connection, updates);
     if (returned instanceof CompletionStage<?> stage) {
       stage.toCompletableFuture().get(STAGE_MAX_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
+  /**
+   * Tells the projector, if it wants to be told, that events which it has handled are no more.
+   *
+   * @throws Throwable whatever the handler throws
+   */
+  void tell(Rewound rewound, Connection connection) throws Throwable {
+    var handler = projector.rewind();
+    if (handler != null) {
+      handler.call(projector.instance(), rewound, null, connection);
     }
   }
 

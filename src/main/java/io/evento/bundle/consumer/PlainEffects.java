@@ -1,11 +1,13 @@
 package io.evento.bundle.consumer;
 
+import io.evento.bundle.Rewound;
 import io.evento.bundle.consumer.Effects.Progress.Kind;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.RecordedEvent;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Events handled outside of any transaction; the only checkpoint is that of the server. */
 final class PlainEffects implements Effects {
@@ -27,7 +29,12 @@ final class PlainEffects implements Effects {
 
   @Override
   public Progress apply(
-      Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events) {
+      Enable segment,
+      UUID epoch,
+      long from,
+      long to,
+      List<RecordedEvent> events,
+      @Nullable Rewound rewound) {
     var done = from;
     for (var event : events) {
       try {

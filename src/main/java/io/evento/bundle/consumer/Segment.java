@@ -1,5 +1,6 @@
 package io.evento.bundle.consumer;
 
+import io.evento.bundle.Rewound;
 import io.evento.bundle.dispatch.Workers;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Ack;
@@ -78,6 +79,9 @@ final class Segment {
   private int blamed;
   private boolean oneByOne;
   private boolean wasLetter;
+
+  /** What of another life of the store was handled here, and not told yet; null for nothing. */
+  private @Nullable Rewound rewound;
 
   /** What the server was asked to park; null for nothing. */
   private @Nullable Nack parking;
@@ -291,6 +295,7 @@ final class Segment {
         failures = 0;
         blamed = 0;
         oneByOne = false;
+        rewound = null;
         parking = null;
         grant(now, WINDOW, effects.keepsCheckpoint() ? checkpoint : null);
       }
@@ -314,6 +319,9 @@ final class Segment {
       LOG.log(
           Level.WARNING,
           () -> "epoch changed " + said(now) + " epoch=" + batch.epoch() + " at=" + batch.from());
+      if (standing.position() > batch.from()) {
+        rewound = rewound(now, standing, batch);
+      }
     }
     var from = sameEpoch ? standing.position() : batch.from();
     if (batch.upTo() <= from) {
@@ -330,7 +338,7 @@ final class Segment {
     }
     var taken = oneByOne && left.size() > 1 ? left.subList(0, 1) : left;
     var to = taken.size() == left.size() ? batch.upTo() : taken.get(0).position();
-    var progress = effects.apply(now.enabled(), batch.epoch(), from, to, taken);
+    var progress = effects.apply(now.enabled(), batch.epoch(), from, to, taken, rewound);
     synchronized (this) {
       if (lease != now) {
         // The segment changed hands meanwhile: whoever has it now goes by the checkpoint.
@@ -339,8 +347,12 @@ final class Segment {
       }
     }
     switch (progress.kind()) {
-      case DONE -> done(now, batch, progress.position());
+      case DONE -> {
+        rewound = null;
+        done(now, batch, progress.position());
+      }
       case HANDLER_FAILED -> handlerFailed(now, batch, from, progress, taken);
+      case REWIND_FAILED -> rewindFailed(now, to, progress.cause());
       case DATABASE_FAILED -> {
         failures++;
         LOG.log(Level.WARNING, () -> "database failed, retrying " + said(now), progress.cause());
@@ -351,6 +363,37 @@ final class Segment {
         submit();
       }
     }
+  }
+
+  private static Rewound rewound(Lease now, Checkpoint standing, Events batch) {
+    var segment = now.enabled();
+    return new Rewound(
+        segment.consumer(),
+        segment.segment(),
+        segment.firstSlot(),
+        segment.lastSlot(),
+        standing.epoch(),
+        batch.from() + 1,
+        standing.position(),
+        batch.epoch());
+  }
+
+  /** No event is to blame, so none is parked; the segment waits, and the server shows why. */
+  private void rewindFailed(Lease now, long at, @Nullable Throwable cause) {
+    failures++;
+    LOG.log(Level.ERROR, () -> "rewind handler failed, retrying " + said(now), cause);
+    var segment = now.enabled();
+    now.answer()
+        .accept(
+            new Nack(
+                segment.consumer(),
+                segment.segment(),
+                segment.fence(),
+                at,
+                0,
+                "@RewindHandler: " + cause,
+                false));
+    submitAfterFailure();
   }
 
   private synchronized List<RecordedEvent> left(Events batch, long from) {
@@ -372,7 +415,7 @@ final class Segment {
     switch (progress.kind()) {
       case DONE -> answer(now, letter, null, false);
       case HANDLER_FAILED -> answer(now, letter, String.valueOf(cause), Blame.isPassing(cause));
-      case DATABASE_FAILED -> answer(now, letter, String.valueOf(cause), true);
+      case DATABASE_FAILED, REWIND_FAILED -> answer(now, letter, String.valueOf(cause), true);
       case FENCED -> giveUp(now, "its checkpoint was moved by another owner");
     }
     submit();

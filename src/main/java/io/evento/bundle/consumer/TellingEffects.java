@@ -1,5 +1,6 @@
 package io.evento.bundle.consumer;
 
+import io.evento.bundle.Rewound;
 import io.evento.bundle.consumer.Effects.Progress.Kind;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.RecordedEvent;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** Effects whose handlers emit updates: tells them once they are known to have taken effect. */
 final class TellingEffects implements Effects {
@@ -36,8 +38,13 @@ final class TellingEffects implements Effects {
 
   @Override
   public Progress apply(
-      Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events) {
-    var progress = effects.apply(segment, epoch, from, to, events);
+      Enable segment,
+      UUID epoch,
+      long from,
+      long to,
+      List<RecordedEvent> events,
+      @Nullable Rewound rewound) {
+    var progress = effects.apply(segment, epoch, from, to, events, rewound);
     var emitted = emissions.take(events);
     if (progress.kind() == Kind.DATABASE_FAILED) {
       if (!emitted.isEmpty()) {

@@ -1,5 +1,6 @@
 package io.evento.bundle.consumer;
 
+import io.evento.bundle.Rewound;
 import io.evento.bundle.consumer.Effects.Progress.Kind;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.RecordedEvent;
@@ -47,9 +48,14 @@ final class TransactionalEffects implements Effects {
 
   @Override
   public Progress apply(
-      Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events) {
+      Enable segment,
+      UUID epoch,
+      long from,
+      long to,
+      List<RecordedEvent> events,
+      @Nullable Rewound rewound) {
     try {
-      return transact(segment, epoch, from, to, events);
+      return transact(segment, epoch, from, to, events, rewound);
     } catch (SQLException failure) {
       // A constraint that is checked at the commit speaks of what the handlers wrote.
       return !events.isEmpty() && Blame.isOfRows(failure)
@@ -59,13 +65,22 @@ final class TransactionalEffects implements Effects {
   }
 
   private Progress transact(
-      Enable segment, UUID epoch, long from, long to, List<RecordedEvent> events)
+      Enable segment,
+      UUID epoch,
+      long from,
+      long to,
+      List<RecordedEvent> events,
+      @Nullable Rewound rewound)
       throws SQLException {
     try (var connection = database.getConnection()) {
       connection.setAutoCommit(false);
       if (!checkpoints.move(connection, segment, epoch, from, to)) {
         connection.rollback();
         return notMoved(segment, epoch, from);
+      }
+      var untold = rewound == null ? null : tell(rewound, connection);
+      if (untold != null) {
+        return new Progress(Kind.REWIND_FAILED, from, null, untold);
       }
       for (var event : events) {
         var failure = call(event, connection);
@@ -105,6 +120,17 @@ final class TransactionalEffects implements Effects {
   private @Nullable Throwable call(RecordedEvent event, Connection connection) {
     try {
       caller.call(event, connection);
+      return null;
+    } catch (Throwable failure) {
+      rollback(connection, failure);
+      return failure;
+    }
+  }
+
+  /** Tells the projector of events that it has handled and that are no more. */
+  private @Nullable Throwable tell(Rewound rewound, Connection connection) {
+    try {
+      caller.tell(rewound, connection);
       return null;
     } catch (Throwable failure) {
       rollback(connection, failure);

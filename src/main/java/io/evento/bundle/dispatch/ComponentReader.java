@@ -8,6 +8,8 @@ import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.Projection;
 import io.evento.bundle.Projector;
 import io.evento.bundle.QueryHandler;
+import io.evento.bundle.RewindHandler;
+import io.evento.bundle.Rewound;
 import io.evento.bundle.Service;
 import io.evento.bundle.dispatch.ProjectorType.Projecting;
 import io.evento.bundle.payload.PayloadMapper;
@@ -98,7 +100,8 @@ final class ComponentReader {
   }
 
   ProjectorType projector(Projector annotation) {
-    HandlerMethods.allowOnly(type, "@Projector", EventHandler.class, QueryHandler.class);
+    HandlerMethods.allowOnly(
+        type, "@Projector", EventHandler.class, QueryHandler.class, RewindHandler.class);
     checkName(annotation.name(), "name");
     if (annotation.version() < 1) {
       throw new InvalidBundleException("version of " + type.getSimpleName() + " must be 1 or more");
@@ -137,7 +140,34 @@ final class ComponentReader {
         annotation.name() + ":" + annotation.version(),
         instance,
         transactional,
-        Collections.unmodifiableMap(handlers));
+        Collections.unmodifiableMap(handlers),
+        rewindHandler(transactional));
+  }
+
+  private @Nullable Handler rewindHandler(boolean transactional) {
+    var found = HandlerMethods.of(type, new Handler.Kind(RewindHandler.class, null, null, true));
+    if (found.isEmpty()) {
+      return null;
+    }
+    var handler = found.get(0);
+    if (found.size() > 1) {
+      throw new InvalidBundleException(
+          "two @RewindHandlers of " + type.getSimpleName() + ": remove one");
+    }
+    if (handler.payload() != Rewound.class || !handler.isInstance()) {
+      throw new InvalidBundleException(
+          handler.name() + " is a @RewindHandler: it must not be static and take a Rewound");
+    }
+    if (!transactional) {
+      throw new InvalidBundleException(
+          handler.name()
+              + " is a @RewindHandler, but no @EventHandler of "
+              + type.getSimpleName()
+              + " takes a Connection: only with a checkpoint in its own database a projector is"
+              + " told what it has handled");
+    }
+    refuseStage(handler);
+    return handler;
   }
 
   Component declared(Projector annotation, ProjectorType projector, List<QueryAnswerer> queries) {

@@ -8,6 +8,7 @@ import io.evento.bundle.InitialState;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.QueryHandler;
 import io.evento.bundle.Reads;
+import io.evento.bundle.RewindHandler;
 import io.evento.bundle.SagaStart;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
@@ -25,6 +26,7 @@ final class HandlerMethods {
           QueryHandler.class,
           InitialState.class,
           Reads.class,
+          RewindHandler.class,
           SagaStart.class,
           io.evento.bundle.Outcome.class,
           Deadline.class);

@@ -284,7 +284,7 @@ final class BoundaryDecision {
         events.add(
             new Proposal.ProposedEvent(
                 0,
-                request.context(),
+                considered.context() == null ? request.context() : considered.context(),
                 event.type(),
                 event.tags(),
                 EventMeta.withPayloadVersion(meta, event.payloadVersion()),

@@ -304,7 +304,7 @@ final class Decision {
                 event ->
                     new Proposal.ProposedEvent(
                         0,
-                        request.context(),
+                        decided.context() == null ? request.context() : decided.context(),
                         event.type(),
                         event.tags(),
                         EventMeta.withPayloadVersion(meta, event.payloadVersion()),

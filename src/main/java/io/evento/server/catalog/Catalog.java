@@ -9,6 +9,10 @@ import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  */
 @NodeScoped
 public class Catalog {
+  private static final Logger LOG = System.getLogger(Catalog.class.getName());
+
   private final Database database;
   private final ExecutorService readers;
   private final Map<String, PayloadType> commands = new ConcurrentHashMap<>();
@@ -89,7 +95,8 @@ public class Catalog {
   /**
    * Stores what a bundle declares, all or nothing.
    *
-   * @return fails with {@code declaration-conflict} if another component owns one of the types
+   * @return fails with {@code declaration-conflict} if a component belongs to another bundle or is
+   *     not to be declared in that context, or if another component owns one of the types
    */
   public CompletionStage<Void> declare(String bundle, List<Message.Component> components) {
     return Threads.run(
@@ -100,6 +107,12 @@ public class Catalog {
                   .flatMap(c -> payloads(c).stream())
                   .sorted(comparing(PayloadType::kind).thenComparing(PayloadType::type))
                   .toList();
+          var toClaim =
+              components.stream()
+                  .sorted(
+                      comparing((Message.Component c) -> OwnerTable.kept(c.kind()))
+                          .thenComparing(Message.Component::name))
+                  .toList();
           var inOrder =
               components.stream()
                   .sorted(
@@ -107,23 +120,58 @@ public class Catalog {
                           .thenComparing(Message.Component::name)
                           .thenComparing(Message.Component::version))
                   .toList();
-          database.transact(
-              "declare components",
-              connection -> {
-                for (var component : inOrder) {
-                  CatalogTable.declare(connection, bundle, component);
-                }
-                for (var payload : payloads) {
-                  CatalogTable.declare(connection, payload);
-                  if (payload.kind() != PayloadType.Kind.COMMAND) {
-                    PayloadVersionTable.declare(connection, bundle, payload);
-                  }
-                }
-                return components.size();
-              });
+          var changes =
+              database.transact(
+                  "declare components",
+                  connection -> {
+                    var changed = new ArrayList<String>();
+                    for (var component : toClaim) {
+                      OwnerTable.claim(connection, bundle, component);
+                    }
+                    for (var component : inOrder) {
+                      declare(connection, bundle, component).ifPresent(changed::add);
+                    }
+                    for (var payload : payloads) {
+                      var isItsOwn = CatalogTable.declare(connection, payload);
+                      if (payload.kind() != PayloadType.Kind.COMMAND) {
+                        PayloadVersionTable.declare(connection, bundle, payload, isItsOwn);
+                      }
+                    }
+                    return changed;
+                  });
+          changes.forEach(change -> LOG.log(Level.INFO, () -> change + " bundle=" + bundle));
           payloads.forEach(this::remember);
         },
         readers);
+  }
+
+  /**
+   * @return what is to be told of it; empty if nothing is new
+   */
+  private static Optional<String> declare(
+      Connection connection, String bundle, Message.Component component) throws SQLException {
+    var said =
+        CatalogTable.declare(connection, bundle, component)
+            .map(
+                before ->
+                    before.isEmpty()
+                        ? "is declared for the first time"
+                        : "is declared otherwise than by " + before);
+    if (said.isPresent()) {
+      HistoryTable.declared(connection, bundle, component, said.get());
+    }
+    return said.map(
+        text ->
+            "component "
+                + text
+                + " kind="
+                + component.kind()
+                + " name="
+                + component.name()
+                + " version="
+                + component.version()
+                + " context="
+                + component.context());
   }
 
   private void remember(PayloadType payload) {

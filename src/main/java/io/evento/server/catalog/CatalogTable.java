@@ -14,6 +14,9 @@ import java.util.Optional;
 final class CatalogTable {
   private static final String DECLARE_COMPONENT =
       """
+      with before as (
+        select bundle, context, definition from evento.component
+         where kind = ? and name = ? and version = ?)
       insert into evento.component as known (kind, name, version, context, bundle, definition)
       values (?, ?, ?, ?, ?, ?)
       on conflict (kind, name, version) do update
@@ -21,6 +24,7 @@ final class CatalogTable {
              definition = excluded.definition, declared_at = clock_timestamp()
        where (known.context, known.bundle, known.definition)
              is distinct from (excluded.context, excluded.bundle, excluded.definition)
+      returning coalesce((select 'bundle ' || bundle || ' in context ' || context from before), '')
       """;
 
   // Changes nothing, and so writes nothing, where the same or a newer version was declared before.
@@ -70,24 +74,34 @@ final class CatalogTable {
 
   private CatalogTable() {}
 
-  static void declare(Connection connection, String bundle, Message.Component component)
+  /**
+   * @return who declared it otherwise before, as words; an empty text if nobody did. Nothing if it
+   *     is what it was
+   */
+  static Optional<String> declare(Connection connection, String bundle, Message.Component component)
       throws SQLException {
     try (var insert = connection.prepareStatement(DECLARE_COMPONENT)) {
-      insert.setString(1, component.kind());
-      insert.setString(2, component.name());
-      insert.setInt(3, component.version());
-      insert.setString(4, component.context());
-      insert.setString(5, bundle);
-      insert.setString(6, Codec.text(component));
-      insert.executeUpdate();
+      for (var at : new int[] {1, 4}) {
+        insert.setString(at, component.kind());
+        insert.setString(at + 1, component.name());
+        insert.setInt(at + 2, component.version());
+      }
+      insert.setString(7, component.context());
+      insert.setString(8, bundle);
+      insert.setString(9, Codec.text(component));
+      try (var row = insert.executeQuery()) {
+        return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
+      }
     }
   }
 
   /**
+   * @return whether the type is the component's own; an event's may be another one's that emits it
+   *     too, and that one's description stays
    * @throws EventoException {@code declaration-conflict} if another component owns a command or
    *     query type
    */
-  static void declare(Connection connection, PayloadType payload) throws SQLException {
+  static boolean declare(Connection connection, PayloadType payload) throws SQLException {
     try (var insert = connection.prepareStatement(DECLARE_PAYLOAD)) {
       insert.setString(1, payload.kind().column());
       insert.setString(2, payload.type());
@@ -100,13 +114,15 @@ final class CatalogTable {
       insert.setString(9, payload.schema());
       insert.setString(10, payload.viewSchema());
       insert.setBoolean(11, payload.retry());
-      if (insert.executeUpdate() == 1 || payload.kind() == PayloadType.Kind.EVENT) {
-        return;
+      if (insert.executeUpdate() == 1) {
+        return true;
       }
     }
     var owner = find(connection, payload.kind(), payload.type()).orElseThrow();
-    if (!owner.component().equals(payload.component())
-        || !owner.componentKind().equals(payload.componentKind())) {
+    var isItsOwn =
+        owner.component().equals(payload.component())
+            && owner.componentKind().equals(payload.componentKind());
+    if (!isItsOwn && payload.kind() != PayloadType.Kind.EVENT) {
       throw new EventoException(
           ErrorCode.DECLARATION_CONFLICT,
           payload.kind().column()
@@ -120,6 +136,7 @@ final class CatalogTable {
               + payload.component()
               + " has to use another name");
     }
+    return isItsOwn;
   }
 
   static Optional<PayloadType> find(Connection connection, PayloadType.Kind kind, String type)

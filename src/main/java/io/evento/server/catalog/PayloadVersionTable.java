@@ -13,11 +13,15 @@ final class PayloadVersionTable {
       on conflict (kind, type, version) do update
          set schema = excluded.schema, bundle = excluded.bundle, declared_at = clock_timestamp()
        where (known.schema, known.bundle) is distinct from (excluded.schema, excluded.bundle)
+         and ?
       """;
 
   private PayloadVersionTable() {}
 
-  static void declare(Connection connection, String bundle, PayloadType payload)
+  /**
+   * @param isItsOwn whether what another one said of that version gives way
+   */
+  static void declare(Connection connection, String bundle, PayloadType payload, boolean isItsOwn)
       throws SQLException {
     try (var insert = connection.prepareStatement(DECLARE)) {
       insert.setString(1, payload.kind().column());
@@ -25,6 +29,7 @@ final class PayloadVersionTable {
       insert.setInt(3, payload.version());
       insert.setString(4, payload.schema());
       insert.setString(5, bundle);
+      insert.setBoolean(6, isItsOwn);
       insert.executeUpdate();
     }
   }

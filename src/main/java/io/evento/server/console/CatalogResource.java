@@ -1,32 +1,101 @@
 package io.evento.server.console;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.server.NodeScoped;
 import io.evento.server.catalog.ComponentRow;
+import io.evento.server.catalog.Ownership;
 import io.evento.server.catalog.PayloadRow;
 import io.evento.server.catalog.PayloadVersionRow;
 import io.evento.server.persistence.EntityManagers;
+import io.evento.server.routing.Directory;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What bundles ever declared: components, payload types and their schemas. */
+/**
+ * What bundles ever declared: components, payload types and their schemas; to whom components
+ * belong, and what operators do about that. With {@code dryRun=true} nothing is done, and the
+ * answer says what would be.
+ */
 @NodeScoped
 @Path("catalog")
 @Produces(MediaType.APPLICATION_JSON)
 public class CatalogResource {
   @Inject private Administration administration;
   @Inject private EntityManagers managers;
+  @Inject private Ownership ownership;
+  @Inject private Directory directory;
 
+  /**
+   * @param bundle that declared it last
+   * @param owner the bundle that it belongs to; absent if it is given to whoever comes first
+   */
   record ComponentView(
-      String kind, String name, int version, String context, String bundle, String declaredAt) {}
+      String kind,
+      String name,
+      int version,
+      String context,
+      String bundle,
+      String declaredAt,
+      @Nullable String owner) {}
+
+  /**
+   * @param action {@code declare}, {@code owner} or {@code contexts}
+   * @param version of a declaration; else 0
+   * @param bundle that declared it, or owned it from then on; absent for nobody
+   * @param context of a declaration; absent otherwise
+   * @param definition of a declaration, as it came; absent otherwise
+   * @param by {@code bundle} for a declaration
+   */
+  record ChangeView(
+      long id,
+      String declaredAt,
+      String action,
+      int version,
+      @Nullable String bundle,
+      @Nullable String context,
+      @Nullable Json definition,
+      String by,
+      String detail,
+      @Nullable String reason) {}
+
+  /**
+   * @param owner absent if it is given to whoever declares it first
+   * @param contexts in which it may be declared; empty for any
+   * @param history newest first
+   * @param next the {@code before} of the next page; absent at the end
+   */
+  record StandingView(
+      String kind,
+      String name,
+      @Nullable String owner,
+      List<String> contexts,
+      List<ChangeView> history,
+      @Nullable Long next) {}
+
+  /**
+   * @param bundle null to give it to whoever declares it first
+   */
+  record HandOver(@Nullable String bundle, @Nullable String reason) {}
+
+  record Allow(@Nullable List<String> contexts, @Nullable String reason) {}
 
   /** A shape that a type has or had, the present one included. */
   record VersionView(int version, @Nullable Json schema, String bundle, String declaredAt) {}
@@ -48,10 +117,86 @@ public class CatalogResource {
 
   @GET
   public CompletionStage<byte[]> all() {
-    return administration.answer(() -> managers.read(CatalogResource::view));
+    return administration.answer(
+        () -> {
+          var owners = ownership.all();
+          return managers.read(manager -> view(manager, owners));
+        });
   }
 
-  private static CatalogView view(EntityManager manager) {
+  /** To whom a component belongs, and every change of its declaration, newest first. */
+  @GET
+  @Path("components/{kind}/{name}")
+  public CompletionStage<byte[]> component(
+      @PathParam("kind") String kind,
+      @PathParam("name") String name,
+      @QueryParam("before") @Nullable Long before,
+      @QueryParam("limit") @DefaultValue("100") int limit) {
+    Asking.checkLimit(limit);
+    return administration.answer(
+        () -> {
+          var owner = ownership.all().get(new Ownership.Id(kind, name));
+          if (owner == null) {
+            throw new EventoException(
+                ErrorCode.NOT_FOUND, "nobody ever declared the " + kind + " " + name);
+          }
+          var history =
+              ownership.history(kind, name, before == null ? Long.MAX_VALUE : before, limit);
+          return new StandingView(
+              kind,
+              name,
+              owner.bundle(),
+              owner.contexts(),
+              history.stream().map(CatalogResource::view).toList(),
+              history.size() < limit ? null : history.get(history.size() - 1).id());
+        });
+  }
+
+  /** Hands a component over: {@code {"bundle":"…"}}; without one to whoever declares it first. */
+  @POST
+  @Path("components/{kind}/{name}/owner")
+  @Consumes({MediaType.APPLICATION_JSON, MediaType.WILDCARD})
+  public CompletionStage<byte[]> handOver(
+      @PathParam("kind") String kind,
+      @PathParam("name") String name,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var to = Asking.body(HandOver.class, body);
+    var asked = asked(kind, name, to.reason(), dryRun);
+    return administration.answer(
+        () ->
+            ownership.handOver(
+                asked, to.bundle(), bundle -> directory.isHosted(bundle, kind, name)));
+  }
+
+  /** Says in which contexts it may be declared: {@code {"contexts":["shop","sales"]}}. */
+  @POST
+  @Path("components/{kind}/{name}/contexts")
+  @Consumes({MediaType.APPLICATION_JSON, MediaType.WILDCARD})
+  public CompletionStage<byte[]> allow(
+      @PathParam("kind") String kind,
+      @PathParam("name") String name,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    var allow = Asking.body(Allow.class, body);
+    var contexts = allow.contexts();
+    if (contexts == null) {
+      throw EventoException.invalid("/contexts", "is required");
+    }
+    var asked = asked(kind, name, allow.reason(), dryRun);
+    return administration.answer(() -> ownership.allow(asked, contexts));
+  }
+
+  private static Ownership.Asked asked(
+      String kind, String name, @Nullable String reason, boolean dryRun) {
+    Asking.checkReason(reason);
+    return new Ownership.Asked(kind, name, Asking.NOBODY, reason, dryRun);
+  }
+
+  private static CatalogView view(
+      EntityManager manager, Map<Ownership.Id, Ownership.Standing> owners) {
     var versions =
         manager
             .createQuery(
@@ -65,7 +210,7 @@ public class CatalogResource {
                 "select c from ComponentRow c order by c.kind, c.name, c.version",
                 ComponentRow.class)
             .getResultStream()
-            .map(CatalogResource::view)
+            .map(row -> view(row, owners.get(new Ownership.Id(row.kind(), row.name()))))
             .toList(),
         manager
             .createQuery("select p from PayloadRow p order by p.kind, p.type", PayloadRow.class)
@@ -74,14 +219,29 @@ public class CatalogResource {
             .toList());
   }
 
-  private static ComponentView view(ComponentRow row) {
+  private static ChangeView view(Ownership.Change change) {
+    return new ChangeView(
+        change.id(),
+        Administration.time(change.at()),
+        change.action(),
+        change.version(),
+        change.bundle(),
+        change.context(),
+        json(change.definition()),
+        change.by(),
+        change.detail(),
+        change.reason());
+  }
+
+  private static ComponentView view(ComponentRow row, Ownership.@Nullable Standing standing) {
     return new ComponentView(
         row.kind(),
         row.name(),
         row.version(),
         row.context(),
         row.bundle(),
-        Administration.time(row.declaredAt()));
+        Administration.time(row.declaredAt()),
+        standing == null ? row.bundle() : standing.bundle());
   }
 
   private static PayloadView view(PayloadRow row, List<PayloadVersionRow> versions) {

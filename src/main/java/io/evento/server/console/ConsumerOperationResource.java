@@ -159,6 +159,34 @@ public class ConsumerOperationResource {
     return administration.answer(() -> operations.resume(asked));
   }
 
+  /** Lost events whose effects it holds are known to somebody: {@code {"reason":"…"}}. */
+  @POST
+  @Path("confirm-lost")
+  public CompletionStage<byte[]> confirmLost(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    return confirmLost(asked(name, version, null, body, dryRun));
+  }
+
+  @POST
+  @Path("segments/{segment}/confirm-lost")
+  public CompletionStage<byte[]> confirmLostOfSegment(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @PathParam("segment") int segment,
+      @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
+      InputStream body)
+      throws IOException {
+    return confirmLost(asked(name, version, segment, body, dryRun));
+  }
+
+  private CompletionStage<byte[]> confirmLost(Operations.Asked asked) {
+    return administration.answer(() -> operations.confirmLost(asked));
+  }
+
   /** Takes the lease of a segment from whoever has it. */
   @POST
   @Path("segments/{segment}/release")

@@ -8,6 +8,7 @@ import io.evento.server.consumer.ConsumerRow;
 import io.evento.server.consumer.ConsumerSegmentRow;
 import io.evento.server.consumer.ConsumerWatch;
 import io.evento.server.consumer.Consumers;
+import io.evento.server.consumer.Losses;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
@@ -26,9 +27,12 @@ public class ConsumerViews {
   private final EntityManagers managers;
   private final Consumers consumers;
   private final ConsumerWatch watch;
+  private final Losses losses;
 
   @Inject
-  public ConsumerViews(EntityManagers managers, Consumers consumers, ConsumerWatch watch) {
+  public ConsumerViews(
+      EntityManagers managers, Consumers consumers, ConsumerWatch watch, Losses losses) {
+    this.losses = losses;
     this.managers = managers;
     this.consumers = consumers;
     this.watch = watch;
@@ -44,7 +48,7 @@ public class ConsumerViews {
    * @param state {@code running}, {@code paused}, {@code full} (of dead letters), {@code stuck} (a
    *     lag without progress for ten seconds), {@code failing} (an event is being tried again),
    *     {@code merging} or {@code unowned}
-   * @param note why it does not get on
+   * @param note why it does not get on, or that it holds effects of lost events
    */
   record SegmentView(
       int segment,
@@ -69,6 +73,8 @@ public class ConsumerViews {
    * @param note why it is paused or full
    * @param held commands of a shadow that have no outcome yet
    * @param deadLetters how many events it failed on, with those that wait behind them
+   * @param lostEvents that it has handled and the store has lost since; of nobody's concern any
+   *     more once it was reset to before them, or somebody confirmed them
    */
   record ConsumerView(
       String name,
@@ -80,7 +86,27 @@ public class ConsumerViews {
       @Nullable String note,
       long held,
       long deadLetters,
+      List<LostView> lostEvents,
       List<SegmentView> segments) {}
+
+  /**
+   * @param segment its number when it was found
+   * @param epoch the life of the store that they belonged to
+   * @param from first position that is lost
+   * @param to last position that was handled, or may have been
+   * @param events how many of these positions concerned the segment; absent if nobody remembers
+   * @param certain whether they were handled; else they were sent, and nobody knows
+   * @param streams of them, as far as they are remembered
+   */
+  record LostView(
+      int segment,
+      String epoch,
+      long from,
+      long to,
+      @Nullable Integer events,
+      boolean certain,
+      String since,
+      List<String> streams) {}
 
   record ConsumersView(List<ConsumerView> consumers) {}
 
@@ -153,6 +179,7 @@ public class ConsumerViews {
                 Collectors.toMap(
                     lag -> new Key(lag.consumer(), lag.version(), lag.segment()),
                     Function.identity()));
+    var lost = losses.all();
     return managers.read(
         manager -> {
           var segments =
@@ -176,7 +203,11 @@ public class ConsumerViews {
                         segments,
                         lags,
                         held.getOrDefault(id, 0L),
-                        letters.getOrDefault(id, 0L));
+                        letters.getOrDefault(id, 0L),
+                        lost.stream()
+                            .filter(loss -> loss.name().equals(row.name()))
+                            .filter(loss -> loss.version() == row.version())
+                            .toList());
                   })
               .toList();
         });
@@ -194,7 +225,8 @@ public class ConsumerViews {
   static Map<ConsumerId, Long> deadLetters(EntityManager manager) {
     return counts(
         manager,
-        "select d.name, d.version, count(d.id) from DeadLetterRow d group by d.name, d.version");
+        "select d.name, d.version, count(d.id) from DeadLetterRow d"
+            + " where d.droppedAt is null group by d.name, d.version");
   }
 
   private static Map<ConsumerId, Long> counts(EntityManager manager, String query) {
@@ -211,7 +243,8 @@ public class ConsumerViews {
       List<ConsumerSegmentRow> segments,
       Map<Key, Consumers.Lag> lags,
       long held,
-      long deadLetters) {
+      long deadLetters,
+      List<Losses.Loss> lost) {
     return new ConsumerView(
         row.name(),
         row.version(),
@@ -222,14 +255,41 @@ public class ConsumerViews {
         row.note(),
         held,
         deadLetters,
+        lost.stream().map(ConsumerViews::view).toList(),
         segments.stream()
             .filter(s -> s.name().equals(row.name()) && s.version() == row.version())
-            .map(s -> view(row, s, lags.get(new Key(s.name(), s.version(), s.segment()))))
+            .map(s -> view(row, s, lags.get(new Key(s.name(), s.version(), s.segment())), lost))
             .toList());
   }
 
+  private static LostView view(Losses.Loss loss) {
+    return new LostView(
+        loss.segment(),
+        loss.epoch().toString(),
+        loss.from(),
+        loss.to(),
+        loss.events(),
+        loss.certain(),
+        Administration.time(loss.since()),
+        loss.streams());
+  }
+
+  private static @Nullable String note(ConsumerSegmentRow row, List<Losses.Loss> lost) {
+    return row.note() != null
+        ? row.note()
+        : lost.stream()
+            .filter(
+                loss -> loss.firstSlot() <= row.lastSlot() && row.firstSlot() <= loss.lastSlot())
+            .findFirst()
+            .map(Losses.Loss::said)
+            .orElse(null);
+  }
+
   private SegmentView view(
-      ConsumerRow consumer, ConsumerSegmentRow row, Consumers.@Nullable Lag lag) {
+      ConsumerRow consumer,
+      ConsumerSegmentRow row,
+      Consumers.@Nullable Lag lag,
+      List<Losses.Loss> lost) {
     var catchUp = lag == null ? OptionalDouble.empty() : watch.catchUpSeconds(lag);
     return new SegmentView(
         row.segment(),
@@ -246,7 +306,7 @@ public class ConsumerViews {
         catchUp.isPresent() ? catchUp.getAsDouble() : null,
         row.mergeWith(),
         row.mergeAt(),
-        row.note());
+        note(row, lost));
   }
 
   private static String state(

@@ -179,7 +179,7 @@ public class DeadLetterResource {
         manager
             .createQuery(
                 "select d from DeadLetterRow d where d.name = :name and d.version = :version"
-                    + " and (d.position > :position or (d.position = :position"
+                    + " and d.droppedAt is null and (d.position > :position or (d.position = :position"
                     + " and :withKey = true and d.sequenceKey > :after))"
                     + " and (:anyKey = true or d.sequenceKey = :key)"
                     + " and (:anyGroup = true or d.causeGroup = :group)"
@@ -216,6 +216,7 @@ public class DeadLetterResource {
                               "select d.causeGroup, count(d), min(d.position), max(d.position)"
                                   + " from DeadLetterRow d where d.name = :name"
                                   + " and d.version = :version and d.causeGroup is not null"
+                                  + " and d.droppedAt is null"
                                   + " group by d.causeGroup order by d.causeGroup",
                               Object[].class)
                           .setParameter("name", name)
@@ -231,7 +232,8 @@ public class DeadLetterResource {
                       manager
                           .createQuery(
                               "select count(d) from DeadLetterRow d where d.name = :name"
-                                  + " and d.version = :version and d.causeGroup is null",
+                                  + " and d.version = :version and d.causeGroup is null"
+                                  + " and d.droppedAt is null",
                               Long.class)
                           .setParameter("name", name)
                           .setParameter("version", version)
@@ -255,7 +257,10 @@ public class DeadLetterResource {
   static LetterView inFull(
       EntityManager manager, EventReader reader, String name, int version, UUID id) {
     var row = manager.find(DeadLetterRow.class, id);
-    if (row == null || !row.name().equals(name) || row.version() != version) {
+    if (row == null
+        || !row.name().equals(name)
+        || row.version() != version
+        || row.droppedAt() != null) {
       throw new EventoException(ErrorCode.NOT_FOUND, "there is no such dead letter");
     }
     return switch (row.kind()) {

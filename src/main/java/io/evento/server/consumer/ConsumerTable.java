@@ -65,6 +65,12 @@ class ConsumerTable {
        order by version for no key update
       """;
 
+  private static final String COUNT_ASKING =
+      """
+      update evento.consumer set askings = askings + 1
+       where name = ? and version = ? returning askings
+      """;
+
   private static final String ROLE =
       """
       update evento.consumer set role = ? where name = ? and version = ?
@@ -178,6 +184,22 @@ class ConsumerTable {
         if (!row.next()) {
           throw new EventoException(ErrorCode.NOT_FOUND, "there is no consumer " + consumer);
         }
+      }
+    }
+  }
+
+  /**
+   * Counts one more asking for dead letters, in a transaction that has locked the consumer.
+   *
+   * @return its number, higher than that of every one that was committed before
+   */
+  static long countAsking(Connection open, ConsumerId consumer) throws SQLException {
+    try (var update = open.prepareStatement(COUNT_ASKING)) {
+      update.setString(1, consumer.name());
+      update.setInt(2, consumer.version());
+      try (var row = update.executeQuery()) {
+        row.next();
+        return row.getLong(1);
       }
     }
   }

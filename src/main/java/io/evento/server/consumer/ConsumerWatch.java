@@ -48,6 +48,7 @@ public class ConsumerWatch {
   private final Map<SegmentId, Sample> samples = new ConcurrentHashMap<>();
   private final Map<ConsumerId, Integer> stuck = new ConcurrentHashMap<>();
   private final Map<ConsumerId, Long> letters = new ConcurrentHashMap<>();
+  private final Map<ConsumerId, Long> lost = new ConcurrentHashMap<>();
   private final Set<ConsumerId> gauged = ConcurrentHashMap.newKeySet();
   private volatile Set<ConsumerId> full = Set.of();
   private int turn;
@@ -118,6 +119,13 @@ public class ConsumerWatch {
     stuckNow.forEach(this::tell);
     var counted = database.read("count dead letters", DeadLetterTable::counts);
     stuckNow.keySet().forEach(id -> letters.put(id, counted.getOrDefault(id, 0L)));
+    var losses =
+        database.read("read losses", LossTable::all).stream()
+            .collect(
+                Collectors.groupingBy(
+                    loss -> new ConsumerId(loss.name(), loss.version()),
+                    Collectors.summingLong(Losses.Loss::count)));
+    stuckNow.keySet().forEach(id -> lost.put(id, losses.getOrDefault(id, 0L)));
     full = database.read("look for full consumers", ConsumerTable::full);
     stuckNow.keySet().forEach(this::gauge);
   }
@@ -148,6 +156,12 @@ public class ConsumerWatch {
           "evento_consumer_dead_letters",
           "dead letters of a consumer",
           () -> letters.getOrDefault(consumer, 0L),
+          "consumer",
+          consumer.wire());
+      metrics.gauge(
+          "evento_consumer_lost_events",
+          "lost events whose effects a consumer holds, until it is reset or somebody confirms them",
+          () -> lost.getOrDefault(consumer, 0L),
           "consumer",
           consumer.wire());
       metrics.gauge(

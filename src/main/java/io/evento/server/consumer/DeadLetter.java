@@ -72,6 +72,18 @@ record DeadLetter(Kind kind, String key, int slot, long position, UUID command, 
    * One that was asked to be tried again.
    *
    * @param attempts that failed so far
+   * @param isDropped whether it was given up meanwhile: it is not tried, and its place is kept only
+   *     until no checkpoint can come by it any more
+   * @param begun the consumer's count of askings when this was read: what was asked later is not
+   *     answered by how this attempt ends
    */
-  record Due(UUID id, Kind kind, String key, long position, UUID command, int attempts) {}
+  record Due(
+      UUID id,
+      Kind kind,
+      String key,
+      long position,
+      UUID command,
+      int attempts,
+      boolean isDropped,
+      long begun) {}
 }

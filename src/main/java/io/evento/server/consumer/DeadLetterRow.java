@@ -46,6 +46,9 @@ public class DeadLetterRow {
   @Column(name = "retry_at")
   private @Nullable OffsetDateTime retryAt;
 
+  @Column(name = "dropped_at")
+  private @Nullable OffsetDateTime droppedAt;
+
   protected DeadLetterRow() {} // for JPA
 
   public UUID id() {
@@ -116,5 +119,10 @@ public class DeadLetterRow {
   /** When it is to be tried again; null if nobody asked. */
   public @Nullable OffsetDateTime retryAt() {
     return retryAt;
+  }
+
+  /** When it was given up; its row stays for a moment and is shown to nobody. */
+  public @Nullable OffsetDateTime droppedAt() {
+    return droppedAt;
   }
 }

@@ -25,6 +25,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Each write is one transaction: first the lock on the consumer, so that what parks, repairs and
  * drops comes one after the other; then the owner's checkpoint under its fence, so that whoever
  * lost the segment changes nothing; then the letters.
+ *
+ * <p>Askings are counted in the consumer's row, under its lock, so their numbers are in the order
+ * of their commits: whoever reads a count has seen all up to it and none beyond. An attempt knows
+ * the count from when its letter was read. If it fails, it takes back what was asked up to there;
+ * what was asked since is of somebody who knew of it, and stays.
  */
 @NodeScoped
 class DeadLetterTable {
@@ -46,7 +51,8 @@ class DeadLetterTable {
   private static final String IS_PARKED =
       """
       select exists (select from evento.dead_letter
-                      where name = ? and version = ? and sequence_key = ? and position <= ?)
+                      where name = ? and version = ? and sequence_key = ? and position <= ?
+                        and dropped_at is null)
       """;
 
   private static final String FORGET_ABOVE =
@@ -60,12 +66,14 @@ class DeadLetterTable {
 
   private static final String COUNT =
       """
-      select count(*) from evento.dead_letter where name = ? and version = ?
+      select count(*) from evento.dead_letter
+       where name = ? and version = ? and dropped_at is null
       """;
 
   private static final String COUNTS =
       """
-      select name, version, count(*) from evento.dead_letter group by name, version
+      select name, version, count(*) from evento.dead_letter
+       where dropped_at is null group by name, version
       """;
 
   private static final String PARKED_AMONG =
@@ -76,40 +84,51 @@ class DeadLetterTable {
 
   // Whoever is parked behind a letter that was asked for is asked for too, or a busy key would
   // never come to its end. The same event again: an answer was lost, or the segment went back.
-  // Another event at the same position: the store lost the first one.
+  // Another event at the same position: the store lost the first one. A dropped one there stays
+  // so, and whoever comes behind one waits for nothing.
   private static final String PARK =
       """
       insert into evento.dead_letter as old
              (name, version, kind, sequence_key, slot, position, command_id, type,
-              failed_at, attempts, cause, cause_group, retry_at)
+              failed_at, attempts, cause, cause_group, retry_at, asked)
       select ?, ?, new.kind, new.key, new.slot, new.position, new.command_id, new.type,
              case when new.position = ? then clock_timestamp() end,
              case when new.position = ? then ? else 0 end,
              case when new.position = ? then ? end, case when new.position = ? then ? end,
-             (select last.retry_at from evento.dead_letter last
-               where last.name = ? and last.version = ? and last.sequence_key = new.key
-               order by last.position desc limit 1)
+             case when last.dropped_at is null then last.retry_at else clock_timestamp() end,
+             last.asked
         from unnest(?::text[], ?::text[], ?::int[], ?::bigint[], ?::uuid[], ?::text[])
              as new(kind, key, slot, position, command_id, type)
+        left join lateral (
+             select d.retry_at, d.asked, d.dropped_at from evento.dead_letter d
+              where d.name = ? and d.version = ? and d.sequence_key = new.key
+              order by d.position desc limit 1) last on true
       on conflict (name, version, sequence_key, position) do update
          set id = gen_random_uuid(), kind = excluded.kind, command_id = excluded.command_id, type = excluded.type,
              parked_at = clock_timestamp(), failed_at = excluded.failed_at,
              attempts = excluded.attempts, cause = excluded.cause,
-             cause_group = excluded.cause_group, retry_at = null
+             cause_group = excluded.cause_group, retry_at = null, asked = null,
+             dropped_at = null
        where old.command_id <> excluded.command_id
       """;
 
-  // Strictly in order: whoever has an older sibling that nobody asked for waits.
+  // Strictly in order: whoever has an older sibling that nobody asked for waits. What was dropped
+  // waits for the checkpoint only, and nobody waits for it.
   private static final String DUE =
       """
-      select id, kind, sequence_key, position, command_id, attempts from evento.dead_letter d
-       where name = ? and version = ? and slot between ? and ? and retry_at <= clock_timestamp()
+      select id, kind, sequence_key, position, command_id, attempts, dropped_at is not null,
+             (select c.askings from evento.consumer c where c.name = d.name and c.version = d.version)
+        from evento.dead_letter d
+       where name = ? and version = ? and slot between ? and ?
+         and (retry_at <= clock_timestamp() or dropped_at is not null)
          and position <= ?
-         and not exists (select 1 from evento.dead_letter older
-                          where older.name = d.name and older.version = d.version
-                            and older.sequence_key = d.sequence_key
-                            and older.position < d.position
-                            and (older.retry_at is null or older.retry_at > clock_timestamp()))
+         and (dropped_at is not null
+              or not exists (select 1 from evento.dead_letter older
+                              where older.name = d.name and older.version = d.version
+                                and older.sequence_key = d.sequence_key
+                                and older.position < d.position and older.dropped_at is null
+                                and (older.retry_at is null
+                                     or older.retry_at > clock_timestamp())))
        order by sequence_key is distinct from ?, position limit ?
       """;
 
@@ -122,11 +141,20 @@ class DeadLetterTable {
                       where d.name = asked.name and d.version = asked.version
                         and d.slot between asked.first_slot and asked.last_slot
                         and d.retry_at <= clock_timestamp())
+          or exists (select 1 from evento.dead_letter d
+                      where d.name = asked.name and d.version = asked.version
+                        and d.slot between asked.first_slot and asked.last_slot
+                        and d.dropped_at is not null)
       """;
 
   private static final String IS_THERE =
       """
       select exists (select from evento.dead_letter where id = ?)
+      """;
+
+  private static final String IS_DROPPED =
+      """
+      select exists (select from evento.dead_letter where id = ? and dropped_at is not null)
       """;
 
   private static final String DELETE =
@@ -136,7 +164,8 @@ class DeadLetterTable {
 
   private static final String LEFT =
       """
-      select sequence_key, count(*), count(*) filter (where retry_at <= clock_timestamp())
+      select sequence_key, count(*),
+             count(*) filter (where retry_at <= clock_timestamp() or dropped_at is not null)
         from evento.dead_letter where name = ? and version = ? and sequence_key = any(?)
        group by sequence_key
       """;
@@ -145,19 +174,20 @@ class DeadLetterTable {
       """
       update evento.dead_letter set failed_at = clock_timestamp(), attempts = attempts + 1,
              cause = ?, cause_group = ?
-       where id = ?
+       where id = ? and dropped_at is null
       """;
 
   private static final String ASK_NO_MORE =
       """
-      update evento.dead_letter set retry_at = null
+      update evento.dead_letter set retry_at = null, asked = null
        where name = ? and version = ? and sequence_key = ? and retry_at is not null
+         and coalesce(asked, 0) <= ?
       """;
 
   private static final String POSTPONE =
       """
       update evento.dead_letter
-         set retry_at = clock_timestamp() + ? * interval '1 millisecond'
+         set retry_at = greatest(retry_at, clock_timestamp() + ? * interval '1 millisecond')
        where id = ? and retry_at is not null
       """;
 
@@ -305,7 +335,9 @@ class DeadLetterTable {
                         row.getString(3),
                         row.getLong(4),
                         row.getObject(5, UUID.class),
-                        row.getInt(6)));
+                        row.getInt(6),
+                        row.getBoolean(7),
+                        row.getLong(8)));
               }
               return found;
             }
@@ -387,7 +419,11 @@ class DeadLetterTable {
     }
   }
 
-  /** A letter failed again: it and those behind it wait until somebody asks for them anew. */
+  /**
+   * A letter failed again: it and those behind it wait until somebody asks for them anew, unless
+   * somebody did since it was begun. Of one that is gone or was dropped meanwhile nothing is noted,
+   * as nobody waits behind it any more.
+   */
   Verdict failedAgain(Lease.Step step, DeadLetter.Due letter, String cause) {
     var consumer = step.segment().consumer();
     return database.transact(
@@ -402,10 +438,12 @@ class DeadLetterTable {
             update.setString(1, cause);
             update.setString(2, group(cause));
             update.setObject(3, letter.id());
-            update.executeUpdate();
-            bindConsumer(ask, consumer);
-            ask.setString(3, letter.key());
-            ask.executeUpdate();
+            if (update.executeUpdate() == 1) {
+              bindConsumer(ask, consumer);
+              ask.setString(3, letter.key());
+              ask.setLong(4, letter.begun());
+              ask.executeUpdate();
+            }
           }
           return Verdict.DONE;
         });
@@ -481,7 +519,16 @@ class DeadLetterTable {
   }
 
   static boolean isThere(Connection open, UUID letter) throws SQLException {
-    try (var select = open.prepareStatement(IS_THERE)) {
+    return exists(open, IS_THERE, letter);
+  }
+
+  /** Whether a letter was given up, though its row is there still. */
+  static boolean isDropped(Connection open, UUID letter) throws SQLException {
+    return exists(open, IS_DROPPED, letter);
+  }
+
+  private static boolean exists(Connection open, String query, UUID letter) throws SQLException {
+    try (var select = open.prepareStatement(query)) {
       select.setObject(1, letter);
       try (var row = select.executeQuery()) {
         row.next();
@@ -538,16 +585,16 @@ class DeadLetterTable {
       insert.setString(7, cause);
       insert.setLong(8, failed);
       insert.setString(9, cause == null ? null : group(cause));
-      insert.setString(10, consumer.name());
-      insert.setInt(11, consumer.version());
       insert.setArray(
-          12, array(open, "text", letters.stream().map(one -> one.kind().text()).toArray()));
-      insert.setArray(13, array(open, "text", letters.stream().map(DeadLetter::key).toArray()));
-      insert.setArray(14, ints(open, letters.stream().map(DeadLetter::slot).toArray()));
+          10, array(open, "text", letters.stream().map(one -> one.kind().text()).toArray()));
+      insert.setArray(11, array(open, "text", letters.stream().map(DeadLetter::key).toArray()));
+      insert.setArray(12, ints(open, letters.stream().map(DeadLetter::slot).toArray()));
       insert.setArray(
-          15, array(open, "bigint", letters.stream().map(DeadLetter::position).toArray()));
-      insert.setArray(16, array(open, "uuid", letters.stream().map(DeadLetter::command).toArray()));
-      insert.setArray(17, array(open, "text", letters.stream().map(DeadLetter::type).toArray()));
+          13, array(open, "bigint", letters.stream().map(DeadLetter::position).toArray()));
+      insert.setArray(14, array(open, "uuid", letters.stream().map(DeadLetter::command).toArray()));
+      insert.setArray(15, array(open, "text", letters.stream().map(DeadLetter::type).toArray()));
+      insert.setString(16, consumer.name());
+      insert.setInt(17, consumer.version());
       insert.executeUpdate();
     }
   }

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What operators do with dead letters. A retry only asks: whoever has the segment tries, in order
- * of positions. Its methods block on the database.
+ * of positions. Each asking has a number, so that an attempt that is under way can tell what was
+ * asked before it from what was asked since. Its methods block on the database.
  */
 @NodeScoped
 public class DeadLetters {
@@ -31,10 +32,10 @@ public class DeadLetters {
   private static final String ASK =
       """
       update evento.dead_letter d
-         set retry_at = clock_timestamp() + (chosen.place - 1) * ? * interval '1 second'
+         set retry_at = clock_timestamp() + (chosen.place - 1) * ? * interval '1 second', asked = ?
         from (select id, row_number() over (order by position) as place
                 from evento.dead_letter
-               where name = ? and version = ? and %s) as chosen
+               where name = ? and version = ? and dropped_at is null and %s) as chosen
        where d.id = chosen.id
       """;
 
@@ -60,22 +61,35 @@ public class DeadLetters {
   private static final String ASK_GROUP = ASK.formatted(OF_GROUP);
   private static final String ASK_ALL = ASK.formatted("true");
 
+  // An event that the segment's checkpoint has not passed yet would come once more, find its letter
+  // gone, fail and be parked anew. So its letter stays, marked, until the owner sees it passed.
   // Whoever waited behind what is dropped was never tried, and is now.
   private static final String DROP =
       """
-      with gone as (
-        delete from evento.dead_letter
-         where name = ? and version = ? and (id = ? or cause_group = ?)
-         returning id, kind, sequence_key, position, command_id),
+      with meant as (
+        select id, kind, sequence_key, position, command_id,
+               kind = 'event' and position > coalesce(
+                 (select min(s.checkpoint) from evento.consumer_segment s
+                   where s.name = d.name and s.version = d.version
+                     and d.slot between s.first_slot and s.last_slot), 0) as comes_again
+          from evento.dead_letter d
+         where name = ? and version = ? and dropped_at is null and (id = ? or cause_group = ?)),
+      gone as (
+        delete from evento.dead_letter d using meant
+         where d.id = meant.id and not meant.comes_again),
+      marked as (
+        update evento.dead_letter d
+           set dropped_at = clock_timestamp(), retry_at = null, asked = ?
+          from meant where d.id = meant.id and meant.comes_again),
       freed as (
-        update evento.dead_letter d set retry_at = clock_timestamp()
-         where d.name = ? and d.version = ? and d.failed_at is null
-           and d.sequence_key in (select sequence_key from gone)
-           and d.id not in (select id from gone))
+        update evento.dead_letter d set retry_at = clock_timestamp(), asked = ?
+         where d.name = ? and d.version = ? and d.failed_at is null and d.dropped_at is null
+           and d.sequence_key in (select sequence_key from meant)
+           and d.id not in (select id from meant))
       select count(*), min(position), max(position),
              coalesce(array_agg(command_id) filter (where kind = 'outcome'), '{}'),
              coalesce(array_agg(command_id) filter (where kind = 'deadline'), '{}')
-        from gone
+        from meant
       """;
 
   private final Database database;
@@ -145,7 +159,10 @@ public class DeadLetters {
       bind(drop, 1, consumer);
       drop.setObject(3, chosen.id(), java.sql.Types.OTHER);
       drop.setString(4, chosen.group());
-      bind(drop, 5, consumer);
+      var asking = ConsumerTable.countAsking(open, consumer);
+      drop.setLong(5, asking);
+      drop.setLong(6, asking);
+      bind(drop, 7, consumer);
       try (var row = drop.executeQuery()) {
         row.next();
         var count = row.getLong(1);
@@ -174,11 +191,12 @@ public class DeadLetters {
     var statement = chosen.id() != null ? ASK_ONE : chosen.group() != null ? ASK_GROUP : ASK_ALL;
     try (var update = open.prepareStatement(statement)) {
       update.setDouble(1, perSecond == 0 ? 0 : 1 / perSecond);
-      bind(update, 2, consumer);
+      update.setLong(2, ConsumerTable.countAsking(open, consumer));
+      bind(update, 3, consumer);
       if (chosen.id() != null) {
-        update.setObject(4, chosen.id());
+        update.setObject(5, chosen.id());
       } else if (chosen.group() != null) {
-        update.setString(4, chosen.group());
+        update.setString(5, chosen.group());
       }
       return update.executeUpdate();
     }

@@ -9,6 +9,7 @@ import io.evento.server.routing.BundleSession;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,7 +43,13 @@ class Deliveries {
   private static final String REMEDY =
       "; rebuild its read model under a new version, or set the checkpoint to where it stands";
 
+  /** Longer than a promotion takes, and not so long that others have had the segment meanwhile. */
+  private static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(60);
+
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  /** What was given to the session that a segment was taken from. */
+  private record Ended(Sent sent, long at) {}
 
   private final Threads threads;
   private final Follower follower;
@@ -50,6 +57,7 @@ class Deliveries {
   private final Steps steps;
   private final Parking parking;
   private final Merges merges;
+  private final Losses losses;
   private final Counts counts;
   private final ScheduledExecutorService timer;
   private final Turns turns = new Turns();
@@ -58,6 +66,7 @@ class Deliveries {
   private final Turns.Turn looking = turns.turn(this::lookNow);
   private boolean isLooking;
   private final Map<String, Map<Integer, Delivery>> byConsumer = new ConcurrentHashMap<>();
+  private final Map<SegmentId, Ended> ended = new HashMap<>(); // of the delivery thread
   private volatile @Nullable Listener listener;
 
   @Inject
@@ -68,6 +77,7 @@ class Deliveries {
       Steps steps,
       Parking parking,
       Merges merges,
+      Losses losses,
       Counts counts) {
     this.threads = threads;
     this.follower = follower;
@@ -75,6 +85,7 @@ class Deliveries {
     this.steps = steps;
     this.parking = parking;
     this.merges = merges;
+    this.losses = losses;
     this.counts = counts;
     this.timer = threads.timer();
     this.cursors =
@@ -134,6 +145,9 @@ class Deliveries {
           leaveCursor(delivery);
           delivery.end();
           delivery.seen().end();
+          ended.put(
+              segment,
+              new Ended(Sent.further(delivery.sentBefore(), delivery.sent()), System.nanoTime()));
         });
   }
 
@@ -231,6 +245,10 @@ class Deliveries {
     if (!delivery.isOpening()) {
       return;
     }
+    var before = ended.remove(delivery.lease().segment());
+    if (before != null && cursors.now() - before.at() < REMEMBERED_NANOS) {
+      delivery.before(before.sent());
+    }
     var claimed = delivery.lease().claimed();
     cursors.read(
         () -> places.of(claimed.checkpoint(), claimed.command()),
@@ -245,7 +263,11 @@ class Deliveries {
 
   private void findParked(Delivery delivery, Places.Place place) {
     cursors.read(
-        () -> new Opened(place, parking.open(delivery.lease(), place)),
+        () -> {
+          var isOurs = !(delivery instanceof StepDelivery) || noteRow(delivery, place);
+          return new Opened(
+              place, isOurs ? parking.open(delivery.lease(), place) : Optional.empty());
+        },
         found -> opened(delivery, found),
         () -> again(() -> open(delivery)));
   }
@@ -267,6 +289,7 @@ class Deliveries {
     }
     if (place.lost() != null) {
       rewound(delivery, lease.claimed().checkpoint(), place);
+      delivery.lost(lease.claimed().checkpoint());
     }
     delivery.enable(place.at());
     delivery.ring();
@@ -313,7 +336,10 @@ class Deliveries {
   }
 
   private void start(Delivery delivery, @Nullable StorePosition standing) {
-    if (standing == null) {
+    if (standing == null && mayHaveSeenLost(delivery)) {
+      delivery.starting();
+      noteAndRun(delivery);
+    } else if (standing == null) {
       delivery.run(delivery.looked());
     } else {
       delivery.starting();
@@ -323,14 +349,94 @@ class Deliveries {
 
   private void findAndStart(Delivery delivery, StorePosition standing) {
     cursors.read(
-        () -> places.of(standing, null),
-        found ->
-            go(
-                delivery,
-                found,
-                place -> started(delivery, standing, place),
-                () -> findAndStart(delivery, standing)),
+        () -> {
+          var found = places.of(standing, null);
+          // The bundle's checkpoint stands and falls with its rows: this is certain.
+          return new Standing(
+              found,
+              !(found instanceof Places.Place place)
+                  || note(delivery, standing, place, delivery.sentBefore(), true));
+        },
+        standingFound -> {
+          if (!standingFound.isOurs()) {
+            delivery.loseItsPlace();
+            return;
+          }
+          go(
+              delivery,
+              standingFound.found(),
+              place -> started(delivery, standing, place),
+              () -> findAndStart(delivery, standing));
+        },
         () -> again(() -> findAndStart(delivery, standing)));
+  }
+
+  /**
+   * @param isOurs whether nobody else has the segment
+   */
+  private record Standing(Places.Found found, boolean isOurs) {}
+
+  // ---- what was seen of events that are lost
+
+  /** Blocks on the database; false if somebody else has the segment. */
+  private boolean note(
+      Delivery delivery,
+      StorePosition seen,
+      Places.Place place,
+      @Nullable Sent sent,
+      boolean isCertain) {
+    return place.lost() == null
+        || place.at().position() >= seen.position()
+        || losses.note(delivery.lease(), seen, place.at().position(), sent, isCertain);
+  }
+
+  /** Steps are stored with the row in one database: what is beyond the cut in it took place. */
+  private boolean noteRow(Delivery delivery, Places.Place place) {
+    return note(
+        delivery, delivery.lease().claimed().checkpoint(), place, delivery.sentBefore(), true);
+  }
+
+  /** Whether a projector without its own checkpoint was given what may be lost. */
+  private static boolean mayHaveSeenLost(Delivery delivery) {
+    var before = delivery.sentBefore();
+    return !(delivery instanceof StepDelivery)
+        && (delivery.lostAt() != null
+            || (before != null
+                && before.last() > 0
+                && !before.epoch().equals(delivery.looked().epoch())));
+  }
+
+  private void noteAndRun(Delivery delivery) {
+    cursors.read(
+        () -> noteGiven(delivery),
+        isOurs -> {
+          if (!isOurs) {
+            delivery.loseItsPlace();
+          } else if (delivery.isStarting()) {
+            delivery.run(delivery.looked());
+            delivery.ring();
+          }
+        },
+        () -> again(() -> noteAndRun(delivery)));
+  }
+
+  /** What was acknowledged was handled; what was sent may have been. Blocks on the database. */
+  private boolean noteGiven(Delivery delivery) {
+    var isOurs = true;
+    var row = delivery.lostAt();
+    if (row != null) {
+      isOurs =
+          losses.note(
+              delivery.lease(), row, delivery.looked().position(), delivery.sentBefore(), true);
+    }
+    var before = delivery.sentBefore();
+    if (isOurs && before != null && before.last() > 0) {
+      var sent = new StorePosition(before.epoch(), before.last());
+      if (places.of(sent, null) instanceof Places.Place place) {
+        isOurs = note(delivery, sent, place, before, false);
+      }
+    }
+    return isOurs;
   }
 
   private void go(

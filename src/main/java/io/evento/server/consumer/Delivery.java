@@ -83,6 +83,9 @@ class Delivery {
   private @Nullable Cursor cursor;
   private long sentUpTo;
   private long sentAt;
+  private Sent sent;
+  private @Nullable Sent sentBefore;
+  private @Nullable StorePosition lostAt;
   private long failingAt = Long.MAX_VALUE;
 
   Delivery(Lease lease, BundleSession session, Filter filter) {
@@ -91,6 +94,7 @@ class Delivery {
     this.filter = filter;
     this.looked = lease.claimed().checkpoint();
     this.acked = looked.position();
+    this.sent = new Sent(looked);
   }
 
   // ---- for every thread
@@ -216,6 +220,29 @@ class Delivery {
     return filter.accepts(event);
   }
 
+  /** What was given to the session; to be read by others once it has ended. */
+  Sent sent() {
+    return sent;
+  }
+
+  /** What was given to the session before this one, if it was so here; before anything else. */
+  void before(@Nullable Sent given) {
+    sentBefore = given;
+  }
+
+  @Nullable Sent sentBefore() {
+    return sentBefore;
+  }
+
+  /** The segment's row stood there, where the store has nothing, or something else, by now. */
+  void lost(StorePosition at) {
+    lostAt = at;
+  }
+
+  @Nullable StorePosition lostAt() {
+    return lostAt;
+  }
+
   /** Tells the session that the segment is its own. */
   void enable(StorePosition at) {
     looked = at;
@@ -241,6 +268,7 @@ class Delivery {
     acked = from.position();
     sentUpTo = from.position();
     lookedCommand = null;
+    sent = new Sent(from);
     phase = Phase.RUNNING;
   }
 
@@ -399,6 +427,7 @@ class Delivery {
     waitingBytes -= bytes;
     credit -= batch.size();
     batch.forEach(flight::add);
+    batch.forEach(sent::add);
     return batch;
   }
 
@@ -533,6 +562,7 @@ class Delivery {
         break;
       }
       batch.add(next);
+      sent.add(next);
       bytes += size;
       waiting.remove();
     }

@@ -15,6 +15,7 @@ final class Lease {
    * A checkpoint to be written.
    *
    * @param before epoch that the row is in now
+   * @param known position that the row is known to have there, at least
    * @param command that wrote the event at {@code to}; null if that is not known
    * @param rewinds whether it may move backwards
    */
@@ -22,6 +23,7 @@ final class Lease {
       SegmentId segment,
       long fence,
       UUID before,
+      long known,
       StorePosition to,
       @Nullable UUID command,
       boolean rewinds) {}
@@ -142,9 +144,7 @@ final class Lease {
 
   /** What the row does not know yet. */
   synchronized Optional<Step> unwritten() {
-    return reached.equals(written)
-        ? Optional.empty()
-        : Optional.of(new Step(segment(), fence(), written.epoch(), reached, command, rewinds));
+    return reached.equals(written) ? Optional.empty() : Optional.of(step());
   }
 
   /**
@@ -166,7 +166,8 @@ final class Lease {
 
   /** Where the segment stands, whether or not the row knows it: what a guarded write names. */
   synchronized Step step() {
-    return new Step(segment(), fence(), written.epoch(), reached, command, rewinds);
+    return new Step(
+        segment(), fence(), written.epoch(), written.position(), reached, command, rewinds);
   }
 
   /** What the row says for sure. */

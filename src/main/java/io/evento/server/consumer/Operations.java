@@ -128,6 +128,7 @@ public class Operations {
         row -> isAsked(asked, row),
         "release",
         (open, rows) -> {
+          checkThere(asked, rows);
           for (var row : rows) {
             if (isAsked(asked, row)) {
               OperationTable.raise(open, asked.consumer(), row.segment());
@@ -163,6 +164,7 @@ public class Operations {
   private static String reset(
       Connection open, List<Row> rows, Asked asked, StorePosition to, boolean withEffects)
       throws SQLException {
+    checkThere(asked, rows);
     var again = 0L;
     var skipped = 0L;
     for (var row : rows) {
@@ -176,6 +178,8 @@ public class Operations {
         // known.
         var hadEffects = withEffects ? 0 : parked > 0 ? parked - 1 : Long.MAX_VALUE;
         OperationTable.reset(open, asked.consumer(), row.segment(), to, hadEffects);
+        // What was lost comes no more, and what came before it comes again.
+        LossTable.clear(open, asked.consumer(), row.firstSlot(), row.lastSlot(), to.position());
       }
     }
     return said(asked)
@@ -186,6 +190,36 @@ public class Operations {
         + " positions again, up to "
         + skipped
         + " left out";
+  }
+
+  /**
+   * Says that somebody knows of the lost events whose effects are there, and has mended what they
+   * did or can live with it.
+   *
+   * @throws EventoException {@code invalid-request} without a reason, {@code not-found} if there
+   *     are none; nothing was changed
+   */
+  public Operation confirmLost(Asked asked) {
+    if (asked.reason() == null || asked.reason().isBlank()) {
+      throw EventoException.invalid("/reason", "is required");
+    }
+    return run(
+        asked,
+        "confirm-lost",
+        (open, rows) -> {
+          var count = 0;
+          if (asked.segment() == null) {
+            count = LossTable.clear(open, asked.consumer(), 0, Slots.COUNT - 1, null);
+          } else {
+            var row = one(rows, asked.segment());
+            count = LossTable.clear(open, asked.consumer(), row.firstSlot(), row.lastSlot(), null);
+          }
+          if (count == 0) {
+            throw new EventoException(
+                ErrorCode.NOT_FOUND, "no lost events are marked for " + said(asked));
+          }
+          return "lost events are confirmed for " + said(asked) + ", " + count + " marks";
+        });
   }
 
   /**
@@ -382,6 +416,13 @@ public class Operations {
 
   private static boolean isAsked(Asked asked, Row row) {
     return asked.segment() == null || asked.segment() == row.segment();
+  }
+
+  /** Its number may be gone with a merge that came between. */
+  private static void checkThere(Asked asked, List<Row> rows) {
+    if (asked.segment() != null) {
+      one(rows, asked.segment());
+    }
   }
 
   private static Row one(List<Row> rows, @Nullable Integer segment) {

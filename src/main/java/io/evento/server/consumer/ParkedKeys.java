@@ -21,6 +21,7 @@ final class ParkedKeys {
   private final Set<String> keys = new HashSet<>();
   private final Set<String> closing = new HashSet<>();
   private final Deque<Parking.Found> queue = new ArrayDeque<>();
+  private long queuedAt;
   private final List<DeadLetter.Due> handled = new ArrayList<>();
   private Message.@Nullable Nack failing;
   private DeadLetter.@Nullable Due retrying;
@@ -134,6 +135,17 @@ final class ParkedKeys {
   /** The letters that are to be tried next, in order. */
   Deque<Parking.Found> queue() {
     return queue;
+  }
+
+  /** Has letters tried next, after those that are to be. */
+  void queue(Collection<Parking.Found> found, long now) {
+    queue.addAll(found);
+    queuedAt = now;
+  }
+
+  /** When they were read, by {@link System#nanoTime}. */
+  long queuedAt() {
+    return queuedAt;
   }
 
   /** The letters that were handled and have to be removed. */

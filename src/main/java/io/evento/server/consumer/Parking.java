@@ -63,6 +63,9 @@ class Parking {
   /** Letters that are read at once. */
   private static final int BATCH = 32;
 
+  /** Somebody may have dropped what was read longer ago, so it is looked at anew. */
+  private static final long FRESH_NANOS = 100_000_000L;
+
   private final DeadLetterTable table;
   private final EventReader reader;
   private final Places places;
@@ -258,7 +261,7 @@ class Parking {
   /**
    * A letter with its event.
    *
-   * @param event null if the store has lost it
+   * @param event null if the store has lost it, or nobody wants it any more
    */
   record Found(DeadLetter.Due letter, @Nullable RecordedEvent event) {}
 
@@ -272,15 +275,19 @@ class Parking {
                 .toList(),
         found -> {
           var parked = delivery.parked();
-          parked.queue().addAll(found);
+          parked.queue(found, System.nanoTime());
           parked.due(!found.isEmpty());
           if (found.isEmpty()) {
             parked.nothingClosing();
           }
+          send(delivery); // at least one of what was read, however long this thread was busy
         });
   }
 
   private Found find(DeadLetter.Due letter) {
+    if (letter.isDropped()) {
+      return new Found(letter, null);
+    }
     var event =
         reader
             .next(letter.position() - 1)
@@ -297,6 +304,9 @@ class Parking {
   /** Gives the session the next letter, if it has none. */
   private void send(Delivery delivery) {
     var parked = delivery.parked();
+    if (System.nanoTime() - parked.queuedAt() > FRESH_NANOS) {
+      parked.queue().clear();
+    }
     while (parked.retrying() == null && parked.failedAgain() == null) {
       var next = parked.queue().poll();
       if (next == null) {
@@ -304,7 +314,13 @@ class Parking {
       }
       var letter = next.letter();
       var event = next.event();
-      if (event == null) {
+      if (letter.isDropped()) {
+        if (isPassed(delivery, letter.position())) {
+          parked.handled().add(letter);
+        } else {
+          parked.due(false); // until somebody looks again
+        }
+      } else if (event == null) {
         LOG.log(
             Level.WARNING,
             () -> "dead letter lost with its event " + delivery.lease() + " id=" + letter.id());
@@ -370,7 +386,7 @@ class Parking {
             LOG.log(
                 Level.INFO,
                 () ->
-                    "dead letter handled "
+                    (letter.isDropped() ? "dropped dead letter passed " : "dead letter handled ")
                         + delivery.lease()
                         + " position="
                         + letter.position()

@@ -111,7 +111,9 @@ class SegmentTable {
          and s.fence = mine.fence and s.epoch = mine.epoch and s.owner_incarnation = ?
       """;
 
-  // A write whose answer was lost may come again: then the row is in the new epoch already.
+  // A write whose answer was lost may come again: then the row is in the new epoch already. A row
+  // that is behind what was written there is that of a server that has lost it, with the steps that
+  // were stored beside it: what is in our memory must not carry it over them.
   private static final String CHECKPOINT =
       """
       update evento.consumer_segment s
@@ -122,12 +124,14 @@ class SegmentTable {
                                else greatest(s.checkpoint, done.position) end,
              command_id = case when done.rewinds or s.checkpoint < done.position
                                then done.command_id else s.command_id end
-        from unnest(?::text[], ?::int[], ?::int[], ?::bigint[], ?::uuid[],
+        from unnest(?::text[], ?::int[], ?::int[], ?::bigint[], ?::uuid[], ?::bigint[],
                     ?::uuid[], ?::bigint[], ?::uuid[], ?::boolean[])
-             as done(name, version, segment, fence, before, epoch, position, command_id, rewinds)
+             as done(name, version, segment, fence, before, known, epoch, position, command_id,
+                     rewinds)
        where s.name = done.name and s.version = done.version and s.segment = done.segment
          and s.fence = done.fence and s.owner_incarnation = ?
-         and (s.epoch = done.before or s.epoch = done.epoch)
+         and (s.epoch = done.before and s.checkpoint >= done.known
+              or s.epoch = done.epoch and done.epoch <> done.before)
       returning s.name, s.version, s.segment
       """;
 
@@ -282,11 +286,12 @@ class SegmentTable {
       bind(open, write, 1, steps.stream().map(Lease.Step::segment).toList());
       write.setArray(4, array(open, "bigint", steps.stream().map(Lease.Step::fence)));
       write.setArray(5, array(open, "uuid", steps.stream().map(Lease.Step::before)));
-      write.setArray(6, array(open, "uuid", steps.stream().map(s -> s.to().epoch())));
-      write.setArray(7, array(open, "bigint", steps.stream().map(s -> s.to().position())));
-      write.setArray(8, array(open, "uuid", steps.stream().map(Lease.Step::command)));
-      write.setArray(9, array(open, "boolean", steps.stream().map(Lease.Step::rewinds)));
-      write.setObject(10, incarnation);
+      write.setArray(6, array(open, "bigint", steps.stream().map(Lease.Step::known)));
+      write.setArray(7, array(open, "uuid", steps.stream().map(s -> s.to().epoch())));
+      write.setArray(8, array(open, "bigint", steps.stream().map(s -> s.to().position())));
+      write.setArray(9, array(open, "uuid", steps.stream().map(Lease.Step::command)));
+      write.setArray(10, array(open, "boolean", steps.stream().map(Lease.Step::rewinds)));
+      write.setObject(11, incarnation);
       return segments(write);
     }
   }

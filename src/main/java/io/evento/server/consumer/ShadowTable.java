@@ -97,7 +97,8 @@ class ShadowTable {
       """
       (coalesce(w.origin_event > greatest(s.checkpoint, s.effects_after), false)
        or exists (select from evento.dead_letter d
-                   where d.name = w.name and d.version = s.version and d.position = w.origin_event)
+                   where d.name = w.name and d.version = s.version
+                     and d.position = w.origin_event and d.dropped_at is null)
        or exists (select from evento.consumer_command c
                    where c.id = w.origin_outcome and c.name = w.name and c.version = s.version)
        or exists (select from evento.shadow_command c

@@ -188,7 +188,7 @@ class StepParking {
   }
 
   private List<RecordedEvent> event(DeadLetter.Due letter, Filter filter) {
-    return letter.kind() != DeadLetter.Kind.EVENT
+    return letter.kind() != DeadLetter.Kind.EVENT || letter.isDropped()
         ? List.of()
         : reader
             .next(letter.position() - 1)
@@ -234,6 +234,9 @@ class StepParking {
             open -> {
               // First: whoever drops letters or parks others comes before or after.
               ConsumerTable.lock(open, consumer);
+              if (!letter.isDropped() && DeadLetterTable.isDropped(open, letter.id())) {
+                return new Dropped();
+              }
               if (!StepTable.take(open, step)) {
                 return DeadLetterTable.isThere(open, letter.id()) ? new Fenced() : new Dropped();
               }
@@ -246,7 +249,7 @@ class StepParking {
       LOG.log(
           Level.INFO,
           () ->
-              "dead letter handled "
+              (letter.isDropped() ? "dropped dead letter passed " : "dead letter handled ")
                   + step.lease()
                   + " position="
                   + letter.position()

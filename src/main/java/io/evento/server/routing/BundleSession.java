@@ -42,6 +42,7 @@ public final class BundleSession {
   private final Map<Object, CompletableFuture<Message>> calls = new ConcurrentHashMap<>();
   private volatile List<Message.Component> components = List.of();
   private volatile Set<String> commands = Set.of();
+  private volatile Map<String, String> contexts = Map.of();
   private volatile Set<String> queries = Set.of();
   private volatile Set<String> consumers = Set.of();
   private volatile Map<String, SnapshotRule> snapshots = Map.of();
@@ -118,6 +119,12 @@ public final class BundleSession {
             .flatMap(c -> c.commands().stream())
             .map(Message.CommandType::type)
             .collect(Collectors.toUnmodifiableSet());
+    contexts =
+        declared.stream()
+            .flatMap(c -> c.commands().stream().map(type -> Map.entry(type.type(), c.context())))
+            .collect(
+                Collectors.toUnmodifiableMap(
+                    Map.Entry::getKey, Map.Entry::getValue, (one, other) -> other));
     queries =
         declared.stream()
             .flatMap(c -> c.queries().stream())
@@ -174,20 +181,23 @@ public final class BundleSession {
   }
 
   /**
-   * Asks the handler for a decision.
+   * Asks the handler for a decision. What it answers has the context in which this session declared
+   * the component: the catalog knows only what was declared last, by whomever.
    *
    * @param parts one message, or the parts of a long story
    * @return fails with {@link SessionLostException}, or with a timeout at the deadline
    */
   public CompletionStage<Message.Decided> decide(List<Message.Decide> parts) {
     var last = parts.get(parts.size() - 1);
-    return call(last.attempt(), parts, last.deadline()).thenApply(Message.Decided.class::cast);
+    return call(last.attempt(), parts, last.deadline())
+        .thenApply(answer -> ((Message.Decided) answer).in(contexts.get(last.type())));
   }
 
   /** The same over several streams; all parts are of one attempt. */
   CompletionStage<Message.Considered> consider(List<Message.Consider> parts) {
     var last = parts.get(parts.size() - 1);
-    return call(last.attempt(), parts, last.deadline()).thenApply(Message.Considered.class::cast);
+    return call(last.attempt(), parts, last.deadline())
+        .thenApply(answer -> ((Message.Considered) answer).in(contexts.get(last.type())));
   }
 
   /**

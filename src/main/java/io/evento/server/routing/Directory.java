@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * What the sessions of the other nodes host. Each node tells the others at every change and every
@@ -34,6 +35,7 @@ public class Directory {
    * @param consumers by name and version: {@code accounts:1}
    * @param snapshots by type of aggregate, for those that keep them
    * @param models by type of query, as {@link BundleSession#models} says
+   * @param components kinds and names: {@code aggregate Account}; none from an older node
    */
   public record Entry(
       UUID instance,
@@ -42,13 +44,15 @@ public class Directory {
       Set<String> queries,
       Set<String> consumers,
       Map<String, SnapshotRule> snapshots,
-      Map<String, String> models) {
+      Map<String, String> models,
+      Set<String> components) {
     public Entry {
       commands = Set.copyOf(commands);
       queries = Set.copyOf(queries);
       consumers = consumers == null ? Set.of() : Set.copyOf(consumers);
       snapshots = snapshots == null ? Map.of() : Map.copyOf(snapshots);
       models = models == null ? Map.of() : Map.copyOf(models);
+      components = components == null ? Set.of() : Set.copyOf(components);
     }
   }
 
@@ -109,7 +113,10 @@ public class Directory {
                     s.queries(),
                     s.consumers(),
                     s.snapshots(),
-                    s.models()))
+                    s.models(),
+                    s.components().stream()
+                        .map(component -> component.kind() + ' ' + component.name())
+                        .collect(Collectors.toSet())))
         .toList();
   }
 
@@ -137,6 +144,15 @@ public class Directory {
     var all = new HashMap<>(byNode);
     all.put(self, mine());
     return all;
+  }
+
+  /** Whether an instance of a bundle hosts a component, through any node that can be reached. */
+  public boolean isHosted(String bundle, String kind, String name) {
+    return everywhere("").values().stream()
+        .flatMap(List::stream)
+        .anyMatch(
+            entry ->
+                entry.bundle().equals(bundle) && entry.components().contains(kind + ' ' + name));
   }
 
   /** Instances on other nodes that handle a command. */

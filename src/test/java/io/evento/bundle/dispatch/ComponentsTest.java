@@ -15,6 +15,8 @@ import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.Projection;
 import io.evento.bundle.Projector;
 import io.evento.bundle.QueryHandler;
+import io.evento.bundle.RewindHandler;
+import io.evento.bundle.Rewound;
 import io.evento.bundle.Service;
 import io.evento.bundle.TypeName;
 import io.evento.bundle.payload.PayloadMapper;
@@ -417,6 +419,24 @@ class ComponentsTest {
     }
   }
 
+  @Projector(name = "unsure")
+  static class Unsure {
+    @EventHandler
+    void on(Built event) {}
+
+    @RewindHandler
+    void on(Rewound rewound) {}
+  }
+
+  @Projector(name = "mistaken")
+  static class Mistaken {
+    @EventHandler
+    void on(Built event, Connection tx) {}
+
+    @RewindHandler
+    void back(Built event, Connection tx) {}
+  }
+
   @Projector(name = "deaf")
   static class Deaf {}
 
@@ -453,6 +473,16 @@ class ComponentsTest {
     @Test
     void that_would_go_on_after_its_transaction() {
       assertRefused("must not return a CompletionStage", new Waiting());
+    }
+
+    @Test
+    void that_wants_to_be_told_of_lost_events_and_cannot_know_them() {
+      assertRefused(
+          "no @EventHandler of Unsure takes a Connection: only with a checkpoint in its own",
+          new Unsure());
+      assertRefused(
+          "Mistaken.back is a @RewindHandler: it must not be static and take a Rewound",
+          new Mistaken());
     }
 
     @Test

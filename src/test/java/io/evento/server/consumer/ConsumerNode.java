@@ -55,6 +55,7 @@ final class ConsumerNode implements AutoCloseable {
   final Parking parking;
   final StepParking stepParking;
   final Merges merges;
+  final Losses losses;
   final Deliveries deliveries;
   final StepTable steps;
   final OutboxTable outbox;
@@ -106,6 +107,7 @@ final class ConsumerNode implements AutoCloseable {
         new StepParking(
             database, table, steps, outbox, schedules, reader, counts, () -> deadLettersMax);
     merges = new Merges(database, incarnation);
+    losses = new Losses(database, incarnation);
     deliveries =
         new Deliveries(
             threads,
@@ -123,6 +125,7 @@ final class ConsumerNode implements AutoCloseable {
                 counts),
             parking,
             merges,
+            losses,
             counts);
     keeper =
         new LeaseKeeper(

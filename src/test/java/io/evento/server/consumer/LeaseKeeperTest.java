@@ -408,6 +408,7 @@ class LeaseKeeperTest {
             lease.segment(),
             lease.fence(),
             UUID.randomUUID(),
+            0,
             new StorePosition(UUID.randomUUID(), 10),
             null,
             false);

@@ -55,7 +55,7 @@ class LeaseTest {
     assertThat(step)
         .isEqualTo(
             new Lease.Step(
-                lease.segment(), 7, EPOCH, new StorePosition(EPOCH, 120), command, false));
+                lease.segment(), 7, EPOCH, 100, new StorePosition(EPOCH, 120), command, false));
     lease.wrote(step);
     assertThat(lease.unwritten()).isEmpty();
   }

@@ -3,6 +3,8 @@ package io.evento.server.consumer;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventMetadata;
 import io.evento.bundle.Projector;
+import io.evento.bundle.RewindHandler;
+import io.evento.bundle.Rewound;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.FrameQueue.Lane;
@@ -21,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -62,6 +65,7 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
       statement.execute("drop schema if exists mine cascade");
       statement.execute("create schema mine");
       statement.execute("create table mine.handled (n bigserial, position bigint, account text)");
+      statement.execute("create table mine.rewound (what text)");
     }
     var source = new PGSimpleDataSource();
     source.setUrl(where.url());
@@ -128,7 +132,14 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
     final Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
     final Set<Integer> running = ConcurrentHashMap.newKeySet();
     final List<String> overlaps = new CopyOnWriteArrayList<>();
+    final List<Rewound> rewinds = new CopyOnWriteArrayList<>();
     volatile long pauseNanos;
+
+    /** How often it fails when it is told of lost events. */
+    volatile int failRewinds;
+
+    /** Called before an event is handled; a test's own, which may wait or fail. */
+    volatile Consumer<EventMetadata> before = at -> {};
 
     List<Long> of(String account) {
       return handled.getOrDefault(account, List.of());
@@ -145,6 +156,7 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
       }
       try {
         LockSupport.parkNanos(pauseNanos);
+        before.accept(at);
         var failure = failures.get(at.aggregateId());
         if (failure != null) {
           throw failure;
@@ -181,6 +193,30 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
 
     Transactional(Ledger ledger) {
       this.ledger = ledger;
+    }
+
+    @RewindHandler
+    void on(Rewound rewound, Connection tx) throws SQLException {
+      ledger.rewinds.add(rewound);
+      try (var insert = tx.prepareStatement("insert into rewound (what) values (?)")) {
+        insert.setString(
+            1,
+            rewound.consumer()
+                + " "
+                + rewound.segment()
+                + " "
+                + rewound.formerEpoch()
+                + " "
+                + rewound.from()
+                + ".."
+                + rewound.to()
+                + " "
+                + rewound.epoch());
+        insert.executeUpdate();
+      }
+      if (ledger.rewinds.size() <= ledger.failRewinds) {
+        throw new IllegalStateException("not now");
+      }
     }
 
     @EventHandler

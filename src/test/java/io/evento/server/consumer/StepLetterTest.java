@@ -622,7 +622,7 @@ class StepLetterTest {
     var at = lease.step();
     return new StepParking.Found(
         new DeadLetter.Due(
-            id, DeadLetter.Kind.EVENT, "bad", event.position(), event.commandId(), 5),
+            id, DeadLetter.Kind.EVENT, "bad", event.position(), event.commandId(), 5, false, 0),
         StepBatch.of(
             new StepBatch.Request(
                 lease, filter, List.of(event), at.to(), at.command(), false, false),
