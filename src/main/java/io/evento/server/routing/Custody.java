@@ -80,6 +80,17 @@ public final class Custody {
     return true;
   }
 
+  /** The same for who asks again only after that: so it needs no bound. */
+  public void onceOpen(Runnable ring) {
+    synchronized (this) {
+      if (trial != null && !isOver) {
+        held.add(ring);
+        return;
+      }
+    }
+    ring.run();
+  }
+
   /** A delivery was handed over, or has something left that was. */
   public void entered(Object delivery) {
     deliveries.add(delivery);
@@ -108,6 +119,19 @@ public final class Custody {
       waiting.add(new Trial(key, begin));
     }
     goOn();
+  }
+
+  /** Wants to be tried no more, be it that it is already: it has nothing to hand over. */
+  public void withdraw(Object key) {
+    Trial cancelled;
+    synchronized (this) {
+      waiting.removeIf(other -> other.key.equals(key));
+      var now = trial;
+      cancelled = now != null && now.key.equals(key) ? now : null;
+    }
+    if (cancelled != null) {
+      over(cancelled);
+    }
   }
 
   private void look(Object left) {

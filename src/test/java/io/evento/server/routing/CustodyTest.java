@@ -68,6 +68,18 @@ class CustodyTest {
   }
 
   @Test
+  void who_withdraws_holds_nobody_up() {
+    requests.add("older");
+    tryAlone("first");
+    tryAlone("second");
+    custody.whenOpen(() -> begun.add("held"));
+    custody.withdraw("second");
+    custody.withdraw("first");
+    assertThat(begun).containsExactly("held");
+    assertThat(custody.isClosedTo("newcomer")).isFalse();
+  }
+
+  @Test
   void only_so_much_is_held_up() {
     tryAlone("suspect");
     var held = 0;
