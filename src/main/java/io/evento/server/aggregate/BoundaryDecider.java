@@ -57,8 +57,9 @@ public class BoundaryDecider {
    *
    * @return fails with an {@link io.evento.protocol.EventoException}
    */
-  CompletionStage<Receipt> decide(CommandRequest request, CommandRequest.Boundary boundary) {
-    var decision = new BoundaryDecision(this, request, boundary);
+  CompletionStage<Receipt> decide(Pending pending, CommandRequest.Boundary boundary) {
+    var decision = new BoundaryDecision(this, pending.request(), boundary);
+    pending.asks(decision);
     decision.begin();
     return decision.outcome();
   }

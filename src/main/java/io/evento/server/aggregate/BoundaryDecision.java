@@ -27,11 +27,11 @@ import io.evento.server.routing.Handlers;
 import io.evento.server.routing.Outcomes;
 import io.evento.server.routing.Payloads;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  * told: what came between is read, and the command decided again, until its deadline. Rejections
  * are kept under the same condition, as they rest on the same events.
  */
-final class BoundaryDecision {
+final class BoundaryDecision implements Pending.Asking {
   private static final int EVENTS_MAX = 1_000;
   private static final int PART_EVENTS = 500;
   private static final int PART_CHARS = 256 << 10;
@@ -61,7 +61,9 @@ final class BoundaryDecision {
   private final CommandRequest request;
   private final CommandRequest.Boundary boundary;
   private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
-  private final Set<Handlers.Host> lost = new HashSet<>();
+  private final Set<Handlers.Host> lost = ConcurrentHashMap.newKeySet();
+  private final Attempts attempts;
+  private volatile @Nullable Basis asked;
   private int tries;
   private int rereads;
 
@@ -79,6 +81,7 @@ final class BoundaryDecision {
     this.room = room;
     this.request = request;
     this.boundary = boundary;
+    this.attempts = new Attempts(room.handlers, request);
   }
 
   CompletionStage<Receipt> outcome() {
@@ -99,11 +102,36 @@ final class BoundaryDecision {
       fail(room.handlers.nobody(request.type()));
       return;
     }
+    asked = basis;
+    var attempt = Decisions.next();
+    attempts.begun(attempt, host);
+    ask(host, attempt, basis);
+  }
+
+  /** On the timer's thread: what it changes, steps may change meanwhile. */
+  @Override
+  public void look(long now) {
+    if (!attempts.isSilent(now)) {
+      return;
+    }
+    var attempt = Decisions.next();
+    var basis = asked;
+    var other = attempts.another(now, attempt, this::apartFrom);
+    if (other != null) {
+      guarded(() -> ask(other, attempt, basis)).run();
+    }
+  }
+
+  private Handlers.@Nullable Host apartFrom(Handlers.Host silent) {
+    return room.handlers.another(request.type(), boundary.key(), lost, silent).orElse(null);
+  }
+
+  private void ask(Handlers.Host host, long attempt, @Nullable Basis basis) {
     room.handlers
-        .consider(host, parts(Decisions.next(), basis))
+        .consider(host, parts(attempt, basis))
         .whenComplete(
             (considered, failure) ->
-                guarded(() -> answered(host, basis, considered, failure)).run());
+                guarded(() -> answered(host, attempt, basis, considered, failure)).run());
   }
 
   private List<Consider> parts(long attempt, @Nullable Basis basis) {
@@ -146,11 +174,14 @@ final class BoundaryDecision {
 
   private void answered(
       Handlers.Host host,
+      long attempt,
       @Nullable Basis basis,
       @Nullable Considered considered,
       @Nullable Throwable failure) {
     if (failure != null || considered == null) {
-      unanswered(host, failure);
+      unanswered(host, attempt, failure);
+    } else if (!attempts.answered(attempt)) {
+      return; // another host was faster
     } else if (considered.failure() != null) {
       failed(host, considered.failure());
     } else if (considered.unread()
@@ -171,11 +202,16 @@ final class BoundaryDecision {
     return new Message.Aggregate(boundary.name(), String.valueOf(considered.stream())).stream();
   }
 
-  private void unanswered(Handlers.Host host, @Nullable Throwable failure) {
+  private void unanswered(Handlers.Host host, long attempt, @Nullable Throwable failure) {
+    if (failure != null && Failures.isLost(failure)) {
+      lost.add(host);
+    }
+    if (!attempts.unanswered(attempt)) {
+      return; // another host is still asked, or was faster
+    }
     if (failure != null && Failures.cause(failure) instanceof TimeoutException) {
       fail(request.expired());
     } else if (failure != null && Failures.isLost(failure)) {
-      lost.add(host);
       begin();
     } else {
       fail(failure == null ? new IllegalStateException("no answer") : failure);

@@ -9,7 +9,6 @@ import io.evento.server.cluster.Settings;
 import io.evento.server.eventstore.Appender;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.SnapshotTable;
-import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Handlers;
 import io.evento.server.routing.Outcomes;
 import io.evento.server.telemetry.Metrics;
@@ -63,8 +62,9 @@ public class Decider {
    *
    * @return fails with an {@link EventoException}
    */
-  CompletionStage<Receipt> decide(Lane lane, CommandRequest request, Message.Aggregate aggregate) {
-    var decision = new Decision(this, lane, request, aggregate);
+  CompletionStage<Receipt> decide(Lane lane, Pending pending, Message.Aggregate aggregate) {
+    var decision = new Decision(this, lane, pending.request(), aggregate);
+    pending.asks(decision);
     decision.begin();
     return decision.outcome();
   }

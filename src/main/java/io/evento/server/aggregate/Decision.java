@@ -26,11 +26,11 @@ import io.evento.server.routing.SnapshotRule;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * is old, the append refuses, names the real state, and the command is decided again. So a wrong
  * hint costs time and nothing else.
  */
-final class Decision {
+final class Decision implements Pending.Asking {
   private static final Logger LOG = System.getLogger(Decision.class.getName());
   private static final int EVENTS_MAX = 1_000;
 
@@ -59,7 +59,8 @@ final class Decision {
   private final CommandRequest request;
   private final Message.Aggregate aggregate;
   private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
-  private final Set<Handlers.Host> lost = new HashSet<>();
+  private final Set<Handlers.Host> lost = ConcurrentHashMap.newKeySet();
+  private final Attempts attempts;
   private int tries;
   private boolean mayUseSnapshots = true;
 
@@ -68,6 +69,7 @@ final class Decision {
     this.lane = lane;
     this.request = request;
     this.aggregate = aggregate;
+    this.attempts = new Attempts(room.handlers, request);
   }
 
   CompletionStage<Receipt> outcome() {
@@ -89,7 +91,10 @@ final class Decision {
 
   private Handlers.@Nullable Host host() {
     var last = lane.host();
-    if (last != null && !lost.contains(last) && room.handlers.isThere(last, request.type())) {
+    if (last != null
+        && !lost.contains(last)
+        && room.handlers.isThere(last, request.type())
+        && room.handlers.mayBeAsked(last)) {
       return last;
     }
     var chosen = room.handlers.choose(request.type(), aggregate.stream(), lost).orElse(null);
@@ -125,6 +130,30 @@ final class Decision {
 
   private void ask(Handlers.Host host, @Nullable Tip tip, List<Story> story, boolean snapshot) {
     var attempt = Decisions.next();
+    attempts.begun(attempt, host);
+    ask(host, attempt, tip, story, snapshot);
+  }
+
+  /** On the timer's thread: what it changes, steps may change meanwhile. */
+  @Override
+  public void look(long now) {
+    if (!attempts.isSilent(now)) {
+      return;
+    }
+    var attempt = Decisions.next();
+    var other = attempts.another(now, attempt, this::apartFrom);
+    if (other != null) {
+      lane.host(other);
+      guarded(() -> ask(other, attempt, lane.tip(), List.of(), false)).run();
+    }
+  }
+
+  private Handlers.@Nullable Host apartFrom(Handlers.Host silent) {
+    return room.handlers.another(request.type(), aggregate.stream(), lost, silent).orElse(null);
+  }
+
+  private void ask(
+      Handlers.Host host, long attempt, @Nullable Tip tip, List<Story> story, boolean snapshot) {
     var parts = new ArrayList<Decide>();
     if (story.isEmpty()) {
       parts.add(message(attempt, tip, null, snapshot));
@@ -159,7 +188,9 @@ final class Decision {
       @Nullable Decided decided,
       @Nullable Throwable failure) {
     if (failure != null || decided == null) {
-      unanswered(host, failure);
+      unanswered(host, attempt, failure);
+    } else if (!attempts.answered(attempt)) {
+      return; // another host was faster
     } else if (decided.stale()) {
       if (wasTold && !mayUseSnapshots) {
         again();
@@ -186,11 +217,16 @@ final class Decision {
     }
   }
 
-  private void unanswered(Handlers.Host host, @Nullable Throwable failure) {
+  private void unanswered(Handlers.Host host, long attempt, @Nullable Throwable failure) {
+    if (failure != null && Failures.isLost(failure)) {
+      lost.add(host);
+    }
+    if (!attempts.unanswered(attempt)) {
+      return; // another host is still asked, or was faster
+    }
     if (failure != null && Failures.cause(failure) instanceof TimeoutException) {
       fail(request.expired());
     } else if (failure != null && Failures.isLost(failure)) {
-      lost.add(host);
       lane.host(null);
       begin();
     } else {

@@ -10,6 +10,8 @@ import io.evento.server.routing.CommandOwner;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
@@ -25,6 +27,11 @@ public class Owner implements CommandOwner {
   private static final int IDLE_SECONDS = 600;
 
   private static final int LANES_MAX = 200_000;
+
+  /** How often it is looked whether a host does not answer. */
+  private static final int LOOK_MILLIS = 100;
+
+  private static final Logger LOG = System.getLogger(Owner.class.getName());
 
   private final Decider decider;
   private final BoundaryDecider boundaries;
@@ -44,6 +51,10 @@ public class Owner implements CommandOwner {
     // What was known of streams may be of a life that is gone.
     follower.onNewEpoch(epoch -> lanes.values().forEach(lane -> lane.tip(null)));
     threads.timer().scheduleWithFixedDelay(this::forgetIdle, 30, 30, TimeUnit.SECONDS);
+    threads
+        .timer()
+        .scheduleWithFixedDelay(
+            this::lookForSilence, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   @Override
@@ -89,7 +100,7 @@ public class Owner implements CommandOwner {
     // A loop where decisions end at once, so that a long queue of expired commands never recurses.
     for (var pending = first; pending != null; pending = lane.next()) {
       var now = pending;
-      var decided = decide(lane, now.request()).toCompletableFuture();
+      var decided = decide(lane, now).toCompletableFuture();
       if (!decided.isDone()) {
         decided.whenComplete(
             (receipt, failure) -> {
@@ -114,11 +125,21 @@ public class Owner implements CommandOwner {
     }
   }
 
-  private CompletionStage<Receipt> decide(Lane lane, CommandRequest request) {
+  private CompletionStage<Receipt> decide(Lane lane, Pending pending) {
+    var request = pending.request();
     var boundary = request.boundary();
     return boundary == null
-        ? decider.decide(lane, request, Objects.requireNonNull(request.aggregate()))
-        : boundaries.decide(request, boundary);
+        ? decider.decide(lane, pending, Objects.requireNonNull(request.aggregate()))
+        : boundaries.decide(pending, boundary);
+  }
+
+  private void lookForSilence() {
+    try {
+      var now = System.nanoTime();
+      inFlight.values().forEach(pending -> pending.look(now));
+    } catch (RuntimeException failure) {
+      LOG.log(Level.ERROR, "decisions not looked after", failure);
+    }
   }
 
   private void forgetIdle() {

@@ -68,6 +68,13 @@ record DeadLetter(Kind kind, String key, int slot, long position, UUID command, 
         Objects.requireNonNull(item.happening().due()).name());
   }
 
+  /** What is doubted but for this, which is parked. */
+  Doubts acquitted(Doubts doubts) {
+    return kind == Kind.EVENT
+        ? doubts.covers(position) ? doubts.beyond(position) : doubts
+        : doubts.without(command);
+  }
+
   /**
    * One that was asked to be tried again.
    *

@@ -71,6 +71,9 @@ class Delivery {
   private volatile boolean lostItsPlace;
   private volatile long acked;
   private volatile boolean isAlarmSet;
+  private volatile Doubts handed = Doubts.NONE;
+  private volatile boolean awaitsOpening;
+  private boolean isInCustody;
   private Turns.@Nullable Turn turn;
 
   private final ArrayDeque<RecordedEvent> waiting = new ArrayDeque<>();
@@ -163,7 +166,104 @@ class Delivery {
     return acked;
   }
 
+  /** What the session has, and has said nothing of. */
+  Doubts handed() {
+    return handed;
+  }
+
+  /** Its session ended unasked: what that had is doubted. */
+  void doubtWhatWasHanded() {
+    lease.doubts(lease.doubts().ended(handed, session.endedAloneWith(this)));
+  }
+
   // ---- for the delivery thread
+
+  /** Notes what the session has now, for whoever looks at its end. */
+  void handed(Doubts now) {
+    handed = now;
+    if (now.isNone() == isInCustody) {
+      isInCustody = !isInCustody;
+      if (isInCustody) {
+        session.custody().entered(this);
+      } else {
+        session.custody().left(this);
+      }
+    }
+  }
+
+  private void noteHanded() {
+    var letter = parked.retrying();
+    var first = flight.first();
+    if (first == 0 && letter == null && !isInCustody) {
+      return;
+    }
+    handed(Doubts.of(first, flight.last(), letter == null ? Set.of() : Set.of(letter.id())));
+  }
+
+  /**
+   * Whether something of this segment may be given to the session now. What is doubted goes after
+   * all else of it, and is tried alone if two sessions ended with it; then, and while others are
+   * tried there, this is served again when its turn comes.
+   */
+  boolean mayHand(boolean isDoubted) {
+    var custody = session.custody();
+    if (isDoubted && lease.doubts().callForTrial()) {
+      if (!custody.isTried(this)) {
+        custody.alone(this, this::ring);
+      }
+      return custody.isTried(this);
+    }
+    if (!custody.isClosedTo(this)) {
+      return true;
+    }
+    if (!awaitsOpening) {
+      awaitsOpening = true;
+      custody.onceOpen(this::opened);
+    }
+    return false;
+  }
+
+  private void opened() {
+    awaitsOpening = false;
+    ring();
+  }
+
+  /** Whether nothing of it is with the session. */
+  boolean hasHandedNothing() {
+    return flight.first() == 0 && parked.retrying() == null;
+  }
+
+  /** Whether the next event ended enough sessions: it is parked instead of being sent. */
+  boolean isNextProven() {
+    var next = waiting.peek();
+    return next != null && lease.doubts().areProven() && lease.doubts().covers(next.position());
+  }
+
+  /** That event. */
+  DeadLetter provenLetter() {
+    return DeadLetter.of(waiting.element());
+  }
+
+  /**
+   * Whether what the session has, or is to be given next, is doubted: then it has one at a time.
+   */
+  private boolean goesAlone() {
+    var doubts = lease.doubts();
+    return !doubts.isNone()
+        && (doubts.covers(flight.first())
+            || doubts.covers(waiting.element().position())
+            || isRetryingDoubted());
+  }
+
+  private boolean isRetryingDoubted() {
+    var letter = parked.retrying();
+    return letter != null && lease.doubts().covers(letter.id());
+  }
+
+  /** A letter was given to the session, or this has said what became of it. */
+  void noteLetter() {
+    noteHanded();
+  }
 
   /** Says how it is served; before anything else. */
   void servedBy(Turns.Turn how) {
@@ -394,29 +494,42 @@ class Delivery {
         && !waiting.isEmpty()
         && !parked.isFull()
         && !isHeldUp()
+        && !isNextProven()
         && credit > 0
         && (flight.messages() < MESSAGES_ENOUGH || fillsMessage())
         && flight.bytes() < FLIGHT_BYTES_MAX) {
-      var batch = nextBatch();
+      var goesAlone = goesAlone();
+      if ((goesAlone && !hasHandedNothing()) || !mayHand(goesAlone)) {
+        break;
+      }
+      var batch = nextBatch(goesAlone ? 1 : MESSAGE_EVENTS_MAX);
       if (!send(batch, now)) {
         break;
       }
       count += batch.size();
     }
+    leaveUnusedTrial();
     return count;
+  }
+
+  /** Whatever it was to be tried with cannot be handed over now. */
+  void leaveUnusedTrial() {
+    if (session.custody().isTried(this) && hasHandedNothing()) {
+      session.custody().withdraw(this);
+    }
   }
 
   private boolean fillsMessage() {
     return waiting.size() >= MESSAGE_EVENTS_MAX || waitingBytes >= MESSAGE_BYTES_MAX;
   }
 
-  private List<RecordedEvent> nextBatch() {
+  private List<RecordedEvent> nextBatch(int most) {
     var batch = new ArrayList<RecordedEvent>();
     var bytes = 0;
     for (var next = waiting.peek(); next != null; next = waiting.peek()) {
       var size = Flight.bytes(next);
       if (parked.holds(next)
-          || batch.size() == Math.min(credit, MESSAGE_EVENTS_MAX)
+          || batch.size() == Math.min(credit, most)
           || (!batch.isEmpty() && bytes + size > MESSAGE_BYTES_MAX)) {
         break;
       }
@@ -427,7 +540,11 @@ class Delivery {
     waitingBytes -= bytes;
     credit -= batch.size();
     batch.forEach(flight::add);
+<<<<<<< HEAD
     batch.forEach(sent::add);
+=======
+    noteHanded();
+>>>>>>> wt-poison
     return batch;
   }
 
@@ -490,6 +607,8 @@ class Delivery {
       return false;
     }
     var command = flight.landed(position);
+    noteHanded();
+    acquit(position);
     if (position > acked) {
       acked = position;
       lease.reach(position, command);
@@ -500,6 +619,14 @@ class Delivery {
     }
     noteQuiet();
     return true;
+  }
+
+  /** All up to here was handled: it ended no session. */
+  private void acquit(long position) {
+    var doubts = lease.doubts();
+    if (!doubts.isNone()) {
+      lease.doubts(doubts.beyond(position));
+    }
   }
 
   /** The bundle fails on an event; a complaint that was overtaken by its success is none. */
@@ -529,6 +656,8 @@ class Delivery {
     phase = Phase.ENDED;
     quiet = true;
     forgetWaiting();
+    session.custody().left(this);
+    session.custody().withdraw(this);
     // Which fence it names is what counts: a newer lease of the same instance is not meant.
     session.send(
         new Message.Disable(
@@ -586,6 +715,7 @@ class Delivery {
   void done(long position) {
     sentUpTo = Math.max(sentUpTo, position);
     acked = Math.max(acked, position);
+    acquit(position);
   }
 
   long doneUpTo() {

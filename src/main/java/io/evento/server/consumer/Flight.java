@@ -71,6 +71,17 @@ final class Flight {
     return 0;
   }
 
+  /** Position of the last event that is not acknowledged; 0 if all are. */
+  long last() {
+    for (var all = sent.descendingIterator(); all.hasNext(); ) {
+      var one = all.next();
+      if (one.bytes > 0) {
+        return one.position;
+      }
+    }
+    return 0;
+  }
+
   /** The events from a position on, in order. */
   Stream<RecordedEvent> from(long position) {
     return sent.stream()

@@ -3,6 +3,7 @@ package io.evento.server.consumer;
 import io.evento.server.eventstore.StorePosition;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,7 @@ final class Lease {
    * @param effectsAfter commands of events up to this position were sent before a reset, and are
    *     not sent again; 0 for none
    * @param role under which steps are stored; whatever changes it raises the fence
+   * @param doubts about what was with sessions that ended
    */
   record Claimed(
       SegmentId segment,
@@ -48,7 +50,8 @@ final class Lease {
       long resetFence,
       long stopAt,
       long effectsAfter,
-      Role role) {
+      Role role,
+      Doubts doubts) {
 
     /** A segment of a live consumer that just goes on. */
     Claimed(
@@ -68,9 +71,12 @@ final class Lease {
           0,
           Long.MAX_VALUE,
           0,
-          Role.LIVE);
+          Role.LIVE,
+          Doubts.NONE);
     }
   }
+
+  private static final long DOUBT_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   private final Claimed claimed;
   private volatile long trustedUntil;
@@ -78,6 +84,9 @@ final class Lease {
   private StorePosition reached;
   private @Nullable UUID command;
   private boolean rewinds;
+  private volatile Doubts doubts;
+  private long doubtsSince = System.nanoTime();
+  private Doubts writtenDoubts;
   private String note = "";
   private String writtenNote = "unknown: an owner before may have left one";
 
@@ -90,6 +99,8 @@ final class Lease {
     this.written = claimed.checkpoint();
     this.reached = claimed.checkpoint();
     this.command = claimed.command();
+    this.doubts = claimed.doubts();
+    this.writtenDoubts = claimed.doubts();
   }
 
   SegmentId segment() {
@@ -192,6 +203,37 @@ final class Lease {
 
   synchronized void wroteNote(String text) {
     writtenNote = text;
+  }
+
+  /** What of the segment may have ended sessions. */
+  Doubts doubts() {
+    return doubts;
+  }
+
+  synchronized void doubts(Doubts now) {
+    if (!now.equals(doubts)) {
+      doubts = now;
+      doubtsSince = System.nanoTime();
+    }
+  }
+
+  /**
+   * Drops doubts about what does not come any more, as something before it took it away: what is
+   * doubted comes first, and its session has lived for a minute since.
+   */
+  synchronized void forgetOldDoubts() {
+    if (!doubts.isNone() && !doubts.areProven() && System.nanoTime() - doubtsSince > DOUBT_NANOS) {
+      doubts = Doubts.NONE;
+    }
+  }
+
+  /** The doubts if the row does not have them yet. */
+  synchronized Optional<Doubts> unwrittenDoubts() {
+    return doubts.equals(writtenDoubts) ? Optional.empty() : Optional.of(doubts);
+  }
+
+  synchronized void wroteDoubts(Doubts now) {
+    writtenDoubts = now;
   }
 
   @Override

@@ -23,6 +23,7 @@ import java.util.UUID;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * Takes, renews, shares and gives back this node's leases, in passes that are each a few set-based
@@ -138,6 +139,7 @@ class LeaseKeeper {
     renew();
     writeCheckpoints();
     writeNotes();
+    writeDoubts();
     declare(hosted);
     var rows = rowsOf(hosted);
     decide(hosted, rows);
@@ -266,6 +268,19 @@ class LeaseKeeper {
     }
   }
 
+  private void writeDoubts() {
+    var doubts = new HashMap<Lease, Doubts>();
+    for (var delivery : held.values()) {
+      var lease = delivery.lease();
+      lease.forgetOldDoubts();
+      lease.unwrittenDoubts().ifPresent(now -> doubts.put(lease, now));
+    }
+    if (!doubts.isEmpty()) {
+      segments.doubt(doubts, incarnation);
+      doubts.forEach(Lease::wroteDoubts);
+    }
+  }
+
   private void lose(Delivery delivery) {
     counts.losses.increment();
     LOG.log(Level.WARNING, () -> "lease lost " + delivery.lease());
@@ -295,7 +310,11 @@ class LeaseKeeper {
       }
     }
     if (!released.isEmpty() || !restarted.isEmpty()) {
+      Stream.concat(released.stream(), restarted.stream())
+          .filter(delivery -> delivery.session().endedUnasked())
+          .forEach(Delivery::doubtWhatWasHanded);
       writeCheckpoints();
+      writeDoubts();
       release(released.stream().filter(this::isHeld).toList());
       restart(hosted, rows, restarted.stream().filter(this::isHeld).toList());
     }

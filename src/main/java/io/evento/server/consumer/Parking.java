@@ -120,13 +120,17 @@ class Parking {
     var step = delivery.lease().step();
     var hasToPark = !parked.isFull() && (failing != null || delivery.isToPark());
     var hasToRemove = !parked.handled().isEmpty();
-    if (step.rewinds() && (hasToPark || hasToRemove || failed != null)) {
+    var hasToCondemn = !parked.isFull() && delivery.isNextProven();
+    if (step.rewinds() && (hasToPark || hasToRemove || hasToCondemn || failed != null)) {
       reads.later(delivery); // until the row is where we are
     } else if (hasToRemove && !(hasToPark && parked.wasRemoval())) {
       parked.wasRemoval(true);
       remove(delivery, reads, step, List.copyOf(parked.handled()));
     } else if (failed != null && !hasToRemove) {
       settleFailure(delivery, reads, step, failed);
+    } else if (hasToCondemn) {
+      parked.wasRemoval(false);
+      condemn(delivery, reads, step);
     } else if (hasToPark && failing != null) {
       parked.wasRemoval(false);
       park(delivery, reads, step, failing);
@@ -209,6 +213,40 @@ class Parking {
                 delivery.lease().fence(),
                 positions.stream().sorted().toList()),
             Lane.REQUEST);
+  }
+
+  /** The next event ended whoever took it: no session is given it any more. */
+  private void condemn(Delivery delivery, Reads reads, Lease.Step step) {
+    var letter = delivery.provenLetter();
+    var doubts = delivery.lease().doubts();
+    run(
+        delivery,
+        reads,
+        () -> table.park(step, List.of(letter), doubts.cause(), doubts.sessions(), most.getAsInt()),
+        verdict -> {
+          if (verdict == Verdict.DONE) {
+            delivery.lease().wrote(step);
+            delivery.lease().doubts(delivery.lease().doubts().beyond(letter.position()));
+            delivery.parked().add(List.of(letter.key()));
+            delivery.forget(Set.of(letter.position()));
+            counts.parked.increment();
+            LOG.log(
+                Level.WARNING,
+                () ->
+                    "event parked "
+                        + delivery.lease()
+                        + " position="
+                        + letter.position()
+                        + " key="
+                        + letter.key()
+                        + " cause="
+                        + doubts.cause());
+          } else if (verdict == Verdict.FULL) {
+            full(delivery);
+          } else {
+            delivery.loseItsPlace();
+          }
+        });
   }
 
   private void full(Delivery delivery) {
@@ -325,8 +363,21 @@ class Parking {
             Level.WARNING,
             () -> "dead letter lost with its event " + delivery.lease() + " id=" + letter.id());
         parked.handled().add(letter);
+      } else if (delivery.lease().doubts().covers(letter.id())
+          && delivery.lease().doubts().areProven()) {
+        parked.queue().removeIf(behind -> behind.letter().key().equals(letter.key()));
+        parked.notClosing(letter.key());
+        parked.failedAgain(
+            new ParkedKeys.FailedAgain(letter, delivery.lease().doubts().cause(), false));
+        delivery.lease().doubts(delivery.lease().doubts().without(letter.id()));
       } else if (isPassed(delivery, letter.position())) {
+        var isDoubted = delivery.lease().doubts().covers(letter.id());
+        if ((isDoubted && !delivery.hasHandedNothing()) || !delivery.mayHand(isDoubted)) {
+          parked.queue().addFirst(next);
+          return;
+        }
         parked.retrying(letter);
+        delivery.noteLetter();
         counts.retries.increment();
         var segment = delivery.lease().segment();
         delivery
@@ -357,6 +408,8 @@ class Parking {
       return;
     }
     parked.retrying(null);
+    delivery.noteLetter();
+    delivery.lease().doubts(delivery.lease().doubts().without(letter.id()));
     var failure = answer.failure();
     if (failure == null) {
       parked.handled().add(letter);

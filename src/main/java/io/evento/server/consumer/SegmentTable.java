@@ -70,7 +70,8 @@ class SegmentTable {
       returning s.name, s.version, s.segment, s.first_slot, s.last_slot, s.fence,
                 s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at, s.effects_after,
                 (select c.role from evento.consumer c
-                  where c.name = s.name and c.version = s.version)
+                  where c.name = s.name and c.version = s.version),
+                s.doubt_from, s.doubt_upto, s.doubt_ids, s.doubt_sessions, s.doubt_alone
       """;
 
   // An owner's next lease of the same segment: given to another session, or to be looked at anew.
@@ -86,7 +87,8 @@ class SegmentTable {
       returning s.name, s.version, s.segment, s.first_slot, s.last_slot, s.fence,
                 s.epoch, s.checkpoint, s.command_id, s.reset_fence, s.merge_at, s.effects_after,
                 (select c.role from evento.consumer c
-                  where c.name = s.name and c.version = s.version)
+                  where c.name = s.name and c.version = s.version),
+                s.doubt_from, s.doubt_upto, s.doubt_ids, s.doubt_sessions, s.doubt_alone
       """;
 
   private static final String RENEW =
@@ -145,6 +147,15 @@ class SegmentTable {
        where s.name = said.name and s.version = said.version and s.segment = said.segment
          and s.fence = said.fence and s.epoch = said.epoch and s.owner_incarnation = ?
          and s.status <> 'paused'
+      """;
+
+  // Probe of the primary key; a session that ends costs one for each segment that it had.
+  private static final String DOUBT =
+      """
+      update evento.consumer_segment
+         set doubt_from = ?, doubt_upto = ?, doubt_ids = ?, doubt_sessions = ?, doubt_alone = ?
+       where name = ? and version = ? and segment = ?
+         and fence = ? and epoch = ? and owner_incarnation = ?
       """;
 
   private static final String STANDING =
@@ -316,6 +327,33 @@ class SegmentTable {
         });
   }
 
+  /** Keeps what may have ended sessions. */
+  void doubt(Map<Lease, Doubts> doubts, UUID incarnation) {
+    connection.run(
+        "note what sessions ended with",
+        open -> {
+          try (var update = open.prepareStatement(DOUBT)) {
+            for (var entry : doubts.entrySet()) {
+              var lease = entry.getKey();
+              var about = entry.getValue();
+              update.setLong(1, about.from());
+              update.setLong(2, about.upTo());
+              update.setArray(3, array(open, "uuid", about.ids().stream()));
+              update.setInt(4, about.sessions());
+              update.setBoolean(5, about.alone());
+              update.setString(6, lease.segment().consumer().name());
+              update.setInt(7, lease.segment().consumer().version());
+              update.setInt(8, lease.segment().number());
+              update.setLong(9, lease.fence());
+              update.setObject(10, lease.writtenEpoch());
+              update.setObject(11, incarnation);
+              update.addBatch();
+            }
+            return update.executeBatch();
+          }
+        });
+  }
+
   /** Where all segments stand by their rows. */
   List<Standing> standing() {
     return connection.run(
@@ -397,7 +435,13 @@ class SegmentTable {
                 row.getLong(10),
                 Optional.ofNullable(row.getObject(11, Long.class)).orElse(Long.MAX_VALUE),
                 row.getLong(12),
-                Role.of(row.getString(13))));
+                Role.of(row.getString(13)),
+                new Doubts(
+                    row.getLong(14),
+                    row.getLong(15),
+                    Set.of((UUID[]) row.getArray(16).getArray()),
+                    row.getInt(17),
+                    row.getBoolean(18))));
       }
       return found;
     }

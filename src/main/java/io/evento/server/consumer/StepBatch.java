@@ -61,6 +61,35 @@ record StepBatch(
       return happening.key();
     }
 
+    /** Whether it may have ended sessions. */
+    boolean isAmong(Doubts doubts) {
+      return identity() instanceof UUID id ? doubts.covers(id) : doubts.covers((Long) identity());
+    }
+
+    /** What is doubted but for this. */
+    Doubts acquitted(Doubts doubts) {
+      return identity() instanceof UUID id
+          ? doubts.without(id)
+          : doubts.covers((Long) identity()) ? doubts.beyond((Long) identity()) : doubts;
+    }
+
+    /** What a session has with them. */
+    static Doubts handed(List<Item> items) {
+      var ids = new HashSet<UUID>();
+      var first = 0L;
+      var last = 0L;
+      for (var item : items) {
+        if (item.identity() instanceof UUID id) {
+          ids.add(id);
+        } else {
+          var position = (Long) item.identity();
+          first = first == 0 ? position : Math.min(first, position);
+          last = Math.max(last, position);
+        }
+      }
+      return Doubts.of(first, last, ids);
+    }
+
     /** Tells it from all others of its consumer. */
     Object identity() {
       var event = happening.event();

@@ -133,12 +133,23 @@ final class StepDelivery extends Delivery {
       decided(said);
     }
     if (!mayBegin(now)) {
+      if (stage == Stage.IDLE) {
+        leaveUnusedTrial();
+      }
       return 0;
     }
     var hasBatch = wantsBatch() && pause(now) == 0;
+    // Which of it comes first is known once it is loaded: while anything is doubted, all of it is
+    // given one by one.
+    if ((hasBatch || parked().isDue()) && !mayHand(true)) {
+      return 0;
+    }
     if (parked().isDue() && desk.hasRoom() && !(hasBatch && lettersInARow >= LETTERS_IN_A_ROW)) {
       beginLetter();
       return 0;
+    }
+    if (!hasBatch) {
+      leaveUnusedTrial();
     }
     return hasBatch ? begin() : 0;
   }
@@ -180,11 +191,18 @@ final class StepDelivery extends Delivery {
   void loaded(StepBatch loaded) {
     parked().retainAll(loaded.parked());
     // What failed is tried alone, so that others are not handled again with each try.
-    var found = failures > 0 ? loaded.alone() : loaded;
+    var found = failures > 0 || !lease().doubts().isNone() ? loaded.alone() : loaded;
     batch = found;
     hasInbox |= found.more();
     if (!isRunning()) {
       idle();
+    } else if (isFirstProven(found)) {
+      condemned =
+          new Condemned(
+              DeadLetter.of(found.items().get(0)),
+              lease().doubts().cause(),
+              lease().doubts().sessions());
+      notDone(found);
     } else if (found.isEmpty()) {
       lease().reach(found.upTo().position(), found.command());
       done(found.upTo().position());
@@ -196,8 +214,18 @@ final class StepDelivery extends Delivery {
     }
   }
 
+  private boolean isFirstProven(StepBatch found) {
+    var doubts = lease().doubts();
+    return doubts.areProven() && !found.items().isEmpty() && found.items().get(0).isAmong(doubts);
+  }
+
   private void ask(StepBatch about) {
     stage = Stage.ASKED;
+    var tried = letter;
+    handed(
+        tried == null
+            ? StepBatch.Item.handed(about.items().subList(0, about.sendable()))
+            : Doubts.of(0, 0, Set.of(tried.letter().id())));
     session().send(about.message(lease(), ++number), Lane.REQUEST);
   }
 
@@ -213,6 +241,7 @@ final class StepDelivery extends Delivery {
     if (stage != Stage.ASKED || said.batch() != number) {
       return;
     }
+    handed(Doubts.NONE);
     var tried = letter;
     var asked = batch;
     if (tried != null) {
@@ -235,11 +264,17 @@ final class StepDelivery extends Delivery {
     } else {
       failed(asked, count, failure);
     }
+    // Whatever was said of it, the session lives.
+    asked.items().subList(0, asked.sendable()).forEach(this::acquit);
     if (count > 0) {
       store(asked, said.results());
     } else {
       notDone(asked);
     }
+  }
+
+  private void acquit(StepBatch.Item item) {
+    lease().doubts(item.acquitted(lease().doubts()));
   }
 
   /** Nothing of it is done; unless the first of it is to be parked, all is tried again. */
@@ -335,6 +370,7 @@ final class StepDelivery extends Delivery {
   void parked(DeadLetter parked) {
     parked().add(List.of(parked.key()));
     forget(Set.of(parked.position()));
+    lease().doubts(parked.acquitted(lease().doubts()));
     failures = 0;
     isDelayed = false;
     lease().failing(null);
@@ -366,6 +402,11 @@ final class StepDelivery extends Delivery {
       idle();
     } else if (!isRunning()) {
       idle();
+    } else if (lease().doubts().areProven() && lease().doubts().covers(found.letter().id())) {
+      letter = found;
+      var cause = lease().doubts().cause();
+      lease().doubts(lease().doubts().without(found.letter().id()));
+      letterFailed(found, cause, false);
     } else if (found.batch().items().isEmpty()) {
       letter = found;
       storeLetter(found, List.of());
@@ -382,6 +423,7 @@ final class StepDelivery extends Delivery {
   }
 
   private void letterDecided(StepParking.Found tried, Message.Stepped said) {
+    lease().doubts(lease().doubts().without(tried.letter().id()));
     var failure = said.failure();
     if (failure != null) {
       letterFailed(tried, failure.detail(), failure.code().retry() == ErrorCode.Retry.LATER);
@@ -435,6 +477,8 @@ final class StepDelivery extends Delivery {
     batch = null;
     letter = null;
     condemned = null;
+    // The next thing waits for its turn, should something be tried here.
+    session().custody().left(this);
     noteQuiet();
     ring();
   }

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 @NodeScoped
 class Answerers {
   private static final String QUERY = "query";
+  private static final String QUERY_ALONE = "query-alone";
 
   /**
    * One instance that can be asked, over a session here or through another node.
@@ -58,15 +60,26 @@ class Answerers {
   private final Directory directory;
   private final Links links;
   private final Shadows shadows;
+  private final Suspects suspects;
+  private final Patience patience;
   private final Map<Directory.Remote, AtomicInteger> askedElsewhere = new ConcurrentHashMap<>();
 
   @Inject
-  Answerers(Sessions sessions, Directory directory, Links links, Shadows shadows) {
+  Answerers(
+      Sessions sessions,
+      Directory directory,
+      Links links,
+      Shadows shadows,
+      Suspects suspects,
+      Patience patience) {
     this.sessions = sessions;
     this.directory = directory;
     this.links = links;
     this.shadows = shadows;
-    links.answer(QUERY, this::onPeer);
+    this.suspects = suspects;
+    this.patience = patience;
+    links.answer(QUERY, (peer, body) -> onPeer(peer, body, false));
+    links.answer(QUERY_ALONE, (peer, body) -> onPeer(peer, body, true));
   }
 
   /**
@@ -76,8 +89,10 @@ class Answerers {
    * @param failed ways that were just found to lead nowhere
    */
   Optional<Answerer> choose(String query, Set<String> models, Set<Object> failed) {
-    return choose(query, models, failed, this::isNoShadow)
-        .or(() -> choose(query, models, failed, model -> true));
+    return choose(query, models, failed, patience::mayBeAsked, this::isNoShadow)
+        .or(() -> choose(query, models, failed, instance -> true, this::isNoShadow))
+        .or(() -> choose(query, models, failed, patience::mayBeAsked, model -> true))
+        .or(() -> choose(query, models, failed, instance -> true, model -> true));
   }
 
   private boolean isNoShadow(@Nullable String model) {
@@ -85,10 +100,15 @@ class Answerers {
   }
 
   private Optional<Answerer> choose(
-      String query, Set<String> models, Set<Object> failed, Predicate<@Nullable String> isWanted) {
+      String query,
+      Set<String> models,
+      Set<Object> failed,
+      Predicate<UUID> mayBeAsked,
+      Predicate<@Nullable String> isWanted) {
     var here =
         sessions.answering(query).stream()
             .filter(session -> !failed.contains(session.id()))
+            .filter(session -> mayBeAsked.test(session.instance()))
             .filter(session -> fits(models, session.models().get(query)))
             .filter(session -> isWanted.test(session.models().get(query)))
             .min(Comparator.comparingInt(BundleSession::outstanding));
@@ -97,6 +117,7 @@ class Answerers {
     }
     return directory.answering(query).stream()
         .filter(remote -> !failed.contains(remote))
+        .filter(remote -> mayBeAsked.test(remote.instance()))
         .filter(remote -> fits(models, directory.model(remote, query).orElse(null)))
         .filter(remote -> isWanted.test(directory.model(remote, query).orElse(null)))
         .min(Comparator.comparingInt(remote -> load(remote).get()))
@@ -176,33 +197,46 @@ class Answerers {
   /**
    * Asks one.
    *
+   * @param suspect under which id it is known what the question does to sessions: the same for all
+   *     that are asked it
    * @return {@link Message.Result} or {@link Message.Fault}; fails with {@link
    *     SessionLostException} or a {@link io.evento.server.cluster.PeerLostException} where another
-   *     may be asked
+   *     may be asked, with {@code handler-failed} if the question has ended enough sessions
    */
-  CompletionStage<Message> ask(Answerer answerer, Message.Query query) {
+  CompletionStage<Message> ask(Answerer answerer, Message.Query query, UUID suspect) {
+    return suspects.ask(
+        suspect,
+        alone ->
+            patience.watch(answerer.instance(), query.deadline(), ask(answerer, query, alone)));
+  }
+
+  private CompletionStage<Message> ask(Answerer answerer, Message.Query query, boolean alone) {
     if (answerer.session().isPresent()) {
-      return answerer.session().get().ask(query.id(), query, query.deadline());
+      return answerer.session().get().ask(query.id(), query, query.deadline(), alone);
     }
     var remote = answerer.remote().orElseThrow();
     var load = load(remote);
     load.incrementAndGet();
     return links
-        .ask(remote.node(), QUERY, remote.instance() + " " + Codec.write(query), query.deadline())
+        .ask(
+            remote.node(),
+            alone && directory.knowsTrials(remote.node()) ? QUERY_ALONE : QUERY,
+            remote.instance() + " " + Codec.write(query),
+            query.deadline())
         .whenComplete(
             (answer, failure) -> {
               if (load.decrementAndGet() == 0) {
                 askedElsewhere.remove(remote, load);
               }
             })
-        .thenApply(Codec::read);
+        .thenApply(Handlers::delivered);
   }
 
   private AtomicInteger load(Directory.Remote remote) {
     return askedElsewhere.computeIfAbsent(remote, first -> new AtomicInteger());
   }
 
-  private CompletionStage<String> onPeer(String peer, String body) {
+  private CompletionStage<String> onPeer(String peer, String body, boolean alone) {
     var space = body.indexOf(' ');
     var instance = body.substring(0, space);
     var query = (Message.Query) Codec.read(body.substring(space + 1));
@@ -211,14 +245,20 @@ class Answerers {
             .filter(s -> s.instance().toString().equals(instance))
             .min(Comparator.comparingInt(BundleSession::outstanding));
     return session
-        .map(s -> s.ask(query.id(), query, query.deadline()))
+        .map(s -> s.ask(query.id(), query, query.deadline(), alone))
         .orElseGet(() -> CompletableFuture.failedStage(new SessionLostException("no session")))
-        .handle(
-            (answer, failure) ->
-                Codec.write(
-                    failure == null
-                        ? Objects.requireNonNull(answer)
-                        : Message.Fault.of(
-                            query.id(), Failures.told(failure, Correlation.of(query)))));
+        .handle((answer, failure) -> told(peer, query, answer, failure));
+  }
+
+  private String told(
+      String peer, Message.Query query, @Nullable Message answer, @Nullable Throwable failure) {
+    if (failure == null) {
+      return Codec.write(Objects.requireNonNull(answer));
+    }
+    var cause = Failures.cause(failure);
+    return directory.knowsTrials(peer)
+            && (cause instanceof SessionLostException || cause instanceof TimeoutException)
+        ? Handlers.word(failure, true)
+        : Codec.write(Message.Fault.of(query.id(), Failures.told(failure, Correlation.of(query))));
   }
 }

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** One open session of a bundle's instance with this node. Thread-safe. */
 public final class BundleSession {
@@ -47,8 +48,11 @@ public final class BundleSession {
   private volatile Set<String> consumers = Set.of();
   private volatile Map<String, SnapshotRule> snapshots = Map.of();
   private volatile Map<String, String> models = Map.of();
+  private final Custody custody = new Custody(calls.keySet());
   private volatile boolean draining;
   private volatile boolean closed;
+  private volatile boolean endedUnasked;
+  private volatile @Nullable Object sole;
 
   /**
    * @param id unique on this node
@@ -180,24 +184,50 @@ public final class BundleSession {
     return !closed && door.send(message, lane);
   }
 
+  /** What it was handed and has not answered. */
+  public Custody custody() {
+    return custody;
+  }
+
+  /** Whether it is over, and neither side had announced that. */
+  public boolean endedUnasked() {
+    return endedUnasked;
+  }
+
+  /** Whether it had nothing but this when it ended so. */
+  public boolean endedAloneWith(Object what) {
+    return endedUnasked && what.equals(sole);
+  }
+
   /**
    * Asks the handler for a decision. What it answers has the context in which this session declared
    * the component: the catalog knows only what was declared last, by whomever.
    *
    * @param parts one message, or the parts of a long story
+   * @param alone whether the session must have nothing else meanwhile
    * @return fails with {@link SessionLostException}, or with a timeout at the deadline
    */
-  public CompletionStage<Message.Decided> decide(List<Message.Decide> parts) {
+  public CompletionStage<Message.Decided> decide(List<Message.Decide> parts, boolean alone) {
     var last = parts.get(parts.size() - 1);
+<<<<<<< HEAD
     return call(last.attempt(), parts, last.deadline())
         .thenApply(answer -> ((Message.Decided) answer).in(contexts.get(last.type())));
+=======
+    return call(last.attempt(), parts, last.deadline(), alone)
+        .thenApply(Message.Decided.class::cast);
+>>>>>>> wt-poison
   }
 
   /** The same over several streams; all parts are of one attempt. */
-  CompletionStage<Message.Considered> consider(List<Message.Consider> parts) {
+  CompletionStage<Message.Considered> consider(List<Message.Consider> parts, boolean alone) {
     var last = parts.get(parts.size() - 1);
+<<<<<<< HEAD
     return call(last.attempt(), parts, last.deadline())
         .thenApply(answer -> ((Message.Considered) answer).in(contexts.get(last.type())));
+=======
+    return call(last.attempt(), parts, last.deadline(), alone)
+        .thenApply(Message.Considered.class::cast);
+>>>>>>> wt-poison
   }
 
   /**
@@ -205,29 +235,60 @@ public final class BundleSession {
    *
    * @return {@link Message.Result} or {@link Message.Fault}; fails as {@link #decide} does
    */
-  public CompletionStage<Message> ask(UUID request, Message message, int millis) {
-    return call(request, List.of(message), millis);
+  public CompletionStage<Message> ask(UUID request, Message message, int millis, boolean alone) {
+    return call(request, List.of(message), millis, alone);
   }
 
-  private CompletionStage<Message> call(Object key, List<? extends Message> messages, int millis) {
+  private CompletionStage<Message> call(
+      Object key, List<? extends Message> messages, int millis, boolean alone) {
     var answer = new CompletableFuture<Message>();
-    if (calls.putIfAbsent(key, answer) != null) {
-      return CompletableFuture.failedStage(
-          new SessionLostException("the same request is under way on this session"));
-    }
     answer.orTimeout(millis, TimeUnit.MILLISECONDS);
-    answer.whenComplete((told, failure) -> calls.remove(key, answer));
+    if (alone) {
+      custody.alone(key, () -> hand(key, messages, answer));
+      if (closed) {
+        custody.end();
+      }
+    } else if (!custody.isClosedTo(key)) {
+      hand(key, messages, answer);
+    } else if (!custody.whenOpen(() -> hand(key, messages, answer))) {
+      answer.completeExceptionally(overloaded());
+    }
+    return answer;
+  }
+
+  private void hand(
+      Object key, List<? extends Message> messages, CompletableFuture<Message> answer) {
+    if (answer.isDone()) {
+      custody.left(key);
+      return;
+    }
+    if (closed) {
+      answer.completeExceptionally(new NotSentException("the session is closed"));
+      return;
+    }
+    if (calls.putIfAbsent(key, answer) != null) {
+      answer.completeExceptionally(
+          new SessionLostException("the same request is under way on this session"));
+      return;
+    }
+    answer.whenComplete(
+        (told, failure) -> {
+          calls.remove(key, answer);
+          custody.left(key);
+        });
     for (var message : messages) {
       if (!closed && !door.offer(message)) {
-        answer.completeExceptionally(
-            new EventoException(ErrorCode.OVERLOADED, "too much waits for the handler's session"));
+        answer.completeExceptionally(overloaded());
         break;
       }
     }
     if (closed) {
       answer.completeExceptionally(new SessionLostException("the session is closed"));
     }
-    return answer;
+  }
+
+  private static EventoException overloaded() {
+    return new EventoException(ErrorCode.OVERLOADED, "too much waits for the handler's session");
   }
 
   /** The gateway heard an answer. One that nobody waits for any more is dropped. */
@@ -238,10 +299,23 @@ public final class BundleSession {
     }
   }
 
+  /**
+   * It is over. Who has something with it hears so: that it ended with it, unless the end was
+   * announced by {@link #drain}.
+   */
   void close() {
+    var only = custody.sole().orElse(null);
     closed = true;
-    for (var call : List.copyOf(calls.values())) {
-      call.completeExceptionally(new SessionLostException("the session ended"));
+    if (!draining) {
+      sole = only;
+      endedUnasked = true;
     }
+    calls.forEach(
+        (key, call) ->
+            call.completeExceptionally(
+                endedUnasked
+                    ? new SessionEndedException(key.equals(only))
+                    : new SessionLostException("the session ended")));
+    custody.end();
   }
 }

@@ -56,8 +56,13 @@ public class Directory {
     }
   }
 
-  /** What one node's sessions host. */
-  record Hosts(List<Entry> entries) {
+  /**
+   * What one node's sessions host.
+   *
+   * @param trials whether the node tells, and understands, that a session ended with a request; an
+   *     older release says nothing of it
+   */
+  record Hosts(List<Entry> entries, boolean trials) {
     Hosts {
       entries = entries == null ? List.of() : List.copyOf(entries);
     }
@@ -70,6 +75,7 @@ public class Directory {
   private final Sessions sessions;
   private final Map<String, List<Entry>> byNode = new ConcurrentHashMap<>();
   private final Map<String, Long> heardAt = new ConcurrentHashMap<>();
+  private final Set<String> knowTrials = ConcurrentHashMap.newKeySet();
 
   @Inject
   public Directory(Links links, Sessions sessions, Threads threads) {
@@ -83,13 +89,19 @@ public class Directory {
 
   private void heard(String node, String body) {
     heardAt.put(node, System.nanoTime());
-    byNode.put(node, Codec.read(Hosts.class, body).entries());
+    var said = Codec.read(Hosts.class, body);
+    byNode.put(node, said.entries());
+    if (said.trials()) {
+      knowTrials.add(node);
+    } else {
+      knowTrials.remove(node);
+    }
   }
 
   private void publish() {
     try {
       byNode.keySet().removeIf(this::isLongLost);
-      links.broadcast(KIND, Codec.text(new Hosts(mine())));
+      links.broadcast(KIND, Codec.text(new Hosts(mine(), true)));
     } catch (RuntimeException failure) {
       LOG.log(Level.ERROR, "directory not published", failure);
     }
@@ -118,6 +130,11 @@ public class Directory {
                         .map(component -> component.kind() + ' ' + component.name())
                         .collect(Collectors.toSet())))
         .toList();
+  }
+
+  /** Whether a node tells and understands that a session ended with a request. */
+  boolean knowsTrials(String node) {
+    return knowTrials.contains(node);
   }
 
   /** Whether any other node has said what it hosts, and can be reached. */

@@ -28,6 +28,12 @@ class Gathering {
   /** What is gathered has to be back before its asker gives up. */
   private static final int MARGIN_MAX_MILLIS = 100;
 
+  /**
+   * The first few are asked before all others, for so long or until one of them has answered or is
+   * gone: what ends the sessions of whoever takes it shall not be given to all at once.
+   */
+  private static final int SAMPLE_MILLIS = 50;
+
   /** No cluster has so many; a wrong declaration might. */
   private static final int ANSWERERS_MAX = 1_000;
 
@@ -73,7 +79,15 @@ class Gathering {
     }
     var millis = query.deadline() - Math.min(MARGIN_MAX_MILLIS, query.deadline() / 10);
     var deadline = Deadline.in(Math.max(1, millis));
-    var answers = asked.stream().map(who -> ask(query, who, deadline)).toList();
+    var answers = new ArrayList<CompletableFuture<Said>>();
+    var sample = asked.stream().limit(Suspicion.SESSIONS).toList();
+    sample.forEach(who -> answers.add(ask(query, who, deadline)));
+    var isHarmless =
+        CompletableFuture.anyOf(answers.toArray(CompletableFuture<?>[]::new))
+            .completeOnTimeout(true, SAMPLE_MILLIS, TimeUnit.MILLISECONDS);
+    asked.stream()
+        .skip(Suspicion.SESSIONS)
+        .forEach(who -> answers.add(isHarmless.thenCompose(any -> ask(query, who, deadline))));
     return CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
         .thenApply(
             all -> gathered(answers.stream().map(answer -> answer.getNow(null)).toList(), query));
@@ -96,7 +110,9 @@ class Gathering {
         .thenCompose(
             seen ->
                 answerers.ask(
-                    who, query.copy(UUID.randomUUID(), Math.max(1, deadline.millisLeft()))))
+                    who,
+                    query.copy(UUID.randomUUID(), Math.max(1, deadline.millisLeft())),
+                    query.id()))
         .thenApply(answer -> new Said(who, Queries.view(answer), null))
         .toCompletableFuture()
         .completeOnTimeout(late(who), deadline.millisLeft() + 1, TimeUnit.MILLISECONDS)

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -110,9 +111,11 @@ public class Queries {
    * Asks for an answer that says up to where the consumer is in it.
    *
    * @param query with {@link Message.Query#standing}
+   * @param subscription for which it is asked, again and again
    */
-  public CompletionStage<Message.View> standing(Message.Query query, String consumer) {
-    return find(query, Deadline.in(query.deadline()), Set.of(consumer), Set.of())
+  public CompletionStage<Message.View> standing(
+      Message.Query query, String consumer, UUID subscription) {
+    return find(query, Deadline.in(query.deadline()), Set.of(consumer), Set.of(), subscription)
         .thenApply(
             answer ->
                 answer instanceof Message.View told
@@ -139,7 +142,7 @@ public class Queries {
     var gather = query.gather();
     return gather == null
         ? fresh(query, deadline)
-            .thenCompose(models -> find(query, deadline, models, Set.of()))
+            .thenCompose(models -> find(query, deadline, models, Set.of(), query.id()))
             .thenApply(Queries::view)
         : gathering.ask(query, gather);
   }
@@ -161,9 +164,14 @@ public class Queries {
 
   /**
    * @param failed ways to answerers that were tried and lead nowhere any more
+   * @param suspect as {@link Answerers#ask} has it
    */
   private CompletionStage<Message> find(
-      Message.Query query, Deadline deadline, Set<String> models, Set<Object> failed) {
+      Message.Query query,
+      Deadline deadline,
+      Set<String> models,
+      Set<Object> failed,
+      UUID suspect) {
     if (deadline.isOver()) {
       return CompletableFuture.failedStage(
           new EventoException(ErrorCode.DEADLINE_EXCEEDED, "no answer in time"));
@@ -174,7 +182,7 @@ public class Queries {
           availability.noHandler("answers the query " + query.type()));
     }
     return answerers
-        .ask(chosen, query.toOne(deadline.millisLeft()))
+        .ask(chosen, query.toOne(deadline.millisLeft()), suspect)
         .thenApply(Queries::answered)
         .exceptionallyCompose(
             failure -> {
@@ -189,7 +197,7 @@ public class Queries {
               }
               var now = new HashSet<>(failed);
               now.add(chosen.way());
-              return find(query, deadline, models, now);
+              return find(query, deadline, models, now, suspect);
             });
   }
 

@@ -3,6 +3,7 @@ package io.evento.server.consumer;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -38,8 +39,13 @@ final class HandlingBundle extends RecordingBundle implements AutoCloseable {
   private void take(Message message) {
     if (message instanceof Message.Enable enabled) {
       node.consumers.credit(session, credit(enabled, WINDOW));
+    } else if (message instanceof Message.Retry retry) {
+      retry(retry);
     } else if (message instanceof Message.Events events) {
       events.events().forEach(event -> handler.accept(events, event));
+      if (session.endedUnasked()) {
+        return;
+      }
       node.consumers.ack(session, ack(events));
       if (!events.events().isEmpty()) {
         node.consumers.credit(
@@ -52,6 +58,19 @@ final class HandlingBundle extends RecordingBundle implements AutoCloseable {
                 null,
                 null));
       }
+    }
+  }
+
+  private void retry(Message.Retry retry) {
+    handler.accept(
+        new Message.Events(
+            retry.consumer(), retry.segment(), retry.fence(), UUID.randomUUID(), 0, 0, List.of()),
+        retry.event());
+    if (!session.endedUnasked()) {
+      node.consumers.retried(
+          session,
+          new Message.Retried(
+              retry.consumer(), retry.segment(), retry.fence(), retry.letter(), null, false));
     }
   }
 

@@ -94,7 +94,10 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
     if (message instanceof Message.Enable enabled) {
       node.consumers.credit(session, credit(enabled, 0));
     } else if (message instanceof Message.Steps asked) {
-      node.consumers.stepped(session, decide(asked));
+      var decided = decide(asked);
+      if (!session.endedUnasked()) {
+        node.consumers.stepped(session, decided);
+      }
     }
   }
 

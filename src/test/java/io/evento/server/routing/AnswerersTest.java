@@ -38,7 +38,9 @@ class AnswerersTest {
   @BeforeEach
   void start() {
     node = RoutingNode.up(where, "a");
-    answerers = new Answerers(node.sessions, node.directory, node.links, shadows);
+    answerers =
+        new Answerers(
+            node.sessions, node.directory, node.links, shadows, node.suspects, node.patience);
   }
 
   @AfterEach

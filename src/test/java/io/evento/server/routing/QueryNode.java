@@ -47,7 +47,9 @@ public final class QueryNode implements AutoCloseable {
     settings = StandardSettings.of(database, managers, threads);
     var directory = new Directory(links, sessions, threads);
     var availability = new Availability(membership, directory, sessions);
-    var answerers = new Answerers(sessions, directory, links, shadows);
+    var answerers =
+        new Answerers(
+            sessions, directory, links, shadows, new Suspects(metrics), new Patience(metrics));
     var reader = new EventReader(database);
     var positions = new SeenPositions(new Follower(reader, threads, metrics), reader, threads);
     var freshness =

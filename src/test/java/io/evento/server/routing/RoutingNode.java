@@ -32,6 +32,9 @@ final class RoutingNode implements AutoCloseable {
   final ClaimTable claims;
   final LostRuns lost;
   final ServiceCommands services;
+  final Suspects suspects;
+  final Patience patience;
+  final Handlers handlers;
 
   private RoutingNode(TestDatabase where, String name) {
     var config = config(where, name);
@@ -47,17 +50,12 @@ final class RoutingNode implements AutoCloseable {
     claims = new ClaimTable(database);
     var outcomes = new Outcomes(store.reader, threads);
     lost = new LostRuns(store.appender, outcomes, claims);
+    suspects = new Suspects(metrics);
+    patience = new Patience(metrics);
+    handlers = new Handlers(sessions, directory, links, availability, suspects, patience);
     services =
         new ServiceCommands(
-            catalog,
-            new Handlers(sessions, directory, links, availability),
-            store.appender,
-            outcomes,
-            claims,
-            lost,
-            membership,
-            links,
-            threads);
+            catalog, handlers, store.appender, outcomes, claims, lost, membership, links, threads);
   }
 
   /** A node that beats and serves. */

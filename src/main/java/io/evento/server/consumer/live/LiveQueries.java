@@ -202,8 +202,8 @@ public class LiveQueries {
     }
   }
 
-  CompletionStage<Message.View> ask(Message.Query query, String consumer) {
-    return queries.standing(query, consumer);
+  CompletionStage<Message.View> ask(Message.Query query, String consumer, UUID subscription) {
+    return queries.standing(query, consumer, subscription);
   }
 
   void register(UUID round, LiveQuery live) {

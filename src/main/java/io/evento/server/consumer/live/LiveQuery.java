@@ -215,7 +215,10 @@ public final class LiveQuery {
   private void ask(Round begun) {
     phase = Phase.ASKING;
     var millis = isAnswered ? AGAIN_MILLIS : Math.max(1, deadline.millisLeft());
-    all.ask(query.standing(UUID.randomUUID(), begun.consumer(), millis), begun.consumer())
+    all.ask(
+            query.standing(UUID.randomUUID(), begun.consumer(), millis),
+            begun.consumer(),
+            query.id())
         .whenComplete((view, failure) -> post(() -> answered(begun, view, failure)));
   }
 

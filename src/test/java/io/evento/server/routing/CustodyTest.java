@@ -1,0 +1,116 @@
+package io.evento.server.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+
+/** What a session has, and how something is tried alone. */
+class CustodyTest {
+  private final Set<Object> requests = ConcurrentHashMap.newKeySet();
+  private final Custody custody = new Custody(requests);
+  private final List<String> begun = new CopyOnWriteArrayList<>();
+
+  @Test
+  void who_is_the_only_one_is_sole_and_of_two_nobody() {
+    assertThat(custody.sole()).isEmpty();
+    requests.add("a");
+    assertThat(custody.sole()).contains("a");
+    custody.entered("segment");
+    assertThat(custody.sole()).isEmpty();
+    requests.remove("a");
+    assertThat(custody.sole()).contains("segment");
+  }
+
+  @Test
+  void a_trial_waits_until_nothing_else_is_there_and_nothing_enters_meanwhile() {
+    requests.add("older");
+    tryAlone("suspect");
+    assertThat(begun).isEmpty();
+    assertThat(custody.isClosedTo("newcomer")).isTrue();
+    var entered = new ArrayList<String>();
+    assertThat(custody.whenOpen(() -> entered.add("newcomer"))).isTrue();
+    requests.remove("older");
+    custody.left("older");
+    assertThat(begun).containsExactly("suspect");
+    assertThat(custody.isClosedTo("suspect")).isFalse();
+    assertThat(custody.sole()).contains("suspect");
+    assertThat(entered).isEmpty();
+    leave("suspect");
+    assertThat(entered).containsExactly("newcomer");
+    assertThat(custody.isClosedTo("newcomer")).isFalse();
+  }
+
+  @Test
+  void what_was_there_for_long_and_did_no_harm_is_no_company() {
+    requests.add("never answered");
+    tryAlone("suspect");
+    await().atMost(Duration.ofSeconds(5)).until(() -> begun.contains("suspect"));
+    assertThat(custody.sole()).contains("suspect");
+    requests.add("slipped in");
+    assertThat(custody.sole()).isEmpty();
+  }
+
+  @Test
+  void between_two_trials_all_that_was_held_up_goes_on() {
+    tryAlone("first");
+    tryAlone("second");
+    custody.whenOpen(() -> begun.add("held"));
+    assertThat(begun).containsExactly("first");
+    leave("first");
+    assertThat(begun).containsExactly("first", "held", "second");
+  }
+
+  @Test
+  void who_withdraws_holds_nobody_up() {
+    requests.add("older");
+    tryAlone("first");
+    tryAlone("second");
+    custody.whenOpen(() -> begun.add("held"));
+    custody.withdraw("second");
+    custody.withdraw("first");
+    assertThat(begun).containsExactly("held");
+    assertThat(custody.isClosedTo("newcomer")).isFalse();
+  }
+
+  @Test
+  void only_so_much_is_held_up() {
+    tryAlone("suspect");
+    var held = 0;
+    while (held < 5_000 && custody.whenOpen(() -> {})) {
+      held++;
+    }
+    assertThat(held).isEqualTo(1_000);
+  }
+
+  @Test
+  void at_the_end_of_the_session_whoever_waits_hears_of_it() {
+    requests.add("older");
+    tryAlone("suspect");
+    custody.whenOpen(() -> begun.add("held"));
+    custody.end();
+    assertThat(begun).contains("held");
+    assertThat(custody.whenOpen(() -> begun.add("late"))).isTrue();
+    assertThat(begun).contains("late");
+  }
+
+  private void tryAlone(String key) {
+    custody.alone(
+        key,
+        () -> {
+          requests.add(key);
+          begun.add(key);
+        });
+  }
+
+  private void leave(String key) {
+    requests.remove(key);
+    custody.left(key);
+  }
+}
