@@ -154,7 +154,8 @@ public final class Callers implements AutoCloseable {
       var now = System.nanoTime();
       if (reply.isFinal()) {
         ledger.told(
-            new Told(movement, reply.outcome(), Duration.ofNanos(now - began), story.toString()));
+            new Told(
+                movement, reply.outcome(), Duration.ofNanos(now - began), now, story.toString()));
         return;
       }
       story.append("%s %s after %d ms; ".formatted(way, reply.code(), (now - tried) / 1_000_000));
