@@ -158,6 +158,7 @@ public final class Callers implements AutoCloseable {
                 movement,
                 reply.outcome(),
                 Duration.ofNanos(now - began),
+                now,
                 story.toString(),
                 ledger.stage()));
         return;

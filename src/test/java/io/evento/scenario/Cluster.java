@@ -2,10 +2,15 @@ package io.evento.scenario;
 
 import io.evento.launcher.Database;
 import io.evento.launcher.Member;
+import io.evento.launcher.PatroniCluster;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
@@ -26,28 +31,60 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
  * }
  * }</pre>
  *
- * It is started with the first class that asks and stopped at the end of the test run. A test may
- * leave members dead or frozen: they are ready again before the next class.
+ * It is started with the first class that asks and stopped at the end of the test run; one on
+ * Patroni belongs to a class. A test may leave members dead or frozen: they are ready again before
+ * the next class.
  */
-public final class Cluster implements BeforeAllCallback {
+public final class Cluster implements BeforeAllCallback, AfterAllCallback {
 
+  private enum Store {
+    OWN,
+    PATRONI
+  }
+
+  private final Store store;
   private @Nullable SharedCluster shared;
+  private @Nullable PatroniCluster patroni;
 
-  private Cluster() {}
+  private Cluster(Store store) {
+    this.store = store;
+  }
 
   public static Cluster running() {
-    return new Cluster();
+    return new Cluster(Store.OWN);
+  }
+
+  /** Nodes of this class alone, on three PostgreSQL under Patroni. */
+  static Cluster onPatroni() {
+    return new Cluster(Store.PATRONI);
   }
 
   @Override
   public void beforeAll(ExtensionContext context) throws Exception {
+    if (store == Store.PATRONI) {
+      patroni = PatroniCluster.start();
+      shared = SharedCluster.start("patroni/nodes", Optional.of(patroni.database()));
+      return;
+    }
     shared =
         context
             .getRoot()
             .getStore(Namespace.GLOBAL)
             .getOrComputeIfAbsent(
-                SharedCluster.class, key -> SharedCluster.start(), SharedCluster.class);
+                SharedCluster.class,
+                key -> SharedCluster.start("scenario", Optional.empty()),
+                SharedCluster.class);
     shared.heal();
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) {
+    if (store == Store.PATRONI && shared != null) {
+      shared.close();
+    }
+    if (patroni != null) {
+      patroni.close();
+    }
   }
 
   /** Nodes in order; {@code kill}, {@code pause} and so on act at once. */
@@ -72,6 +109,18 @@ public final class Cluster implements BeforeAllCallback {
 
   public Postgres postgres() {
     return new Postgres(shared().local());
+  }
+
+  public PatroniCluster patroni() {
+    if (patroni == null) {
+      throw new IllegalStateException("this cluster is not on Patroni");
+    }
+    return patroni;
+  }
+
+  /** A superuser's connection to the nodes' database; close it. */
+  public Connection administrator() throws SQLException {
+    return store == Store.PATRONI ? patroni().administrator() : postgres().administrator();
   }
 
   /** Starts a member and waits until it is ready. */

@@ -28,14 +28,14 @@ final class Followers implements AutoCloseable {
       select position, command_id from evento.event where position > ? order by position
       """;
 
-  private final Postgres postgres;
+  private final Cluster cluster;
   private final long from;
   private final List<One> all;
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private volatile boolean stopping;
 
   Followers(Cluster cluster) throws SQLException {
-    this.postgres = cluster.postgres();
+    this.cluster = cluster;
     this.from = head();
     this.all = cluster.doors().stream().map(One::new).toList();
     all.forEach(threads::execute);
@@ -58,7 +58,7 @@ final class Followers implements AutoCloseable {
   }
 
   private long head() throws SQLException {
-    try (var connection = postgres.administrator();
+    try (var connection = cluster.administrator();
         var statement = connection.createStatement();
         var row = statement.executeQuery("select coalesce(max(position), 0) from evento.event")) {
       row.next();
@@ -67,7 +67,7 @@ final class Followers implements AutoCloseable {
   }
 
   private List<Seen> stored() throws SQLException {
-    try (var connection = postgres.administrator();
+    try (var connection = cluster.administrator();
         var select = connection.prepareStatement(STORED)) {
       select.setLong(1, from);
       var rows = select.executeQuery();

@@ -152,7 +152,7 @@ final class Ledger {
   }
 
   List<StoredEvent> events() {
-    try (var connection = cluster.postgres().administrator();
+    try (var connection = cluster.administrator();
         var select = connection.prepareStatement(EVENTS)) {
       select.setString(1, "Account:" + prefix);
       var rows = select.executeQuery();
@@ -175,7 +175,7 @@ final class Ledger {
 
   /** Kept outcomes without events: the rejection, or else the kind. */
   Map<UUID, String> results() {
-    try (var connection = cluster.postgres().administrator();
+    try (var connection = cluster.administrator();
         var select = connection.prepareStatement(RESULTS)) {
       select.setString(1, "Account:" + prefix);
       var rows = select.executeQuery();
@@ -193,7 +193,7 @@ final class Ledger {
 
   /** Empty if the positions of the whole store are 1, 2, 3 and so on. */
   String holes() {
-    try (var connection = cluster.postgres().administrator();
+    try (var connection = cluster.administrator();
         var statement = connection.createStatement();
         var row = statement.executeQuery(HOLES)) {
       row.next();
@@ -206,7 +206,7 @@ final class Ledger {
   }
 
   private Sums sums() {
-    try (var connection = cluster.postgres().administrator();
+    try (var connection = cluster.administrator();
         var statement = connection.createStatement();
         var row = statement.executeQuery(SUMS)) {
       row.next();

@@ -51,6 +51,11 @@ public final class Postgres {
     start();
   }
 
+  /** Keeps all its WAL from now on, to restore from it; close it. */
+  Archive archive() throws InterruptedException, IOException, SQLException {
+    return new Archive(process, server);
+  }
+
   private Path copy() {
     return server.data().resolveSibling("pg-copy");
   }

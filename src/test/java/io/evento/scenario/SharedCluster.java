@@ -2,6 +2,7 @@ package io.evento.scenario;
 
 import io.evento.launcher.AppServer;
 import io.evento.launcher.ClusterPlan;
+import io.evento.launcher.Database;
 import io.evento.launcher.LocalCluster;
 import io.evento.launcher.Member;
 import io.evento.launcher.PayaraMicro;
@@ -16,7 +17,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.extension.ExtensionContext.Store.CloseableResource;
 
-/** The one cluster of a test run. */
+/** A cluster of a test run; the scenarios share one. */
 final class SharedCluster implements CloseableResource {
 
   static final Duration START_MAX = Duration.ofSeconds(180);
@@ -35,8 +36,12 @@ final class SharedCluster implements CloseableResource {
     this.local = local;
   }
 
-  static SharedCluster start() {
-    var plan = freePlan();
+  /**
+   * @param directory below {@code target}
+   * @param external a database that runs already; it brings its own if empty
+   */
+  static SharedCluster start(String directory, Optional<Database> external) {
+    var plan = freePlan(directory, external);
     var shared =
         new SharedCluster(
             new LocalCluster(plan, sentence -> System.out.println("[cluster] " + sentence)));
@@ -83,23 +88,23 @@ final class SharedCluster implements CloseableResource {
     }
   }
 
-  private static ClusterPlan freePlan() {
+  private static ClusterPlan freePlan(String directory, Optional<Database> external) {
     return IntStream.iterate(SHIFT, shift -> shift <= SHIFT_MAX, shift -> shift + SHIFT_STEP)
-        .mapToObj(SharedCluster::plan)
+        .mapToObj(shift -> plan(shift, directory, external))
         .filter(plan -> plan.takenPorts().isEmpty())
         .findFirst()
         .orElseThrow(() -> new IllegalStateException("no free ports for a cluster"));
   }
 
-  private static ClusterPlan plan(int shift) {
+  private static ClusterPlan plan(int shift, String directory, Optional<Database> external) {
     var project = Path.of("").toAbsolutePath();
     return new ClusterPlan(
         project,
-        project.resolve("target/scenario"),
+        project.resolve("target").resolve(directory),
         NODES,
         BUNDLES,
         Ports.DEFAULT.shifted(shift),
-        Optional.empty(),
+        external,
         AppServer.PAYARA_MICRO,
         PayaraMicro.QUICK_START);
   }

@@ -2,6 +2,8 @@ package io.evento.server.cluster;
 
 import io.evento.server.config.ServerConfig;
 import java.net.InetAddress;
+import java.sql.Connection;
+import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.jgroups.JChannel;
 import org.jgroups.logging.LogFactory;
@@ -37,7 +39,38 @@ final class LinkStack {
       select address, name, ip, coord from evento.jgroups where cluster = ?
       """;
 
+  private static final String FORGET =
+      """
+      delete from evento.jgroups j
+       where j.name = ?
+          or not exists (select from evento.node n
+                          where n.name = j.name and n.state <> 'gone'
+                            and n.seen_at >= clock_timestamp() - ? * interval '1 millisecond')
+      """;
+
   private LinkStack() {}
+
+  /**
+   * Removes addresses that no node of this database stands behind. In a copy of another cluster's
+   * database there are those of the original's nodes: who found them would join that cluster, under
+   * names that it has too, and commands would be forwarded from one store to the other.
+   *
+   * <p>Each node calls it before its first beat. So it holds when a node looks for others: an
+   * address of a name that beats here was written by the process that beats, as that one had
+   * removed all earlier ones of its name before; and one of a name that does not beat here was
+   * removed now. If beats were late, the address of a node that lives is lost until the group
+   * changes: then two groups have formed, which find each other by the newer one's address and
+   * merge.
+   *
+   * @return how many
+   */
+  static int forgetFormer(String name, Connection connection) throws SQLException {
+    try (var delete = connection.prepareStatement(FORGET)) {
+      delete.setString(1, name);
+      delete.setLong(2, NodeTable.LEASE_MILLIS);
+      return delete.executeUpdate();
+    }
+  }
 
   static JChannel channel(ServerConfig config, DataSource database) throws Exception {
     var bind = InetAddress.getByName(config.node().bind());

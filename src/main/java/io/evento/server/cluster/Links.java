@@ -73,6 +73,20 @@ public class Links {
   }
 
   /**
+   * Forgets the addresses of nodes that are no more, so that {@link #start} finds living ones of
+   * this database only. To be called before this node's first beat.
+   *
+   * @throws io.evento.server.persistence.UncheckedSqlException if the database does not answer
+   */
+  public void forgetFormer() {
+    var forgotten =
+        database.read(
+            "forget former links",
+            connection -> LinkStack.forgetFormer(config.node().name(), connection));
+    LOG.log(Level.INFO, () -> "former links forgotten count=" + forgotten);
+  }
+
+  /**
    * Joins the group. May be called again after a failure.
    *
    * @throws Exception whatever the transport says, such as a port in use

@@ -97,6 +97,7 @@ public class NodeStart {
     try {
       step("migrate schema", migrations::run);
       step("read catalog", catalog::load);
+      step("forget former links", links::forgetFormer);
       membership.start();
       appender.start();
       follower.start();

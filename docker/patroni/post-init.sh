@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Run by Patroni where the cluster is made, and nowhere else: makes the database and its roles, with the passwords of
+# the environment. $1 tells psql how to connect as the superuser.
+set -euo pipefail
+
+psql -v ON_ERROR_STOP=1 -d "$1" \
+  -v owner_password="$EVENTO_DB_OWNER_PASSWORD" \
+  -v server_password="$EVENTO_DB_PASSWORD" \
+  -v bank_password="$BANK_JDBC_PASSWORD" \
+  -c 'CREATE DATABASE evento' -c '\connect evento' -f "${ROLES_SQL:-/roles.sql}"

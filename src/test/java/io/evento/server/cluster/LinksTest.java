@@ -1,0 +1,122 @@
+package io.evento.server.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.server.Threads;
+import io.evento.server.config.ServerConfig;
+import io.evento.server.persistence.Database;
+import io.evento.server.telemetry.Metrics;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Nodes find each other through their database, and nobody else. */
+class LinksTest {
+
+  private static final Duration LIMIT = Duration.ofSeconds(20);
+
+  /** The cluster's part of one node, in the order of a node's start. */
+  private static final class Node implements AutoCloseable {
+    private final Threads threads = new Threads(Thread::new);
+    private final Database database;
+    private final Links links;
+    private final Membership membership;
+
+    Node(TestDatabase where, String name) throws Exception {
+      var standard = where.config(name);
+      int port;
+      try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        port = socket.getLocalPort();
+      }
+      var config =
+          new ServerConfig(
+              standard.node(),
+              standard.database(),
+              new ServerConfig.Link(port, port + 1),
+              standard.webSocket());
+      var metrics = new Metrics();
+      database = new Database(config);
+      links = new Links(config, database, threads, metrics);
+      membership = new Membership(config, database, threads, links, metrics);
+      links.forgetFormer();
+      membership.start();
+      await().atMost(LIMIT).until(membership::isBeating);
+      links.start();
+      membership.up();
+    }
+
+    @Override
+    public void close() {
+      membership.stop();
+      links.stop();
+      threads.stop();
+      database.close();
+    }
+  }
+
+  @Test
+  void nodes_of_one_database_find_each_other_also_when_one_comes_back() throws Exception {
+    try (var database = PostgresFixture.shared().migrated();
+        var first = new Node(database, "node-1");
+        var second = new Node(database, "node-2")) {
+      await().atMost(LIMIT).until(() -> first.links.reaches("node-2"));
+      await().atMost(LIMIT).until(() -> second.links.reaches("node-1"));
+      second.close();
+      try (var again = new Node(database, "node-2")) {
+        await().atMost(LIMIT).until(() -> again.links.reaches("node-1"));
+        await().atMost(LIMIT).until(() -> first.links.reaches("node-2"));
+      }
+    }
+  }
+
+  @Test
+  void nodes_of_a_copy_do_not_join_those_of_the_original() throws Exception {
+    try (var original = PostgresFixture.shared().migrated();
+        var first = new Node(original, "node-1");
+        var second = new Node(original, "node-2")) {
+      await().atMost(LIMIT).until(() -> first.links.reaches("node-2"));
+      try (var copy = PostgresFixture.shared().migrated()) {
+        copyClusterTables(original, copy);
+        try (var third = new Node(copy, "node-1");
+            var fourth = new Node(copy, "node-3")) {
+          await().atMost(LIMIT).until(() -> third.links.reaches("node-3"));
+          await()
+              .during(Duration.ofSeconds(3))
+              .atMost(LIMIT)
+              .untilAsserted(
+                  () -> {
+                    assertThat(third.links.peers()).containsExactly("node-3");
+                    assertThat(fourth.links.peers()).containsExactly("node-1");
+                    assertThat(first.links.peers()).containsExactly("node-2");
+                    assertThat(second.links.peers()).containsExactly("node-1");
+                  });
+        }
+      }
+    }
+  }
+
+  /** As they come with a dump, some time ago. */
+  private static void copyClusterTables(TestDatabase from, TestDatabase to) throws SQLException {
+    try (var source = from.asAdmin();
+        var target = to.asAdmin();
+        var read = source.createStatement();
+        var write = target.createStatement()) {
+      for (var table : List.of("node", "jgroups")) {
+        try (var rows = read.executeQuery("select to_json(t)::text from evento." + table + " t")) {
+          while (rows.next()) {
+            write.execute(
+                "insert into evento.%1$s select * from json_populate_record(null::evento.%1$s, '%2$s')"
+                    .formatted(table, rows.getString(1)));
+          }
+        }
+      }
+      write.execute("update evento.node set seen_at = seen_at - interval '1 minute'");
+    }
+  }
+}
