@@ -540,11 +540,8 @@ class Delivery {
     waitingBytes -= bytes;
     credit -= batch.size();
     batch.forEach(flight::add);
-<<<<<<< HEAD
     batch.forEach(sent::add);
-=======
     noteHanded();
->>>>>>> wt-poison
     return batch;
   }
 

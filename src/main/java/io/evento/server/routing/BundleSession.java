@@ -209,25 +209,15 @@ public final class BundleSession {
    */
   public CompletionStage<Message.Decided> decide(List<Message.Decide> parts, boolean alone) {
     var last = parts.get(parts.size() - 1);
-<<<<<<< HEAD
-    return call(last.attempt(), parts, last.deadline())
-        .thenApply(answer -> ((Message.Decided) answer).in(contexts.get(last.type())));
-=======
     return call(last.attempt(), parts, last.deadline(), alone)
-        .thenApply(Message.Decided.class::cast);
->>>>>>> wt-poison
+        .thenApply(answer -> ((Message.Decided) answer).in(contexts.get(last.type())));
   }
 
   /** The same over several streams; all parts are of one attempt. */
   CompletionStage<Message.Considered> consider(List<Message.Consider> parts, boolean alone) {
     var last = parts.get(parts.size() - 1);
-<<<<<<< HEAD
-    return call(last.attempt(), parts, last.deadline())
-        .thenApply(answer -> ((Message.Considered) answer).in(contexts.get(last.type())));
-=======
     return call(last.attempt(), parts, last.deadline(), alone)
-        .thenApply(Message.Considered.class::cast);
->>>>>>> wt-poison
+        .thenApply(answer -> ((Message.Considered) answer).in(contexts.get(last.type())));
   }
 
   /**
