@@ -128,7 +128,8 @@ public class Watching {
                 .ask(
                     watch.round(),
                     new Message.Watch(watch.consumer(), watch.query()),
-                    CONFIRM_MILLIS)
+                    CONFIRM_MILLIS,
+                    false)
                 .handle(
                     (answer, failure) ->
                         answer instanceof Message.Result && entry.sessions.add(session))
