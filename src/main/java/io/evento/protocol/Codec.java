@@ -56,7 +56,11 @@ public final class Codec {
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .registerModule(new SimpleModule("nulls").setDeserializerModifier(new NoNulls()));
 
-  private static final Map<String, ObjectReader> READERS = readers();
+  private static final Map<String, ObjectReader> READERS = readers(MAPPER.reader());
+
+  /** Of what comes from outside. */
+  private static final Map<String, ObjectReader> RECEIVERS =
+      readers(MAPPER.reader().with(StreamReadFeature.STRICT_DUPLICATE_DETECTION));
 
   private Codec() {}
 
@@ -94,9 +98,9 @@ public final class Codec {
     return kinds;
   }
 
-  private static Map<String, ObjectReader> readers() {
+  private static Map<String, ObjectReader> readers(ObjectReader any) {
     var readers = new HashMap<String, ObjectReader>();
-    KINDS.forEach((kind, name) -> readers.put(name, MAPPER.readerFor(kind)));
+    KINDS.forEach((kind, name) -> readers.put(name, any.forType(kind)));
     return readers;
   }
 
@@ -115,16 +119,16 @@ public final class Codec {
    *     kind
    */
   public static Message read(String line) {
-    var kind = field(line, "t");
-    var reader = kind == null ? null : READERS.get(kind);
-    if (reader == null) {
-      throw unknownKind();
-    }
-    return read(reader, line);
+    return read(READERS, line);
   }
 
-  private static EventoException unknownKind() {
-    return EventoException.invalid("/t", "must be one of " + String.join(", ", KINDS.values()));
+  private static Message read(Map<String, ObjectReader> readers, String line) {
+    var kind = field(line, "t");
+    var reader = kind == null ? null : readers.get(kind);
+    if (reader == null) {
+      throw EventoException.invalid("/t", "must be one of " + String.join(", ", KINDS.values()));
+    }
+    return read(reader, line);
   }
 
   /**
@@ -135,18 +139,16 @@ public final class Codec {
    */
   public static Message receive(String line) {
     JsonText.checkUnicode(line);
-    var kind = field(line, "t");
-    var reader = kind == null ? null : READERS.get(kind);
-    if (reader == null) {
-      throw unknownKind();
-    }
-    return read(reader.with(StreamReadFeature.STRICT_DUPLICATE_DETECTION), line);
+    return read(RECEIVERS, line);
   }
 
-  /** Any value of the protocol, such as a {@link Receipt}, as JSON text. */
+  /**
+   * Any value of the protocol, such as a {@link Receipt}, as JSON text that every encoding can say:
+   * one text that cannot be encoded would end the session, and with it all that waits there.
+   */
   public static String text(Object value) {
     try {
-      return MAPPER.writeValueAsString(value);
+      return Unicode.escaped(MAPPER.writeValueAsString(value));
     } catch (JsonProcessingException broken) {
       throw new IllegalStateException("cannot write " + value.getClass(), broken);
     }
