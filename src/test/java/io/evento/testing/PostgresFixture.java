@@ -111,6 +111,10 @@ public final class PostgresFixture {
   }
 
   static String url(int port, String database) {
-    return "jdbc:postgresql://127.0.0.1:" + port + "/" + database;
+    return "jdbc:postgresql://" + host(port) + "/" + database;
+  }
+
+  static String host(int port) {
+    return "127.0.0.1:" + port;
   }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A PostgreSQL of one test, which may crash it, copy it or put a copy in its place. It listens on
@@ -36,20 +37,27 @@ public final class PostgresServer implements AutoCloseable {
 
   /** Starts a new one with the roles of a real installation. */
   public static PostgresServer start() {
+    var server = absent();
+    try {
+      server.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "-D", server.dir());
+      server.begin();
+      PostgresFixture.makeRoles(server.admin());
+      return server;
+    } catch (SQLException failure) {
+      throw new IllegalStateException("roles not made", failure);
+    }
+  }
+
+  /** A place for a server whose data somebody else makes, before it begins. */
+  static PostgresServer absent() {
     PostgresFixture.shared(); // unpacks the binaries
     try {
       var home = Path.of("target", "pg-server-" + NUMBER.incrementAndGet()).toAbsolutePath();
       deleteTree(home);
       Files.createDirectories(home);
-      var server = new PostgresServer(unpacked(), home, freePort());
-      server.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "-D", server.dir());
-      server.begin();
-      PostgresFixture.makeRoles(server.admin());
-      return server;
+      return new PostgresServer(unpacked(), home, freePort());
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
-    } catch (SQLException failure) {
-      throw new IllegalStateException("roles not made", failure);
     }
   }
 
@@ -72,6 +80,84 @@ public final class PostgresServer implements AutoCloseable {
       return database;
     } catch (SQLException failure) {
       throw new IllegalStateException("no database " + name, failure);
+    }
+  }
+
+  public int port() {
+    return port;
+  }
+
+  /** Where its data lie. */
+  Path data() {
+    return data;
+  }
+
+  /** First column of the first row, as a superuser; null if it is null. */
+  public @Nullable String ask(String sql) {
+    try (var admin = admin();
+        var statement = admin.createStatement();
+        var row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    } catch (SQLException failure) {
+      throw new IllegalStateException("not answered: " + sql, failure);
+    }
+  }
+
+  /** Runs statements without a result, each in a transaction of its own, as a superuser. */
+  public void execute(String... statements) {
+    try (var admin = admin();
+        var statement = admin.createStatement()) {
+      for (var sql : statements) {
+        statement.execute(sql);
+      }
+    } catch (SQLException failure) {
+      throw new IllegalStateException("not done: " + List.of(statements), failure);
+    }
+  }
+
+  /** Changes a setting of the running server, as {@code alter system} and a reload do. */
+  public void configure(String setting, String value) {
+    execute("alter system set " + setting + " = '" + value + "'", "select pg_reload_conf()");
+  }
+
+  /** Stops all its processes where they are: connections stay, nobody answers. */
+  public void freeze() {
+    ProcessTree.signal("STOP", pid());
+  }
+
+  /** Lets a frozen server go on. */
+  public void thaw() {
+    ProcessTree.signal("CONT", pid());
+  }
+
+  /** Kills all its processes at once, frozen or not; nothing if it does not run. */
+  public void kill() {
+    if (Files.exists(data.resolve("postmaster.pid"))) {
+      ProcessTree.kill(pid());
+      try {
+        // Its number may be another process' by the next time.
+        Files.delete(data.resolve("postmaster.pid"));
+      } catch (IOException failure) {
+        throw new UncheckedIOException(failure);
+      }
+    }
+  }
+
+  private long pid() {
+    try {
+      return Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).get(0).strip());
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  /** Forgets the data of a server that does not run. */
+  void wipe() {
+    try {
+      deleteTree(data);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
     }
   }
 
@@ -105,7 +191,7 @@ public final class PostgresServer implements AutoCloseable {
   /** Copies the data of a stopped server as a disk snapshot would, and gives the copy's name. */
   public Path snapshot() {
     var copy = home.resolve("copy-" + NUMBER.incrementAndGet());
-    execute(List.of("cp", "-a", dir(), copy.toString()));
+    spawn(List.of("cp", "-a", dir(), copy.toString()));
     return copy;
   }
 
@@ -136,10 +222,10 @@ public final class PostgresServer implements AutoCloseable {
     }
     command.add(new File(binaries, program).getPath());
     command.addAll(List.of(arguments));
-    execute(command);
+    spawn(command);
   }
 
-  private void execute(List<String> command) {
+  private void spawn(List<String> command) {
     try {
       var output = home.resolve("commands").toFile();
       var process =
@@ -171,12 +257,7 @@ public final class PostgresServer implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      run("pg_ctl", "-D", dir(), "-m", "immediate", "-w", "stop");
-    } catch (IllegalStateException alreadyStopped) {
-      System.getLogger(PostgresServer.class.getName())
-          .log(System.Logger.Level.INFO, "already stopped port=" + port);
-    }
+    kill();
     try {
       deleteTree(home);
     } catch (IOException failure) {

@@ -11,10 +11,16 @@ import java.util.Optional;
 /** A database of one test. */
 public final class TestDatabase implements AutoCloseable {
   private final int port;
+  private final String hosts;
   private final String name;
 
   TestDatabase(int port, String name) {
+    this(port, PostgresFixture.host(port), name);
+  }
+
+  private TestDatabase(int port, String hosts, String name) {
     this.port = port;
+    this.hosts = hosts;
     this.name = name;
   }
 
@@ -37,8 +43,14 @@ public final class TestDatabase implements AutoCloseable {
     return new TestDatabase(link.port(), name);
   }
 
+  /** The same database on two hosts, of which one is the primary; dropped on the first alone. */
+  TestDatabase on(int first, int second) {
+    return new TestDatabase(
+        first, PostgresFixture.host(first) + "," + PostgresFixture.host(second), name);
+  }
+
   public String url() {
-    return PostgresFixture.url(port, name);
+    return "jdbc:postgresql://" + hosts + "/" + name;
   }
 
   /** What a node of that name is configured with. */
