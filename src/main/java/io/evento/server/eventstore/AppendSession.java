@@ -7,13 +7,12 @@ import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Objects;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The append's connection, and what was learned over it and its predecessors. A store that turns
- * out to have less than this node saw of it opens a new epoch.
+ * The append's connection. What the store says over it goes to {@link KnownStore}, and each call
+ * tells the store what is known: one that is older refuses, and the next connection is made to
+ * another of the URL's hosts.
  *
  * <p>Confined to the append thread.
  */
@@ -22,12 +21,13 @@ final class AppendSession {
 
   private final Database database;
   private final Follower follower;
+  private final KnownStore known;
   private @Nullable Connection connection;
-  private @Nullable StorePosition learned;
 
-  AppendSession(Database database, Follower follower) {
+  AppendSession(Database database, Follower follower, KnownStore known) {
     this.database = database;
     this.follower = follower;
+    this.known = known;
   }
 
   /**
@@ -37,11 +37,25 @@ final class AppendSession {
    * @throws NotConnectedException if it came to no call
    */
   Answer call(List<Proposal> batch) throws SQLException, NotConnectedException {
-    var answer = AppendCall.run(connected(), memoryFor(batch), batch);
+    var answer = run(connected(), batch);
     if (!answer.warned()) {
-      learn(answer);
+      known.learn(answer);
     }
     return answer;
+  }
+
+  private Answer run(Connection open, List<Proposal> batch) throws SQLException {
+    var memory = known.memory();
+    try {
+      var claimed = memory == null ? 0 : follower.claimed(memory.seen().epoch());
+      return AppendCall.run(open, memory, claimed, batch);
+    } catch (SQLException failure) {
+      if (KnownStore.OLDER.equals(failure.getSQLState())) {
+        known.refused(String.valueOf(failure.getMessage()));
+        database.renew();
+      }
+      throw failure;
+    }
   }
 
   private Connection connected() throws NotConnectedException {
@@ -51,53 +65,16 @@ final class AppendSession {
     try {
       var opened = AppendConnection.open(database);
       connection = opened;
-      // Epoch and head first: conditions and the memory speak of them.
-      var answer = AppendCall.run(opened, memory(), List.of());
+      // Epoch and head first: whose store it is has to be known before anything is written.
+      var answer = run(opened, List.of());
       if (answer.warned()) {
         throw new SQLException("a warning with the answer", "01000");
       }
-      learn(answer);
+      known.learn(answer);
       return opened;
     } catch (SQLException failure) {
       close();
       throw new NotConnectedException(failure);
-    }
-  }
-
-  private @Nullable StorePosition memory() {
-    var seen = follower.seenAnywhere();
-    if (learned == null) {
-      return seen.orElse(null);
-    }
-    return seen.isPresent() && seen.get().epoch().equals(learned.epoch())
-        ? learned.at(Math.max(learned.position(), seen.get().position()))
-        : learned;
-  }
-
-  private @Nullable StorePosition memoryFor(List<Proposal> batch) {
-    var mine = memory();
-    var conditions = conditionEpoch(batch);
-    // Positions in conditions are of their own epoch, whatever this node believes.
-    return conditions == null || (mine != null && conditions.equals(mine.epoch()))
-        ? mine
-        : new StorePosition(conditions, 0);
-  }
-
-  /** Epoch of the batch's conditions, which is one; null if there are none. */
-  private static @Nullable UUID conditionEpoch(List<Proposal> batch) {
-    return batch.stream()
-        .map(Proposal::condition)
-        .filter(Objects::nonNull)
-        .map(condition -> condition.after().epoch())
-        .findFirst()
-        .orElse(null);
-  }
-
-  private void learn(Answer answer) {
-    var before = learned;
-    learned = answer.head();
-    if (before == null || !before.epoch().equals(answer.epoch())) {
-      follower.wake();
     }
   }
 

@@ -8,12 +8,15 @@ import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.WeakHashMap;
 import javax.naming.InitialContext;
 import javax.naming.NamingException;
 import javax.sql.DataSource;
-import org.postgresql.Driver;
+import org.postgresql.PGConnection;
 
 /**
  * The way to PostgreSQL: a pool for short units of work and direct connections for the few threads
@@ -27,14 +30,28 @@ public class Database {
     T on(Connection connection) throws SQLException;
   }
 
+  /** Says whether the server behind a new connection may be this node's database. */
+  @FunctionalInterface
+  public interface Vetting {
+    /**
+     * @throws SQLException if it may not; the connection is closed and the next host is tried
+     */
+    void check(Connection connection) throws SQLException;
+  }
+
   private final ServerConfig.Node node;
   private final ServerConfig.Database config;
   private final DataSource pool;
+  private final Hosts hosts;
+  // Connections of a pool of the application server that were looked at, by what is behind them.
+  private final Map<PGConnection, Boolean> vetted = Collections.synchronizedMap(new WeakHashMap<>());
+  private volatile Vetting vetting = connection -> {};
 
   @Inject
   public Database(ServerConfig config) {
     this.node = config.node();
     this.config = config.database();
+    this.hosts = new Hosts(this.config.url());
     this.pool = this.config.jndi().map(Database::lookup).orElseGet(this::hikari);
   }
 
@@ -51,11 +68,8 @@ public class Database {
   private DataSource hikari() {
     var settings = new HikariConfig();
     settings.setPoolName("evento-" + node.name());
-    // By name: the WAR's own driver, which DriverManager may not show to this class loader.
-    settings.setDriverClassName(Driver.class.getName());
-    settings.setJdbcUrl(config.url());
-    settings.setUsername(config.user());
-    settings.setPassword(config.password());
+    settings.addDataSourceProperty("user", config.user());
+    settings.addDataSourceProperty("password", config.password());
     settings.addDataSourceProperty("ApplicationName", "evento-" + node.name());
     settings.addDataSourceProperty("connectTimeout", "3");
     settings.addDataSourceProperty("socketTimeout", "30");
@@ -68,12 +82,41 @@ public class Database {
     settings.setMaxLifetime(600_000);
     settings.setInitializationFailTimeout(-1);
     settings.setRegisterMbeans(true);
+    settings.setDataSource(
+        new VettedSource(
+            settings.getDataSourceProperties(), properties -> hosts.open(properties, vetting)));
     return new HikariDataSource(settings);
   }
 
   /** The pool, for what insists on a data source. */
   public DataSource pool() {
     return pool;
+  }
+
+  /** Has every new connection looked at before it is used; before this is called, none is. */
+  public void vetBy(Vetting by) {
+    vetting = by;
+  }
+
+  /** Makes the pool's connections anew: those in use when they are given back. */
+  public void renew() {
+    vetted.clear();
+    if (pool instanceof HikariDataSource ours && ours.getHikariPoolMXBean() != null) {
+      ours.getHikariPoolMXBean().softEvictConnections();
+    }
+  }
+
+  /** The hosts of the URL, {@code host:port} each. */
+  public List<String> hosts() {
+    return hosts.names();
+  }
+
+  /**
+   * As {@link #direct}, at one of the {@link #hosts} and whatever store is there: to look at it.
+   */
+  public Connection unvetted(String host, String purpose, Map<String, String> properties)
+      throws SQLException {
+    return hosts.openAt(host, properties(purpose, properties));
   }
 
   /**
@@ -135,7 +178,18 @@ public class Database {
 
   private <T> T once(Work<T> work) throws SQLException {
     try (var connection = pool.getConnection()) {
+      if (!(pool instanceof HikariDataSource)) {
+        vet(connection);
+      }
       return work.on(connection);
+    }
+  }
+
+  private void vet(Connection lent) throws SQLException {
+    var behind = lent.unwrap(PGConnection.class);
+    if (!vetted.containsKey(behind)) {
+      vetting.check(lent);
+      vetted.put(behind, true);
     }
   }
 
@@ -157,6 +211,10 @@ public class Database {
    * @param properties of the driver, over the defaults
    */
   public Connection direct(String purpose, Map<String, String> properties) throws SQLException {
+    return hosts.open(properties(purpose, properties), vetting);
+  }
+
+  private Properties properties(String purpose, Map<String, String> properties) {
     var all = new Properties();
     all.setProperty("user", config.user());
     all.setProperty("password", config.password());
@@ -166,11 +224,7 @@ public class Database {
     all.setProperty("socketTimeout", "15");
     all.setProperty("tcpKeepAlive", "true");
     properties.forEach(all::setProperty);
-    var connection = new Driver().connect(config.url(), all);
-    if (connection == null) {
-      throw new SQLException("evento.db.url is not understood: " + config.url(), "08001");
-    }
-    return connection;
+    return all;
   }
 
   @PreDestroy
