@@ -285,7 +285,7 @@ class OutcomeIT {
             statement.executeQuery(
                 """
                 select exists (select 1 from pg_stat_activity
-                 where wait_event_type = 'Lock' and query like '%append_2%')
+                 where wait_event_type = 'Lock' and query like '%append_3%')
                 """)) {
       row.next();
       return row.getBoolean(1);

@@ -26,6 +26,7 @@ import io.evento.server.routing.Failures;
 import io.evento.server.routing.Handlers;
 import io.evento.server.routing.Outcomes;
 import io.evento.server.routing.Payloads;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -291,7 +292,8 @@ final class BoundaryDecision implements Pending.Asking {
       Payloads.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
     }
     room.conditions
-        .append(proposal(considered, basis))
+        .append(
+            proposal(considered, basis), Duration.ofMillis(request.deadline().millisLeft()))
         .whenComplete(
             (verdict, failure) ->
                 guarded(

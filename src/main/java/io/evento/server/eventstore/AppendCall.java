@@ -16,13 +16,15 @@ import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** The one statement that writes: arguments of {@code append_2} from a batch, and its answer. */
+/** The one statement that writes: arguments of {@code append_3} from a batch, and its answer. */
 final class AppendCall {
   private static final String CALL =
       """
       select epoch, base, count, recorded_at, refused,
-             (extract(epoch from recorded_at - statement_timestamp()) * 1000000)::bigint
-        from evento.append_2(?, ?,  ?, ?, ?, ?, ?,  ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?)
+             (extract(epoch from recorded_at - statement_timestamp()) * 1000000)::bigint,
+             system_identifier, timeline
+        from evento.append_3(?, ?, ?, ?, ?, ?,
+               ?, ?, ?, ?, ?,  ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?)
       """;
 
   /**
@@ -31,6 +33,8 @@ final class AppendCall {
    * @param base position before the first event
    * @param refused empty if all was accepted
    * @param gate from the start of the call until it had the order for itself
+   * @param system the server's system identifier; null if the call did not look, or may not
+   * @param timeline the highest one known of it; null if the call did not look
    * @param warned whether the driver had a warning: the commit may then not be durable yet
    */
   record Answer(
@@ -40,6 +44,8 @@ final class AppendCall {
       Instant recordedAt,
       List<Refusal> refused,
       Duration gate,
+      @Nullable Long system,
+      @Nullable String timeline,
       boolean warned) {
     StorePosition head() {
       return new StorePosition(epoch, base + count);
@@ -71,12 +77,14 @@ final class AppendCall {
    * Calls the function once. What an exception means, {@link Trouble} says.
    *
    * @param memory what this node last knew; null for nothing
+   * @param claimed a position of the memory's epoch that somebody says to have seen; 0 for none
    * @param batch may be empty: asks for epoch and head, as durable as any answer
    */
-  static Answer run(Connection connection, @Nullable StorePosition memory, List<Proposal> batch)
+  static Answer run(
+      Connection connection, @Nullable StoreMemory memory, long claimed, List<Proposal> batch)
       throws SQLException {
     try (var call = connection.prepareStatement(CALL)) {
-      bind(call, memory, batch);
+      bind(call, memory, claimed, batch);
       try (var row = call.executeQuery()) {
         row.next();
         return answer(row, call.getWarnings() != null || connection.getWarnings() != null);
@@ -85,15 +93,29 @@ final class AppendCall {
   }
 
   private static void bind(
-      PreparedStatement call, @Nullable StorePosition memory, List<Proposal> batch)
+      PreparedStatement call, @Nullable StoreMemory memory, long claimed, List<Proposal> batch)
       throws SQLException {
     var arguments = arguments(batch);
-    call.setObject(1, memory == null ? null : memory.epoch().toString(), Types.OTHER);
-    call.setObject(2, memory == null ? null : Long.toString(memory.position()), Types.OTHER);
-    var next = 3;
+    call.setObject(1, memory == null ? null : memory.seen().epoch().toString(), Types.OTHER);
+    call.setObject(
+        2, memory == null ? null : Long.toString(memory.seen().position()), Types.OTHER);
+    call.setObject(3, claimed == 0 ? null : Long.toString(claimed), Types.OTHER);
+    var system = memory == null ? null : memory.system();
+    call.setObject(4, system == null ? null : system.toString(), Types.OTHER);
+    call.setObject(5, memory == null ? null : memory.timeline(), Types.OTHER);
+    var epoch = conditionEpoch(batch);
+    call.setObject(6, epoch == null ? null : epoch.toString(), Types.OTHER);
+    var next = 7;
     for (var array : arguments.inOrder()) {
       call.setObject(next++, array.toString(), Types.OTHER);
     }
+  }
+
+  /** Epoch of the batch's conditions, which is one; null if there are none. */
+  private static @Nullable UUID conditionEpoch(List<Proposal> batch) {
+    // Those with a condition are last.
+    var last = batch.isEmpty() ? null : batch.get(batch.size() - 1).condition();
+    return last == null ? null : last.after().epoch();
   }
 
   private static Arguments arguments(List<Proposal> batch) throws SQLException {
@@ -112,6 +134,8 @@ final class AppendCall {
         row.getObject(4, OffsetDateTime.class).toInstant(),
         refusals(row.getString(5)),
         Duration.ofNanos(row.getLong(6) * 1_000),
+        row.getObject(7, Long.class),
+        row.getString(8),
         warned);
   }
 

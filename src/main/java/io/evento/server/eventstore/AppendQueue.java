@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * What waits for the append, bounded by count and size, and the choice of the next batch.
@@ -22,15 +23,21 @@ final class AppendQueue {
   /**
    * @param commands in one batch at most
    * @param bytes in one batch at most; the first command of a batch may be larger
+   * @param looks of one batch at most, each an event held against an alternative of a condition
+   *     under the gate; the first conditional command of a batch may need more
    * @param waiting commands that may wait or be under way
    * @param waitingBytes of those
    */
-  record Limits(int commands, int bytes, int waiting, long waitingBytes) {}
+  record Limits(int commands, int bytes, int looks, int waiting, long waitingBytes) {}
 
   /** The search for a batch looks at this many times as many commands as fit in. */
   private static final int LOOKED_AT = 4;
 
+  /** The gate looks back this far; what begins before is sent away without a look. */
+  private static final long WINDOW = 1_000;
+
   private final Limits limits;
+  private final Supplier<Optional<StorePosition>> head;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition some = lock.newCondition();
   private final ArrayDeque<Pending> waiting = new ArrayDeque<>();
@@ -38,8 +45,12 @@ final class AppendQueue {
   private int count;
   private long bytes;
 
-  AppendQueue(Limits limits) {
+  /**
+   * @param head the store's head as far as known
+   */
+  AppendQueue(Limits limits, Supplier<Optional<StorePosition>> head) {
     this.limits = limits;
+    this.head = head;
   }
 
   /** Whether there was room. */
@@ -94,6 +105,7 @@ final class AppendQueue {
     var closedStreams = new HashSet<String>();
     var closedIds = new HashSet<UUID>();
     var size = 0L;
+    var looks = 0L;
     var epoch = Optional.<UUID>empty();
     for (var looked = 0; looked < limits.commands * LOOKED_AT && !waiting.isEmpty(); looked++) {
       var next = waiting.element();
@@ -112,18 +124,37 @@ final class AppendQueue {
         free = epoch.isEmpty() || epoch.get().equals(condition.after().epoch());
         epoch = epoch.or(() -> Optional.of(condition.after().epoch()));
       }
+      var more = looks(next.proposal());
+      // Those that look at much take turns, and nobody else waits for them.
+      free &= conditional.isEmpty() || looks + more <= limits.looks;
       if (!free) {
         later.add(next);
         continue;
       }
       (condition == null ? batch : conditional).add(next);
       size += next.bytes();
+      looks += more;
     }
     for (var i = later.size() - 1; i >= 0; i--) {
       waiting.addFirst(later.get(i));
     }
     batch.addAll(conditional);
     return batch;
+  }
+
+  /** Events that the gate may have to hold against the alternatives of its condition. */
+  private long looks(Proposal proposal) {
+    var condition = proposal.condition();
+    if (condition == null) {
+      return 0;
+    }
+    var after = condition.after();
+    var behind =
+        head.get()
+            .filter(at -> at.epoch().equals(after.epoch()))
+            .map(at -> Math.max(0, Math.min(WINDOW, at.position() - after.position())))
+            .orElse(0L);
+    return condition.alternatives().size() * (behind + 1);
   }
 
   /**

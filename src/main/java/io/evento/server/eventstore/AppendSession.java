@@ -7,14 +7,13 @@ import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Objects;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The append's connection, and what was learned over it and its predecessors. A store that turns
- * out to have less than this node saw of it opens a new epoch.
+ * The append's connection. What the store says over it goes to {@link KnownStore}, and each call
+ * tells the store what is known: one that is older refuses, and the next connection is made to
+ * another of the URL's hosts.
  *
  * <p>Confined to the append thread.
  */
@@ -25,14 +24,15 @@ final class AppendSession {
 
   private final Database database;
   private final Follower follower;
+  private final KnownStore known;
   private @Nullable Connection connection;
   private @Nullable StandbyGuard guard; // of the connection, if there has to be one
-  private @Nullable StorePosition learned;
   private long confirmed = System.nanoTime();
 
-  AppendSession(Database database, Follower follower) {
+  AppendSession(Database database, Follower follower, KnownStore known) {
     this.database = database;
     this.follower = follower;
+    this.known = known;
   }
 
   /**
@@ -43,10 +43,10 @@ final class AppendSession {
    */
   Answer call(List<Proposal> batch) throws SQLException, NotConnectedException {
     var open = connected();
-    var answer = AppendCall.run(open, memoryFor(batch), batch);
+    var answer = run(open, batch);
     if (!answer.warned()) {
       confirm(open);
-      learn(answer);
+      known.learn(answer);
     }
     return answer;
   }
@@ -63,6 +63,20 @@ final class AppendSession {
     return database.mustBeSynchronous() && System.nanoTime() - confirmed > PROBE_NANOS;
   }
 
+  private Answer run(Connection open, List<Proposal> batch) throws SQLException {
+    var memory = known.memory();
+    try {
+      var claimed = memory == null ? 0 : follower.claimed(memory.seen().epoch());
+      return AppendCall.run(open, memory, claimed, batch);
+    } catch (SQLException failure) {
+      if (KnownStore.OLDER.equals(failure.getSQLState())) {
+        known.refused(String.valueOf(failure.getMessage()));
+        database.renew();
+      }
+      throw failure;
+    }
+  }
+
   private Connection connected() throws NotConnectedException {
     if (connection != null) {
       return connection;
@@ -71,13 +85,13 @@ final class AppendSession {
       var opened = AppendConnection.open(database);
       connection = opened;
       guard = database.mustBeSynchronous() ? StandbyGuard.on(opened, database) : null;
-      // Epoch and head first: conditions and the memory speak of them.
-      var answer = AppendCall.run(opened, memory(), List.of());
+      // Epoch and head first: whose store it is has to be known before anything is written.
+      var answer = run(opened, List.of());
       if (answer.warned()) {
         throw new SQLException("a warning with the answer", "01000");
       }
       confirm(opened);
-      learn(answer);
+      known.learn(answer);
       database.accept();
       return opened;
     } catch (SQLException failure) {
@@ -86,43 +100,6 @@ final class AppendSession {
       }
       close();
       throw new NotConnectedException(failure);
-    }
-  }
-
-  private @Nullable StorePosition memory() {
-    var seen = follower.seenAnywhere();
-    if (learned == null) {
-      return seen.orElse(null);
-    }
-    return seen.isPresent() && seen.get().epoch().equals(learned.epoch())
-        ? learned.at(Math.max(learned.position(), seen.get().position()))
-        : learned;
-  }
-
-  private @Nullable StorePosition memoryFor(List<Proposal> batch) {
-    var mine = memory();
-    var conditions = conditionEpoch(batch);
-    // Positions in conditions are of their own epoch, whatever this node believes.
-    return conditions == null || (mine != null && conditions.equals(mine.epoch()))
-        ? mine
-        : new StorePosition(conditions, 0);
-  }
-
-  /** Epoch of the batch's conditions, which is one; null if there are none. */
-  private static @Nullable UUID conditionEpoch(List<Proposal> batch) {
-    return batch.stream()
-        .map(Proposal::condition)
-        .filter(Objects::nonNull)
-        .map(condition -> condition.after().epoch())
-        .findFirst()
-        .orElse(null);
-  }
-
-  private void learn(Answer answer) {
-    var before = learned;
-    learned = answer.head();
-    if (before == null || !before.epoch().equals(answer.epoch())) {
-      follower.wake();
     }
   }
 

@@ -40,6 +40,9 @@ public class Appender {
   /** How long a proposal waits that was not tried, or is known not to be stored. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** How long the parts of a batch are tried that took too long as a whole. */
+  private static final Duration PATIENCE_IN_PARTS = Duration.ofSeconds(10);
+
   /** Without an answer for so long, new proposals are sent away at once: try another node. */
   private static final Duration DOWN = Duration.ofSeconds(2);
 
@@ -50,7 +53,7 @@ public class Appender {
   private static final Duration SILENCE = Duration.ofSeconds(5);
 
   private static final AppendQueue.Limits LIMITS =
-      new AppendQueue.Limits(256, 1 << 20, 20_000, 64L << 20);
+      new AppendQueue.Limits(256, 1 << 20, 50_000, 20_000, 64L << 20);
 
   private final Database database;
   private final Threads threads;
@@ -59,6 +62,7 @@ public class Appender {
   private final Executor answers;
   private final AppendQueue queue;
   private final AppendMetrics metrics;
+  private final KnownStore known;
 
   // Of the append thread.
   private final AppendSession session;
@@ -92,9 +96,14 @@ public class Appender {
     this.threads = threads;
     this.follower = follower;
     this.publishers = publishers;
-    this.queue = new AppendQueue(limits);
+    this.queue = new AppendQueue(limits, follower::head);
     this.metrics = new AppendMetrics(metrics, queue);
-    this.session = new AppendSession(database, follower);
+    this.known = new KnownStore(database, follower);
+    this.session = new AppendSession(database, follower, known);
+    metrics.gauge(
+        "evento.store.refused",
+        "1 while the database that answers is older than what this node knows",
+        () -> known.refusal() == null ? 0 : 1);
     // A batch is answered by one task, and there are never more batches than commands under way.
     this.answers = threads.pool("append-answers", 1, limits.waiting() + 16);
   }
@@ -115,7 +124,9 @@ public class Appender {
 
   /** A sentence for operators and callers; of interest while this node is not ready. */
   public String trouble() {
-    return database.unfit().orElse("the database does not answer");
+    return known.refusal() == null
+        ? database.unfit().orElse("the database does not answer")
+        : "the database that answers is older than what this node knows of the store";
   }
 
   /**
@@ -140,6 +151,11 @@ public class Appender {
     return queue.offer(pending)
         ? pending.verdict()
         : refused(ErrorCode.OVERLOADED, "too many commands wait for the event store");
+  }
+
+  /** What this node knows of its store. */
+  KnownStore known() {
+    return known;
   }
 
   private static CompletionStage<Verdict> refused(ErrorCode code, String detail) {
@@ -171,7 +187,7 @@ public class Appender {
   /** A bug met with one batch must not end the appending of all others. */
   private void settleOrFail(List<Pending> batch) throws InterruptedException {
     try {
-      settle(batch, false);
+      settle(batch, false, System.nanoTime() + PATIENCE.toNanos(), true);
     } catch (RuntimeException | Error failure) {
       LOG.log(Level.ERROR, "a batch could not be settled", failure);
       session.close();
@@ -183,14 +199,17 @@ public class Appender {
    * Calls until every command of the batch has its verdict.
    *
    * @param lost whether an earlier call of these commands may have been stored
+   * @param until {@code System.nanoTime()} at which those are failed that are known not to be stored
+   * @param isWhole whether it is as it was taken from the queue
    */
-  private void settle(List<Pending> batch, boolean lost) throws InterruptedException {
+  private void settle(List<Pending> batch, boolean lost, long until, boolean isWhole)
+      throws InterruptedException {
     var proposals = batch.stream().map(Pending::proposal).toList();
     var inDoubt = lost;
-    var began = System.nanoTime();
     var losses = 0;
     for (var attempt = 0; ; attempt++) {
       Trouble trouble;
+      var isTooLong = false;
       try {
         var answer = call(proposals);
         if (!answer.warned()) {
@@ -201,8 +220,9 @@ public class Appender {
         trouble = failed(Trouble.LOST, proposals, new SQLException("a warning with the answer"));
       } catch (SQLException failure) {
         trouble = failed(Trouble.of(failure), proposals, failure);
+        isTooLong = Trouble.isTooLong(failure);
         if (trouble == Trouble.REFUSED) {
-          refuse(batch, inDoubt, failure);
+          refuse(batch, inDoubt, failure, until);
           return;
         }
       } catch (NotConnectedException failure) {
@@ -213,7 +233,7 @@ public class Appender {
         losses++;
         // The database answers when asked for its head, and never to these commands.
         if (losses >= LOSSES && batch.size() > 1) {
-          settleEach(batch, true);
+          settleEach(batch, true, until);
           return;
         }
         if (losses >= 2 * LOSSES) {
@@ -227,7 +247,16 @@ public class Appender {
       if (trouble != Trouble.BUSY) {
         session.close();
       }
-      if (!inDoubt && (closed || System.nanoTime() - began > PATIENCE.toNanos())) {
+      if (isTooLong && batch.size() > 1) {
+        // Again as a whole it would take as long again, at the gate, before all others. A call that
+        // got lost before is no reason to: each part queues behind it as the whole would.
+        var end = isWhole ? System.nanoTime() + PATIENCE_IN_PARTS.toNanos() : until;
+        var half = batch.size() / 2;
+        settle(batch.subList(0, half), inDoubt, end, false);
+        settle(batch.subList(half, batch.size()), inDoubt, end, false);
+        return;
+      }
+      if (!inDoubt && (closed || System.nanoTime() - until > 0)) {
         fail(batch, ErrorCode.UNAVAILABLE, trouble());
         return;
       }
@@ -235,17 +264,18 @@ public class Appender {
     }
   }
 
-  private void settleEach(List<Pending> batch, boolean inDoubt) throws InterruptedException {
+  private void settleEach(List<Pending> batch, boolean inDoubt, long until)
+      throws InterruptedException {
     for (var pending : batch) {
-      settle(List.of(pending), inDoubt);
+      settle(List.of(pending), inDoubt, until, false);
     }
   }
 
   /** One command of the batch cannot be stored: each by itself, to find out which. */
-  private void refuse(List<Pending> batch, boolean inDoubt, SQLException failure)
+  private void refuse(List<Pending> batch, boolean inDoubt, SQLException failure, long until)
       throws InterruptedException {
     if (batch.size() != 1) {
-      settleEach(batch, inDoubt);
+      settleEach(batch, inDoubt, until);
       return;
     }
     var pending = batch.get(0);

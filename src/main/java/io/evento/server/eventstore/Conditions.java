@@ -1,13 +1,16 @@
 package io.evento.server.eventstore;
 
+import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.persistence.UncheckedSqlException;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,27 +33,38 @@ public class Conditions {
   /** More than that often the head moved on while a condition was looked at. */
   private static final int ROUNDS = 20;
 
+  /** No look takes longer, however long the caller would wait. */
+  private static final Duration LOOK_MAX = Duration.ofSeconds(5);
+
+  /** Looks that may be under way or wait for their turn. */
+  private static final int LOOKS_MAX = 64;
+
   private final Appender appender;
   private final Follower follower;
   private final CriteriaReader reader;
   private final ExecutorService checkers;
+  private final AtomicInteger looks = new AtomicInteger();
 
   @Inject
   public Conditions(Appender appender, Follower follower, CriteriaReader reader, Threads threads) {
     this.appender = appender;
     this.follower = follower;
     this.reader = reader;
-    checkers = threads.pool("conditions", 4, 5_000);
+    checkers = threads.pool("conditions", 4, LOOKS_MAX);
   }
 
   /**
    * Stores an outcome if its condition holds.
    *
    * @param proposal with a condition
-   * @return never {@link Verdict.Behind}; fails as {@link Appender#append} does, and with {@code
-   *     invalid-request} where too many events have a tag of an old condition
+   * @param patience how long the caller waits; a look at old events ends with it
+   * @return never {@link Verdict.Behind}; fails as {@link Appender#append} does, and, with nothing
+   *     stored, with {@code invalid-request} where too many events have a tag of an old condition,
+   *     {@code deadline-exceeded} where the caller's patience ends before, {@code overloaded} where
+   *     too many old conditions are looked at already
    */
-  public CompletionStage<Verdict> append(Proposal proposal) {
+  public CompletionStage<Verdict> append(Proposal proposal, Duration patience) {
+    var until = System.nanoTime() + patience.toNanos();
     var condition = proposal.condition();
     if (condition == null) {
       return appender.append(proposal);
@@ -60,11 +74,12 @@ public class Conditions {
     return head != null
             && head.epoch().equals(after.epoch())
             && head.position() - after.position() > NEAR
-        ? check(proposal, condition, head.position(), ROUNDS)
-        : send(proposal, condition, ROUNDS);
+        ? check(proposal, condition, head.position(), until, ROUNDS)
+        : send(proposal, condition, until, ROUNDS);
   }
 
-  private CompletionStage<Verdict> send(Proposal proposal, Condition condition, int rounds) {
+  private CompletionStage<Verdict> send(
+      Proposal proposal, Condition condition, long until, int rounds) {
     return appender
         .append(proposal)
         .thenCompose(
@@ -75,17 +90,25 @@ public class Conditions {
               if (rounds == 0) {
                 return CompletableFuture.failedStage(
                     new EventoException(
-                        io.evento.protocol.ErrorCode.OVERLOADED,
+                        ErrorCode.OVERLOADED,
                         "the store grows faster than the condition can be checked"));
               }
-              return check(proposal, condition, behind.head().position(), rounds - 1);
+              return check(proposal, condition, behind.head().position(), until, rounds - 1);
             });
   }
 
   /** Looks at everything up to a head, then asks the gate about what comes after it. */
   private CompletionStage<Verdict> check(
-      Proposal proposal, Condition condition, long head, int rounds) {
-    return Threads.supply(() -> look(condition, head), checkers)
+      Proposal proposal, Condition condition, long head, long until, int rounds) {
+    if (looks.incrementAndGet() > LOOKS_MAX) {
+      looks.decrementAndGet();
+      return CompletableFuture.failedStage(
+          new EventoException(
+              ErrorCode.OVERLOADED,
+              "too many conditions that reach far back are looked at; nothing was stored"));
+    }
+    return Threads.supply(() -> look(condition, head, until), checkers)
+        .whenComplete((found, failure) -> looks.decrementAndGet())
         .thenCompose(
             found -> {
               if (found.isCut) {
@@ -95,7 +118,7 @@ public class Conditions {
                 return broken(proposal, condition.after().at(found.match));
               }
               var rest = new Condition(condition.after().at(head), condition.alternatives());
-              return send(proposal.when(rest), rest, rounds);
+              return send(proposal.when(rest), rest, until, rounds);
             });
   }
 
@@ -107,16 +130,30 @@ public class Conditions {
    */
   private record Found(boolean isCut, @Nullable Long match) {}
 
-  private Found look(Condition condition, long head) {
+  private Found look(Condition condition, long head, long until) {
+    var left = Duration.ofNanos(until - System.nanoTime());
+    if (left.isNegative() || left.isZero()) {
+      throw late();
+    }
+    var limit = left.compareTo(LOOK_MAX) < 0 ? left : LOOK_MAX;
     try {
-      var match = reader.match(condition.alternatives(), condition.after(), head);
+      var match = reader.match(condition.alternatives(), condition.after(), head, limit);
       return new Found(false, match.isPresent() ? match.getAsLong() : null);
     } catch (UncheckedSqlException failure) {
-      if ("57014".equals(failure.state())) {
-        return new Found(true, null);
+      if (!"57014".equals(failure.state())) {
+        throw failure;
       }
-      throw failure;
+      if (limit != LOOK_MAX) {
+        throw late();
+      }
+      return new Found(true, null);
     }
+  }
+
+  private static EventoException late() {
+    return new EventoException(
+        ErrorCode.DEADLINE_EXCEEDED,
+        "the condition reaches too far back to be looked at in time; nothing was stored");
   }
 
   /** As in {@link #broken}: a repeat of what is stored hears so, whatever a look would take. */

@@ -10,11 +10,15 @@ import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,6 +77,11 @@ public class CriteriaReader {
          where tags @> ?::text[] and (?::text[] is null or type = any (?::text[]))
            and position > ? and position <= ?)
       select min(position) from f
+      """;
+
+  private static final String LIMIT =
+      """
+      select set_config('statement_timeout', ?, true)
       """;
 
   // Index scan on event_position; 20,000 positions looked at for nothing: 11 ms.
@@ -151,48 +160,65 @@ public class CriteriaReader {
   }
 
   /**
-   * An event that meets an alternative between two positions, the first that does by one of them.
-   * Blocks on the database.
+   * The first event between two positions that meets an alternative of those with tags; else the
+   * first that meets one of those without.
+   * All alternatives are looked at by one statement, those without a tag by one walk. Blocks on the
+   * database.
    *
    * @param from exclusive
    * @param upTo inclusive; not above a head that was seen
+   * @param limit after which the look is given up
+   * @throws io.evento.server.persistence.UncheckedSqlException with state 57014 if it was
    * @throws EventoException {@code unavailable} if the database that answers is not of that epoch,
    *     or has not got that far: one that was the primary once knows nothing of what came since,
    *     and to find nothing there would prove nothing
    */
-  OptionalLong match(List<Alternative> any, StorePosition from, long upTo) {
+  OptionalLong match(List<Alternative> any, StorePosition from, long upTo, Duration limit) {
     var after = from.position();
+    var end = System.nanoTime() + limit.toNanos();
     return database.transact(
         "check condition after " + after,
         connection -> {
           configure(connection);
+          limit(connection, end);
           var head = head(connection);
           if (!head.epoch().equals(from.epoch()) || head.position() < upTo) {
             throw new EventoException(
                 ErrorCode.UNAVAILABLE, "the database that was asked is not the present store");
           }
-          for (var alternative : any) {
-            var match =
-                alternative.tags().isEmpty()
-                    ? inWindows(connection, types(alternative), after, upTo)
-                    : tagged(connection, alternative, after, upTo);
-            if (match.isPresent()) {
-              return match;
-            }
-          }
-          return OptionalLong.empty();
+          var distinct = new LinkedHashSet<>(any);
+          var tagged = distinct.stream().filter(one -> !one.tags().isEmpty()).toList();
+          var match = tagged(connection, tagged, after, upTo);
+          var others = distinct.stream().filter(one -> one.tags().isEmpty()).toList();
+          return match.isPresent() || others.isEmpty()
+              ? match
+              : inWindows(connection, allTypes(others), after, upTo, end);
         });
   }
 
+  /** One branch per alternative, so that each has the plan that its tags want. */
+  static String firstTagged(int alternatives) {
+    return "select min(first) from ("
+        + String.join(
+            " union all ", Collections.nCopies(alternatives, "(" + FIRST_TAGGED.strip() + ")"))
+        + ") as found(first)";
+  }
+
   private static OptionalLong tagged(
-      Connection connection, Alternative alternative, long after, long upTo) throws SQLException {
-    var types = types(alternative);
-    try (var select = connection.prepareStatement(FIRST_TAGGED)) {
-      select.setString(1, ArrayLiteral.of(alternative.tags()));
-      select.setString(2, types);
-      select.setString(3, types);
-      select.setLong(4, after);
-      select.setLong(5, upTo);
+      Connection connection, List<Alternative> any, long after, long upTo) throws SQLException {
+    if (any.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    try (var select = connection.prepareStatement(firstTagged(any.size()))) {
+      var next = 1;
+      for (var alternative : any) {
+        var types = types(alternative);
+        select.setString(next++, ArrayLiteral.of(alternative.tags()));
+        select.setString(next++, types);
+        select.setString(next++, types);
+        select.setLong(next++, after);
+        select.setLong(next++, upTo);
+      }
       try (var row = select.executeQuery()) {
         row.next();
         var position = row.getLong(1);
@@ -201,10 +227,27 @@ public class CriteriaReader {
     }
   }
 
+  /** Null for any type, which one alternative without types asks for. */
+  private static @Nullable String allTypes(List<Alternative> any) {
+    var all = new LinkedHashSet<String>();
+    for (var alternative : any) {
+      var types = alternative.types();
+      if (types == null) {
+        return null;
+      }
+      all.addAll(types);
+    }
+    return ArrayLiteral.of(List.copyOf(all));
+  }
+
   private static OptionalLong inWindows(
-      Connection connection, @Nullable String types, long after, long upTo) throws SQLException {
+      Connection connection, @Nullable String types, long after, long upTo, long end)
+      throws SQLException {
     try (var select = connection.prepareStatement(FIRST_OF_TYPE)) {
       for (var from = after; from < upTo; from += WINDOW) {
+        if (System.nanoTime() - end > 0) {
+          throw new SQLException("there is too much to look at", "57014");
+        }
         select.setLong(1, from);
         select.setLong(2, Math.min(upTo, from + WINDOW));
         select.setString(3, types);
@@ -217,6 +260,14 @@ public class CriteriaReader {
       }
     }
     return OptionalLong.empty();
+  }
+
+  private static void limit(Connection connection, long end) throws SQLException {
+    var left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+    try (var limit = connection.prepareStatement(LIMIT)) {
+      limit.setString(1, Math.max(1, left) + "ms");
+      limit.execute();
+    }
   }
 
   private static void configure(Connection connection) throws SQLException {

@@ -28,6 +28,10 @@ public record Epochs(List<Epoch> lives) {
     return lives.get(lives.size() - 1).id();
   }
 
+  public boolean has(UUID epoch) {
+    return lives.stream().anyMatch(life -> life.id().equals(epoch));
+  }
+
   /**
    * The same place in the present epoch, or where to rewind to: the last position below it that
    * still names the same event.

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -42,6 +43,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>Events read from the database come with the epoch that was present in the same snapshot. A
  *       later epoch opens in the transaction that first writes above its start, so nothing of a
  *       later epoch is ever seen beside an earlier one.
+ *   <li>A new epoch is believed if it goes on from the one that is known, or if the append, whom the
+ *       store tells what it is, says so. What a former primary or an old copy says is not.
  *   <li>At a new epoch the ring is emptied and restarts at the last position that both have in
  *       common, and so does every subscription that stood above; each is told before it is given
  *       anything.
@@ -81,6 +84,11 @@ public class Follower {
   // Highest position of this epoch heard of, from whomever; above the head while something is
   // missing, here or in the store itself.
   private long told;
+  // The highest that a subscriber says to have seen in this epoch. His word opens a new epoch if the
+  // store has less, and is no proof that the store is another.
+  private long claimed;
+  // Present epoch of the store by the append's answer, which rests on all that the node knows.
+  private @Nullable UUID vouched;
   private long alarmedAt;
   private boolean readWanted;
 
@@ -164,6 +172,83 @@ public class Follower {
     }
   }
 
+  /** The same, or what a subscriber says to have seen, if that is more. */
+  StorePosition heard() {
+    lock.lock();
+    try {
+      return new StorePosition(
+          knownEpochs().present(), Math.max(Math.max(told, claimed), ring.head()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What a subscriber says to have seen in that epoch beyond what this node has; 0 for nothing. */
+  long claimed(UUID epoch) {
+    lock.lock();
+    try {
+      return epochs != null && epochs.present().equals(epoch) && claimed > ring.head()
+          ? claimed
+          : 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether the store as last read had that epoch. */
+  boolean knows(UUID epoch) {
+    lock.lock();
+    try {
+      return epochs != null && epochs.has(epoch);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes the append's word for the store's present epoch. */
+  void vouch(UUID epoch) {
+    lock.lock();
+    try {
+      vouched = epoch;
+      readWanted = true;
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Whether what was read is a later life of the store that is known, and not the former primary or
+   * an old copy, after which nobody may rewind. It is if it goes on from what is known; where it
+   * does not, only the append can say so, as it asks the store itself.
+   */
+  boolean believes(Epochs read) {
+    lock.lock();
+    try {
+      if (epochs == null) {
+        return vouched == null || read.has(vouched);
+      }
+      return read.has(epochs.present()) || read.present().equals(vouched);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Something else answers as the store; the append finds out what it is. */
+  void doubt(Epochs read) {
+    LOG.log(
+        Level.WARNING,
+        () -> "another store was read, nobody rewinds to it epoch=" + read.present());
+    regressListeners.forEach(Runnable::run);
+  }
+
+  private Epochs knownEpochs() {
+    if (epochs == null) {
+      throw new IllegalStateException("the store was not read yet");
+    }
+    return epochs;
+  }
+
   /** Reads the store soon. */
   void wake() {
     lock.lock();
@@ -204,8 +289,8 @@ public class Follower {
       var subscription = new Subscription(this, from, wakeUp);
       if (!from.epoch().equals(epochs.present())) {
         subscription.rewindTo(valid.get());
-      } else if (from.position() > told) {
-        told = from.position();
+      } else if (from.position() > Math.max(told, claimed)) {
+        claimed = from.position();
         work.signal();
       }
       subscriptions.add(subscription);
@@ -365,7 +450,8 @@ public class Follower {
   }
 
   private boolean isMissing() {
-    return told > ring.head() && told != alarmedAt;
+    var most = Math.max(told, claimed);
+    return most > ring.head() && most != alarmedAt;
   }
 
   /** After a move of the head or a new epoch: whom to wake, outside the lock. */
@@ -434,7 +520,8 @@ public class Follower {
   }
 
   /**
-   * The store has less than was heard of: somebody's next append says so, and it opens an epoch.
+   * The store has less than was heard of: the next append finds out whether it is the store at all,
+   * or opens an epoch.
    */
   void alarm(StorePosition heard, StorePosition head) {
     LOG.log(
@@ -469,6 +556,7 @@ public class Follower {
       ring.restart(change.to.position());
       early.clear();
       told = 0;
+      claimed = 0;
       alarmedAt = 0;
       for (var subscription : subscriptions) {
         subscription.rewindTo(now.carryOver(before, subscription.at().position()));

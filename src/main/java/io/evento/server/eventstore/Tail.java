@@ -54,6 +54,9 @@ final class Tail implements Runnable {
     if (known == null) {
       // In this order: if an epoch opens in between, the next read finds it and rewinds.
       var lives = reader.epochs();
+      if (!follower.believes(lives)) {
+        return doubt(lives);
+      }
       follower.begin(lives, reader.head().position());
       return true;
     }
@@ -63,8 +66,7 @@ final class Tail implements Runnable {
       return check(known, seen);
     }
     if (!slice.get().epoch().equals(seen.epoch())) {
-      follower.restart(known, reader.epochs());
-      return true;
+      return restart(known);
     }
     follower.accept(seen.position(), slice.get().events());
     return slice.get().more();
@@ -73,16 +75,29 @@ final class Tail implements Runnable {
   /** Nothing was found after {@code seen}: it is the head, or the store is not what it was. */
   private boolean check(Epochs known, StorePosition seen) {
     // What was heard of before the head is read was committed before: a lower head has lost it.
-    var heard = follower.seenAnywhere().orElseThrow();
+    var heard = follower.heard();
     var head = reader.head();
     if (!head.epoch().equals(seen.epoch())) {
-      follower.restart(known, reader.epochs());
-      return true;
+      return restart(known);
     }
     if (head.position() < heard.position()) {
       follower.alarm(heard, head);
       return false;
     }
     return head.position() > seen.position();
+  }
+
+  private boolean restart(Epochs known) {
+    var lives = reader.epochs();
+    if (!follower.believes(lives)) {
+      return doubt(lives);
+    }
+    follower.restart(known, lives);
+    return true;
+  }
+
+  private boolean doubt(Epochs lives) {
+    follower.doubt(lives);
+    return false;
   }
 }

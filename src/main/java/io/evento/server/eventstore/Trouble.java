@@ -33,4 +33,9 @@ enum Trouble {
           };
     };
   }
+
+  /** Whether the statement took longer than it may, and was rolled back for that. */
+  static boolean isTooLong(SQLException failure) {
+    return "57014".equals(failure.getSQLState());
+  }
 }

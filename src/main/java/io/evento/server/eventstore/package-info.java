@@ -5,31 +5,31 @@
  * <ol>
  *   <li><b>One order, no holes.</b> Positions are 1, 2, 3… in the order of commits; whoever has
  *       seen p never later finds an event at or below p. Kept by the lock on {@code append_gate} in
- *       {@code append_2}, held until the commit is visible, and by the primary key of {@code
+ *       {@code append_3}, held until the commit is visible, and by the primary key of {@code
  *       event}.
  *   <li><b>One stream, one history.</b> Versions are 1, 2, 3… and a decision is stored only on the
- *       state that it was made on. Kept by {@code append_2}, which compares version and decision
+ *       state that it was made on. Kept by {@code append_3}, which compares version and decision
  *       number under the gate, and by {@code unique (stream_id, version)}.
  *   <li><b>A command has one outcome</b>, over events and kept outcomes together. Kept by {@code
- *       append_2}, which looks for the id in both under the gate before anything else; by the
+ *       append_3}, which looks for the id in both under the gate before anything else; by the
  *       unique index on first events and the primary key of {@code command_result}; and by {@link
  *       AppendQueue}, which puts an id into a batch once.
  *   <li><b>Nothing is acknowledged that is not durable.</b> Kept by {@link Appender}: an answer
- *       that got lost or came with a warning is settled by the same call; and by {@code append_2},
+ *       that got lost or came with a warning is settled by the same call; and by {@code append_3},
  *       which flushes also where it wrote nothing.
  *   <li><b>Nobody delays the others beyond a bound.</b> Kept by {@link AppendConnection} (simple
- *       query protocol, timeouts) and by {@code append_2}, which refuses to run in any other way.
+ *       query protocol, timeouts) and by {@code append_3}, which refuses to run in any other way.
  *   <li><b>Who follows misses nothing and hears nothing twice</b>, whatever nodes push to each
  *       other. Kept by {@link Follower}, under its lock.
- *   <li><b>After a lossy promotion or a restore everybody notices.</b> Kept by {@code append_2},
+ *   <li><b>After a lossy promotion or a restore everybody notices.</b> Kept by {@code append_3},
  *       which opens an epoch before it numbers anything; by {@link Appender}, which tells it what
  *       was seen; and by {@link Epochs} and {@link Follower}, which rewind.
  * </ol>
  *
  * <p>Time is the database's, one per batch, and never goes back. Knows config, telemetry and
  * persistence. Owns the tables event, command_result, store_epoch, append_gate and snapshot; nobody
- * may write the first four but {@code append_2}. Start reading at {@link Appender}, then {@code
- * V5__bounded_conditions.sql}; for decisions over several streams at {@link Conditions}.
+ * may write the first four but {@code append_3}. Start reading at {@link Appender}, then {@code
+ * V11__who_may_be_the_store.sql}; for decisions over several streams at {@link Conditions}.
  */
 @NullMarked
 package io.evento.server.eventstore;

@@ -53,6 +53,7 @@ final class ConnectionFactory {
   private final String prefix;
   private final List<String> hosts;
   private final String suffix;
+  private final Database.Vetting vetting;
   private final Runnable onMove;
 
   // Guarded by this.
@@ -62,9 +63,12 @@ final class ConnectionFactory {
   private long leaderSince;
 
   /**
+   * @param vetting says of each host that lets in whether it may be this node's database; where it
+   *     may not, the next host gets its turn
    * @param onMove called when another host is the primary, before connections to the former are cut
    */
-  ConnectionFactory(String url, Runnable onMove) {
+  ConnectionFactory(String url, Database.Vetting vetting, Runnable onMove) {
+    this.vetting = vetting;
     this.onMove = onMove;
     var parts = HOSTS.matcher(url);
     if (parts.matches()) {
@@ -84,16 +88,9 @@ final class ConnectionFactory {
    * @throws SQLException if there is no primary, within seconds
    */
   Connection open(Properties properties, Duration answers) throws SQLException {
-    var all = new Properties();
-    all.setProperty("connectTimeout", LOGIN_STEP_SECONDS);
-    all.setProperty("socketTimeout", LOGIN_STEP_SECONDS);
-    all.setProperty("loginTimeout", "0"); // kept by the race, without a thread that is left behind
-    all.setProperty("tcpKeepAlive", "true");
-    properties
-        .stringPropertyNames()
-        .forEach(name -> all.setProperty(name, properties.getProperty(name)));
-
-    var winner = new Race(order(), headStart(), LOGIN_MAX_NANOS, host -> login(host, all)).run();
+    var all = withLimits(properties);
+    var winner =
+        new Race(order(), headStart(), LOGIN_MAX_NANOS, host -> vetted(login(host, all))).run();
     try {
       winner.connection().setNetworkTimeout(Runnable::run, Math.toIntExact(answers.toMillis()));
       won(winner);
@@ -102,6 +99,38 @@ final class ConnectionFactory {
       winner.connection().close();
       throw failure;
     }
+  }
+
+  /** The hosts of the URL, {@code host:port} each, in its order. */
+  List<String> hosts() {
+    return hosts;
+  }
+
+  /** Logs in at one host, whatever store is there. */
+  Connection openAt(String host, Properties properties) throws SQLException {
+    return login(host, withLimits(properties));
+  }
+
+  private Connection vetted(Connection connection) throws SQLException {
+    try {
+      vetting.check(connection);
+      return connection;
+    } catch (SQLException refused) {
+      connection.close();
+      throw refused;
+    }
+  }
+
+  private static Properties withLimits(Properties properties) {
+    var all = new Properties();
+    all.setProperty("connectTimeout", LOGIN_STEP_SECONDS);
+    all.setProperty("socketTimeout", LOGIN_STEP_SECONDS);
+    all.setProperty("loginTimeout", "0"); // kept by the race, without a thread that is left behind
+    all.setProperty("tcpKeepAlive", "true");
+    properties
+        .stringPropertyNames()
+        .forEach(name -> all.setProperty(name, properties.getProperty(name)));
+    return all;
   }
 
   private Connection login(String host, Properties properties) throws SQLException {

@@ -9,13 +9,17 @@ import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.WeakHashMap;
 import javax.naming.InitialContext;
 import javax.naming.NamingException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 
 /**
  * The way to PostgreSQL: a pool for short units of work and direct connections for the few threads
@@ -31,6 +35,14 @@ public class Database {
 
   /** No statement of the pool runs longer; one that does is ended by the server soon after. */
   private static final Duration POOL_ANSWERS = Duration.ofSeconds(10);
+  /** Says whether the server behind a new connection may be this node's database. */
+  @FunctionalInterface
+  public interface Vetting {
+    /**
+     * @throws SQLException if it may not; the connection is closed and the next host is tried
+     */
+    void check(Connection connection) throws SQLException;
+  }
 
   private final ServerConfig.Node node;
   private final ServerConfig.Database config;
@@ -38,12 +50,17 @@ public class Database {
   private final @Nullable HikariDataSource own;
   private final DataSource pool;
   private volatile @Nullable String unfit;
+  // Connections of a pool of the application server that were looked at, by what is behind them.
+  private final Map<PGConnection, Boolean> vetted = Collections.synchronizedMap(new WeakHashMap<>());
+  private volatile Vetting vetting = connection -> {};
 
   @Inject
   public Database(ServerConfig config) {
     this.node = config.node();
     this.config = config.database();
-    this.connections = new ConnectionFactory(this.config.url(), this::dropIdle);
+    this.connections =
+        new ConnectionFactory(
+            this.config.url(), connection -> vetting.check(connection), this::dropIdle);
     var jndi = this.config.jndi();
     if (jndi.isPresent()) {
       own = null;
@@ -107,6 +124,32 @@ public class Database {
   /** The pool, for what insists on a data source. */
   public DataSource pool() {
     return pool;
+  }
+
+  /** Has every new connection looked at before it is used; before this is called, none is. */
+  public void vetBy(Vetting by) {
+    vetting = by;
+  }
+
+  /** Makes the pool's connections anew: those in use when they are given back. */
+  public void renew() {
+    vetted.clear();
+    dropIdle();
+  }
+
+  /** The hosts of the URL, {@code host:port} each. */
+  public List<String> hosts() {
+    return connections.hosts();
+  }
+
+  /**
+   * As {@link #direct}, at one of the {@link #hosts} and whatever store is there: to look at it.
+   */
+  public Connection unvetted(String host, String purpose, Map<String, String> properties)
+      throws SQLException {
+    var all = login(config.user(), config.password(), "evento-" + purpose + "-" + node.name());
+    properties.forEach(all::setProperty);
+    return connections.openAt(host, all);
   }
 
   /**
@@ -183,6 +226,9 @@ public class Database {
 
   private <T> T once(String what, Work<T> work) throws SQLException {
     try (var connection = borrow(what)) {
+      if (own == null) {
+        vet(connection);
+      }
       return work.on(connection);
     }
   }
@@ -193,6 +239,14 @@ public class Database {
       return pool.getConnection();
     } catch (SQLException failure) {
       throw new UncheckedSqlException(what, failure);
+    }
+  }
+
+  private void vet(Connection lent) throws SQLException {
+    var behind = lent.unwrap(PGConnection.class);
+    if (!vetted.containsKey(behind)) {
+      vetting.check(lent);
+      vetted.put(behind, true);
     }
   }
 

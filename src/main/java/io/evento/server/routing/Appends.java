@@ -23,6 +23,7 @@ import io.evento.server.eventstore.Proposal;
 import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.eventstore.Verdict;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -181,7 +182,7 @@ public class Appends {
         .thenCompose(
             proposal ->
                 conditions
-                    .append(proposal)
+                    .append(proposal, Duration.ofMillis(append.deadline.millisLeft()))
                     .thenCompose(verdict -> judged(append, request, proposal, verdict, tries)));
   }
 

@@ -21,7 +21,7 @@ class AppendCallTest {
   /** One command with one event on an empty stream, with the arrays of commands and events open. */
   private static final String CALL =
       """
-      select count from evento.append_2(null, null,
+      select count from evento.append_3(null, null, null, null, null, null,
         %s,
         %s,
         %s,

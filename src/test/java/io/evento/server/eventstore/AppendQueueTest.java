@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.Tip;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -13,7 +14,9 @@ import org.junit.jupiter.api.Test;
 class AppendQueueTest {
   private static final int BYTES = 10_000;
 
-  private final AppendQueue queue = new AppendQueue(new AppendQueue.Limits(4, BYTES, 10, 50_000));
+  private Optional<StorePosition> head = Optional.empty();
+  private final AppendQueue queue = 
+      new AppendQueue(new AppendQueue.Limits(4, BYTES, 1_000, 10, 50_000), () -> head);
 
   private static Proposals on(String stream) {
     return Proposals.on(stream, Tip.EMPTY);
@@ -93,6 +96,56 @@ class AppendQueueTest {
     var plain = offered("c");
     assertThat(batch()).containsExactly(plain, conditional);
     assertThat(batch()).containsExactly(other);
+  }
+
+  @Nested
+  class Looks_at_events_under_the_gate {
+    private final UUID epoch = new UUID(0, 1);
+
+    private Proposal asking(String stream, long after, int alternatives) {
+      var all =
+          java.util.stream.IntStream.range(0, alternatives)
+              .mapToObj(i -> new Condition.Alternative(null, List.of("t" + i)))
+              .toList();
+      return offered(
+          on(stream).event("A").when(new Condition(new StorePosition(epoch, after), all)).events());
+    }
+
+    @Test
+    void are_bounded_per_batch_and_let_others_pass() throws InterruptedException {
+      head = Optional.of(new StorePosition(epoch, 5_000));
+      var first = asking("a", 4_900, 6);
+      var second = asking("b", 4_900, 6);
+      var plain = offered("c");
+      var small = asking("d", 4_990, 6);
+      assertThat(batch()).containsExactly(plain, first, small);
+      assertThat(batch()).containsExactly(second);
+    }
+
+    @Test
+    void of_one_command_may_be_more() throws InterruptedException {
+      head = Optional.of(new StorePosition(epoch, 5_000));
+      var large = asking("a", 4_000, 100);
+      assertThat(batch()).containsExactly(large);
+    }
+
+    @Test
+    void of_what_is_sent_away_count_no_more_than_the_gate_looks_back() throws InterruptedException {
+      head = Optional.of(new StorePosition(epoch, 1_000_000_000));
+      var old = asking("a", 0, 1);
+      assertThat(batch()).containsExactly(old);
+    }
+
+    @Test
+    void of_one_stream_keep_their_order() throws InterruptedException {
+      head = Optional.of(new StorePosition(epoch, 5_000));
+      var first = asking("a", 4_900, 6);
+      var second = asking("b", 4_900, 6);
+      var third = offered("b");
+      assertThat(batch()).containsExactly(first);
+      assertThat(batch()).containsExactly(second);
+      assertThat(batch()).containsExactly(third);
+    }
   }
 
   @Test

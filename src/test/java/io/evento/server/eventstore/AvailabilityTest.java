@@ -77,7 +77,7 @@ class AvailabilityTest {
 
   @Test
   void what_exceeds_the_queue_is_refused_early() throws SQLException {
-    var two = new AppendQueue.Limits(1, 1 << 20, 2, 1 << 20);
+    var two = new AppendQueue.Limits(1, 1 << 20, 1_000, 2, 1 << 20);
     try (var database = PostgresFixture.shared().migrated();
         var node = StoreNode.start(database, "a", two)) {
       await().atMost(ofSeconds(10)).until(node.appender::isReady);

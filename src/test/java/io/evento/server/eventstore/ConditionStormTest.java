@@ -148,7 +148,7 @@ class ConditionStormTest {
             .event(claim.type(), claim.tags())
             .when(new Condition(model.at(), claim.criteria()))
             .events();
-    var verdict = StoreNode.await(node.conditions.append(proposal));
+    var verdict = StoreNode.await(node.conditions.append(proposal, ofSeconds(20)));
     if (verdict instanceof Verdict.Appended) {
       appended.incrementAndGet();
       return true;

@@ -1,11 +1,19 @@
 package io.evento.server.eventstore;
 
+import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.Condition.Alternative;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -50,7 +58,7 @@ class ConditionsTest {
   }
 
   private Verdict append(Proposal proposal) {
-    return StoreNode.await(node.conditions.append(proposal));
+    return StoreNode.await(node.conditions.append(proposal, ofSeconds(20)));
   }
 
   private static Condition none(StorePosition after, String type, String... tags) {
@@ -89,7 +97,7 @@ class ConditionsTest {
 
   @Test
   void every_tag_of_an_alternative_counts_and_any_of_its_types() {
-    StoreNode.await(node.conditions.append(joined().events()));
+    StoreNode.await(node.conditions.append(joined().events(), ofSeconds(20)));
     fill(400);
     assertThat(append(joined().when(none(beginning(), "Joined", tag, "other:1")).events()))
         .isInstanceOf(Verdict.Appended.class);
@@ -141,6 +149,74 @@ class ConditionsTest {
     var elsewhere = new StorePosition(UUID.randomUUID(), 0);
     assertThat(append(joined().when(none(elsewhere, "Joined", tag)).events()))
         .isEqualTo(new Verdict.EpochChanged(node.reader.head().epoch()));
+  }
+
+  @Test
+  void a_look_ends_with_the_patience_of_its_caller_and_stores_nothing() throws Exception {
+    var after = beginning();
+    var proposal = joined().when(none(after, "Joined", tag)).events();
+    try (var blocker = tableLocked()) {
+      var began = System.nanoTime();
+      assertFails(
+          node.conditions.append(proposal, Duration.ofMillis(500)), ErrorCode.DEADLINE_EXCEEDED);
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(ofSeconds(4));
+      blocker.rollback();
+    }
+    assertThat(node.reader.outcome(proposal.commandId())).isEmpty();
+  }
+
+  @Test
+  void more_looks_than_a_bound_are_refused_at_once() throws Exception {
+    var after = beginning();
+    try (var blocker = tableLocked()) {
+      var looks = new ArrayList<CompletionStage<Verdict>>();
+      for (var i = 0; i < 64; i++) {
+        looks.add(
+            node.conditions.append(
+                joined().when(none(after, "Joined", tag + i)).events(), ofSeconds(3)));
+      }
+      assertFails(
+          node.conditions.append(joined().when(none(after, "Joined", tag)).events(), ofSeconds(3)),
+          ErrorCode.OVERLOADED);
+      blocker.rollback();
+      assertThat(looks)
+          .allSatisfy(
+              look -> assertThat(StoreNode.await(look)).isInstanceOf(Verdict.Appended.class));
+    }
+    assertThat(append(joined().when(none(after, "Joined", tag + "later")).events()))
+        .isInstanceOf(Verdict.Appended.class);
+  }
+
+  @Test
+  void a_hundred_alternatives_take_one_look_and_the_first_event_that_meets_one_is_told() {
+    append(joined().events());
+    var at = node.reader.head();
+    append(Proposals.on(stream, Tip.EMPTY).event("Left", tag).events());
+    fill(400);
+    var items = new ArrayList<Alternative>();
+    for (var i = 0; i < 98; i++) {
+      items.add(new Alternative(List.of("Joined"), List.of(tag + i)));
+    }
+    items.add(new Alternative(List.of("Left"), List.of(tag)));
+    items.add(new Alternative(List.of("Joined"), List.of(tag)));
+    assertThat(append(joined().when(new Condition(beginning(), items)).events()))
+        .isEqualTo(new Verdict.ConditionBroken(at));
+  }
+
+  /** Nobody reads the events until it is rolled back. */
+  private static Connection tableLocked() throws SQLException {
+    var owner = database.asOwner();
+    owner.setAutoCommit(false);
+    owner.createStatement().execute("lock table evento.event in access exclusive mode");
+    return owner;
+  }
+
+  private static void assertFails(CompletionStage<Verdict> verdict, ErrorCode code) {
+    assertThatThrownBy(() -> StoreNode.await(verdict))
+        .cause()
+        .asInstanceOf(type(EventoException.class))
+        .extracting(EventoException::code)
+        .isEqualTo(code);
   }
 
   @Test

@@ -53,8 +53,8 @@ class SchemaTest {
         "delete from evento.setting_audit",
         "create table evento.more(id int)",
         "create trigger t before insert on evento.event for each row execute function suppress_redundant_updates_trigger()",
-        "alter function evento.append_2 reset all",
-        "drop function evento.append_2",
+        "alter function evento.append_3 reset all",
+        "drop function evento.append_3",
         "alter table evento.event disable trigger all",
       })
   void the_servers_role_is_refused(String statement) throws SQLException {

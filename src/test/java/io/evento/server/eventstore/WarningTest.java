@@ -44,14 +44,14 @@ class WarningTest {
         var session = owner.createStatement()) {
       session.execute("create sequence evento.calls");
       try (var row =
-          session.executeQuery("select pg_get_functiondef('evento.append_2'::regproc)")) {
+          session.executeQuery("select pg_get_functiondef('evento.append_3'::regproc)")) {
         row.next();
         var warned =
             row.getString(1)
                 .replace(
-                    "count := top - base;",
+                    "GET DIAGNOSTICS count = ROW_COUNT;",
                     """
-                    count := top - base;
+                    GET DIAGNOSTICS count = ROW_COUNT;
                     IF nextval('evento.calls') = 1 THEN RAISE WARNING 'not waited for'; END IF;
                     """);
         session.execute(warned);
