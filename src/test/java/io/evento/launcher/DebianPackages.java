@@ -33,7 +33,6 @@ public final class DebianPackages {
   /** PostgreSQL with all its programs, in the version of this Debian. */
   public static void requirePostgres() {
     require("postgresql", "postgresql-client");
-    postgres("pg_dump");
   }
 
   /**
@@ -56,12 +55,17 @@ public final class DebianPackages {
 
   /** A program of PostgreSQL; of several versions the newest. */
   public static Path postgres(String program) {
+    return postgresPrograms().resolve(program);
+  }
+
+  /** Where PostgreSQL's programs are. */
+  static Path postgresPrograms() {
     try (var versions = Files.list(POSTGRES_HOME)) {
       return versions
-          .map(version -> version.resolve("bin").resolve(program))
-          .filter(Files::isExecutable)
+          .map(version -> version.resolve("bin"))
+          .filter(programs -> Files.isExecutable(programs.resolve("postgres")))
           .max((a, b) -> Integer.compare(version(a), version(b)))
-          .orElseThrow(() -> new StartFailure("No " + program + " is in " + POSTGRES_HOME + "."));
+          .orElseThrow(() -> new StartFailure("No PostgreSQL is in " + POSTGRES_HOME + "."));
     } catch (IOException failure) {
       throw new StartFailure("No PostgreSQL is in " + POSTGRES_HOME + ".");
     }
@@ -78,8 +82,8 @@ public final class DebianPackages {
     return "root".equals(System.getProperty("user.name"));
   }
 
-  private static int version(Path program) {
-    var name = program.getName(POSTGRES_HOME.getNameCount()).toString();
+  private static int version(Path programs) {
+    var name = programs.getName(POSTGRES_HOME.getNameCount()).toString();
     return name.matches("\\d{1,4}") ? Integer.parseInt(name) : 0;
   }
 

@@ -314,8 +314,7 @@ public final class PatroniCluster implements AutoCloseable {
     environment.put("PATRONI_POSTGRESQL_CONNECT_ADDRESS", postgres);
     environment.put("PATRONI_POSTGRESQL_DATA_DIR", data.toString());
     environment.put("PATRONI_POSTGRESQL_PGPASS", home.resolve("pgpass-" + number).toString());
-    environment.put(
-        "PATRONI_POSTGRESQL_BIN_DIR", DebianPackages.postgres("postgres").getParent().toString());
+    environment.put("PATRONI_POSTGRESQL_BIN_DIR", DebianPackages.postgresPrograms().toString());
     // By etcd's older interface: through the newer one Patroni 3.0.2, which is Debian 12's, gives a
     // leader that wakes its lease back though another has it by now (mended in 3.0.3).
     environment.put("PATRONI_ETCD_HOSTS", "127.0.0.1:" + linkPort(number));
@@ -380,7 +379,7 @@ public final class PatroniCluster implements AutoCloseable {
     closed = true;
     try {
       for (var member : members) {
-        member.stop(STOP_MAX);
+        member.remove();
       }
       etcd.stop(STOP_MAX);
       Tree.delete(home);

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -87,13 +86,9 @@ public final class PatroniMember {
         "jdbc:postgresql://127.0.0.1:" + port + "/postgres", properties);
   }
 
-  void stop(Duration grace) throws InterruptedException {
-    link.release();
-    wake();
-    patroni.stop(grace);
-    for (var left : postgres()) {
-      Signal.KILL.sendTo(left.pid());
-    }
+  /** For ever; what it has stored is nobody's any more. */
+  void remove() throws InterruptedException {
+    kill();
     link.close();
   }
 
