@@ -3,6 +3,7 @@ package io.evento.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventMetadata;
 import io.evento.bundle.EventoBundle;
@@ -112,15 +113,18 @@ class EpochIT {
                       Duration.ofSeconds(20))
                   .status())
           .isEqualTo(200);
-      assertThat(lostStreams("witness")).isEmpty();
+      assertThat(lost("witness")).isEmpty();
     }
+  }
+
+  private static JsonNode lost(String consumer) throws InterruptedException {
+    return cluster.doors().get(0).get("consumers/" + consumer + "/1").body().path("lostEvents");
   }
 
   private static List<String> lostStreams(String consumer) throws InterruptedException {
     var found = new ArrayList<String>();
-    var view = cluster.doors().get(0).get("consumers/" + consumer + "/1").body();
-    for (var lost : view.path("lostEvents")) {
-      lost.path("streams").forEach(stream -> found.add(stream.asText()));
+    for (var one : lost(consumer)) {
+      one.path("streams").forEach(stream -> found.add(stream.asText()));
     }
     return found;
   }

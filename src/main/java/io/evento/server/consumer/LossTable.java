@@ -42,7 +42,7 @@ final class LossTable {
         from evento.consumer_loss order by name, version, segment, at
       """;
 
-  // A range that was split since is settled with the reset of its last part that holds any of it.
+  // What was found in a segment that was split since goes with all segments, or by a person's word.
   private static final String CLEAR =
       """
       delete from evento.consumer_loss

@@ -167,6 +167,7 @@ public class Operations {
     checkThere(asked, rows);
     var again = 0L;
     var skipped = 0L;
+    var isCalledOff = false;
     for (var row : rows) {
       if (isAsked(asked, row)) {
         again = Math.max(again, row.checkpoint().position() - to.position());
@@ -178,9 +179,12 @@ public class Operations {
         // known.
         var hadEffects = withEffects ? 0 : parked > 0 ? parked - 1 : Long.MAX_VALUE;
         OperationTable.reset(open, asked.consumer(), row.segment(), to, hadEffects);
-        // What was lost comes no more, and what came before it comes again.
+        isCalledOff |= row.mergeWith() != null;
         LossTable.clear(open, asked.consumer(), row.firstSlot(), row.lastSlot(), to.position());
       }
+    }
+    if (asked.segment() == null) {
+      LossTable.clear(open, asked.consumer(), 0, Slots.COUNT - 1, to.position());
     }
     return said(asked)
         + " at position "
@@ -189,7 +193,8 @@ public class Operations {
         + again
         + " positions again, up to "
         + skipped
-        + " left out";
+        + " left out"
+        + (isCalledOff ? "; its merge is called off" : "");
   }
 
   /**

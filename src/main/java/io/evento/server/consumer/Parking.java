@@ -318,7 +318,9 @@ class Parking {
           if (found.isEmpty()) {
             parked.nothingClosing();
           }
-          send(delivery); // at least one of what was read, however long this thread was busy
+          if (delivery.isRunning()) {
+            send(delivery); // at least one of what was read, however long this thread was busy
+          }
         });
   }
 

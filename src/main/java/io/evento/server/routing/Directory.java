@@ -163,7 +163,7 @@ public class Directory {
     return all;
   }
 
-  /** Whether an instance of a bundle hosts a component, through any node that can be reached. */
+  /** Whether an instance of a bundle hosts a component on any node, as far as was heard. */
   public boolean isHosted(String bundle, String kind, String name) {
     return everywhere("").values().stream()
         .flatMap(List::stream)

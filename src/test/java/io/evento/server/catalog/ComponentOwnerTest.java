@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** To which bundle a component belongs, on a real database. */
-class OwnershipTest {
+class ComponentOwnerTest {
   private final Threads threads = new Threads(Thread::new);
   private TestDatabase where;
   private Database database;
