@@ -78,10 +78,13 @@ public final class Codec {
     return read(reader, line);
   }
 
-  /** Any value of the protocol, such as a {@link Receipt}, as JSON text. */
+  /**
+   * Any value of the protocol, such as a {@link Receipt}, as JSON text that every encoding can say:
+   * one text that cannot be encoded would end the session, and with it all that waits there.
+   */
   public static String text(Object value) {
     try {
-      return MAPPER.writeValueAsString(value);
+      return Unicode.escaped(MAPPER.writeValueAsString(value));
     } catch (JsonProcessingException broken) {
       throw new IllegalStateException("cannot write " + value.getClass(), broken);
     }

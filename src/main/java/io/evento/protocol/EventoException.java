@@ -34,7 +34,7 @@ public class EventoException extends RuntimeException {
       @Nullable Rejection rejection,
       @Nullable UUID commandId,
       @Nullable String correlation) {
-    super(detail);
+    super(detail == null ? null : Unicode.toWellFormed(detail));
     this.code = code;
     this.violations = List.copyOf(violations);
     this.rejection = rejection;

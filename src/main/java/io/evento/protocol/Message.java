@@ -630,7 +630,7 @@ public sealed interface Message {
   record Failure(ErrorCode code, String detail, List<Violation> errors) {
     public Failure {
       require("/failure/code", code);
-      detail = detail == null ? "" : detail;
+      detail = detail == null ? "" : Unicode.toWellFormed(detail);
       errors = listOf(errors);
     }
   }
@@ -666,7 +666,7 @@ public sealed interface Message {
       implements Message {
     public Fault {
       require("/code", code);
-      detail = detail == null ? "" : detail;
+      detail = detail == null ? "" : Unicode.toWellFormed(detail);
       errors = listOf(errors);
     }
 
@@ -919,7 +919,7 @@ public sealed interface Message {
       implements Message {
     public Nack {
       require("/consumer", consumer);
-      detail = detail == null ? "" : detail;
+      detail = detail == null ? "" : Unicode.toWellFormed(detail);
     }
 
     /** An event that is tried again. */
@@ -966,6 +966,7 @@ public sealed interface Message {
     public Retried {
       require("/consumer", consumer);
       require("/letter", letter);
+      failure = failure == null ? null : Unicode.toWellFormed(failure);
     }
   }
 
