@@ -1,6 +1,7 @@
 package io.evento.bundle;
 
 import io.evento.protocol.Rejection;
+import io.evento.protocol.Unicode;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -89,6 +90,10 @@ public sealed interface Decision<E> {
     public Rejected {
       // Checked here, where the handler's line is still on the stack.
       code = new Rejection(code, "", null).code();
+      if (!Unicode.isWellFormed(code) || !Unicode.isWellFormed(message)) {
+        throw new IllegalArgumentException(
+            "the code and message of a rejection must not contain half of a surrogate pair");
+      }
     }
   }
 }

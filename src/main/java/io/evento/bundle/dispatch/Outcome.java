@@ -2,10 +2,12 @@ package io.evento.bundle.dispatch;
 
 import io.evento.bundle.Decision;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.payload.UnwritablePayloadException;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.Failure;
 import io.evento.protocol.Rejection;
+import io.evento.protocol.Unicode;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -49,7 +51,10 @@ record Outcome(List<?> events, @Nullable Object value, @Nullable Rejection rejec
 
   private static Outcome of(Decision<?> decision, PayloadMapper mapper) {
     if (decision instanceof Decision.Rejected<?> refused) {
-      var details = refused.details().isEmpty() ? null : mapper.write(refused.details());
+      var details =
+          refused.details().isEmpty()
+              ? null
+              : mapper.write(refused.details(), "the rejection " + refused.code());
       return new Outcome(
           List.of(), null, new Rejection(refused.code(), refused.message(), details));
     }
@@ -61,12 +66,25 @@ record Outcome(List<?> events, @Nullable Object value, @Nullable Rejection rejec
   static @Nullable Rejection thrownRejection(Throwable thrown) {
     // With a command id it is the fate of another command, not this handler's own word.
     return thrown instanceof EventoException told && told.commandId() == null
-        ? told.rejection()
+        ? sayable(told.rejection())
+        : null;
+  }
+
+  /** Null for a refusal that could not be told as it is: then it is a failure like any other. */
+  private static @Nullable Rejection sayable(@Nullable Rejection own) {
+    return own != null
+            && Unicode.isWellFormed(own.code())
+            && Unicode.isWellFormed(own.message())
+            && (own.details() == null || Unicode.isWellFormed(own.details().text()))
+        ? own
         : null;
   }
 
   static Failure failure(Throwable thrown) {
     var message = thrown.getMessage();
+    if (message != null && thrown instanceof UnwritablePayloadException) {
+      return new Failure(ErrorCode.HANDLER_FAILED, message, List.of());
+    }
     var type = thrown.getClass().getSimpleName();
     return new Failure(
         ErrorCode.HANDLER_FAILED, message == null ? type : type + ": " + message, List.of());

@@ -1,6 +1,5 @@
 package io.evento.bundle.dispatch;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
 import io.evento.bundle.Associate;
 import io.evento.bundle.Deadline;
 import io.evento.bundle.EventHandler;
@@ -19,7 +18,6 @@ import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.Message.EventType;
 import io.evento.protocol.Names;
 import java.lang.annotation.Annotation;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -98,26 +96,13 @@ final class StepReader {
     return found;
   }
 
-  private static String pointer(String place, Class<?> event, StepHandler handler) {
+  private String pointer(String place, Class<?> event, StepHandler handler) {
     if (place.isEmpty()) {
       return "";
     }
     var pointer = place.startsWith("/") ? place : "/" + place.replace("~", "~0").replace("/", "~1");
-    var end = pointer.indexOf('/', 1);
-    var property =
-        pointer
-            .substring(1, end < 0 ? pointer.length() : end)
-            .replace("~1", "/")
-            .replace("~0", "~");
-    var isThere =
-        Arrays.stream(event.getRecordComponents())
-            .anyMatch(
-                component -> {
-                  var renamed = component.getAccessor().getAnnotation(JsonProperty.class);
-                  return component.getName().equals(property)
-                      || (renamed != null && renamed.value().equals(property));
-                });
-    if (!isThere) {
+    var inJson = mapper.pointer(event, pointer);
+    if (inJson == null) {
       throw new InvalidBundleException(
           handler.name()
               + " is associated by \""
@@ -125,10 +110,10 @@ final class StepReader {
               + "\", but "
               + event.getSimpleName()
               + " has no "
-              + property
+              + (place.startsWith("/") && place.indexOf('/', 1) < 0 ? place.substring(1) : place)
               + ": name one of its components");
     }
-    return pointer;
+    return inJson;
   }
 
   private Map<String, Stepping> outcomes(Class<?> state) {

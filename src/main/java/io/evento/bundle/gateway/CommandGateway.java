@@ -3,6 +3,7 @@ package io.evento.bundle.gateway;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
+import io.evento.bundle.payload.UnwritablePayloadException;
 import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -146,7 +147,7 @@ public final class CommandGateway {
     try {
       var type = mapper.typeOf(command.getClass());
       var payload = type.write(command);
-      var meta = options.metadata().isEmpty() ? null : mapper.write(options.metadata());
+      var meta = meta(options);
       var order =
           new Message.Schedule(
               id,
@@ -164,8 +165,7 @@ public final class CommandGateway {
     } catch (EventoException refused) {
       return CompletableFuture.failedFuture(refused.ofCommand(id));
     } catch (InvalidBundleException | IllegalArgumentException unfit) {
-      return CompletableFuture.failedFuture(
-          EventoException.invalid("", String.valueOf(unfit.getMessage())).ofCommand(id));
+      return CompletableFuture.failedFuture(Refusals.of(unfit).ofCommand(id));
     }
   }
 
@@ -219,10 +219,11 @@ public final class CommandGateway {
     try {
       type = mapper.typeOf(command.getClass());
       payload = type.write(command);
-      meta = options.metadata().isEmpty() ? null : mapper.write(options.metadata());
+      meta = meta(options);
+    } catch (EventoException refused) {
+      return CompletableFuture.failedFuture(refused.ofCommand(id));
     } catch (InvalidBundleException | IllegalArgumentException unfit) {
-      return CompletableFuture.failedFuture(
-          EventoException.invalid("", String.valueOf(unfit.getMessage())).ofCommand(id));
+      return CompletableFuture.failedFuture(Refusals.of(unfit).ofCommand(id));
     }
     var request =
         new Request(
@@ -244,6 +245,18 @@ public final class CommandGateway {
               routes.learn(type, receipt);
               return receipt;
             });
+  }
+
+  /** The metadata as it travels; null for none. Whatever else is said of a command is looked at. */
+  private @Nullable Json meta(CommandOptions options) {
+    Refusals.check("/correlation", options.correlation());
+    Refusals.check("/cause", options.cause());
+    Refusals.check("/trace", options.trace());
+    try {
+      return options.metadata().isEmpty() ? null : mapper.write(options.metadata(), "the metadata");
+    } catch (UnwritablePayloadException unfit) {
+      throw unfit.toRefusal("/metadata");
+    }
   }
 
   private static Message message(

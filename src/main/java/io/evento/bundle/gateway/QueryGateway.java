@@ -107,11 +107,18 @@ public final class QueryGateway {
    * @param update what updates are read as
    * @param listener called by one thread at a time; it may take its time, as more is sent only for
    *     what it has heard
+   * @throws EventoException {@code invalid-request} if the query cannot be asked
    */
   public <V, U> QuerySubscription subscribe(
       Object query, Class<V> view, Class<U> update, QueryListener<V, U> listener) {
-    var type = mapper.typeOf(query.getClass());
-    var payload = type.write(query);
+    PayloadType type;
+    Json payload;
+    try {
+      type = mapper.typeOf(query.getClass());
+      payload = type.write(query);
+    } catch (InvalidBundleException | IllegalArgumentException unfit) {
+      throw Refusals.of(unfit);
+    }
     var subscribed =
         new Subscribed<>(
             id ->
@@ -196,9 +203,11 @@ public final class QueryGateway {
     try {
       type = mapper.typeOf(query.getClass());
       payload = type.write(query);
+      Refusals.check("/trace", options.trace());
+    } catch (EventoException refused) {
+      return CompletableFuture.failedFuture(refused);
     } catch (InvalidBundleException | IllegalArgumentException unfit) {
-      return CompletableFuture.failedFuture(
-          EventoException.invalid("", String.valueOf(unfit.getMessage())));
+      return CompletableFuture.failedFuture(Refusals.of(unfit));
     }
     var name = type.name();
     var version = type.version();

@@ -4,15 +4,19 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -41,6 +45,10 @@ public final class PayloadMapper {
         .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
         .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
         .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+        // Where no component says what a number is, it stays as it was written, its scale too.
+        .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+        .nodeFactory(JsonNodeFactory.withExactBigDecimals(true))
+        .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
         // "500" is no amount: a caller who mixes them up should hear of it.
         .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
         .withCoercionConfig(
@@ -74,18 +82,40 @@ public final class PayloadMapper {
   }
 
   /**
-   * @throws IllegalArgumentException if Jackson cannot write it
+   * Writes what others read: a view, the value of an answer, metadata.
+   *
+   * @throws UnwritablePayloadException if Jackson cannot write it, or no reader could take what it
+   *     wrote
    */
   public Json write(@Nullable Object value) {
+    return write(value, value == null ? "null" : "a " + value.getClass().getSimpleName());
+  }
+
+  /**
+   * The same.
+   *
+   * @param what the value is, for the message
+   * @throws UnwritablePayloadException as {@link #write(Object)}
+   */
+  public Json write(@Nullable Object value, String what) {
+    return write(mapper.writer(), value, what);
+  }
+
+  static Json write(ObjectWriter writer, @Nullable Object value, String what) {
+    String text;
     try {
-      return new Json(mapper.writeValueAsString(value));
+      text = writer.writeValueAsString(value);
+    } catch (JsonMappingException unfit) {
+      throw new UnwritablePayloadException(
+          what,
+          pointer(unfit),
+          "must be something that JSON can say: " + unfit.getOriginalMessage());
     } catch (JsonProcessingException unfit) {
-      throw new IllegalArgumentException(
-          (value == null ? "null" : value.getClass().getName())
-              + " cannot be written as JSON: "
-              + unfit.getOriginalMessage(),
-          unfit);
+      throw new UnwritablePayloadException(
+          what, "", "must be something that JSON can say: " + unfit.getOriginalMessage());
     }
+    JsonText.check(text, what);
+    return new Json(text);
   }
 
   /**
@@ -95,12 +125,63 @@ public final class PayloadMapper {
     return read(mapper.readerFor(type), json);
   }
 
+  /**
+   * Where something stands in the JSON of a record.
+   *
+   * @param pointer a JSON pointer, whose parts name components as Java or as JSON calls them
+   * @return the pointer in the words of JSON; null if there is no such component
+   */
+  public @Nullable String pointer(Class<?> record, String pointer) {
+    var found = new StringBuilder();
+    var type = mapper.constructType(record);
+    for (var part : pointer.substring(1).split("/", -1)) {
+      var name = part.replace("~1", "/").replace("~0", "~");
+      if (type.getRawClass().isRecord()) {
+        var json = JsonNames.of(type, mapper);
+        var component = json.componentOf(name);
+        if (component == null) {
+          return null;
+        }
+        name = String.valueOf(json.written(component));
+        type = component(type, component);
+      } else if (Schemas.isScalar(type.getRawClass())) {
+        return null;
+      } else {
+        type =
+            type.getContentType() == null
+                ? mapper.constructType(Object.class)
+                : type.getContentType();
+      }
+      found.append('/').append(name.replace("~", "~0").replace("/", "~1"));
+    }
+    return found.toString();
+  }
+
+  private JavaType component(JavaType record, String name) {
+    for (var component : record.getRawClass().getRecordComponents()) {
+      if (component.getName().equals(name)) {
+        return mapper
+            .getTypeFactory()
+            .resolveMemberType(component.getGenericType(), record.getBindings());
+      }
+    }
+    // A property that is no component, such as one of a method: what is in it is not known.
+    return mapper.constructType(Object.class);
+  }
+
   /** A JSON object as a map, keys in order. */
   public Map<String, Object> readMap(@Nullable Json json) {
     if (json == null || json.text().equals("{}") || json.text().equals("null")) {
       return Map.of();
     }
-    Map<String, Object> map = read(mapper.readerForMapOf(Object.class), json);
+    var reader = mapper.readerForMapOf(Object.class);
+    Map<String, Object> map;
+    try {
+      map = read(reader, json);
+    } catch (EventoException unreadable) {
+      // Metadata fails nobody for a number that no decimal can hold, such as 1E+99999999999.
+      map = read(reader.without(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS), json);
+    }
     return map == null ? Map.of() : map;
   }
 

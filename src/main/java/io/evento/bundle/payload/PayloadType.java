@@ -1,6 +1,5 @@
 package io.evento.bundle.payload;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import io.evento.bundle.AggregateId;
@@ -19,13 +18,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A record that travels: its name, its schema, its reader and writer. Thread-safe. */
 public final class PayloadType {
+  /** So many values of a type of which each is known to come back are read back all the same. */
+  private static final int VERIFIED_FIRST = 100;
+
   private final Class<?> type;
   private final String name;
   private final Json schema;
+  private final Json shape;
+  private final boolean isCertain;
   private final ObjectReader reader;
   private final ObjectWriter writer;
   private final @Nullable String idProperty;
@@ -33,17 +38,60 @@ public final class PayloadType {
   private final Upcasters upcasters;
   private final Tags tags;
 
+  /** How many values are still read back although the type is certain. */
+  private final AtomicInteger toVerify = new AtomicInteger(VERIFIED_FIRST);
+
   private PayloadType(Class<?> type, PayloadMapper mapper) {
     this.type = type;
     this.name = nameOf(type);
-    this.schema = new Schemas(mapper).of(type);
+    var schemas = new Schemas(mapper);
+    this.schema = schemas.ofPayload(type);
+    this.shape = mapper.write(List.of(name, schema, schemas.classes()));
+    this.isCertain = schemas.isCertain();
     this.reader = mapper.jackson().readerFor(type);
     this.writer = mapper.jackson().writerFor(type);
     var id = idComponent(type);
-    this.idProperty = id == null ? null : id.getName();
+    this.idProperty = id == null ? null : property(id, mapper);
     this.idAccessor = id == null ? null : accessor(id);
     this.upcasters = Upcasters.of(type, mapper);
-    this.tags = Tags.of(type);
+    this.tags = Tags.of(type, mapper);
+    new Samples(mapper.jackson()).of(type).forEach(this::checkSample);
+  }
+
+  /** What a component is called in JSON, which is what a node looks for. */
+  static String property(RecordComponent component, PayloadMapper mapper) {
+    var type = mapper.jackson().constructType(component.getDeclaringRecord());
+    var name = JsonNames.of(type, mapper.jackson()).written(component.getName());
+    if (name == null) {
+      throw new InvalidBundleException(
+          component.getDeclaringRecord().getSimpleName()
+              + "."
+              + component.getName()
+              + " is not written to JSON under a name of its own, where nodes look for it: take the"
+              + " annotation away that says so");
+    }
+    return name;
+  }
+
+  private void checkSample(Object sample) {
+    Json json;
+    try {
+      json = PayloadMapper.write(writer, sample, "a " + name);
+    } catch (UnwritablePayloadException unfit) {
+      // Its methods may want other values than were made up; a real one is seen when it is written.
+      return;
+    }
+    try {
+      verify(sample, json);
+    } catch (UnwritablePayloadException lost) {
+      throw new InvalidBundleException(
+          type.getName()
+              + " would not be read back from JSON as it was written, seen with "
+              + sample
+              + ": "
+              + lost.getMessage(),
+          lost);
+    }
   }
 
   static PayloadType of(Class<?> type, PayloadMapper mapper) {
@@ -124,6 +172,17 @@ public final class PayloadType {
     return schema;
   }
 
+  /**
+   * Names the shape of a state and its revision. States under one name can be read by each other:
+   * it tells apart whatever the schema does, and the classes that components are made of, with
+   * their arguments, constants and subtypes.
+   *
+   * @param revision raised by the author where the same shape means something else
+   */
+  public String fingerprint(int revision) {
+    return Schemas.fingerprint(new Json("[" + revision + "," + shape.text() + "]"));
+  }
+
   /** The version of its shape, 1 and up. */
   public int version() {
     return upcasters.version();
@@ -177,14 +236,42 @@ public final class PayloadType {
   }
 
   /**
-   * @throws IllegalArgumentException if Jackson cannot write it
+   * Writes a payload, and reads it back where that is not known to work: what is found out only
+   * after it was stored is lost. Values of a type that holds something open, such as an {@code
+   * Object}, an interface, or what an annotation of Jackson translates, are read back each time; of
+   * the other types only the first ones, as what could go wrong with them is in the type.
+   *
+   * @throws UnwritablePayloadException if it would not be read as it is
    */
   public Json write(Object payload) {
+    var json = PayloadMapper.write(writer, payload, "a " + name);
+    if (!isCertain || (toVerify.get() > 0 && toVerify.getAndDecrement() > 0)) {
+      verify(payload, json);
+    }
+    return json;
+  }
+
+  private void verify(Object payload, Json json) {
+    Object back;
     try {
-      return new Json(writer.writeValueAsString(payload));
-    } catch (JsonProcessingException unfit) {
-      throw new IllegalArgumentException(
-          "a " + name + " cannot be written as JSON: " + unfit.getOriginalMessage(), unfit);
+      back = read(json);
+    } catch (EventoException unreadable) {
+      var broken = unreadable.violations().isEmpty() ? null : unreadable.violations().get(0);
+      throw new UnwritablePayloadException(
+          "a " + name,
+          broken == null ? "" : broken.pointer(),
+          "could not be read back, as it "
+              + (broken == null ? unreadable.detail() : broken.rule()));
+    }
+    var difference = Sameness.difference(payload, back);
+    if (difference != null) {
+      throw new UnwritablePayloadException(
+          "a " + name,
+          "",
+          "would be read back as another value: "
+              + type.getSimpleName()
+              + difference
+              + " is not what it was; give it a type that JSON keeps");
     }
   }
 
@@ -222,7 +309,7 @@ public final class PayloadType {
               + upcasters.version());
     }
     var lifted = upcasters.lift(json, version);
-    return type.isInstance(lifted) ? lifted : read(new Json(lifted.toString()));
+    return type.isInstance(lifted) ? lifted : read(upcasters.text(lifted));
   }
 
   /** What a reader wanted, without naming a Java class. */

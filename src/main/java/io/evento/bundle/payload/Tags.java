@@ -25,7 +25,8 @@ final class Tags {
 
   private final List<Tagged> components;
 
-  private record Tagged(RecordComponent component, String key, MethodHandle accessor) {
+  private record Tagged(
+      RecordComponent component, String property, String key, MethodHandle accessor) {
     boolean isText() {
       return component.getType() == String.class || component.getType() == UUID.class;
     }
@@ -38,7 +39,7 @@ final class Tags {
   /**
    * @throws InvalidBundleException if a tagged component cannot be a tag
    */
-  static Tags of(Class<?> type) {
+  static Tags of(Class<?> type, PayloadMapper mapper) {
     var components = new ArrayList<Tagged>();
     for (var component : type.getRecordComponents()) {
       var tag = component.getAnnotation(Tag.class);
@@ -46,7 +47,11 @@ final class Tags {
         check(component);
         var key = tag.value().isEmpty() ? component.getName() : tag.value();
         components.add(
-            new Tagged(component, checked(key, component), PayloadType.accessor(component)));
+            new Tagged(
+                component,
+                PayloadType.property(component, mapper),
+                checked(key, component),
+                PayloadType.accessor(component)));
       }
     }
     return new Tags(List.copyOf(components));
@@ -89,12 +94,12 @@ final class Tags {
     return components.stream().map(Tagged::key).collect(Collectors.toUnmodifiableSet());
   }
 
-  /** Name of the first component that holds a text, or null. */
+  /** What the first component that holds a text is called in JSON, or null. */
   @Nullable String firstText() {
     return components.stream()
         .filter(Tagged::isText)
         .findFirst()
-        .map(tagged -> tagged.component().getName())
+        .map(Tagged::property)
         .orElse(null);
   }
 

@@ -198,6 +198,7 @@ final class Upcasters {
 
   private ObjectNode tree(Json json) {
     try {
+      // Decimals keep their digits and scale in it, as the mapper is told.
       if (mapper.jackson().readTree(json.text()) instanceof ObjectNode object) {
         return object;
       }
@@ -212,13 +213,24 @@ final class Upcasters {
       return payload;
     }
     if (payload instanceof JsonNode tree) {
-      var read = mapper.read(wanted, new Json(tree.toString()));
+      var read = mapper.read(wanted, text(tree));
       if (read != null) {
         return read;
       }
     }
-    // Only a record that stands before a step that wants a tree is left: it is written as one.
-    return mapper.jackson().valueToTree(payload);
+    // Only a record that stands before a step that wants a tree is left: it is written as one, by
+    // way of its text, as a tree that is made of the record itself takes floats for doubles.
+    return tree(text(payload));
+  }
+
+  /** A tree or a record of an old shape as JSON; what was stored once is not refused here. */
+  Json text(Object payload) {
+    try {
+      return new Json(mapper.jackson().writeValueAsString(payload));
+    } catch (JsonProcessingException unfit) {
+      throw new IllegalStateException(
+          "what an upcaster of " + type.getSimpleName() + " made is no JSON", unfit);
+    }
   }
 
   private static Object call(Step step, Object payload) {

@@ -135,9 +135,10 @@ public final class Session {
     if (!isUsable()) {
       return false;
     }
+    var line = Codec.write(request);
     awaited.incrementAndGet();
     workedNanos = System.nanoTime();
-    if (writer.request(Codec.write(request))) {
+    if (writer.request(line)) {
       return true;
     }
     awaited.decrementAndGet();
