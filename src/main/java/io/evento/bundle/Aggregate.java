@@ -25,6 +25,14 @@ public @interface Aggregate {
   /** Context of its events. */
   String context() default "default";
 
+  /**
+   * Revision of its rules, 1 and up: raise it where the same events lead to another state although
+   * the record has the same components, such as one that now counts what it used to add up.
+   * Snapshots of another revision are passed over and the whole stream is applied instead. Another
+   * shape of the record needs no other revision.
+   */
+  int revision() default 1;
+
   /** How many events apart snapshots of the state are wanted; 0 for the default of the server. */
   int snapshotEvery() default 0;
 }

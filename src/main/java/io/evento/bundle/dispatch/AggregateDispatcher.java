@@ -5,6 +5,7 @@ import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.dispatch.HeldState.Basis;
 import io.evento.bundle.dispatch.HeldState.Rebuild;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.payload.UnwritablePayloadException;
 import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
@@ -21,7 +22,9 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +40,9 @@ final class AggregateDispatcher {
   private final Components components;
   private final PayloadMapper mapper;
   private final StateCache cache;
+
+  /** Types of which a snapshot was passed over. */
+  private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
   AggregateDispatcher(Components components, StateCache cache) {
     this.components = components;
@@ -68,9 +74,10 @@ final class AggregateDispatcher {
       var micros = story == null ? 0 : Math.max(1, (System.nanoTime() - started) / 1_000);
       decide(new Work(ask, type, decider, held, basis, micros), answer);
     } catch (Throwable failure) {
-      if (failure instanceof EventoException unknown && unknown.code() == ErrorCode.NO_HANDLER) {
+      if (isNoHandler(failure)) {
         // Stored by a newer release of this bundle: its instances can take the command.
-        answer.accept(failed(ask, new Failure(ErrorCode.NO_HANDLER, unknown.detail(), List.of())));
+        var detail = ((EventoException) failure).detail();
+        answer.accept(failed(ask, new Failure(ErrorCode.NO_HANDLER, detail, List.of())));
         return;
       }
       LOG.log(
@@ -89,7 +96,7 @@ final class AggregateDispatcher {
       Decide ask, AggregateType type, Decider decider, HeldState held, Basis basis, long micros) {}
 
   /** Takes a part of a story; the basis if it was the last one and all fitted together. */
-  private static @Nullable Basis told(Decide ask, AggregateType type, HeldState held, long started)
+  private @Nullable Basis told(Decide ask, AggregateType type, HeldState held, long started)
       throws Throwable {
     var story = ask.story();
     var rebuild = story == null ? null : held.resume(ask.attempt(), story);
@@ -97,15 +104,21 @@ final class AggregateDispatcher {
     if (story == null || rebuild == null) {
       return null;
     }
-    var state = rebuild.state();
     var snapshot = story.snapshot();
-    if (snapshot != null) {
-      if (!snapshot.schema().equals(type.stateSchema())) {
-        return null;
-      }
-      state = snapshot.state().equals(Json.NULL) ? null : type.state().read(snapshot.state());
+    if (snapshot != null && !snapshot.schema().equals(type.stateSchema())) {
+      return null;
     }
-    state = type.replay(state, story.events());
+    Object state;
+    try {
+      state = snapshot == null ? rebuild.state() : read(type, snapshot);
+      state = type.replay(state, story.events());
+    } catch (Exception failure) {
+      if (!held.beganWithSnapshot() || isNoHandler(failure)) {
+        throw failure;
+      }
+      passOver(ask, type, held, failure);
+      return null;
+    }
     var version = rebuild.version() + story.events().size();
     if (story.more()) {
       var nanos = rebuild.nanos() + System.nanoTime() - started;
@@ -114,6 +127,33 @@ final class AggregateDispatcher {
     }
     var tip = ask.tip();
     return tip != null && tip.version() == version ? held.confirm(tip, state) : null;
+  }
+
+  private static @Nullable Object read(AggregateType type, Snapshot snapshot) {
+    return snapshot.state().equals(Json.NULL) ? null : type.state().read(snapshot.state());
+  }
+
+  /**
+   * A snapshot only abbreviates the history: where it cannot be read, or what comes after it cannot
+   * be applied to it, the history is told. The answer stale has the node do so; what is decided on
+   * that comes with a snapshot of ours in the place of this one.
+   */
+  private void passOver(Decide ask, AggregateType type, HeldState held, Exception failure) {
+    held.needSnapshot();
+    // A state of another class is met once for each stream; one line of them says it.
+    var level = warned.add(type.name()) ? Level.WARNING : Level.DEBUG;
+    LOG.log(
+        level,
+        () ->
+            "snapshot passed over, the events are applied instead stream="
+                + ask.aggregate().stream()
+                + " correlation="
+                + Correlation.of(ask.trace(), ask.id()),
+        failure);
+  }
+
+  private static boolean isNoHandler(Throwable failure) {
+    return failure instanceof EventoException unknown && unknown.code() == ErrorCode.NO_HANDLER;
   }
 
   private void decide(Work work, Consumer<Message> answer) {
@@ -204,14 +244,26 @@ final class AggregateDispatcher {
         rejection,
         false,
         null,
-        ask.snapshot() ? snapshot(work) : null,
+        work.held.takeSnapshotNeed() || ask.snapshot() ? snapshot(work) : null,
         work.micros);
   }
 
-  private static Snapshot snapshot(Work work) {
+  /** Null if the state cannot be written: that costs time at the next story, and no command. */
+  private static @Nullable Snapshot snapshot(Work work) {
     var state = work.basis.state();
-    return new Snapshot(
-        work.type.stateSchema(), state == null ? Json.NULL : work.type.state().write(state));
+    try {
+      return new Snapshot(
+          work.type.stateSchema(), state == null ? Json.NULL : work.type.state().write(state));
+    } catch (UnwritablePayloadException unfit) {
+      LOG.log(
+          Level.WARNING,
+          () ->
+              "snapshot not taken stream="
+                  + work.ask.aggregate().stream()
+                  + " "
+                  + unfit.getMessage());
+      return null;
+    }
   }
 
   private static Decided failed(Work work, Throwable thrown) {

@@ -11,7 +11,6 @@ import io.evento.bundle.dispatch.AggregateType.Applier;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
-import io.evento.bundle.payload.Schemas;
 import io.evento.bundle.payload.SealedTypes;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
@@ -44,7 +43,12 @@ final class AggregateReader {
       throw new InvalidBundleException(
           "snapshotEvery of " + type.getSimpleName() + " must be 0 or more");
     }
-    var rules = rules("aggregate", annotation.context(), annotation.snapshotEvery());
+    if (annotation.revision() < 1) {
+      throw new InvalidBundleException(
+          "revision of " + type.getSimpleName() + " must be 1 or more");
+    }
+    var rules =
+        rules("aggregate", annotation.context(), annotation.snapshotEvery(), annotation.revision());
     for (var decider : rules.commands().values()) {
       if (decider.payload().idProperty() == null) {
         throw new InvalidBundleException(
@@ -62,8 +66,11 @@ final class AggregateReader {
    *
    * @param component what the class is, for sentences
    */
-  AggregateType rules(String component, String context, int snapshotEvery) {
-    refuseVersion(type, "a state has no version: snapshots of another shape are not used anyhow");
+  AggregateType rules(String component, String context, int snapshotEvery, int revision) {
+    refuseVersion(
+        type,
+        "a state has no version, as snapshots of another shape are not used anyhow: where only its"
+            + " rules changed, raise the revision in @Aggregate(revision = 2)");
     var state = mapper.typeOf(type);
     var appliers = appliers();
     var deciders = deciders(component, appliers);
@@ -82,7 +89,7 @@ final class AggregateReader {
         context,
         snapshotEvery,
         state,
-        Schemas.fingerprint(state.schema()),
+        state.fingerprint(revision),
         Collections.unmodifiableMap(deciders),
         Collections.unmodifiableMap(appliers),
         Map.copyOf(byName));

@@ -36,7 +36,7 @@ final class BoundaryReader {
         EventSourcingHandler.class,
         InitialState.class,
         Reads.class);
-    var rules = new AggregateReader(mapper, type).rules("boundary", annotation.context(), 0);
+    var rules = new AggregateReader(mapper, type).rules("boundary", annotation.context(), 0, 1);
     var boundary =
         new BoundaryType(
             rules,

@@ -23,6 +23,8 @@ final class HeldState {
   private @Nullable Basis confirmed;
   private @Nullable Basis candidate;
   private @Nullable Rebuild rebuild;
+  private boolean beganWithSnapshot;
+  private boolean needsSnapshot;
 
   /**
    * A state and its name.
@@ -81,12 +83,30 @@ final class HeldState {
    */
   synchronized @Nullable Rebuild resume(long attempt, Story part) {
     if (part.from() == 0 || part.snapshot() != null) {
+      beganWithSnapshot = part.snapshot() != null;
       return new Rebuild(attempt, part.from(), null, 0);
     }
     var before = rebuild;
     return before != null && before.attempt == attempt && before.version == part.from()
         ? before
         : null;
+  }
+
+  /** Whether the story that is being told began with a snapshot. */
+  synchronized boolean beganWithSnapshot() {
+    return beganWithSnapshot;
+  }
+
+  /** The snapshot that is kept of the stream is of no use here and has to be replaced. */
+  synchronized void needSnapshot() {
+    needsSnapshot = true;
+  }
+
+  /** Whether a snapshot has to be replaced; true once. */
+  synchronized boolean takeSnapshotNeed() {
+    var need = needsSnapshot;
+    needsSnapshot = false;
+    return need;
   }
 
   /** Keeps a rebuild for its next part; null forgets it. */
