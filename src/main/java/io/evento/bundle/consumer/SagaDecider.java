@@ -4,6 +4,8 @@ import io.evento.bundle.CommandOutcome;
 import io.evento.bundle.Step;
 import io.evento.bundle.dispatch.SagaType;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
 import io.evento.protocol.Message.Failure;
 import io.evento.protocol.Message.Stepped;
 import io.evento.protocol.Message.Steps;
@@ -32,15 +34,19 @@ final class SagaDecider implements StepSegment.Decider {
 
   @Override
   public Stepped decide(Steps asked) {
+    var stored = new HashMap<String, Json>();
     var living = new HashMap<String, Object>();
     var results = new ArrayList<Stepping.Result>();
     Failure failure = null;
     var length = 0L;
     try {
-      for (var known : asked.states()) {
-        living.put(known.key(), saga.state().read(known.state()));
-      }
+      asked.states().forEach(known -> stored.put(known.key(), known.state()));
       for (var happening : asked.happenings()) {
+        // Read when its turn comes: one that cannot be read fails its own step, and no other key's.
+        var state = stored.remove(happening.key());
+        if (state != null) {
+          living.put(happening.key(), read(state, happening.key()));
+        }
         var result = result(step(happening, living), happening.key(), living);
         results.add(result);
         length += StepResults.length(result);
@@ -53,6 +59,25 @@ final class SagaDecider implements StepSegment.Decider {
     }
     return new Stepped(
         asked.consumer(), asked.segment(), asked.fence(), asked.batch(), results, failure);
+  }
+
+  /** A state cannot be passed over, as nothing else says where the saga stands. */
+  private Object read(Json state, String key) {
+    try {
+      return saga.state().read(state);
+    } catch (EventoException unreadable) {
+      throw new IllegalStateException(
+          "the stored state of the saga "
+              + saga.consumer()
+              + " under "
+              + key
+              + " cannot be read as "
+              + saga.state().type().getSimpleName()
+              + ": "
+              + unreadable.detail().strip()
+              + "; deploy a state that can read it, or give the saga another version",
+          unreadable);
+    }
   }
 
   private @Nullable Step<?> step(Stepping.Happening happening, Map<String, Object> living)

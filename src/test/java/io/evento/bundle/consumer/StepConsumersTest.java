@@ -224,6 +224,31 @@ class StepConsumersTest {
   }
 
   @Test
+  void a_state_that_cannot_be_read_fails_the_step_of_its_own_key_and_says_why() {
+    enable("orders:1", 1);
+    var unreadable = new Stepping.State("o-2", new Json("{\"orderId\":\"o-2\",\"count\":\"x\"}"));
+    var answer =
+        ask(
+            List.of(unreadable, state("o-1", 0)),
+            event(1, "Counted", "o-1"),
+            event(2, "Counted", "o-2"),
+            event(3, "Counted", "o-1"));
+    assertThat(answer.results()).as("what came before it counts").hasSize(1);
+    var failure = java.util.Objects.requireNonNull(answer.failure());
+    assertThat(failure.code()).isEqualTo(ErrorCode.HANDLER_FAILED);
+    assertThat(failure.detail())
+        .contains("the stored state of the saga orders:1 under o-2 cannot be read as Count")
+        .contains("/count must be a number that fits");
+  }
+
+  @Test
+  void a_state_that_nothing_concerns_is_not_read() {
+    enable("orders:1", 1);
+    var unreadable = new Stepping.State("o-2", new Json("[]"));
+    assertThat(ask(List.of(unreadable), event(1, "Ordered", "o-1")).failure()).isNull();
+  }
+
+  @Test
   void streams_are_handled_side_by_side_and_each_in_order() {
     enable("counter:1", 1);
     var happenings = new ArrayList<Happening>();
