@@ -12,10 +12,12 @@ import io.evento.scenario.SheetBundles.WriteSheet;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.UUID;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What is written is read back: by the next release too, and with every digit. */
+@NullUnmarked
 class PayloadIT {
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -18,8 +18,10 @@ import io.evento.bundle.Step;
 import io.evento.bundle.Upcaster;
 import java.math.BigDecimal;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.NullUnmarked;
 
 /** Two releases of a bundle whose payloads hold what is easily lost on the way. */
+@NullUnmarked
 final class SheetBundles {
   private SheetBundles() {}
 

@@ -174,7 +174,14 @@ public final class PayloadMapper {
     if (json == null || json.text().equals("{}") || json.text().equals("null")) {
       return Map.of();
     }
-    Map<String, Object> map = read(mapper.readerForMapOf(Object.class), json);
+    var reader = mapper.readerForMapOf(Object.class);
+    Map<String, Object> map;
+    try {
+      map = read(reader, json);
+    } catch (EventoException unreadable) {
+      // Metadata fails nobody for a number that no decimal can hold, such as 1E+99999999999.
+      map = read(reader.without(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS), json);
+    }
     return map == null ? Map.of() : map;
   }
 

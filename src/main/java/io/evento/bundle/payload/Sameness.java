@@ -9,15 +9,15 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a value is the one that was written. That is its {@code equals}, and besides:
+ * Whether a value is the one that was written. That is its {@code equals}, but for these:
  *
  * <ul>
- *   <li>arrays are compared by what they hold, in records too;
+ *   <li>records are compared by their components, whatever an equals of their own looks at, and
+ *       arrays by what they hold;
  *   <li>lists and sets in lists' and sets' place by their elements, whatever their class;
  *   <li>numbers of different classes by their value, as a component of type {@code Object} has
  *       forgotten which class it was given: 5 may come back as an {@code Integer} for a {@code
@@ -58,18 +58,12 @@ final class Sameness {
    * @return such as {@code .lines[2].count}, empty for the whole; null if they are the same
    */
   static @Nullable String difference(@Nullable Object written, @Nullable Object read) {
-    if (Objects.equals(written, read)) {
-      return null;
-    }
     if (written == null || read == null) {
       // A tree has a node of its own for null.
-      return read instanceof JsonNode node && node.isNull() ? null : "";
+      return written == read || (read instanceof JsonNode node && node.isNull()) ? null : "";
     }
     if (written instanceof Record && written.getClass() == read.getClass()) {
       return ofRecords(written, read);
-    }
-    if (written instanceof Number one && read instanceof Number other) {
-      return isSame(one, other) ? null : "";
     }
     if (written instanceof JsonNode one && read instanceof JsonNode other) {
       return one.equals(Sameness::compare, other) ? null : "";
@@ -86,7 +80,12 @@ final class Sameness {
     if (written.getClass().isArray() && written.getClass() == read.getClass()) {
       return ofElements(elements(written), elements(read));
     }
-    return "";
+    if (written.equals(read)) {
+      return null;
+    }
+    return written instanceof Number one && read instanceof Number other && isSame(one, other)
+        ? null
+        : "";
   }
 
   private static @Nullable String ofRecords(Object written, Object read) {
@@ -96,7 +95,6 @@ final class Sameness {
         return "." + part.name + inside;
       }
     }
-    // Its parts are the same, whatever its own equals looks at.
     return null;
   }
 
@@ -117,6 +115,9 @@ final class Sameness {
   }
 
   private static @Nullable String ofSets(Set<?> written, Set<?> read) {
+    if (written.equals(read)) {
+      return null;
+    }
     if (written.size() != read.size() || written.size() > SET_MAX) {
       return "";
     }

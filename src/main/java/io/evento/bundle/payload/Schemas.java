@@ -289,7 +289,7 @@ public final class Schemas {
           where + " is an Optional, which JSON has no word for: make it a @Nullable component");
     }
     var isAbstract = raw.isInterface() || Modifier.isAbstract(raw.getModifiers());
-    if (!isAbstract) {
+    if (!isAbstract && isReadByUs) {
       lookThrough(type);
     }
     if (raw.getPackageName().startsWith("java.time")
@@ -356,7 +356,7 @@ public final class Schemas {
       named.put(subtype.getType(), String.valueOf(subtype.getName()));
     }
     for (var permitted : permitted(raw)) {
-      if (isToldByName(raw) && !named.containsKey(permitted)) {
+      if (isReadByUs && isToldByName(raw) && !named.containsKey(permitted)) {
         throw new InvalidBundleException(
             where
                 + " is a "

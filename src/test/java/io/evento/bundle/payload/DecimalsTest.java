@@ -1,16 +1,19 @@
 package io.evento.bundle.payload;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evento.bundle.PayloadVersion;
 import io.evento.bundle.Upcaster;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -90,6 +93,25 @@ class DecimalsTest {
     assertThat(read.list()).isEqualTo(List.of(exact));
     assertThat(open.write(read).text()).isEqualTo(text);
     assertThat(mapper.write(Map.of("n", exact)).text()).isEqualTo("{\"n\":" + exact + "}");
+  }
+
+  record Whole(Long l, BigInteger big, int i) {}
+
+  @ParameterizedTest
+  @ValueSource(strings = {"l", "big", "i"})
+  void an_exponent_is_never_written_out_where_a_whole_number_is_wanted(String component) {
+    for (var number : List.of("1E+1000000000", "1E-1000000000", "1.0")) {
+      var json = new Json("{\"i\":1}".replace("}", ",\"" + component + "\":" + number + "}"));
+      assertThatThrownBy(() -> mapper.typeOf(Whole.class).read(json))
+          .isInstanceOf(EventoException.class)
+          .hasMessage("/" + component + " must be a number that fits");
+    }
+  }
+
+  @Test
+  void metadata_with_a_number_that_no_decimal_can_hold_fails_nobody() {
+    assertThat(mapper.readMap(new Json("{\"n\":1E+99999999999,\"t\":\"a\"}")))
+        .isEqualTo(Map.of("n", Double.POSITIVE_INFINITY, "t", "a"));
   }
 
   @ParameterizedTest

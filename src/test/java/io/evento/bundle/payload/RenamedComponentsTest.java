@@ -24,9 +24,11 @@ import io.evento.protocol.Message.Component;
 import io.evento.protocol.Violation;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 
 /** A component is looked for under its name in JSON, wherever the mapper has it from. */
+@NullUnmarked
 class RenamedComponentsTest {
   record Rename(@AggregateId @JsonProperty("thing_id") String thingId, int count) {}
 

@@ -342,8 +342,20 @@ class UnreadableTypesTest {
     }
   }
 
+  record OwnEquals(String name) {
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof OwnEquals same && name.equals(same.name);
+    }
+
+    @Override
+    public int hashCode() {
+      return name.hashCode();
+    }
+  }
+
   @ParameterizedTest
-  @ValueSource(classes = {Picky.class, Careful.class})
+  @ValueSource(classes = {Picky.class, Careful.class, OwnEquals.class})
   void a_record_that_takes_no_sample_starts_all_the_same(Class<?> type) {
     assertThatCode(() -> new PayloadMapper().typeOf(type)).doesNotThrowAnyException();
   }

@@ -89,7 +89,7 @@ class DecidedContextTest {
             null,
             null,
             Json.EMPTY_OBJECT);
-    assertThat(session.consider(List.of(asked)))
+    assertThat(session.consider(List.of(asked), false))
         .succeedsWithin(PATIENCE)
         .extracting(Considered::context)
         .isEqualTo("sales");
@@ -109,7 +109,8 @@ class DecidedContextTest {
                 5_000,
                 null,
                 null,
-                Json.EMPTY_OBJECT)));
+                Json.EMPTY_OBJECT)),
+        false);
   }
 
   private static Message.Component component(String kind, String context) {
