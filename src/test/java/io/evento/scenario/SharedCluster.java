@@ -101,6 +101,7 @@ final class SharedCluster implements CloseableResource {
         Ports.DEFAULT.shifted(shift),
         Optional.empty(),
         AppServer.PAYARA_MICRO,
-        PayaraMicro.QUICK_START);
+        PayaraMicro.QUICK_START,
+        true);
   }
 }
