@@ -18,6 +18,8 @@ import java.util.Properties;
  * @param external a PostgreSQL that runs already; the cluster brings its own if empty
  * @param server what the nodes run on
  * @param nodeJvm options for the nodes' JVMs
+ * @param standby whether nodes and bundles know a second host of the database, which somebody may
+ *     start as a standby; without it none listens there
  */
 public record ClusterPlan(
     Path project,
@@ -27,7 +29,8 @@ public record ClusterPlan(
     Ports ports,
     Optional<Database> external,
     AppServer server,
-    List<String> nodeJvm) {
+    List<String> nodeJvm,
+    boolean standby) {
 
   static final int NODES_MAX = 8;
 
@@ -49,7 +52,8 @@ public record ClusterPlan(
         Ports.from(options),
         Database.external(options),
         AppServer.PAYARA_MICRO,
-        jvm == null ? PayaraMicro.QUICK_START : List.of(jvm.trim().split("\\s+")));
+        jvm == null ? PayaraMicro.QUICK_START : List.of(jvm.trim().split("\\s+")),
+        false);
   }
 
   /** Three nodes and two banks on ports of their own, with the compiler that long runs want. */
@@ -62,11 +66,16 @@ public record ClusterPlan(
         Ports.from(new Properties()).shifted(2_000),
         Optional.empty(),
         AppServer.PAYARA_MICRO,
-        List.of("-Xmx512m", "-XX:+UseParallelGC"));
+        List.of("-Xmx512m", "-XX:+UseParallelGC"),
+        false);
   }
 
   public Database database() {
-    return external.orElseGet(() -> Database.embedded(ports.postgres()));
+    return external.orElseGet(
+        () ->
+            standby
+                ? Database.embedded(ports.postgres(), ports.standby())
+                : Database.embedded(ports.postgres()));
   }
 
   /** Those of the plan's ports on which somebody listens already. */
@@ -74,6 +83,7 @@ public record ClusterPlan(
     return ports
         .all(nodes, bundles)
         .filter(port -> external.isEmpty() || port != ports.postgres())
+        .filter(port -> standby || port != ports.standby())
         .filter(ClusterPlan::isTaken)
         .boxed()
         .toList();

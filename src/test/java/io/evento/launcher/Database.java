@@ -21,8 +21,17 @@ public record Database(String url, Login owner, Login server, Login bank) {
    * The database that the launcher brings along; the passwords guard nothing but a loopback port.
    */
   static Database embedded(int port) {
+    return at("127.0.0.1:" + port);
+  }
+
+  /** The same on a primary and a standby. */
+  static Database embedded(int primary, int standby) {
+    return at("127.0.0.1:" + primary + ",127.0.0.1:" + standby);
+  }
+
+  private static Database at(String hosts) {
     return new Database(
-        "jdbc:postgresql://127.0.0.1:" + port + "/" + NAME,
+        "jdbc:postgresql://" + hosts + "/" + NAME,
         new Login("evento_owner", "owner"),
         new Login("evento_server", "server"),
         new Login("evento_bank", "bank"));

@@ -31,10 +31,15 @@ public record Ports(int balancer, int control, int node, int link, int fd, int p
         balancer + by, control + by, node + by, link + by, fd + by, postgres + by, bank + by);
   }
 
+  /** Where a standby of the database listens, if there is one. */
+  public int standby() {
+    return postgres + 1;
+  }
+
   /** Every port that a cluster of this size listens on. */
   IntStream all(int nodes, int bundles) {
     return Stream.of(
-            IntStream.of(balancer, control, postgres),
+            IntStream.of(balancer, control, postgres, standby()),
             IntStream.range(node, node + nodes),
             IntStream.range(link, link + nodes),
             IntStream.range(fd, fd + nodes),

@@ -63,7 +63,12 @@ public final class PostgresServer {
     Files.delete(password);
   }
 
-  Launch launch(Path log) {
+  /** Another server of the same programs and passwords, on a copy of this one's data. */
+  public PostgresServer beside(Path copy, int otherPort) {
+    return new PostgresServer(binaries, copy, otherPort);
+  }
+
+  public Launch launch(Path log) {
     var command = new ArrayList<>(binaries.command("postgres"));
     command.addAll(List.of("-D", data.toString(), "-p", Integer.toString(port)));
     SETTINGS.forEach(setting -> command.addAll(List.of("-c", setting)));
@@ -75,7 +80,11 @@ public final class PostgresServer {
     return data;
   }
 
-  boolean answers() {
+  public int port() {
+    return port;
+  }
+
+  public boolean answers() {
     try (var connection = administrator("postgres")) {
       return connection.isValid(1);
     } catch (SQLException notYet) {

@@ -81,6 +81,7 @@ class AnotherServerIT {
         Ports.DEFAULT.shifted(SHIFT),
         Optional.empty(),
         server,
-        List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"));
+        List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"),
+        false);
   }
 }

@@ -16,10 +16,12 @@ public final class Postgres {
 
   private static final String DATABASE = "evento";
 
+  private final LocalCluster cluster;
   private final Member process;
   private final PostgresServer server;
 
   Postgres(LocalCluster cluster) {
+    this.cluster = cluster;
     this.process = cluster.postgres().orElseThrow();
     this.server = cluster.postgresServer().orElseThrow();
   }
@@ -54,6 +56,11 @@ public final class Postgres {
   /** Keeps all its WAL from now on, to restore from it; close it. */
   Archive archive() throws InterruptedException, IOException, SQLException {
     return new Archive(process, server);
+  }
+
+  /** A standby for which every commit waits from now on; close it. */
+  Standby synchronousStandby() throws Exception {
+    return Standby.of(cluster);
   }
 
   private Path copy() {

@@ -106,6 +106,7 @@ final class SharedCluster implements CloseableResource {
         Ports.DEFAULT.shifted(shift),
         external,
         AppServer.PAYARA_MICRO,
-        PayaraMicro.QUICK_START);
+        PayaraMicro.QUICK_START,
+        true);
   }
 }

@@ -49,7 +49,12 @@ public final class TestDatabase implements AutoCloseable {
 
   /** The same database behind a pooler. */
   public TestDatabase through(TransactionPooler pooler) {
-    return new TestDatabase(pooler.port(), name);
+    return through(pooler.port());
+  }
+
+  /** The same database, reached through another port. */
+  public TestDatabase through(int other) {
+    return new TestDatabase(other, name);
   }
 
   /** The same database, reached through the first of two hosts that lets in. */

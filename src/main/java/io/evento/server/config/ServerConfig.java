@@ -2,7 +2,6 @@ package io.evento.server.config;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.Config;
@@ -69,16 +68,11 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
      */
     private static String toThePrimary(String url) {
       var options = url.indexOf('?');
-      if (!(options < 0 ? url : url.substring(0, options)).contains(",")) {
+      if (!(options < 0 ? url : url.substring(0, options)).contains(",")
+          || url.contains("targetServerType=")) {
         return url;
       }
-      var whole = url;
-      for (var option : List.of("targetServerType=primary", "hostRecheckSeconds=10")) {
-        if (!whole.contains(option.substring(0, option.indexOf('=') + 1))) {
-          whole += (whole.contains("?") ? "&" : "?") + option;
-        }
-      }
-      return whole;
+      return url + (options < 0 ? "?" : "&") + "targetServerType=primary";
     }
   }
 

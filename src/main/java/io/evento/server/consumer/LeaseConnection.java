@@ -54,7 +54,7 @@ class LeaseConnection {
         return work.on(open());
       } catch (SQLException failure) {
         drop();
-        if (!Database.isConnectionLost(failure)) {
+        if (missing != null || !Database.isConnectionLost(failure)) {
           throw failure;
         }
         return work.on(open());

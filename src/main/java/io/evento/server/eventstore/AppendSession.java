@@ -2,6 +2,7 @@ package io.evento.server.eventstore;
 
 import io.evento.server.eventstore.AppendCall.Answer;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.UnfitDatabaseException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
@@ -95,6 +96,9 @@ final class AppendSession {
       database.accept();
       return opened;
     } catch (SQLException failure) {
+      if (!(failure instanceof UnfitDatabaseException)) {
+        database.accept();
+      }
       if (connection != null && Trouble.of(failure) != Trouble.BUSY) {
         database.suspect(connection);
       }

@@ -373,7 +373,7 @@ public class Appender {
     fail(
         queue.takeOlder(System.nanoTime() - PATIENCE.toNanos()),
         ErrorCode.UNAVAILABLE,
-        "the database did not answer in time");
+        database.unfit().orElse("the database did not answer in time"));
   }
 
   private static void pause(int attempt) throws InterruptedException {

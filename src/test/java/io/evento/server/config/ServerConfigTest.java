@@ -11,9 +11,9 @@ class ServerConfigTest {
   @ParameterizedTest
   @CsvSource({
     "//a:5432/evento,                            ''",
-    "'//a,b/evento',                             ?targetServerType=primary&hostRecheckSeconds=10",
-    "'//a:1,b:2/evento?ssl=true',                &targetServerType=primary&hostRecheckSeconds=10",
-    "'//a,b/evento?targetServerType=any',        &hostRecheckSeconds=10",
+    "'//a,b/evento',                             ?targetServerType=primary",
+    "'//a:1,b:2/evento?ssl=true',                &targetServerType=primary",
+    "'//a,b/evento?targetServerType=any',        ''",
     "'//a,b/evento?hostRecheckSeconds=1',        &targetServerType=primary",
     "'//a/evento?options=x,y',                   ''"
   })

@@ -7,8 +7,11 @@ import io.evento.server.persistence.Database;
 import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
+import java.net.ServerSocket;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -63,6 +66,36 @@ class LeaseConnectionTest {
   void a_stopped_node_opens_no_connection_any_more() {
     connection.close();
     assertThatThrownBy(this::backend).isInstanceOf(UncheckedSqlException.class);
+  }
+
+  @Test
+  void who_waited_while_no_connection_could_be_had_is_told_with_the_others() throws Exception {
+    try (var silent = new ServerSocket(0)) {
+      var hanging = new Database(WHERE.through(silent.getLocalPort()).config("b"));
+      var leases = new LeaseConnection(hanging);
+      var told = new AtomicInteger();
+      var callers = new ArrayList<Thread>();
+      for (var i = 0; i < 6; i++) {
+        var caller =
+            new Thread(
+                () -> {
+                  try {
+                    leases.run("write", open -> true);
+                  } catch (UncheckedSqlException failure) {
+                    told.incrementAndGet();
+                  }
+                });
+        caller.start();
+        callers.add(caller);
+      }
+      var before = System.nanoTime();
+      for (var caller : callers) {
+        caller.join(20_000);
+      }
+      assertThat(told).as("after %s", Duration.ofNanos(System.nanoTime() - before)).hasValue(6);
+      leases.close();
+      hanging.close();
+    }
   }
 
   private int backend() {

@@ -23,15 +23,13 @@ final class Database {
   static HikariDataSource open(Settings settings) throws InterruptedException {
     var config = new HikariConfig();
     config.setPoolName("bank");
-    config.setJdbcUrl(settings.jdbcUrl());
-    config.setUsername(settings.jdbcUser());
-    config.setPassword(settings.jdbcPassword());
+    // A database that hangs fails like one that is gone, and the SDK tries the events again.
+    config.setDataSource(
+        new PrimaryDataSource(settings.jdbcUrl(), settings.jdbcUser(), settings.jdbcPassword()));
     config.setMaximumPoolSize(15); // seven segments and eight questions at a time
     config.setConnectionTimeout(3_000);
+    config.setValidationTimeout(1_000);
     config.setInitializationFailTimeout(-1); // answered below, by trying again
-    // A database that hangs fails like one that is gone, and the SDK tries the events again.
-    config.addDataSourceProperty("socketTimeout", "20");
-    config.addDataSourceProperty("tcpKeepAlive", "true");
 
     var pool = new HikariDataSource(config);
     while (true) {
