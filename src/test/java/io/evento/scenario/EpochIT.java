@@ -8,6 +8,7 @@ import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventMetadata;
 import io.evento.bundle.EventoBundle;
 import io.evento.bundle.Projector;
+import io.evento.protocol.Codec;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -50,7 +51,7 @@ class EpochIT {
   }
 
   @Test
-  void a_store_put_back_gets_a_new_epoch_and_whoever_was_ahead_rewinds_and_says_so()
+  void a_store_put_back_is_refused_until_accepted_and_then_whoever_was_ahead_rewinds()
       throws Exception {
     var node = cluster.node(1);
     var banks = banks();
@@ -76,6 +77,16 @@ class EpochIT {
       var epochs = epochs();
       var rewinds = rewinds();
       cluster.postgres().restore();
+      var refused = awaitRefused();
+      assertThat(epochs()).as("nobody takes it by itself").isEqualTo(epochs);
+      assertThat(rewinds()).isEqualTo(rewinds);
+      var body = Codec.text(new Acceptance(refused));
+      var dry = cluster.doors().get(1).post("store/accept?dryRun=true", body, LIMIT);
+      assertThat(dry.status()).as("%s", dry.body()).isEqualTo(200);
+      assertThat(dry.body().path("accepted").path("lost").path("events").asLong())
+          .isGreaterThanOrEqualTo(banks.size());
+      assertThat(epochs()).isEqualTo(epochs);
+      assertThat(cluster.doors().get(1).post("store/accept", body, LIMIT).status()).isEqualTo(200);
       awaitReady();
       await("a new epoch").atMost(LIMIT).until(() -> epochs() == epochs + 1);
       await("every node says that it rewinds")
@@ -145,6 +156,33 @@ class EpochIT {
       }
     }
     return true;
+  }
+
+  /** What an operator says of the refused store. */
+  private record Acceptance(String systemIdentifier, String epoch, long head, String reason) {
+    Acceptance(JsonNode store) {
+      this(
+          store.path("systemIdentifier").textValue(),
+          store.path("epoch").asText(),
+          store.path("head").asLong(),
+          "restored in a test");
+    }
+  }
+
+  /** The store as every node refuses it. */
+  private static JsonNode awaitRefused() throws InterruptedException {
+    for (var door : cluster.doors()) {
+      await("%s refuses the store".formatted(door))
+          .atMost(LIMIT)
+          .until(
+              () -> {
+                var store = door.get("store").body();
+                return store.path("state").asText().equals("refused")
+                    && store.path("hosts").path(0).path("state").asText().equals("refused")
+                    && door.get("health/ready").status() == 503;
+              });
+    }
+    return cluster.doors().get(1).get("store").body().path("hosts").path(0).path("store");
   }
 
   private static void awaitReady() {

@@ -292,8 +292,7 @@ final class BoundaryDecision implements Pending.Asking {
       Payloads.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
     }
     room.conditions
-        .append(
-            proposal(considered, basis), Duration.ofMillis(request.deadline().millisLeft()))
+        .append(proposal(considered, basis), Duration.ofMillis(request.deadline().millisLeft()))
         .whenComplete(
             (verdict, failure) ->
                 guarded(

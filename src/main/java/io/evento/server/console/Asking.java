@@ -47,19 +47,21 @@ final class Asking {
       @Nullable Integer segment,
       @Nullable String reason,
       boolean dryRun) {
-    checkReason(reason);
-    return new Operations.Asked(name, version, segment, NOBODY, reason, dryRun);
+    return new Operations.Asked(name, version, segment, NOBODY, reason(reason), dryRun);
   }
 
   /**
+   * Why somebody does something, as he said it.
+   *
    * @throws EventoException {@code invalid-request}
    */
-  static void checkReason(@Nullable String reason) {
+  static @Nullable String reason(@Nullable String reason) {
     if (reason != null
         && (reason.length() > REASON_CHARS_MAX
             || reason.chars().anyMatch(Character::isISOControl))) {
       throw EventoException.invalid(
           "/reason", "must have at most " + REASON_CHARS_MAX + " characters, none of control");
     }
+    return reason;
   }
 }

@@ -191,8 +191,7 @@ public class CatalogResource {
 
   private static Ownership.Asked asked(
       String kind, String name, @Nullable String reason, boolean dryRun) {
-    Asking.checkReason(reason);
-    return new Ownership.Asked(kind, name, Asking.NOBODY, reason, dryRun);
+    return new Ownership.Asked(kind, name, Asking.NOBODY, Asking.reason(reason), dryRun);
   }
 
   private static CatalogView view(

@@ -97,8 +97,7 @@ final class AppendCall {
       throws SQLException {
     var arguments = arguments(batch);
     call.setObject(1, memory == null ? null : memory.seen().epoch().toString(), Types.OTHER);
-    call.setObject(
-        2, memory == null ? null : Long.toString(memory.seen().position()), Types.OTHER);
+    call.setObject(2, memory == null ? null : Long.toString(memory.seen().position()), Types.OTHER);
     call.setObject(3, claimed == 0 ? null : Long.toString(claimed), Types.OTHER);
     var system = memory == null ? null : memory.system();
     call.setObject(4, system == null ? null : system.toString(), Types.OTHER);

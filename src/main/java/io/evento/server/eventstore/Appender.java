@@ -98,7 +98,7 @@ public class Appender {
     this.publishers = publishers;
     this.queue = new AppendQueue(limits, follower::head);
     this.metrics = new AppendMetrics(metrics, queue);
-    this.known = new KnownStore(database, follower);
+    this.known = new KnownStore(database, follower, this::probe);
     this.session = new AppendSession(database, follower, known);
     metrics.gauge(
         "evento.store.refused",
@@ -199,7 +199,8 @@ public class Appender {
    * Calls until every command of the batch has its verdict.
    *
    * @param lost whether an earlier call of these commands may have been stored
-   * @param until {@code System.nanoTime()} at which those are failed that are known not to be stored
+   * @param until {@code System.nanoTime()} at which those are failed that are known not to be
+   *     stored
    * @param isWhole whether it is as it was taken from the queue
    */
   private void settle(List<Pending> batch, boolean lost, long until, boolean isWhole)

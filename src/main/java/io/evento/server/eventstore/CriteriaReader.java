@@ -161,9 +161,8 @@ public class CriteriaReader {
 
   /**
    * The first event between two positions that meets an alternative of those with tags; else the
-   * first that meets one of those without.
-   * All alternatives are looked at by one statement, those without a tag by one walk. Blocks on the
-   * database.
+   * first that meets one of those without. All alternatives are looked at by one statement, those
+   * without a tag by one walk. Blocks on the database.
    *
    * @param from exclusive
    * @param upTo inclusive; not above a head that was seen

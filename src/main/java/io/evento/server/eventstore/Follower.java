@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>Events read from the database come with the epoch that was present in the same snapshot. A
  *       later epoch opens in the transaction that first writes above its start, so nothing of a
  *       later epoch is ever seen beside an earlier one.
- *   <li>A new epoch is believed if it goes on from the one that is known, or if the append, whom the
- *       store tells what it is, says so. What a former primary or an old copy says is not.
+ *   <li>A new epoch is believed if it goes on from the one that is known, or if the append, whom
+ *       the store tells what it is, says so. What a former primary or an old copy says is not.
  *   <li>At a new epoch the ring is emptied and restarts at the last position that both have in
  *       common, and so does every subscription that stood above; each is told before it is given
  *       anything.
@@ -84,7 +84,8 @@ public class Follower {
   // Highest position of this epoch heard of, from whomever; above the head while something is
   // missing, here or in the store itself.
   private long told;
-  // The highest that a subscriber says to have seen in this epoch. His word opens a new epoch if the
+  // The highest that a subscriber says to have seen in this epoch. His word opens a new epoch if
+  // the
   // store has less, and is no proof that the store is another.
   private long claimed;
   // Present epoch of the store by the append's answer, which rests on all that the node knows.

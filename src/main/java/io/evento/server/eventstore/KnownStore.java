@@ -33,12 +33,17 @@ final class KnownStore {
 
   private final Database database;
   private final Follower follower;
+  private final Runnable onRefusal;
   private volatile @Nullable StoreMemory learned;
   private volatile @Nullable String refusal;
 
-  KnownStore(Database database, Follower follower) {
+  /**
+   * @param onRefusal called when the store behind a new connection was refused, by its opener
+   */
+  KnownStore(Database database, Follower follower, Runnable onRefusal) {
     this.database = database;
     this.follower = follower;
+    this.onRefusal = onRefusal;
     database.vetBy(this::check);
   }
 
@@ -116,7 +121,10 @@ final class KnownStore {
         var why = row.getString(1);
         if (why != null) {
           refused(why);
-          throw new SQLException("the store is older than what this node knows: " + why, NOT_THIS_ONE);
+          // An idle append would not notice, and the node would stay ready.
+          onRefusal.run();
+          throw new SQLException(
+              "the store is older than what this node knows: " + why, NOT_THIS_ONE);
         }
       }
     }

@@ -24,12 +24,16 @@
  *   <li><b>After a lossy promotion or a restore everybody notices.</b> Kept by {@code append_3},
  *       which opens an epoch before it numbers anything; by {@link Appender}, which tells it what
  *       was seen; and by {@link Epochs} and {@link Follower}, which rewind.
+ *   <li><b>A store with less than the node knows is nobody's database.</b> Kept by {@link
+ *       KnownStore}, which looks at each connection, and by {@code append_3}, which refuses; but
+ *       for what an operator accepted, see {@link StoreAcceptance}.
  * </ol>
  *
  * <p>Time is the database's, one per batch, and never goes back. Knows config, telemetry and
- * persistence. Owns the tables event, command_result, store_epoch, append_gate and snapshot; nobody
- * may write the first four but {@code append_3}. Start reading at {@link Appender}, then {@code
- * V11__who_may_be_the_store.sql}; for decisions over several streams at {@link Conditions}.
+ * persistence. Owns the tables event, command_result, store_epoch, store_acceptance, append_gate
+ * and snapshot; but for the last one nobody may write them except by {@code append_3} and {@code
+ * accept_store_1}. Start reading at {@link Appender}, then {@code V11__who_may_be_the_store.sql};
+ * for decisions over several streams at {@link Conditions}.
  */
 @NullMarked
 package io.evento.server.eventstore;

@@ -51,7 +51,8 @@ public class Database {
   private final DataSource pool;
   private volatile @Nullable String unfit;
   // Connections of a pool of the application server that were looked at, by what is behind them.
-  private final Map<PGConnection, Boolean> vetted = Collections.synchronizedMap(new WeakHashMap<>());
+  private final Map<PGConnection, Boolean> vetted =
+      Collections.synchronizedMap(new WeakHashMap<>());
   private volatile Vetting vetting = connection -> {};
 
   @Inject

@@ -15,7 +15,7 @@ class AppendQueueTest {
   private static final int BYTES = 10_000;
 
   private Optional<StorePosition> head = Optional.empty();
-  private final AppendQueue queue = 
+  private final AppendQueue queue =
       new AppendQueue(new AppendQueue.Limits(4, BYTES, 1_000, 10, 50_000), () -> head);
 
   private static Proposals on(String stream) {

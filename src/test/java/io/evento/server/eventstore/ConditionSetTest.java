@@ -53,11 +53,14 @@ class ConditionSetTest {
           }
         }
         assertThat(stored(connection)).isEqualTo(model);
-        assertThat(seen).as("broken, stored, others").satisfies(all -> {
-          for (var each : all) {
-            assertThat(each).isGreaterThan(BATCHES / 2);
-          }
-        });
+        assertThat(seen)
+            .as("broken, stored, others")
+            .satisfies(
+                all -> {
+                  for (var each : all) {
+                    assertThat(each).isGreaterThan(BATCHES / 2);
+                  }
+                });
       } finally {
         database.close();
       }
@@ -139,14 +142,14 @@ class ConditionSetTest {
     for (var i = random.nextInt(3); i >= 0; i--) {
       var types = random.nextBoolean() ? null : some(TYPES, 2);
       var tags = random.nextInt(8) == 0 ? List.<String>of() : some(TAGS, 3);
-      alternatives.add(new Alternative(types, tags.isEmpty() && types == null ? List.of("rare") : tags));
+      alternatives.add(
+          new Alternative(types, tags.isEmpty() && types == null ? List.of("rare") : tags));
     }
     if (random.nextInt(40) == 0) {
       alternatives.add(new Alternative(null, List.of()));
     }
     var back = random.nextInt(10) == 0 ? 60 : random.nextInt(8);
-    return new Condition(
-        new StorePosition(epoch, Math.max(0, model.size() - back)), alternatives);
+    return new Condition(new StorePosition(epoch, Math.max(0, model.size() - back)), alternatives);
   }
 
   private String one(List<String> of) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class EpochTest {
 
   @Test
-  void a_plain_copy_put_back_is_noticed_by_whoever_saw_more() {
+  void a_plain_copy_put_back_and_accepted_makes_everybody_rewind() {
     try (var server = PostgresServer.start();
         var node = StoreNode.start(server.migrated("evento"), "a")) {
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
@@ -37,6 +37,13 @@ class EpochTest {
       server.stop();
       server.putBack(copy);
       server.begin();
+
+      await().atMost(ofSeconds(20)).until(() -> node.appender.known().refusal() != null);
+      assertThat(told).as("nobody rewinds to a store that nobody vouched for").isEmpty();
+      var stores = new StoreAcceptance(node.database, node.appender, node.follower);
+      var found = stores.look().hosts().get(0);
+      assertThat(found.lost()).isEqualTo(new StoreAcceptance.Lost(101, 150));
+      stores.accept(new StoreAcceptance.Asked(found.store(), "op", null, false));
 
       await().atMost(ofSeconds(20)).until(() -> !told.isEmpty());
       var now = node.reader.head();

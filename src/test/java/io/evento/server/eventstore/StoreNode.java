@@ -14,7 +14,8 @@ import java.util.concurrent.CompletionStage;
 
 /** The event store of one node, as the server wires it. */
 public final class StoreNode implements AutoCloseable {
-  static final AppendQueue.Limits LIMITS = new AppendQueue.Limits(256, 1 << 20, 50_000, 20_000, 64 << 20);
+  static final AppendQueue.Limits LIMITS =
+      new AppendQueue.Limits(256, 1 << 20, 50_000, 20_000, 64 << 20);
 
   final Database database;
   final Threads threads = new Threads(Thread::new);
