@@ -8,12 +8,16 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Stored events in the form of CloudEvents 1.0, JSON batch format. */
 final class CloudEvents {
   static final String BATCH = "application/cloudevents-batch+json";
+
+  /** A backslash, or between slashes nothing or but dots. */
+  private static final Pattern PATHLESS = Pattern.compile("\\\\|(^|/)\\.*(/|$)");
 
   /**
    * The attributes after {@code subject} are extensions, whose names may have lower case letters
@@ -60,7 +64,7 @@ final class CloudEvents {
         new CloudEvent(
             "1.0",
             event.commandId() + "." + event.version(),
-            "/evento/api/streams/" + segment(stream.type()) + "/" + segment(stream.id()),
+            source(stream),
             event.type(),
             event.time(),
             stream.id(),
@@ -74,6 +78,14 @@ final class CloudEvents {
             event.causationId(),
             event.payloadVersion() == 1 ? null : event.payloadVersion(),
             event.payload()));
+  }
+
+  /** By its path where that leads there: containers refuse or rewrite some. */
+  private static String source(RecordedEvent.Stream stream) {
+    var type = "/evento/api/streams/" + segment(stream.type());
+    return PATHLESS.matcher(stream.id()).find()
+        ? type + "?id=" + segment(stream.id())
+        : type + "/" + segment(stream.id());
   }
 
   private static String segment(String text) {

@@ -38,7 +38,7 @@ public class EventResource {
     var given = EventQuery.of(asked.getQueryParameters()::get);
     var here = asked.getRequestUriBuilder();
     var count = Limits.limit(limit);
-    var asCloudEvents = accept != null && accept.contains(CloudEvents.BATCH);
+    var asCloudEvents = MediaTypes.prefers(accept, CloudEvents.BATCH);
     return reads.run(
         () -> {
           var lives = reader.epochs();

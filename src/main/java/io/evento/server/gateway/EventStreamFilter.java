@@ -20,8 +20,10 @@ import jakarta.servlet.annotation.WebFilter;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes requests that want server-sent events out of the way of JAX-RS, whose streams block; see
@@ -41,9 +43,11 @@ public class EventStreamFilter implements Filter {
       throws IOException, ServletException {
     if (request instanceof HttpServletRequest asked
         && response instanceof HttpServletResponse answer
-        && Headers.wantsEventStream(asked.getHeader("Accept"))
+        && Headers.wantsEventStream(accept(asked))
         && asked.getMethod().equals(isEvents(asked) ? "GET" : "POST")) {
       try {
+        RequestRules.check(
+            asked.getMethod(), asked.getRequestURI(), asked.getQueryString(), asked::getHeader);
         if (isEvents(asked)) {
           follow(asked, answer);
         } else {
@@ -59,14 +63,19 @@ public class EventStreamFilter implements Filter {
     }
   }
 
+  /** Of all lines of the header, which are one list. */
+  private static @Nullable String accept(HttpServletRequest asked) {
+    var lines = Collections.list(asked.getHeaders("Accept"));
+    return lines.isEmpty() ? null : String.join(",", lines);
+  }
+
   private static boolean isEvents(HttpServletRequest asked) {
     return asked.getRequestURI().equals(asked.getContextPath() + "/api/events");
   }
 
   private void subscribe(HttpServletRequest asked, HttpServletResponse answer) throws IOException {
     var uri = asked.getRequestURI();
-    var media = asked.getContentType();
-    if (media == null || !media.startsWith("application/json")) {
+    if (asked.getContentType() == null) {
       throw new EventoException(
           ErrorCode.UNSUPPORTED_MEDIA_TYPE, ErrorCode.UNSUPPORTED_MEDIA_TYPE.title());
     }

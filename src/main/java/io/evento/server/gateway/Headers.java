@@ -19,7 +19,6 @@ final class Headers {
   private static final int WAIT_MAX_SECONDS = 60;
   private static final Pattern WAIT =
       Pattern.compile("(?:^|[,;\\s])wait\\s*=\\s*\"?([^,;\"\\s]*)", Pattern.CASE_INSENSITIVE);
-  private static final Pattern QUALITY = Pattern.compile(";\\s*q=([01](?:\\.[0-9]{0,3})?)");
   private static final Pattern UUID_FORM =
       Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
   private static final Pattern TRACE =
@@ -108,21 +107,7 @@ final class Headers {
    * @param header of {@code Accept}
    */
   static boolean wantsEventStream(@Nullable String header) {
-    if (header == null || !header.contains("event-stream")) {
-      return false;
-    }
-    var stream = 0.0;
-    var other = 0.0;
-    for (var range : header.split(",", -1)) {
-      var quality = QUALITY.matcher(range);
-      var weight = quality.find() ? Double.parseDouble(quality.group(1)) : 1.0;
-      if (range.strip().startsWith("text/event-stream")) {
-        stream = Math.max(stream, weight);
-      } else {
-        other = Math.max(other, weight);
-      }
-    }
-    return stream > 0 && stream >= other;
+    return MediaTypes.prefers(header, "text/event-stream");
   }
 
   static long number(String name, String text, long min, long max) {

@@ -37,7 +37,8 @@ public class ProblemMapper implements ExceptionMapper<Throwable> {
           : Response.fromResponse(response).header("Allow", allow).build();
     }
     var trace = Headers.trace(headers.getHeaderString("traceparent"));
-    return Problems.response(Failures.told(thrown, Correlation.of(trace, about(thrown))));
+    var told = Failures.told(thrown, Correlation.of(trace, about(thrown)));
+    return Problems.response(told.commandId() == null ? named(told) : told);
   }
 
   private static UUID about(Throwable thrown) {

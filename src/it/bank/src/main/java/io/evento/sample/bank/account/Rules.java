@@ -19,12 +19,19 @@ public final class Rules {
   }
 
   /**
-   * @throws IllegalArgumentException if the text is missing, too short or above 200 characters
+   * Checks what is going to be stored, so that every read model can hold it: PostgreSQL's texts
+   * have no NUL, and people write no controls.
+   *
+   * @throws IllegalArgumentException if the text is missing, too short, above 200 characters or has
+   *     characters of control
    */
   public static void text(String field, String text, int shortest) {
     if (text == null || text.length() < shortest || text.length() > TEXT_MAX) {
       throw new IllegalArgumentException(
           field + " must have " + shortest + " to " + TEXT_MAX + " characters");
+    }
+    if (text.chars().anyMatch(Character::isISOControl)) {
+      throw new IllegalArgumentException(field + " must not have characters of control");
     }
   }
 }
