@@ -241,6 +241,7 @@ final class StepDelivery extends Delivery {
     if (stage != Stage.ASKED || said.batch() != number) {
       return;
     }
+    heard();
     handed(Doubts.NONE);
     var tried = letter;
     var asked = batch;
