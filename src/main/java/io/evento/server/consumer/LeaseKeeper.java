@@ -337,13 +337,16 @@ class LeaseKeeper {
     var misses = silences.getOrDefault(id, 0);
     if (silent == 0) {
       silences.remove(id);
-    } else if (silent >= terms.silence().toNanos() << misses && !delivery.isGivenUp()) {
+      return;
+    }
+    var patience = terms.silence().multipliedBy(1L << misses);
+    if (silent >= patience.toNanos() && !delivery.isGivenUp()) {
       var why =
           "instance "
               + delivery.session().instance()
               + " has said nothing of it for "
-              + silent / 1_000_000_000
-              + " s";
+              + patience.toSeconds()
+              + " s and more";
       if (placement.isHostedTwice()) {
         counts.silent.increment();
         LOG.log(Level.WARNING, () -> "segment taken away " + delivery.lease() + " cause=" + why);
