@@ -1,8 +1,10 @@
 package io.evento.server.console;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Membership;
 import io.evento.server.routing.Directory;
+import io.evento.server.routing.Patience;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -15,6 +17,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** The bundle instances that are connected anywhere, as this node knows it. */
 @NodeScoped
@@ -24,16 +27,31 @@ public class BundleResource {
   @Inject private Administration administration;
   @Inject private Directory directory;
   @Inject private Membership membership;
+  @Inject private Patience patience;
 
   /**
    * @param nodes that it has sessions with
+   * @param unresponsive where this node passes it over, as it does not answer; else null
    */
   record Instance(
       String bundle,
       String instance,
       Collection<String> nodes,
       Collection<String> commands,
-      Collection<String> queries) {}
+      Collection<String> queries,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Unresponsive unresponsive) {}
+
+  /**
+   * @param since when the first deadline passed, RFC 3339
+   * @param until when it is asked again
+   * @param unanswered deadlines in a row
+   */
+  record Unresponsive(String since, String until, int unanswered) {
+    static Unresponsive of(Patience.Silent silent) {
+      return new Unresponsive(
+          silent.since().toString(), silent.until().toString(), silent.unanswered());
+    }
+  }
 
   record Bundles(List<Instance> bundles) {}
 
@@ -58,7 +76,8 @@ public class BundleResource {
                                 first.toString(),
                                 new TreeSet<>(),
                                 new TreeSet<>(),
-                                new TreeSet<>()));
+                                new TreeSet<>(),
+                                patience.silent(first).map(Unresponsive::of).orElse(null)));
                 known.nodes().add(node);
                 known.commands().addAll(entry.commands());
                 known.queries().addAll(entry.queries());

@@ -18,6 +18,8 @@ class Counts {
   final Counter parked;
   final Counter retries;
   final Counter fenced;
+  final Counter beyond;
+  final Counter silent;
   final Counter rewinds;
   final Counter reads;
   final Counter claims;
@@ -38,6 +40,12 @@ class Counts {
     retries = metrics.counter("evento_consumer_retries", "dead letters that were tried again");
     fenced =
         metrics.counter("evento_consumer_fenced", "late messages of consumers that were dropped");
+    beyond =
+        metrics.counter(
+            "evento_consumer_acks_beyond", "acknowledgements of more than a bundle was given");
+    silent =
+        metrics.counter(
+            "evento_consumer_unanswered", "times that a bundle said nothing of a segment for long");
     rewinds =
         metrics.counter(
             "evento_consumer_rewinds", "segments that went back, as the store lost what they saw");

@@ -5,12 +5,14 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.server.routing.Failures;
+import io.evento.server.routing.Suspicion;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
@@ -33,14 +35,18 @@ import org.jspecify.annotations.Nullable;
  * What passes by itself (a missing handler, overload, a deadline) is waited out with a growing
  * pause, for as long as it takes.
  *
- * <p>Bounded: beyond a few hundred on their way nothing is claimed. One thread speaks with the
- * database, for all that ended since it last did.
+ * <p>Bounded: beyond a thousand on their way nothing is claimed, and beyond a share of them nothing
+ * of the same type. One thread speaks with the database, for all that ended since it last did.
  */
 final class Courier {
   private static final Logger LOG = System.getLogger(Courier.class.getName());
 
-  private static final int UNDER_WAY_MAX = 500;
-  private static final int CLAIM_MAX = 200;
+  private static final int UNDER_WAY_MAX = 1_000;
+
+  /** So many of one type, so that a service that is slow leaves room for all others. */
+  static final int OF_TYPE_MAX = 150;
+
+  private static final int CLAIM_MAX = 100;
 
   /** An attempt ends by then … */
   static final int DEADLINE_MILLIS = 10_000;
@@ -59,7 +65,8 @@ final class Courier {
   private final Function<Message.Command, CompletionStage<Receipt>> router;
   private final Supplier<Collection<UUID>> live;
 
-  private final Set<UUID> underWay = ConcurrentHashMap.newKeySet();
+  private final Map<UUID, String> underWay = new ConcurrentHashMap<>();
+  private final Map<String, Integer> ofType = new ConcurrentHashMap<>();
   private final Queue<Errands.End> ends = new ConcurrentLinkedQueue<>();
   private final Queue<Errands.Delay> delays = new ConcurrentLinkedQueue<>();
   private final Object bell = new Object();
@@ -92,9 +99,17 @@ final class Courier {
     claimed.forEach(this::send);
   }
 
-  /** Whether more may be claimed; whoever claims elsewhere waits as long as not. */
-  boolean hasRoom() {
-    return underWay.size() < UNDER_WAY_MAX;
+  /**
+   * Whether more of these types may be claimed; whoever claims elsewhere waits as long as not.
+   *
+   * @param types empty if they are not known
+   */
+  boolean hasRoom(Collection<String> types) {
+    return underWay.size() < UNDER_WAY_MAX && types.stream().noneMatch(this::isFull);
+  }
+
+  private boolean isFull(String type) {
+    return ofType.getOrDefault(type, 0) >= OF_TYPE_MAX;
   }
 
   /** Something may be due earlier than was known. */
@@ -167,12 +182,13 @@ final class Courier {
   }
 
   private Duration claim() {
-    while (hasRoom()) {
+    while (hasRoom(List.of())) {
       var room = Math.min(CLAIM_MAX, UNDER_WAY_MAX - underWay.size());
-      var claimed = errands.claim(incarnation, CLAIM, room);
+      var full = ofType.keySet().stream().filter(this::isFull).toList();
+      var claimed = errands.claim(incarnation, CLAIM, room, full);
       take(claimed);
       if (claimed.size() < room) {
-        return errands.untilNext(LOOK);
+        return errands.untilNext(LOOK, full);
       }
     }
     isClaimDue = true; // with the next end there is room again
@@ -180,9 +196,10 @@ final class Courier {
   }
 
   private void send(Errand errand) {
-    if (!underWay.add(errand.id())) {
+    if (underWay.putIfAbsent(errand.id(), errand.type()) != null) {
       return; // an attempt that outlived its claim: its end is as good as another one's
     }
+    ofType.merge(errand.type(), 1, Integer::sum);
     CompletionStage<Receipt> outcome;
     try {
       outcome = router.apply(errand.toCommand(DEADLINE_MILLIS));
@@ -229,10 +246,12 @@ final class Courier {
 
   /**
    * A type that nobody declared yet comes with its bundle. What is kept as a rejection stays so, be
-   * it that nobody can know how a service's run ended.
+   * it that nobody can know how a service's run ended. What ends the session of whoever takes it is
+   * not given to any more of them.
    */
   static boolean isFinal(EventoException told) {
     return told.rejection() != null
+        || Suspicion.isRefusal(told)
         || (told.code().retry() == ErrorCode.Retry.NEVER && told.code() != ErrorCode.UNKNOWN_TYPE);
   }
 
@@ -249,7 +268,7 @@ final class Courier {
       errands.settle(endsNow);
       for (var end : endsNow) {
         ends.remove();
-        underWay.remove(end.id());
+        arrived(end.id());
       }
     }
     var delaysNow = new ArrayList<>(delays);
@@ -259,8 +278,17 @@ final class Courier {
         var due = System.nanoTime() + delay.pause().toNanos();
         claimAt = due - claimAt < 0 ? due : claimAt;
         delays.remove();
-        underWay.remove(delay.id());
+        arrived(delay.id());
       }
+    }
+  }
+
+  private void arrived(UUID id) {
+    var type = underWay.remove(id);
+    if (type != null) {
+      // With this one there is room again for what was passed over.
+      isClaimDue |= isFull(type);
+      ofType.computeIfPresent(type, (same, count) -> count > 1 ? count - 1 : null);
     }
   }
 }

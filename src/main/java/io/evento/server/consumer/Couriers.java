@@ -101,8 +101,9 @@ class Couriers {
     threads.start("deadlines", () -> watch(inbox));
   }
 
-  boolean outboxHasRoom() {
-    return outboxCourier.hasRoom();
+  /** Whether commands of these types may be added to those on their way. */
+  boolean outboxHasRoom(Collection<String> types) {
+    return outboxCourier.hasRoom(types);
   }
 
   /** Sends what was just added to the outbox in this node's name. */

@@ -1,5 +1,7 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.EventoException;
+import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
@@ -46,6 +48,7 @@ class Deliveries {
   /** Longer than a promotion takes, and not so long that others have had the segment meanwhile. */
   private static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(60);
 
+  private static final long DISTRUST_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   /** What was given to the session that a segment was taken from. */
@@ -297,6 +300,9 @@ class Deliveries {
 
   private void serve(Delivery delivery) {
     var mail = delivery.mail().collect();
+    if (mail.saysSomething()) {
+      delivery.heard();
+    }
     delivery.grant(mail.credit());
     if (mail.isOpen() && delivery.awaitsCredit()) {
       start(delivery, mail.standing());
@@ -511,10 +517,17 @@ class Deliveries {
         () -> again(() -> meetAt(delivery, position)));
   }
 
+  /** Says in its row why a segment was taken from an instance, until it gets on. */
+  void note(Delivery delivery, String why) {
+    turns.post(() -> delivery.failing(delivery.acked() + 1, why));
+  }
+
   private void acked(Delivery delivery, Message.Ack ack) {
     counts.acks.increment();
     if (delivery.landed(ack.epoch(), ack.position())) {
       progressed();
+    } else if (delivery.isBeyond(ack.epoch(), ack.position())) {
+      beyond(delivery, ack);
     } else {
       counts.fenced.increment();
       LOG.log(
@@ -526,6 +539,47 @@ class Deliveries {
                   + ack.epoch()
                   + " position="
                   + ack.position());
+    }
+  }
+
+  /**
+   * What the bundle has done is not known by this: the segment goes to another instance, or to the
+   * same anew. Not at once, or one that always does so would be given nothing but leases.
+   */
+  private void beyond(Delivery delivery, Message.Ack ack) {
+    counts.beyond.increment();
+    var rule =
+        "must not be beyond what was sent of the segment, which is up to "
+            + delivery.toldUpTo()
+            + ", is "
+            + ack.position();
+    delivery
+        .session()
+        .send(Message.Fault.of(null, EventoException.invalid("/position", rule)), Lane.ANSWER);
+    if (delivery.distrust() != null || delivery.isGivenUp()) {
+      return;
+    }
+    var why =
+        "instance "
+            + delivery.session().instance()
+            + " acknowledged position "
+            + ack.position()
+            + ", beyond what it was sent; given anew";
+    LOG.log(
+        Level.WARNING, () -> "acknowledged beyond what was sent " + delivery.lease() + " " + why);
+    delivery.failing(delivery.acked() + 1, why);
+    timer.schedule(
+        () -> turns.post(() -> takeAway(delivery, why)), DISTRUST_NANOS, TimeUnit.NANOSECONDS);
+  }
+
+  private void takeAway(Delivery delivery, String why) {
+    if (!delivery.isEnded() && !delivery.isGivenUp()) {
+      leaveCursor(delivery);
+      delivery.distrust(why);
+      var told = listener;
+      if (told != null) {
+        told.changed();
+      }
     }
   }
 

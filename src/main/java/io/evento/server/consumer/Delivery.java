@@ -73,6 +73,8 @@ class Delivery {
   private volatile boolean isAlarmSet;
   private volatile Doubts handed = Doubts.NONE;
   private volatile boolean awaitsOpening;
+  private volatile long heardAt = System.nanoTime();
+  private volatile @Nullable String distrust;
   private boolean isInCustody;
   private Turns.@Nullable Turn turn;
 
@@ -166,6 +168,30 @@ class Delivery {
     return acked;
   }
 
+  /** Why the segment should be with another instance: this one lies, or says nothing of it. */
+  @Nullable String distrust() {
+    return distrust;
+  }
+
+  /**
+   * Gives the segment up for the bundle, so that another instance gets it, or the same anew under a
+   * higher fence: whatever it still does or says under this one is refused.
+   */
+  void distrust(String why) {
+    distrust = why;
+    givenUp = true;
+  }
+
+  /** How long the session has had something without a word about the segment; 0 if it has none. */
+  long silentNanos(long now) {
+    return handed.isNone() ? 0 : now - heardAt;
+  }
+
+  /** The session said something of it. */
+  void heard() {
+    heardAt = System.nanoTime();
+  }
+
   /** What the session has, and has said nothing of. */
   Doubts handed() {
     return handed;
@@ -180,6 +206,9 @@ class Delivery {
 
   /** Notes what the session has now, for whoever looks at its end. */
   void handed(Doubts now) {
+    if (handed.isNone()) {
+      heard();
+    }
     handed = now;
     if (now.isNone() == isInCustody) {
       isInCustody = !isInCustody;
@@ -597,7 +626,8 @@ class Delivery {
   /**
    * The bundle has done everything up to a position.
    *
-   * @return false if it means nothing here: another epoch, or more than was sent
+   * @return false if it means nothing here: of another epoch, or {@link #isBeyond more} than was
+   *     sent
    */
   boolean landed(UUID epoch, long position) {
     if (!epoch.equals(looked.epoch()) || position > sentUpTo) {
@@ -616,6 +646,16 @@ class Delivery {
     }
     noteQuiet();
     return true;
+  }
+
+  /** Whether an acknowledgement is of more than was sent. */
+  boolean isBeyond(UUID epoch, long position) {
+    return phase == Phase.RUNNING && epoch.equals(looked.epoch()) && position > sentUpTo;
+  }
+
+  /** Up to here the session was told of the segment. */
+  long toldUpTo() {
+    return sentUpTo;
   }
 
   /** All up to here was handled: it ended no session. */

@@ -43,15 +43,17 @@ interface Errands {
    * Takes what is due.
    *
    * @param until how long it is this node's
+   * @param without types that are passed over
    */
-  List<Errand> claim(UUID incarnation, Duration until, int max);
+  List<Errand> claim(UUID incarnation, Duration until, int max, Collection<String> without);
 
   /**
    * How long until something is due.
    *
+   * @param without types that are passed over
    * @return at most the given time
    */
-  Duration untilNext(Duration max);
+  Duration untilNext(Duration max, Collection<String> without);
 
   /** Keeps the ends; what is claimed by somebody else by now is settled all the same. */
   void settle(Collection<End> ends);

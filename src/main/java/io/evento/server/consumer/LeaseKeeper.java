@@ -44,6 +44,9 @@ class LeaseKeeper {
   /** By how much a fence grows that a bundle has found too low. */
   private static final long FENCE_LEAP = 1_000;
 
+  /** An instance is given up to so many doublings of the time that it may be silent for. */
+  private static final int SILENCES_MAX = 5;
+
   /** Tells the other nodes that something can be claimed. */
   static final String FREED = "freed";
 
@@ -64,6 +67,7 @@ class LeaseKeeper {
   private final Map<SegmentId, Delivery> held = new TreeMap<>();
   private final Map<Delivery, Long> drainingSince = new HashMap<>();
   private final Map<ConsumerId, Component> declared = new HashMap<>();
+  private final Map<SegmentId, Integer> silences = new HashMap<>();
   private Map<ConsumerId, List<Set<String>>> lastSeen = Map.of();
   private long seenSince;
   private boolean isLeaving;
@@ -302,6 +306,7 @@ class LeaseKeeper {
       var unwanted = new HashSet<>(unwanted(placement, isSettled));
       var toMove =
           unwanted.isEmpty() && isSettled ? toMove(placement) : Optional.<SegmentId>empty();
+      placement.held().forEach(delivery -> judgeSilence(delivery, placement));
       for (var delivery : placement.held()) {
         var id = delivery.lease().segment();
         if (mustEnd(delivery, unwanted.contains(id) || toMove.equals(Optional.of(id)))) {
@@ -317,6 +322,39 @@ class LeaseKeeper {
       writeDoubts();
       release(released.stream().filter(this::isHeld).toList());
       restart(hosted, rows, restarted.stream().filter(this::isHeld).toList());
+    }
+  }
+
+  /**
+   * Takes a segment from an instance that has something of it and has said nothing for long, if
+   * another one here may have it; else only says so. What the first one does all the same is
+   * refused by the fence. Each time in a row it is given twice as long, so that a handler that is
+   * merely slow comes to its end somewhere.
+   */
+  private void judgeSilence(Delivery delivery, Placement placement) {
+    var id = delivery.lease().segment();
+    var silent = delivery.silentNanos(System.nanoTime());
+    var misses = silences.getOrDefault(id, 0);
+    if (silent == 0) {
+      silences.remove(id);
+      return;
+    }
+    var patience = terms.silence().multipliedBy(1L << misses);
+    if (silent >= patience.toNanos() && !delivery.isGivenUp()) {
+      var why =
+          "instance "
+              + delivery.session().instance()
+              + " has said nothing of it for "
+              + patience.toSeconds()
+              + " s and more";
+      if (placement.isHostedTwice()) {
+        counts.silent.increment();
+        LOG.log(Level.WARNING, () -> "segment taken away " + delivery.lease() + " cause=" + why);
+        silences.put(id, Math.min(SILENCES_MAX, misses + 1));
+        delivery.distrust(why);
+      } else {
+        deliveries.note(delivery, why);
+      }
     }
   }
 
@@ -411,14 +449,26 @@ class LeaseKeeper {
         avoid.put(delivery.lease().segment(), delivery.session().instance().toString());
       }
     }
+    var distrusted = new HashMap<SegmentId, String>();
+    for (var delivery : over) {
+      var why = delivery.distrust();
+      if (why != null) {
+        distrusted.put(delivery.lease().segment(), why);
+      }
+    }
     var before = clock.getAsLong();
-    var again = new ArrayList<Lease.Claimed>();
-    again.addAll(reclaim(over.stream().filter(delivery -> !delivery.isRefused()).toList(), 1));
+    var anew = new ArrayList<Lease.Claimed>();
+    anew.addAll(reclaim(over.stream().filter(delivery -> !delivery.isRefused()).toList(), 1));
     // A store that was put back has forgotten fences that a bundle's database remembers.
-    again.addAll(reclaim(over.stream().filter(Delivery::isRefused).toList(), FENCE_LEAP));
-    for (var claimed : again) {
+    anew.addAll(reclaim(over.stream().filter(Delivery::isRefused).toList(), FENCE_LEAP));
+    for (var claimed : anew) {
       var placement = placement(claimed.segment().consumer(), hosted, rows);
       begin(claimed, before, placement.session(claimed.segment(), avoid.get(claimed.segment())));
+      var why = distrusted.get(claimed.segment());
+      var again = held.get(claimed.segment());
+      if (why != null && again != null) {
+        deliveries.note(again, why);
+      }
     }
   }
 

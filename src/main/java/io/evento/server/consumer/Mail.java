@@ -27,7 +27,11 @@ final class Mail {
       Message.@Nullable Ack acked,
       Message.@Nullable Nack failed,
       Message.@Nullable Retried retried,
-      boolean isGivenUp) {}
+      boolean isGivenUp) {
+    boolean saysSomething() {
+      return isOpen || acked != null || failed != null || retried != null;
+    }
+  }
 
   private static final Gathered NOTHING = new Gathered(0, null, false, null, null, null, false);
 

@@ -36,7 +36,7 @@ class OutboxTable implements Errands {
       """
       with due as materialized (
         select id from evento.consumer_command
-         where settled_at is null and next_at <= statement_timestamp()
+         where settled_at is null and next_at <= statement_timestamp() and type <> all(?)
          order by next_at limit ? for update skip locked)
       update evento.consumer_command c
          set claimed_by = ?, next_at = clock_timestamp() + ? * interval '1 millisecond',
@@ -48,7 +48,7 @@ class OutboxTable implements Errands {
   private static final String UNTIL_NEXT =
       """
       select extract(epoch from min(next_at) - clock_timestamp()) * 1000
-        from evento.consumer_command where settled_at is null
+        from evento.consumer_command where settled_at is null and type <> all(?)
       """;
 
   // What nobody waits for is done with; the first end that is kept stays.
@@ -173,14 +173,15 @@ class OutboxTable implements Errands {
   }
 
   @Override
-  public List<Errand> claim(UUID incarnation, Duration until, int max) {
+  public List<Errand> claim(UUID incarnation, Duration until, int max, Collection<String> without) {
     return database.read(
         "claim outbox",
         open -> {
           try (var claim = open.prepareStatement(CLAIM)) {
-            claim.setInt(1, max);
-            claim.setObject(2, incarnation);
-            claim.setLong(3, until.toMillis());
+            claim.setArray(1, open.createArrayOf("text", without.toArray()));
+            claim.setInt(2, max);
+            claim.setObject(3, incarnation);
+            claim.setLong(4, until.toMillis());
             try (var row = claim.executeQuery()) {
               var found = new ArrayList<Errand>();
               while (row.next()) {
@@ -202,21 +203,24 @@ class OutboxTable implements Errands {
   }
 
   @Override
-  public Duration untilNext(Duration max) {
-    return untilNext(database, UNTIL_NEXT, max);
+  public Duration untilNext(Duration max, Collection<String> without) {
+    return untilNext(database, UNTIL_NEXT, max, without);
   }
 
-  static Duration untilNext(Database database, String query, Duration max) {
+  static Duration untilNext(
+      Database database, String query, Duration max, Collection<String> without) {
     return database.read(
         "look for what is due",
         open -> {
-          try (var select = open.createStatement();
-              var row = select.executeQuery(query)) {
-            row.next();
-            var millis = row.getDouble(1);
-            return row.wasNull() || millis >= max.toMillis()
-                ? max
-                : Duration.ofMillis(Math.max(0, (long) Math.ceil(millis)));
+          try (var select = open.prepareStatement(query)) {
+            select.setArray(1, open.createArrayOf("text", without.toArray()));
+            try (var row = select.executeQuery()) {
+              row.next();
+              var millis = row.getDouble(1);
+              return row.wasNull() || millis >= max.toMillis()
+                  ? max
+                  : Duration.ofMillis(Math.max(0, (long) Math.ceil(millis)));
+            }
           }
         });
   }

@@ -29,6 +29,11 @@ record Placement(
     return of.map(hosts -> hosts.nodes().contains(self)).orElse(false);
   }
 
+  /** Whether another instance here can have what one of them has. */
+  boolean isHostedTwice() {
+    return of.map(hosts -> load(hosts).size() > 1).orElse(false);
+  }
+
   /** How many segments this node should have. */
   int quota() {
     return of.map(hosts -> Shares.quota(consumer, hosts.nodes(), self, rows.size())).orElse(0);

@@ -61,17 +61,22 @@ class ScheduleTable implements Errands {
              order by due_at, id limit ?
             """;
 
+  // After an attempt whose end is not known its outcome may come yet. These ends are known, and no
+  // attempt before them can be under way: it would have been joined, or waited for.
   private static final String CANCEL =
       """
       delete from evento.scheduled_message
        where id = ? and kind = 'command' and claimed_by is null
+         and (attempts = 0
+              or split_part(error, ':', 1)
+                 in ('handler-failed', 'no-handler', 'overloaded', 'unknown-type'))
       """;
 
   private static final String CLAIM =
       """
       with due as materialized (
         select id from evento.scheduled_message
-         where kind = 'command' and next_at <= statement_timestamp()
+         where kind = 'command' and next_at <= statement_timestamp() and type <> all(?)
          order by next_at limit ? for update skip locked)
       update evento.scheduled_message m
          set claimed_by = ?, next_at = clock_timestamp() + ? * interval '1 millisecond',
@@ -83,7 +88,7 @@ class ScheduleTable implements Errands {
   private static final String UNTIL_NEXT =
       """
       select extract(epoch from min(next_at) - clock_timestamp()) * 1000
-        from evento.scheduled_message where kind = 'command'
+        from evento.scheduled_message where kind = 'command' and type <> all(?)
       """;
 
   private static final String SETTLE =
@@ -134,7 +139,8 @@ class ScheduleTable implements Errands {
   private static final String UNTIL_DEADLINE =
       """
       select extract(epoch from min(due_at) - clock_timestamp()) * 1000
-        from evento.scheduled_message where kind = 'deadline' and due_at > statement_timestamp()
+        from evento.scheduled_message
+       where kind = 'deadline' and due_at > statement_timestamp() and key <> all(?)
       """;
 
   /**
@@ -269,14 +275,15 @@ class ScheduleTable implements Errands {
   }
 
   @Override
-  public List<Errand> claim(UUID incarnation, Duration until, int max) {
+  public List<Errand> claim(UUID incarnation, Duration until, int max, Collection<String> without) {
     return database.read(
         "claim schedules",
         open -> {
           try (var claim = open.prepareStatement(CLAIM)) {
-            claim.setInt(1, max);
-            claim.setObject(2, incarnation);
-            claim.setLong(3, until.toMillis());
+            claim.setArray(1, open.createArrayOf("text", without.toArray()));
+            claim.setInt(2, max);
+            claim.setObject(3, incarnation);
+            claim.setLong(4, until.toMillis());
             try (var row = claim.executeQuery()) {
               var found = new ArrayList<Errand>();
               while (row.next()) {
@@ -298,8 +305,8 @@ class ScheduleTable implements Errands {
   }
 
   @Override
-  public Duration untilNext(Duration max) {
-    return OutboxTable.untilNext(database, UNTIL_NEXT, max);
+  public Duration untilNext(Duration max, Collection<String> without) {
+    return OutboxTable.untilNext(database, UNTIL_NEXT, max, without);
   }
 
   @Override
@@ -413,6 +420,6 @@ class ScheduleTable implements Errands {
 
   /** How long until the next deadline passes, at most the given time. */
   Duration untilDeadline(Duration max) {
-    return OutboxTable.untilNext(database, UNTIL_DEADLINE, max);
+    return OutboxTable.untilNext(database, UNTIL_DEADLINE, max, List.of());
   }
 }

@@ -89,8 +89,9 @@ public class Schedules {
   /**
    * Takes a command back that was not sent yet.
    *
-   * @return fails with {@code conflict} while it is being sent, with {@code not-found} if none
-   *     waits under that id: it never did, was taken back, or has its outcome
+   * @return fails with {@code conflict} while it is being sent, and after that as long as its
+   *     outcome may come; with {@code not-found} if none waits under that id: it never did, was
+   *     taken back, or has its outcome
    */
   public CompletionStage<Void> cancel(UUID id) {
     return Threads.run(
@@ -100,7 +101,9 @@ public class Schedules {
           }
           throw table.find(id).isPresent()
               ? new EventoException(
-                  ErrorCode.CONFLICT, "the command is being sent, it cannot be taken back now")
+                  ErrorCode.CONFLICT,
+                  "the command is being sent or was sent, and its outcome may come yet: it cannot be"
+                      + " taken back now; ask for it by its id")
               : none(id);
         },
         workers);

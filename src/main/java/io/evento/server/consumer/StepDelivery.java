@@ -73,8 +73,8 @@ final class StepDelivery extends Delivery {
     void letterFailed(
         StepDelivery delivery, StepParking.Found found, String cause, boolean isPassing);
 
-    /** Whether commands may be added to those on their way. */
-    boolean hasRoom();
+    /** Whether commands as a consumer sends them may be added to those on their way. */
+    boolean hasRoom(ConsumerId consumer);
   }
 
   /**
@@ -144,7 +144,9 @@ final class StepDelivery extends Delivery {
     if ((hasBatch || parked().isDue()) && !mayHand(true)) {
       return 0;
     }
-    if (parked().isDue() && desk.hasRoom() && !(hasBatch && lettersInARow >= LETTERS_IN_A_ROW)) {
+    if (parked().isDue()
+        && desk.hasRoom(lease().segment().consumer())
+        && !(hasBatch && lettersInARow >= LETTERS_IN_A_ROW)) {
       beginLetter();
       return 0;
     }
@@ -241,6 +243,7 @@ final class StepDelivery extends Delivery {
     if (stage != Stage.ASKED || said.batch() != number) {
       return;
     }
+    heard();
     handed(Doubts.NONE);
     var tried = letter;
     var asked = batch;
@@ -497,7 +500,7 @@ final class StepDelivery extends Delivery {
       return left;
     }
     isDelayed = false;
-    return desk.hasRoom() ? 0 : ROOM_NANOS;
+    return desk.hasRoom(lease().segment().consumer()) ? 0 : ROOM_NANOS;
   }
 
   /** The server's own checkpoint needs no word of the bundle to pass over what concerns nobody. */

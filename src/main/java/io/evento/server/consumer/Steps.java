@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -42,6 +43,7 @@ class Steps implements StepDelivery.Desk {
   private final Counts counts;
   private final ScheduledExecutorService timer;
   private final ExecutorService workers;
+  private final Map<ConsumerId, Set<String>> sends = new ConcurrentHashMap<>();
   private Consumer<Runnable> turns = Runnable::run;
 
   @Inject
@@ -88,8 +90,8 @@ class Steps implements StepDelivery.Desk {
   }
 
   @Override
-  public boolean hasRoom() {
-    return couriers.outboxHasRoom();
+  public boolean hasRoom(ConsumerId consumer) {
+    return couriers.outboxHasRoom(sends.getOrDefault(consumer, Set.of()));
   }
 
   @Override
@@ -275,6 +277,12 @@ class Steps implements StepDelivery.Desk {
   }
 
   private void send(StepTable.Step step) {
+    if (!step.write().sent().isEmpty()) {
+      var types =
+          sends.computeIfAbsent(
+              step.lease().segment().consumer(), first -> ConcurrentHashMap.newKeySet());
+      step.write().sent().forEach(sent -> types.add(sent.type()));
+    }
     couriers.outbox(
         step.write().sent().stream()
             .map(

@@ -12,13 +12,14 @@ import java.time.Duration;
  * @param settle how long who hosts what must not have changed before segments are moved for
  *     fairness' sake
  */
-record Terms(Duration lease, Duration trust, Duration drain, Duration settle) {
+record Terms(Duration lease, Duration trust, Duration drain, Duration settle, Duration silence) {
   static final Terms STANDARD =
       new Terms(
           Duration.ofSeconds(5),
           Duration.ofMillis(4_500),
           Duration.ofSeconds(1),
-          Duration.ofMillis(1_500));
+          Duration.ofMillis(1_500),
+          Duration.ofSeconds(30));
 
   Terms {
     if (trust.compareTo(lease) >= 0) {

@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * seconds. What did no harm in those two seconds is not held against it, as the one that is tried
  * came last. Whatever slipped in meanwhile counts as company: then nobody is sole.
  *
- * <p>Bounded: a trial waits two seconds and lasts ten at most, between two of them all that was
+ * <p>Bounded: a trial waits two seconds and lasts three at most, between two of them all that was
  * held up goes on, and so much is held up at most.
  */
 public final class Custody {
   private static final long WAIT_MILLIS = 2_000;
-  private static final long TRIAL_MILLIS = 10_000;
+  private static final long TRIAL_MILLIS = 3_000;
   private static final int HELD_MAX = 1_000;
 
   private final Set<Object> requests;

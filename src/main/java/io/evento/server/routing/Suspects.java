@@ -6,11 +6,11 @@ import io.micrometer.core.instrument.Counter;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -28,14 +28,7 @@ public class Suspects {
 
   private record Known(Suspicion suspicion, long since) {}
 
-  private final Map<UUID, Known> known =
-      new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<UUID, Known> eldest) {
-          return size() > MOST || System.nanoTime() - eldest.getValue().since > KEEP_NANOS;
-        }
-      };
-  private volatile boolean isEmpty = true;
+  private final Map<UUID, Known> known = new ConcurrentHashMap<>();
   private final Counter refused;
 
   @Inject
@@ -53,7 +46,7 @@ public class Suspects {
    * @return fails with {@code handler-failed} where it is not asked any more, else as the attempt
    */
   <T> CompletionStage<T> ask(UUID id, Function<Boolean, CompletionStage<T>> ask) {
-    var before = isEmpty ? null : find(id);
+    var before = known.isEmpty() ? null : find(id);
     if (before != null && before.isConvicted()) {
       return CompletableFuture.failedStage(before.refusal());
     }
@@ -75,20 +68,25 @@ public class Suspects {
             });
   }
 
-  private synchronized @Nullable Suspicion find(UUID id) {
+  private @Nullable Suspicion find(UUID id) {
     var found = known.get(id);
-    return found == null || System.nanoTime() - found.since > KEEP_NANOS ? null : found.suspicion;
+    return found == null || isOld(found) ? null : found.suspicion;
+  }
+
+  private static boolean isOld(Known one) {
+    return System.nanoTime() - one.since > KEEP_NANOS;
   }
 
   private synchronized Suspicion suspect(UUID id) {
-    var found = find(id);
-    if (found != null) {
-      return found;
+    known.values().removeIf(Suspects::isOld);
+    var found = known.get(id);
+    if (found == null) {
+      if (known.size() >= MOST) {
+        known.remove(known.keySet().iterator().next());
+      }
+      found = new Known(new Suspicion(), System.nanoTime());
+      known.put(id, found);
     }
-    var first = new Suspicion();
-    known.remove(id);
-    known.put(id, new Known(first, System.nanoTime()));
-    isEmpty = false;
-    return first;
+    return found.suspicion;
   }
 }

@@ -4,8 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
 import io.evento.protocol.Rejection;
+import io.evento.server.routing.Suspicion;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Which ends of a command its sender is told. */
@@ -28,5 +37,68 @@ class CourierTest {
                     null,
                     null)))
         .isTrue();
+  }
+
+  @Test
+  void what_ends_the_session_of_whoever_takes_it_is_not_tried_again() {
+    assertThat(
+            Courier.isFinal(
+                new EventoException(
+                    ErrorCode.HANDLER_FAILED,
+                    Suspicion.cause(3) + "; it is not given to any other")))
+        .isTrue();
+  }
+
+  @Test
+  void a_service_that_does_not_answer_leaves_room_for_all_others() {
+    var sent = new ArrayList<Message.Command>();
+    var courier =
+        new Courier(
+            "outbox",
+            new NoErrands(),
+            UUID.randomUUID(),
+            command -> {
+              sent.add(command);
+              return new CompletableFuture<>();
+            },
+            List::of);
+    courier.take(errands("Slow", Courier.OF_TYPE_MAX - 1));
+    assertThat(courier.hasRoom(List.of("Slow"))).isTrue();
+    courier.take(errands("Slow", 1));
+    assertThat(courier.hasRoom(List.of("Slow"))).isFalse();
+    assertThat(courier.hasRoom(List.of("Quick", "Slow"))).isFalse();
+    assertThat(courier.hasRoom(List.of("Quick"))).isTrue();
+    courier.take(errands("Quick", 5));
+    assertThat(sent).hasSize(Courier.OF_TYPE_MAX + 5);
+  }
+
+  private static List<Errand> errands(String type, int count) {
+    return IntStream.range(0, count)
+        .mapToObj(
+            i -> new Errand(UUID.randomUUID(), type, Json.EMPTY_OBJECT, null, null, null, null, 1))
+        .toList();
+  }
+
+  /** A table that is empty. */
+  private static final class NoErrands implements Errands {
+    @Override
+    public List<Errand> claim(
+        UUID incarnation, Duration until, int max, Collection<String> without) {
+      return List.of();
+    }
+
+    @Override
+    public Duration untilNext(Duration max, Collection<String> without) {
+      return max;
+    }
+
+    @Override
+    public void settle(Collection<End> ends) {}
+
+    @Override
+    public void delay(Collection<Delay> delays, UUID incarnation) {}
+
+    @Override
+    public void releaseAllBut(Collection<UUID> live) {}
   }
 }

@@ -47,7 +47,8 @@ class FairShareTest {
           Terms.STANDARD.lease(),
           Terms.STANDARD.trust(),
           Duration.ofMinutes(1),
-          Terms.STANDARD.settle());
+          Terms.STANDARD.settle(),
+          Terms.STANDARD.silence());
 
   @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 

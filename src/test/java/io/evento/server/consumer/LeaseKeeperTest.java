@@ -30,7 +30,8 @@ class LeaseKeeperTest {
           Duration.ofMillis(400),
           Duration.ofMillis(300),
           Duration.ofMillis(50),
-          Duration.ofMillis(50));
+          Duration.ofMillis(50),
+          Terms.STANDARD.silence());
 
   private final ConsumerNode.Cluster cluster = new ConsumerNode.Cluster();
   private final List<ConsumerNode> nodes = new ArrayList<>();
@@ -198,7 +199,8 @@ class LeaseKeeperTest {
             Duration.ofSeconds(3),
             Duration.ofSeconds(2),
             Duration.ofMillis(50),
-            Duration.ofMillis(50));
+            Duration.ofMillis(50),
+            Terms.STANDARD.silence());
     var node = new ConsumerNode(database, "a", cluster, steady, System::nanoTime);
     nodes.add(node);
     node.follower.start();
@@ -282,7 +284,8 @@ class LeaseKeeperTest {
             Duration.ofSeconds(5),
             Duration.ofSeconds(4),
             Duration.ofMinutes(1),
-            Duration.ofMillis(50));
+            Duration.ofMillis(50),
+            Terms.STANDARD.silence());
     var node = new ConsumerNode(database, "a", cluster, patient, System::nanoTime);
     nodes.add(node);
     node.follower.start();

@@ -33,7 +33,8 @@ class OwnershipTest {
           Duration.ofMillis(400),
           Duration.ofMillis(350),
           Duration.ofMillis(20),
-          Duration.ofMillis(50));
+          Duration.ofMillis(50),
+          Terms.STANDARD.silence());
 
   private static TestDatabase database;
 

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -125,6 +126,45 @@ class ScheduleTest {
   }
 
   @Test
+  void what_was_tried_is_taken_back_only_if_no_outcome_of_that_can_come() {
+    var table = idle().schedules;
+    var incarnation = UUID.randomUUID();
+    for (var known :
+        Map.of(
+                "no-handler",
+                true,
+                "handler-failed",
+                true,
+                "deadline-exceeded",
+                false,
+                "unavailable",
+                false)
+            .entrySet()) {
+      var id = UUID.randomUUID();
+      table.add(order(id, 0L, null));
+      assertThat(table.claim(incarnation, Duration.ofMinutes(1), 10, List.of()))
+          .extracting(Errand::id)
+          .containsExactly(id);
+      assertThat(table.cancel(id)).as("while it is sent").isFalse();
+      table.delay(
+          List.of(new Errands.Delay(id, known.getKey() + ": told", Duration.ofMinutes(1))),
+          incarnation);
+      assertThat(table.cancel(id)).as("after %s", known.getKey()).isEqualTo(known.getValue());
+    }
+  }
+
+  @Test
+  void types_that_are_full_are_passed_over() {
+    var table = idle().schedules;
+    table.add(order(UUID.randomUUID(), 0L, null));
+    assertThat(table.claim(UUID.randomUUID(), Duration.ofMinutes(1), 10, List.of("Greet")))
+        .isEmpty();
+    assertThat(table.untilNext(Duration.ofSeconds(1), List.of("Greet")))
+        .isEqualTo(Duration.ofSeconds(1));
+    assertThat(table.untilNext(Duration.ofSeconds(1), List.of())).isEqualTo(Duration.ZERO);
+  }
+
+  @Test
   void a_page_begins_where_the_one_before_ended() {
     var table = node("a").schedules;
     var ids = new ArrayList<UUID>();
@@ -168,6 +208,13 @@ class ScheduleTest {
 
   private ConsumerNode node(String name) {
     var node = new ConsumerNode(database, name, cluster).start();
+    open.add(node);
+    return node;
+  }
+
+  /** A node that sends nothing. */
+  private ConsumerNode idle() {
+    var node = new ConsumerNode(database, "idle", cluster);
     open.add(node);
     return node;
   }

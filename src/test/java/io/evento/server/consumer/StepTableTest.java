@@ -152,7 +152,8 @@ class StepTableTest {
             event(11, "k"),
             SteppingBundle.to("{\"n\":1}", SteppingBundle.command("Greet", "{}")));
     assertThat(table.take(step)).isTrue();
-    outbox.settle(outbox.claim(OWNER, LEASE, 10).stream().map(StepTableTest::done).toList());
+    outbox.settle(
+        outbox.claim(OWNER, LEASE, 10, List.of()).stream().map(StepTableTest::done).toList());
     execute("delete from evento.consumer_command");
     execute("update evento.saga_state set state = 'later'");
 
