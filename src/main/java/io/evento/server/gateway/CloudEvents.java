@@ -4,10 +4,10 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import io.evento.protocol.Codec;
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
+import jakarta.ws.rs.core.StreamingOutput;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Stored events in the form of CloudEvents 1.0, JSON batch format. */
@@ -42,9 +42,8 @@ final class CloudEvents {
 
   private CloudEvents() {}
 
-  static byte[] batch(List<RecordedEvent> events) {
-    return Bodies.bytes(
-        events.stream().map(CloudEvents::text).collect(Collectors.joining(",", "[", "]")));
+  static StreamingOutput batch(List<RecordedEvent> events) {
+    return out -> StoreReads.list(out, events, CloudEvents::text);
   }
 
   private static String text(RecordedEvent event) {

@@ -16,7 +16,6 @@ import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletResponse;
-import jakarta.servlet.annotation.WebFilter;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -25,11 +24,8 @@ import java.util.UUID;
 
 /**
  * Takes requests that want server-sent events out of the way of JAX-RS, whose streams block; see
- * {@link SseResponse}.
+ * {@link SseResponse}. Stands behind {@link DoorFilter}, by {@code web.xml}.
  */
-@WebFilter(
-    urlPatterns = {"/api/events", "/api/queries/*"},
-    asyncSupported = true)
 public class EventStreamFilter implements Filter {
   @Inject private EventFeeds feeds;
   @Inject private LiveQueries queries;
@@ -41,8 +37,7 @@ public class EventStreamFilter implements Filter {
       throws IOException, ServletException {
     if (request instanceof HttpServletRequest asked
         && response instanceof HttpServletResponse answer
-        && Headers.wantsEventStream(asked.getHeader("Accept"))
-        && asked.getMethod().equals(isEvents(asked) ? "GET" : "POST")) {
+        && takes(asked)) {
       try {
         if (isEvents(asked)) {
           follow(asked, answer);
@@ -57,6 +52,15 @@ public class EventStreamFilter implements Filter {
     } else {
       chain.doFilter(request, response);
     }
+  }
+
+  /** Whether a request is answered here. */
+  static boolean takes(HttpServletRequest asked) {
+    return Headers.wantsEventStream(asked.getHeader("Accept"))
+        && (isEvents(asked)
+            ? asked.getMethod().equals("GET")
+            : asked.getMethod().equals("POST")
+                && asked.getRequestURI().startsWith(asked.getContextPath() + "/api/queries/"));
   }
 
   private static boolean isEvents(HttpServletRequest asked) {

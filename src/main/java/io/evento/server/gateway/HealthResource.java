@@ -1,5 +1,6 @@
 package io.evento.server.gateway;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.evento.protocol.Codec;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Membership;
@@ -13,7 +14,9 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What balancers and operators ask, in MicroProfile Health's JSON shape. */
 @NodeScoped
@@ -24,9 +27,14 @@ public class HealthResource {
   @Inject private Availability availability;
   @Inject private Appender appender;
 
-  record Check(String name, String status) {
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Check(String name, String status, @Nullable Map<String, String> data) {
     static Check of(String name, boolean up) {
-      return new Check(name, up ? "UP" : "DOWN");
+      return new Check(name, up ? "UP" : "DOWN", null);
+    }
+
+    Check telling(String key, String value) {
+      return new Check(name, status, Map.of(key, value));
     }
 
     boolean isUp() {
@@ -43,12 +51,16 @@ public class HealthResource {
     return answer(Check.of("process", true));
   }
 
-  /** This node can take commands: it reaches the database and is not leaving. */
+  /**
+   * This node can take commands: it reaches the database and is not leaving. The state tells a
+   * balancer which of both it is: a node that drains still answers what it was given.
+   */
   @GET
   @Path("ready")
   public Response ready() {
     return answer(
-        Check.of("membership", availability.isServing()), Check.of("append", appender.isReady()));
+        Check.of("membership", availability.isReady()).telling("state", membership.state().wire()),
+        Check.of("append", appender.isReady()));
   }
 
   /** This node has started: schema, links and timers are there. */

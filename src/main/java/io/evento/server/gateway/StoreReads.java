@@ -1,12 +1,18 @@
 package io.evento.server.gateway;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.eventstore.EventPage;
 import jakarta.inject.Inject;
+import jakarta.ws.rs.core.StreamingOutput;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,14 +32,25 @@ public class StoreReads {
     return Threads.supply(read, readers);
   }
 
-  /** {@code {"events":[…],"next":…}}. */
-  static byte[] write(EventPage page, @Nullable Long next) {
-    var text = new StringBuilder("{\"events\":[");
-    var separator = "";
-    for (var event : page.events()) {
-      text.append(separator).append(Codec.text(event));
-      separator = ",";
+  /** {@code {"events":[…],"next":…}}, made event by event: a page is nowhere one long text. */
+  static StreamingOutput write(EventPage page, @Nullable Long next) {
+    return out -> {
+      out.write(Bodies.bytes("{\"events\":"));
+      list(out, page.events(), Codec::text);
+      out.write(Bodies.bytes(",\"next\":" + next + "}"));
+    };
+  }
+
+  /** A JSON array of what each event looks like. */
+  static void list(
+      OutputStream out, List<RecordedEvent> events, Function<RecordedEvent, String> form)
+      throws IOException {
+    var separator = '[';
+    for (var event : events) {
+      out.write(separator);
+      out.write(Bodies.bytes(form.apply(event)));
+      separator = ',';
     }
-    return Bodies.bytes(text.append("],\"next\":").append(next).append('}').toString());
+    out.write(Bodies.bytes(events.isEmpty() ? "[]" : "]"));
   }
 }

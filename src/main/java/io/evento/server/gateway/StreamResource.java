@@ -13,6 +13,7 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.StreamingOutput;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +26,7 @@ public class StreamResource {
   @Inject private StoreReads reads;
 
   @GET
-  public CompletionStage<byte[]> read(
+  public CompletionStage<StreamingOutput> read(
       @PathParam("aggregateType") String type,
       @PathParam("aggregateId") String id,
       @QueryParam("fromVersion") @Nullable String from,
@@ -47,7 +48,7 @@ public class StreamResource {
     return reads.run(() -> forward(stream, start, count));
   }
 
-  private byte[] forward(String stream, long from, int limit) {
+  private StreamingOutput forward(String stream, long from, int limit) {
     var page = reader.streamForward(stream, from, limit);
     if (page.events().isEmpty()) {
       checkExists(stream);
@@ -55,7 +56,7 @@ public class StreamResource {
     return StoreReads.write(page, page.end() ? null : page.upTo() + 1);
   }
 
-  private byte[] backward(String stream, long from, int limit) {
+  private StreamingOutput backward(String stream, long from, int limit) {
     var page = reader.streamBackward(stream, from, limit);
     if (page.events().isEmpty()) {
       checkExists(stream);

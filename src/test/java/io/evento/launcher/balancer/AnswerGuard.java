@@ -1,6 +1,5 @@
 package io.evento.launcher.balancer;
 
-import io.undertow.server.ConduitWrapper;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.ConduitFactory;
