@@ -20,6 +20,7 @@ public enum ErrorCode {
   NOT_FOUND("not-found", 404, Retry.NEVER, "There is no such path"),
   METHOD_NOT_ALLOWED("method-not-allowed", 405, Retry.NEVER, "The path has no such method"),
   NOT_ACCEPTABLE("not-acceptable", 406, Retry.NEVER, "No answer in an accepted media type"),
+  REQUEST_TIMEOUT("request-timeout", 408, Retry.LATER, "The body came too slowly"),
   CONFLICT("conflict", 409, Retry.NEVER, "A condition did not hold"),
   DECLARATION_CONFLICT(
       "declaration-conflict", 409, Retry.NEVER, "Another component owns this type already"),
@@ -93,6 +94,7 @@ public enum ErrorCode {
       case 404 -> NOT_FOUND;
       case 405 -> METHOD_NOT_ALLOWED;
       case 406 -> NOT_ACCEPTABLE;
+      case 408 -> REQUEST_TIMEOUT;
       case 409 -> CONFLICT;
       case 413 -> PAYLOAD_TOO_LARGE;
       case 415 -> UNSUPPORTED_MEDIA_TYPE;

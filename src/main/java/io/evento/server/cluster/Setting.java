@@ -34,6 +34,32 @@ public enum Setting {
       1,
       3_600,
       "How long a live reader may take nothing while something waits before it is cut off"),
+  HTTP_BODY_SECONDS(
+      "http.body-seconds",
+      10,
+      1,
+      600,
+      "How long the body of a request may take to come, whole, before it is answered request-timeout"),
+  HTTP_STALL_SECONDS(
+      "http.stall-seconds",
+      10,
+      1,
+      600,
+      "How long a client may take nothing of its answer before its connection is cut"),
+  DRAIN_LINGER_SECONDS(
+      "drain.linger-seconds",
+      3,
+      0,
+      60,
+      "How long a node that stops goes on serving after it said that it is not ready"),
+  SESSIONS_MAX(
+      "sessions.max", 2_000, 1, 100_000, "Bundle sessions on a node before one more is closed"),
+  SESSIONS_WITHOUT_HELLO_MAX(
+      "sessions.without-hello-max",
+      200,
+      1,
+      10_000,
+      "Sessions on a node that have not said hello before one more is closed"),
   DEAD_LETTERS_MAX(
       "consumer.dead-letters-max",
       1_000,

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 @Consumes(MediaType.APPLICATION_JSON)
 @Produces(MediaType.APPLICATION_JSON)
 public class AppendResource {
-  private static final int BODY_BYTES_MAX = 4 << 20;
+  static final int BODY_BYTES_MAX = 4 << 20;
 
   @Inject private Appends appends;
   @Inject private HttpAnswers answers;

@@ -2,6 +2,7 @@ package io.evento.server.gateway;
 
 import jakarta.inject.Inject;
 import jakarta.websocket.CloseReason;
+import jakarta.websocket.CloseReason.CloseCodes;
 import jakarta.websocket.OnClose;
 import jakarta.websocket.OnError;
 import jakarta.websocket.OnMessage;
@@ -10,6 +11,7 @@ import jakarta.websocket.Session;
 import jakarta.websocket.server.ServerEndpoint;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /** Door for bundles. The container makes one of these for each session. */
@@ -27,14 +29,25 @@ public class BundleEndpoint {
   @OnOpen
   public void open(Session session) {
     session.setMaxTextMessageBufferSize(FRAME_CHARS_MAX);
-    session.setMaxBinaryMessageBufferSize(1024);
     session.setMaxIdleTimeout(0);
     session.getUserProperties().put(LINK, links.open(session));
   }
 
-  @OnMessage(maxMessageSize = FRAME_CHARS_MAX)
-  public void receive(String frame, Session session) {
-    link(session).receive(frame);
+  /**
+   * In parts, as the container gets them: each one is a sign of life of a peer that has much to say
+   * over a slow line.
+   */
+  @OnMessage
+  public void receive(String part, boolean last, Session session) {
+    if (!link(session).receive(part, last)) {
+      links.refuse(link(session), session, CloseCodes.TOO_BIG, "a message is too long");
+    }
+  }
+
+  /** Everything is said in text. */
+  @OnMessage
+  public void refuse(ByteBuffer part, boolean last, Session session) {
+    links.refuse(link(session), session, CloseCodes.CANNOT_ACCEPT, "only text is read here");
   }
 
   @OnClose

@@ -30,7 +30,10 @@ final class BundleLink {
   private final SessionQueries queries;
   private final Consumer<String> close;
   private volatile @Nullable BundleSession session;
-  private volatile long heardAt = System.nanoTime();
+  private final long openedAt = System.nanoTime();
+  private final StringBuilder parts = new StringBuilder();
+  private volatile long heardAt = openedAt;
+  private volatile boolean isEnded;
 
   BundleLink(BundleDoor door, String name, RemoteEndpoint.Async remote, Consumer<String> close) {
     this.door = door;
@@ -49,6 +52,15 @@ final class BundleLink {
     return heardAt;
   }
 
+  long openedAt() {
+    return openedAt;
+  }
+
+  /** Whether its bundle introduced itself. */
+  boolean isGreeted() {
+    return session != null;
+  }
+
   void close(String reason) {
     close.accept(reason);
   }
@@ -60,10 +72,36 @@ final class BundleLink {
     }
   }
 
-  void receive(String frame) {
+  /**
+   * @param part of a message, in order
+   * @return false if the message is too long; nothing more is heard then
+   */
+  boolean receive(String part, boolean last) {
+    if (isEnded) {
+      return true;
+    }
     heardAt = System.nanoTime();
+    if (last && parts.length() == 0) {
+      receive(part);
+      return true;
+    }
+    if (parts.length() + part.length() > BundleEndpoint.FRAME_CHARS_MAX) {
+      return false;
+    }
+    parts.append(part);
+    if (last) {
+      var whole = parts.toString();
+      parts.setLength(0);
+      parts.trimToSize();
+      receive(whole);
+    }
+    return true;
+  }
+
+  private void receive(String frame) {
     var start = 0;
-    while (start < frame.length()) {
+    // Who was given up may still talk, and is heard by nobody: others have its work.
+    while (start < frame.length() && !isEnded) {
       var end = frame.indexOf('\n', start);
       end = end < 0 ? frame.length() : end;
       if (end > start) {
@@ -269,6 +307,7 @@ final class BundleLink {
   }
 
   void closed(String reason) {
+    isEnded = true;
     feeds.close();
     queries.close();
     var ended = session;

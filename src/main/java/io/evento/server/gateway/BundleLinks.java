@@ -6,6 +6,7 @@ import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Members;
 import io.evento.server.cluster.Membership;
+import io.evento.server.cluster.Setting;
 import jakarta.inject.Inject;
 import jakarta.websocket.CloseReason;
 import jakarta.websocket.CloseReason.CloseCodes;
@@ -26,6 +27,7 @@ public class BundleLinks {
   private static final long TICK_MILLIS = 250;
   private static final long PING_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
   private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
+  private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private final BundleDoor door;
   private final TyrusRemedy remedy;
@@ -48,9 +50,32 @@ public class BundleLinks {
     remedy.apply(session);
     var link =
         new BundleLink(
-            door, session.getId(), session.getAsyncRemote(), reason -> close(session, reason));
-    open.add(link);
+            door,
+            session.getId(),
+            session.getAsyncRemote(),
+            reason -> close(session, CloseCodes.TRY_AGAIN_LATER, reason));
+    if (isFull()) {
+      link.closed("full");
+      link.close("this node has too many sessions; try another");
+    } else {
+      open.add(link);
+    }
     return link;
+  }
+
+  /** A few may come in at once beyond the bound. */
+  private boolean isFull() {
+    var max = door.settings.get(Setting.SESSIONS_MAX);
+    var silentMax = door.settings.get(Setting.SESSIONS_WITHOUT_HELLO_MAX);
+    return open.size() >= max
+        || (open.size() >= silentMax
+            && open.stream().filter(link -> !link.isGreeted()).count() >= silentMax);
+  }
+
+  /** Ends a session whose peer does not keep to the protocol. */
+  void refuse(BundleLink link, Session session, CloseCodes code, String reason) {
+    closed(link, reason);
+    close(session, code, reason);
   }
 
   void closed(BundleLink link, String reason) {
@@ -59,12 +84,12 @@ public class BundleLinks {
     }
   }
 
-  private void close(Session session, String reason) {
+  private void close(Session session, CloseCodes code, String reason) {
     try {
       closers.execute(
           () -> {
             try {
-              session.close(new CloseReason(CloseCodes.TRY_AGAIN_LATER, reason));
+              session.close(new CloseReason(code, reason));
             } catch (IOException | RuntimeException gone) {
               LOG.log(Level.DEBUG, "session was gone already", gone);
             }
@@ -82,6 +107,9 @@ public class BundleLinks {
           // Its requests are asked elsewhere at once, however long the close takes.
           closed(link, "silent");
           link.close("silent for 3 s");
+        } else if (!link.isGreeted() && now - link.openedAt() > HELLO_NANOS) {
+          closed(link, "no hello");
+          link.close("no hello within 5 s");
         } else if (now - link.writer().sentAt() > PING_NANOS) {
           link.writer().send(new Message.Ping(), Lane.ANSWER);
         }

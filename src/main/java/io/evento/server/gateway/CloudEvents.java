@@ -4,12 +4,12 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import io.evento.protocol.Codec;
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
+import jakarta.ws.rs.core.StreamingOutput;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.UUID;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Stored events in the form of CloudEvents 1.0, JSON batch format. */
@@ -52,10 +52,9 @@ final class CloudEvents {
   /**
    * @param epoch of their positions
    */
-  static byte[] batch(List<RecordedEvent> events, UUID epoch) {
+  static StreamingOutput batch(List<RecordedEvent> events, UUID epoch) {
     var told = epoch.toString();
-    return Bodies.bytes(
-        events.stream().map(event -> text(event, told)).collect(Collectors.joining(",", "[", "]")));
+    return out -> StoreReads.list(out, events, event -> text(event, told));
   }
 
   private static String text(RecordedEvent event, String epoch) {

@@ -16,7 +16,6 @@ import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletResponse;
-import jakarta.servlet.annotation.WebFilter;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -27,11 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Takes requests that want server-sent events out of the way of JAX-RS, whose streams block; see
- * {@link SseResponse}.
+ * {@link SseResponse}. Stands behind {@link DoorFilter}, by {@code web.xml}.
  */
-@WebFilter(
-    urlPatterns = {"/api/events", "/api/queries/*"},
-    asyncSupported = true)
 public class EventStreamFilter implements Filter {
   @Inject private EventFeeds feeds;
   @Inject private LiveQueries queries;
@@ -43,8 +39,7 @@ public class EventStreamFilter implements Filter {
       throws IOException, ServletException {
     if (request instanceof HttpServletRequest asked
         && response instanceof HttpServletResponse answer
-        && Headers.wantsEventStream(accept(asked))
-        && asked.getMethod().equals(isEvents(asked) ? "GET" : "POST")) {
+        && takes(asked)) {
       try {
         RequestRules.check(
             asked.getMethod(), asked.getRequestURI(), asked.getQueryString(), asked::getHeader);
@@ -61,6 +56,15 @@ public class EventStreamFilter implements Filter {
     } else {
       chain.doFilter(request, response);
     }
+  }
+
+  /** Whether a request is answered here. */
+  static boolean takes(HttpServletRequest asked) {
+    return Headers.wantsEventStream(accept(asked))
+        && (isEvents(asked)
+            ? asked.getMethod().equals("GET")
+            : asked.getMethod().equals("POST")
+                && asked.getRequestURI().startsWith(asked.getContextPath() + "/api/queries/"));
   }
 
   /** Of all lines of the header, which are one list. */

@@ -1,5 +1,6 @@
 package io.evento.server.gateway;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.evento.protocol.Codec;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Membership;
@@ -27,15 +28,21 @@ public class HealthResource {
   @Inject private Appender appender;
 
   /**
-   * @param data {@code reason} of a check that is down; null where there is nothing to say
+   * @param data what there is to say: the {@code reason} of a check that is down, or a state
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   record Check(String name, String status, @Nullable Map<String, String> data) {
     static Check of(String name, boolean up) {
       return new Check(name, up ? "UP" : "DOWN", null);
     }
 
-    static Check of(String name, boolean up, String reason) {
-      return up ? of(name, true) : new Check(name, "DOWN", Map.of("reason", reason));
+    Check telling(String key, String value) {
+      return new Check(name, status, Map.of(key, value));
+    }
+
+    /** Says why it is down; nothing while it is up. */
+    Check because(String reason) {
+      return isUp() ? this : telling("reason", reason);
     }
 
     boolean isUp() {
@@ -52,13 +59,16 @@ public class HealthResource {
     return answer(Check.of("process", true));
   }
 
-  /** This node can take commands: it reaches the database and is not leaving. */
+  /**
+   * This node can take commands: it reaches the database and is not leaving. The state tells a
+   * balancer which of both it is: a node that drains still answers what it was given.
+   */
   @GET
   @Path("ready")
   public Response ready() {
     return answer(
-        Check.of("membership", availability.isServing()),
-        Check.of("append", appender.isReady(), appender.trouble()));
+        Check.of("membership", availability.isReady()).telling("state", membership.state().wire()),
+        Check.of("append", appender.isReady()).because(appender.trouble()));
   }
 
   /** This node has started: schema, links and timers are there. */

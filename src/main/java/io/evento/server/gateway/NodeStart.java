@@ -6,15 +6,19 @@ import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.NodeState;
+import io.evento.server.cluster.Setting;
+import io.evento.server.cluster.Settings;
 import io.evento.server.consumer.ConsumerWatch;
 import io.evento.server.consumer.Consumers;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.eventstore.Appender;
 import io.evento.server.eventstore.Follower;
 import io.evento.server.persistence.Migrations;
+import io.evento.server.routing.Availability;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Directory;
 import io.evento.server.routing.Router;
+import io.evento.server.routing.Sessions;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -22,6 +26,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Brings the node up: schema, catalog, membership, links, event store, then ready. Each step is
@@ -34,6 +39,7 @@ public class NodeStart {
   private static final Logger LOG = System.getLogger(NodeStart.class.getName());
   private static final int PAUSE_MAX_MILLIS = 2_000;
   private static final long HEAR_MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
+  private static final int MOVE_MAX_MILLIS = 2_000;
   private static final int DRAIN_MAX_MILLIS = 3_000;
 
   private final Threads threads;
@@ -50,6 +56,10 @@ public class NodeStart {
   private final LiveQueries liveQueries;
   private final Router router;
   private final Directory directory;
+  private final Sessions sessions;
+  private final Availability availability;
+  private final Settings settings;
+  private final StopSignal signal;
   private volatile boolean stopping;
 
   /** A step that may fail in any way. */
@@ -72,7 +82,11 @@ public class NodeStart {
       EventFeeds feeds,
       LiveQueries liveQueries,
       Router router,
-      Directory directory) {
+      Directory directory,
+      Sessions sessions,
+      Availability availability,
+      Settings settings,
+      StopSignal signal) {
     this.threads = threads;
     this.migrations = migrations;
     this.catalog = catalog;
@@ -87,9 +101,14 @@ public class NodeStart {
     this.liveQueries = liveQueries;
     this.router = router;
     this.directory = directory;
+    this.sessions = sessions;
+    this.availability = availability;
+    this.settings = settings;
+    this.signal = signal;
   }
 
   void begin() {
+    signal.hear(() -> leave(Deadline.in(settings.get(Setting.DRAIN_LINGER_SECONDS) * 1_000)));
     threads.start("boot", this::run);
   }
 
@@ -156,28 +175,47 @@ public class NodeStart {
     throw new InterruptedException("the node stops");
   }
 
-  /**
-   * Leaves: takes nothing new, lets bundles move, gives leases back and finishes what is in flight,
-   * all within a few seconds.
-   */
+  /** The server ends. Who comes by a path of ours is answered by it alone by now. */
   void end() {
+    leave(Deadline.in(0));
+  }
+
+  /**
+   * Leaves, so that nobody who asks once is failed. First it only says that it is not ready, and
+   * serves on until balancers have asked twice: until then they send it work. Then it lets bundles
+   * and live readers move, and refuses only what comes when nobody is left to send it, so that what
+   * is under way ends before the server does.
+   */
+  private synchronized void leave(Deadline linger) {
     stopping = true;
     if (membership.state() != NodeState.UP) {
       return;
     }
     membership.drain();
-    bundles.drain();
-    feeds.drain();
-    liveQueries.drain();
-    consumers.drain();
-    var patience = Deadline.in(DRAIN_MAX_MILLIS);
     try {
-      while (router.underWay() > 0 && !patience.isOver()) {
-        Thread.sleep(20);
-      }
+      // No balancer sends events to consumers, so their leases may go at once.
+      consumers.drain();
+      // With nobody else up, no balancer can do better.
+      waitFor(linger, () -> others().isEmpty());
+      bundles.drain();
+      feeds.drain();
+      liveQueries.drain();
+      // A bundle that has no other node yet is asked through this one as long as there is time.
+      waitFor(Deadline.in(MOVE_MAX_MILLIS), () -> sessions.moveOff(directory::isElsewhere));
+      availability.close();
+      waitFor(
+          Deadline.in(DRAIN_MAX_MILLIS),
+          () -> router.underWay() == 0 && sessions.outstanding() == 0);
     } catch (InterruptedException hurried) {
       Thread.currentThread().interrupt();
     }
     LOG.log(Level.INFO, () -> "node drained node=" + membership.self());
+  }
+
+  private static void waitFor(Deadline patience, BooleanSupplier isDone)
+      throws InterruptedException {
+    while (!isDone.getAsBoolean() && !patience.isOver()) {
+      Thread.sleep(20);
+    }
   }
 }

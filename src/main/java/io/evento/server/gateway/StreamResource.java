@@ -14,6 +14,7 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.StreamingOutput;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -91,7 +92,7 @@ public class StreamResource {
     return answer(StoreReads.write(page, page.end() ? null : page.upTo() - 1, epoch), epoch);
   }
 
-  private static Response answer(byte[] page, UUID epoch) {
+  private static Response answer(StreamingOutput page, UUID epoch) {
     return Response.ok(page).header(Headers.EPOCH, epoch).build();
   }
 

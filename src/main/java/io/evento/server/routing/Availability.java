@@ -9,15 +9,17 @@ import jakarta.inject.Inject;
 import java.util.HashSet;
 
 /**
- * Whether this node can serve: it started up, does not drain, reaches the database, and can reach
- * whoever handles what it is given. A node that was frozen finds the database again at once, and
- * its links and sessions seconds later.
+ * Whether this node can serve: it started up, reaches the database, and can reach whoever handles
+ * what it is given. A node that was frozen finds the database again at once, and its links and
+ * sessions seconds later. One that leaves serves on until {@link #close}, but is not ready:
+ * balancers send it work for as long as they have not asked.
  */
 @NodeScoped
 public class Availability {
   private final Membership membership;
   private final Directory directory;
   private final Sessions sessions;
+  private volatile boolean isClosed;
 
   @Inject
   public Availability(Membership membership, Directory directory, Sessions sessions) {
@@ -27,7 +29,20 @@ public class Availability {
   }
 
   public boolean isServing() {
-    return membership.state() == NodeState.UP && membership.isBeating() && !isCutOff();
+    var state = membership.state();
+    return (state == NodeState.UP || (state == NodeState.DRAINING && !isClosed))
+        && membership.isBeating()
+        && !isCutOff();
+  }
+
+  /** Whether it should be sent work. */
+  public boolean isReady() {
+    return membership.state() == NodeState.UP && isServing();
+  }
+
+  /** Refuses what comes to a leaving node from now on. */
+  public void close() {
+    isClosed = true;
   }
 
   /** Nobody hosts anything here, and none of the others, who may, has said what it hosts. */
@@ -65,8 +80,9 @@ public class Availability {
   }
 
   private String reason() {
-    if (membership.state() != NodeState.UP) {
-      return "this node is " + membership.state().wire();
+    var state = membership.state();
+    if (state != NodeState.UP && (state != NodeState.DRAINING || isClosed)) {
+      return "this node is " + state.wire();
     }
     return membership.isBeating()
         ? "this node hears no other node"

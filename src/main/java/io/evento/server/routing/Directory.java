@@ -137,6 +137,15 @@ public class Directory {
     return knowTrials.contains(node);
   }
 
+  /** Whether an instance can be reached through another node. */
+  public boolean isElsewhere(UUID instance) {
+    return byNode.entrySet().stream()
+        .anyMatch(
+            node ->
+                links.reaches(node.getKey())
+                    && node.getValue().stream().anyMatch(e -> e.instance().equals(instance)));
+  }
+
   /** Whether any other node has said what it hosts, and can be reached. */
   boolean hearsAnybody() {
     return byNode.keySet().stream().anyMatch(links::reaches);

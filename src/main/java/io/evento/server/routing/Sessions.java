@@ -7,6 +7,7 @@ import jakarta.inject.Inject;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 
 /** The bundle sessions that are open on this node. */
 @NodeScoped
@@ -45,6 +46,31 @@ public class Sessions {
     open.remove(session);
     session.close();
     changed();
+  }
+
+  /**
+   * Gives nothing new to sessions whose instance has another node by now.
+   *
+   * @return whether no session is left that is given anything
+   */
+  public boolean moveOff(Predicate<UUID> isElsewhere) {
+    var isEmpty = true;
+    for (var session : open) {
+      if (!session.isOpen() || session.components().isEmpty()) {
+        continue;
+      }
+      if (isElsewhere.test(session.instance())) {
+        drain(session);
+      } else {
+        isEmpty = false;
+      }
+    }
+    return isEmpty;
+  }
+
+  /** Requests to sessions of this node that have no answer yet. */
+  public int outstanding() {
+    return open.stream().mapToInt(BundleSession::outstanding).sum();
   }
 
   public List<BundleSession> all() {

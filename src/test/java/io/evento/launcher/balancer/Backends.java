@@ -54,18 +54,22 @@ final class Backends implements ProxyClient {
     }
   }
 
-  /** Closes everything that is open to the node; who waits for its answer gets a 503. */
+  /** The node gets nothing new; what it has it may answer. */
   void takeOut(URI node) {
     if (ready.remove(node)) {
       choice.removeHost(node);
       LOG.log(Level.INFO, () -> "node out node=" + node);
-      open.forEach(
-          (backend, front) -> {
-            if (backend.getPeerAddress(InetSocketAddress.class).getPort() == node.getPort()) {
-              backend.getIoThread().execute(() -> cut(backend, front));
-            }
-          });
     }
+  }
+
+  /** Closes everything that is open to the node; who waits for its answer gets a 503. */
+  void cut(URI node) {
+    open.forEach(
+        (backend, front) -> {
+          if (backend.getPeerAddress(InetSocketAddress.class).getPort() == node.getPort()) {
+            backend.getIoThread().execute(() -> cut(backend, front));
+          }
+        });
   }
 
   @Override

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,33 @@ class BalancerTest {
 
     first.beReady();
     await("first is back").atMost(SOON).until(() -> whoAnswers(10).size() == 2);
+  }
+
+  @Test
+  void a_node_that_says_that_it_leaves_answers_what_it_was_given() throws Exception {
+    second.close();
+    var slow =
+        http.sendAsync(
+            HttpRequest.newBuilder(address.resolve("/slow"))
+                .POST(BodyPublishers.ofString("x"))
+                .build(),
+            BodyHandlers.ofString());
+    await("asked").atMost(SOON).until(first::isSlow);
+
+    first.beUnready();
+    await("first is out").atMost(SOON).until(() -> post("/name").statusCode() == 503);
+    first.letSlowRequestsEnd();
+
+    assertThat(slow.get(10, TimeUnit.SECONDS).body()).isEqualTo("first");
+  }
+
+  @Test
+  void a_failure_without_a_word_becomes_a_problem() throws Exception {
+    var answer = post("/wordless");
+
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.headers().firstValue("content-type")).contains("application/problem+json");
+    assertThat(answer.body()).contains("\"code\":\"unavailable\"");
   }
 
   @Test

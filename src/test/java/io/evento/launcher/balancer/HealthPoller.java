@@ -13,7 +13,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Asks every node whether it is ready, each at its own pace, so that a frozen one delays no other.
- * Two misses in a row take a node out, one answer puts it back.
+ * Two misses in a row take a node out, one answer puts it back. A node that says itself that it is
+ * not ready answers what it has, so that is left open; one that says nothing is cut off.
  */
 final class HealthPoller {
 
@@ -53,6 +54,7 @@ final class HealthPoller {
     private final URI node;
     private final HttpRequest question;
     private int misses = MISSES_MAX;
+    private int silences;
 
     Pulse(URI node) {
       this.node = node;
@@ -61,22 +63,31 @@ final class HealthPoller {
 
     @Override
     public void run() {
-      if (isReady()) {
+      var status = ask();
+      if (status == 200) {
         misses = 0;
+        silences = 0;
         backends.putIn(node);
-      } else if (++misses >= MISSES_MAX) {
+        return;
+      }
+      silences = status == 0 ? silences + 1 : 0;
+      if (++misses >= MISSES_MAX) {
         backends.takeOut(node);
+      }
+      if (silences >= MISSES_MAX) {
+        backends.cut(node);
       }
     }
 
-    private boolean isReady() {
+    /** The status, 0 if there was no answer. */
+    private int ask() {
       try {
-        return http.send(question, BodyHandlers.discarding()).statusCode() == 200;
+        return http.send(question, BodyHandlers.discarding()).statusCode();
       } catch (IOException miss) {
-        return false;
+        return 0;
       } catch (InterruptedException stopped) {
         Thread.currentThread().interrupt();
-        return false;
+        return 0;
       }
     }
   }

@@ -31,6 +31,8 @@ final class StubNode implements AutoCloseable {
   private final Undertow server;
   private final AtomicInteger requests = new AtomicInteger();
   private final CountDownLatch streamsEnd = new CountDownLatch(1);
+  private final AtomicInteger slow = new AtomicInteger();
+  private final CountDownLatch slowEnd = new CountDownLatch(1);
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile Mood mood = Mood.READY;
 
@@ -83,6 +85,22 @@ final class StubNode implements AutoCloseable {
     return requests.get();
   }
 
+  /** Answers what was asked slowly. */
+  void letSlowRequestsEnd() {
+    slowEnd.countDown();
+  }
+
+  /** Whether something waits to be answered slowly. */
+  boolean isSlow() {
+    return slow.get() > 0;
+  }
+
+  private String slowly() throws InterruptedException {
+    slow.incrementAndGet();
+    slowEnd.await(SECONDS_MAX, TimeUnit.SECONDS);
+    return name;
+  }
+
   void letStreamsEnd() {
     streamsEnd.countDown();
   }
@@ -114,6 +132,8 @@ final class StubNode implements AutoCloseable {
           exchange.getResponseSender().send("" + exchange.getRequestHeaders().get(Headers.UPGRADE));
       case "/stream" -> stream(exchange);
       case "/tunnel" -> tunnel(exchange);
+      case "/wordless" -> exchange.setStatusCode(503);
+      case "/slow" -> exchange.getResponseSender().send(slowly());
       case "/unavailable" -> exchange.setStatusCode(503).getResponseSender().send("told by a node");
       default -> exchange.getResponseSender().send(exchange.getRequestURI());
     }
