@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -64,6 +65,13 @@ public class Membership {
 
   public Members members() {
     return members;
+  }
+
+  /** A live node of another release than this one's, if there is any. */
+  public Optional<Node> ofAnotherRelease() {
+    return members.nodes().stream()
+        .filter(node -> node.isLive() && !node.release().equals(config.node().release()))
+        .findFirst();
   }
 
   public NodeState state() {
