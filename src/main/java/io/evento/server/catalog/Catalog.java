@@ -2,6 +2,7 @@ package io.evento.server.catalog;
 
 import static java.util.Comparator.comparing;
 
+import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
@@ -95,10 +96,15 @@ public class Catalog {
   /**
    * Stores what a bundle declares, all or nothing.
    *
+   * @param stranger a live node of another release, if there is any. An older one need not know
+   *     what may stand beside what, so no second version of a consumer is begun until it is gone;
+   *     one that was declared before is let in
    * @return fails with {@code declaration-conflict} if a component belongs to another bundle or is
-   *     not to be declared in that context, or if another component owns one of the types
+   *     not to be declared in that context, or if another component owns one of the types; with
+   *     {@code unavailable} for the sake of a stranger
    */
-  public CompletionStage<Void> declare(String bundle, List<Message.Component> components) {
+  public CompletionStage<Void> declare(
+      String bundle, List<Message.Component> components, Optional<String> stranger) {
     return Threads.run(
         () -> {
           // In order of their keys, so that two bundles that declare at once never deadlock.
@@ -129,6 +135,11 @@ public class Catalog {
                       OwnerTable.claim(connection, bundle, component);
                     }
                     for (var component : inOrder) {
+                      if (stranger.isPresent()
+                          && component.consumes() != null
+                          && CatalogTable.isSecondVersion(connection, component)) {
+                        throw tooEarly(component, stranger.get());
+                      }
                       declare(connection, bundle, component).ifPresent(changed::add);
                     }
                     for (var payload : payloads) {
@@ -172,6 +183,15 @@ public class Catalog {
                 + component.version()
                 + " context="
                 + component.context());
+  }
+
+  private static EventoException tooEarly(Message.Component component, String stranger) {
+    return new EventoException(
+        ErrorCode.UNAVAILABLE,
+        "a further version of the consumer "
+            + component.name()
+            + " is taken once all nodes are of one release; not yet: "
+            + stranger);
   }
 
   private void remember(PayloadType payload) {

@@ -72,7 +72,30 @@ final class CatalogTable {
         select from evento.component where kind in ('aggregate', 'boundary') and name = ?)
       """;
 
+  // Plan: index scans on the primary key (kind, name, version).
+  private static final String IS_SECOND_VERSION =
+      """
+      select exists (select from evento.component where kind = ? and name = ?)
+         and not exists (select from evento.component where kind = ? and name = ? and version = ?)
+      """;
+
   private CatalogTable() {}
+
+  /** Whether the component is known, in other versions only. */
+  static boolean isSecondVersion(Connection connection, Message.Component component)
+      throws SQLException {
+    try (var select = connection.prepareStatement(IS_SECOND_VERSION)) {
+      select.setString(1, component.kind());
+      select.setString(2, component.name());
+      select.setString(3, component.kind());
+      select.setString(4, component.name());
+      select.setInt(5, component.version());
+      try (var row = select.executeQuery()) {
+        row.next();
+        return row.getBoolean(1);
+      }
+    }
+  }
 
   /**
    * @return who declared it otherwise before, as words; an empty text if nobody did. Nothing if it

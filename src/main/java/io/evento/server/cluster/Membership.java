@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -66,6 +67,13 @@ public class Membership {
 
   public Members members() {
     return members;
+  }
+
+  /** A live node of another release than this one's, if there is any. */
+  public Optional<Node> ofAnotherRelease() {
+    return members.nodes().stream()
+        .filter(node -> node.isLive() && !node.release().equals(config.node().release()))
+        .findFirst();
   }
 
   public NodeState state() {

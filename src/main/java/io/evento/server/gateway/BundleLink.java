@@ -238,7 +238,10 @@ final class BundleLink {
 
   private void declare(BundleSession open, Message.Declare declare) {
     door.catalog
-        .declare(open.bundle(), declare.components())
+        .declare(
+            open.bundle(),
+            declare.components(),
+            door.membership.ofAnotherRelease().map(node -> node.name() + " " + node.release()))
         .whenComplete(
             (done, failure) -> {
               if (failure == null) {

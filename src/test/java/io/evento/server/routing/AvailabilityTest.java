@@ -96,6 +96,20 @@ class AvailabilityTest {
     await().until(first.availability::isServing);
   }
 
+  @Test
+  void a_node_that_leaves_is_not_ready_but_serves_until_it_closes() {
+    var node = up("a");
+    await().until(node.availability::isReady);
+
+    node.membership.drain();
+
+    assertThat(node.availability.isReady()).isFalse();
+    node.availability.check();
+
+    node.availability.close();
+    assertThatThrownBy(node.availability::check).hasMessageContaining("draining");
+  }
+
   private RoutingNode up(String name) {
     var node = RoutingNode.up(database, name);
     nodes.add(node);

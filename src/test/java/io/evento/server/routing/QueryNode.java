@@ -17,6 +17,7 @@ import io.evento.server.persistence.EntityManagers;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** Queries of one node that is alone, as the server wires them; read models are never behind. */
@@ -78,7 +79,7 @@ public final class QueryNode implements AutoCloseable {
 
   /** Has the store know a component's queries. */
   public void declare(Component component) {
-    StoreNode.await(catalog.declare(component.context(), List.of(component)));
+    StoreNode.await(catalog.declare(component.context(), List.of(component), Optional.empty()));
   }
 
   @Override

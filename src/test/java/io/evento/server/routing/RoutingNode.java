@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /** This room of one node, as the server wires it; its links are not started before a test does. */
@@ -90,7 +91,7 @@ final class RoutingNode implements AutoCloseable {
     var component =
         new Component(kind, "Host", 0, "bank", List.of(command), List.of(), List.of(), null, null);
     var session = new BundleSession(1, "bank", UUID.randomUUID(), door);
-    StoreNode.await(catalog.declare("bank", List.of(component)));
+    StoreNode.await(catalog.declare("bank", List.of(component), Optional.empty()));
     sessions.add(session);
     sessions.declared(session, List.of(component));
     return session;
