@@ -68,8 +68,11 @@ class EpochIT {
       cluster.postgres().backUp();
       awaitReady();
 
+      var lost = cluster.door(node).get("events?after=head").body();
       for (var bank : banks) {
-        assertThat(bank.deposit(node, 1).isSuccess()).isTrue();
+        var paid = bank.deposit(node, 1);
+        assertThat(paid.isSuccess()).isTrue();
+        lost = paid.body();
       }
       await("the views saw what will be lost").atMost(LIMIT).until(() -> allShow(banks, 101));
       await("so did the witness").atMost(LIMIT).until(witness::amounts, List.of(1L)::equals);
@@ -92,6 +95,8 @@ class EpochIT {
       await("every node says that it rewinds")
           .atMost(LIMIT)
           .until(() -> rewinds() >= rewinds + cluster.nodes().size());
+
+      tellsWhoeverStandsAt(lost.path("position").asLong(), lost.path("epoch").asText());
 
       // What handlers, lanes, rings and deliveries still hold is of a life that is gone.
       for (var bank : banks) {
@@ -138,6 +143,41 @@ class EpochIT {
       one.path("streams").forEach(stream -> found.add(stream.asText()));
     }
     return found;
+  }
+
+  /** At no door is a position of the lost life taken for the same number of the new one. */
+  private static void tellsWhoeverStandsAt(long position, String epoch) throws Exception {
+    var lost = position + "@" + epoch;
+    for (var door : cluster.doors()) {
+      var page = door.get("events?after=" + lost);
+      assertThat(page.code()).as("%s", page.body()).isEqualTo("conflict");
+      var resume = page.body().path("resume").asText();
+      assertThat(resume)
+          .as("%s", page.body())
+          .matches("[0-9]+@[0-9a-f-]{36}")
+          .doesNotEndWith(epoch);
+      assertThat(door.get("events?after=" + resume).status()).isEqualTo(200);
+
+      var live =
+          door.send(
+              "GET", "events", "", LIMIT, "Accept", "text/event-stream", "Last-Event-ID", lost);
+      assertThat(live.body().asText())
+          .contains("event: end", "\"reason\":\"epoch\"", "id: " + resume);
+
+      var guarded =
+          door.post(
+              "events",
+              "{\"events\":[{\"type\":\"Late\",\"payload\":{}}],\"condition\":{\"after\":%d,\"epoch\":\"%s\",\"failIfEventsMatch\":{\"items\":[{\"tags\":[\"nobody:has\"]}]}}}"
+                  .formatted(position, epoch),
+              LIMIT,
+              "Idempotency-Key",
+              java.util.UUID.randomUUID().toString());
+      assertThat(guarded.code()).as("%s", guarded.body()).isEqualTo("conflict");
+      assertThat(guarded.body().path("resume").asText()).isEqualTo(resume);
+
+      var query = door.post("queries/Totals", "{}", LIMIT, "Evento-Consistent-After", lost);
+      assertThat(query.code()).as("%s", query.body()).isEqualTo("conflict");
+    }
   }
 
   /** So many that each segment of the view has some. */
