@@ -8,3 +8,8 @@ ALTER TABLE evento.consumer_segment
   ADD COLUMN doubt_ids      uuid[]  NOT NULL DEFAULT '{}',  -- outcomes, deadlines and dead letters
   ADD COLUMN doubt_sessions int     NOT NULL DEFAULT 0,     -- so many ended with them, one after the other …
   ADD COLUMN doubt_alone    boolean NOT NULL DEFAULT false; -- … and the last one had nothing else
+
+-- Two segments become one only where both bundles have said where they stand, each under the fence that its half has now: a
+-- bundle's own checkpoint may be ahead of the row. Where an older node delivers a half, they wait for it to go.
+ALTER TABLE evento.consumer_segment
+  ADD COLUMN told_fence bigint NOT NULL DEFAULT 0;

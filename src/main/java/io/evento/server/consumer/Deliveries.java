@@ -347,6 +347,7 @@ class Deliveries {
       noteAndRun(delivery);
     } else if (standing == null) {
       delivery.run(delivery.looked());
+      tellThatItStands(delivery);
     } else {
       delivery.starting();
       findAndStart(delivery, standing);
@@ -499,9 +500,22 @@ class Deliveries {
                   + standing.position());
     }
     delivery.run(standing);
+    tellThatItStands(delivery);
     if (standing.position() > delivery.lease().reached().position()) {
       delivery.lease().reach(standing.position(), null);
       progressed();
+    }
+  }
+
+  private void tellThatItStands(Delivery delivery) {
+    if (delivery.lease().claimed().stopAt() < Long.MAX_VALUE && !delivery.isEnded()) {
+      cursors.read(
+          () -> {
+            merges.told(delivery.lease());
+            return true;
+          },
+          done -> {},
+          () -> again(() -> tellThatItStands(delivery)));
     }
   }
 

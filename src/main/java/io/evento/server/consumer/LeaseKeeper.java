@@ -50,6 +50,13 @@ class LeaseKeeper {
   /** Tells the other nodes that something can be claimed. */
   static final String FREED = "freed";
 
+  /**
+   * How often in a row instances were silent about a segment.
+   *
+   * @param acked where it stood all the time
+   */
+  private record Silence(long acked, int misses) {}
+
   private final Terms terms;
   private final String self;
   private final UUID incarnation;
@@ -67,7 +74,7 @@ class LeaseKeeper {
   private final Map<SegmentId, Delivery> held = new TreeMap<>();
   private final Map<Delivery, Long> drainingSince = new HashMap<>();
   private final Map<ConsumerId, Component> declared = new HashMap<>();
-  private final Map<SegmentId, Integer> silences = new HashMap<>();
+  private final Map<SegmentId, Silence> silences = new HashMap<>();
   private Map<ConsumerId, List<Set<String>>> lastSeen = Map.of();
   private long seenSince;
   private boolean isLeaving;
@@ -334,11 +341,12 @@ class LeaseKeeper {
   private void judgeSilence(Delivery delivery, Placement placement) {
     var id = delivery.lease().segment();
     var silent = delivery.silentNanos(System.nanoTime());
-    var misses = silences.getOrDefault(id, 0);
-    if (silent == 0) {
+    var before = silences.get(id);
+    if (before != null && before.acked != delivery.acked()) {
       silences.remove(id);
-      return;
+      before = null;
     }
+    var misses = before == null ? 0 : before.misses;
     var patience = terms.silence().multipliedBy(1L << misses);
     if (silent >= patience.toNanos() && !delivery.isGivenUp()) {
       var why =
@@ -350,7 +358,7 @@ class LeaseKeeper {
       if (placement.isHostedTwice()) {
         counts.silent.increment();
         LOG.log(Level.WARNING, () -> "segment taken away " + delivery.lease() + " cause=" + why);
-        silences.put(id, Math.min(SILENCES_MAX, misses + 1));
+        silences.put(id, new Silence(delivery.acked(), Math.min(SILENCES_MAX, misses + 1)));
         delivery.distrust(why);
       } else {
         deliveries.note(delivery, why);

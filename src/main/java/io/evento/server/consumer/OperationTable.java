@@ -159,10 +159,28 @@ final class OperationTable {
           on b.name = a.name and b.version = a.version and b.segment = a.merge_with
        where a.segment < b.segment and b.merge_with = a.segment
          and a.checkpoint = a.merge_at and b.checkpoint = b.merge_at and a.merge_at = b.merge_at
-         and a.epoch = b.epoch
+         and a.epoch = b.epoch and a.told_fence = a.fence and b.told_fence = b.fence
+      """;
+
+  private static final String TOLD =
+      """
+      update evento.consumer_segment set told_fence = fence
+       where name = ? and version = ? and segment = ? and fence = ? and owner_incarnation = ?
       """;
 
   private OperationTable() {}
+
+  /** The bundle that delivers a segment under its present fence has said where it stands. */
+  static int told(Connection open, Lease lease, UUID incarnation) throws SQLException {
+    try (var update = open.prepareStatement(TOLD)) {
+      update.setString(1, lease.segment().consumer().name());
+      update.setInt(2, lease.segment().consumer().version());
+      update.setInt(3, lease.segment().number());
+      update.setLong(4, lease.fence());
+      update.setObject(5, incarnation);
+      return update.executeUpdate();
+    }
+  }
 
   /** All segments of a consumer, in order, locked until the transaction ends. */
   static List<Row> lock(Connection open, ConsumerId consumer) throws SQLException {

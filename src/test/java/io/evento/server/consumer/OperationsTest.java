@@ -267,6 +267,47 @@ class OperationsTest {
   }
 
   @Test
+  void halves_that_stand_apart_in_the_bundles_database_meet_there_before_they_are_one()
+      throws SQLException {
+    var node = cluster.node("a");
+    var first = bundle(node, true, 2);
+    append(20);
+    awaitHead();
+    node.operations.pause(asked(1));
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                cluster
+                    .texts(
+                        "select owner from evento.consumer_segment where segment = 1 and owner is not null")
+                    .isEmpty());
+    append(30);
+    await().atMost(PATIENCE).until(() -> checkpoint(0) == 50);
+    node.sessions.drain(first.session);
+    node.sessions.remove(first.session);
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                cluster
+                    .texts("select owner from evento.consumer_segment where owner is not null")
+                    .isEmpty());
+    // The node that had it was killed before it wrote what was acknowledged.
+    cluster.execute("update evento.consumer_segment set checkpoint = 20 where segment = 0");
+    node.operations.resume(asked(1));
+    node.operations.merge(asked(0), 1);
+    await().during(Duration.ofSeconds(2)).until(() -> segments().size() == 2);
+    bundle(node, true, 2);
+    append(10);
+    await().atMost(PATIENCE).until(() -> segments().equals(List.of("0: 0-127")));
+    awaitHead();
+    assertThat(ledger.count()).isEqualTo(60);
+    assertThat(ledger.handled.values())
+        .allSatisfy(positions -> assertThat(positions).isSorted().doesNotHaveDuplicates());
+  }
+
+  @Test
   void a_released_lease_is_given_out_under_a_new_fence() throws SQLException {
     var node = cluster.node("a");
     bundle(node, false, 1);
