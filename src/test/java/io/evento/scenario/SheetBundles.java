@@ -85,6 +85,10 @@ final class SheetBundles {
     }
 
     static EventoBundle start(Cluster cluster) {
+      return SheetBundles.start(cluster, Sheet.class);
+    }
+
+    static EventoBundle startWatching(Cluster cluster) {
       return SheetBundles.start(cluster, Sheet.class, new Watcher());
     }
   }
@@ -132,6 +136,10 @@ final class SheetBundles {
     }
 
     static EventoBundle start(Cluster cluster) {
+      return SheetBundles.start(cluster, Sheet.class);
+    }
+
+    static EventoBundle startWatching(Cluster cluster) {
       return SheetBundles.start(cluster, Sheet.class, new Watcher());
     }
   }
