@@ -129,13 +129,15 @@ public class StoreResource {
   }
 
   private static Identity store(Acceptance given) {
-    if (given.epoch == null) {
+    var epoch = given.epoch;
+    if (epoch == null) {
       throw EventoException.invalid("/epoch", "is required");
     }
-    if (given.head == null || given.head < 0) {
+    var head = given.head;
+    if (head == null || head < 0) {
       throw EventoException.invalid("/head", "is required and must be 0 or more");
     }
-    return new Identity(system(given.systemIdentifier), null, epoch(given.epoch), given.head);
+    return new Identity(system(given.systemIdentifier), null, epoch(epoch), head);
   }
 
   private static UUID epoch(String given) {

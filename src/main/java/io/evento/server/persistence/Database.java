@@ -244,6 +244,11 @@ public class Database {
   }
 
   private void vet(Connection lent) throws SQLException {
+    if (!lent.isWrapperFor(PGConnection.class)) {
+      // Of a driver that the application server loaded: what is behind cannot be told apart.
+      vetting.check(lent);
+      return;
+    }
     var behind = lent.unwrap(PGConnection.class);
     if (!vetted.containsKey(behind)) {
       vetting.check(lent);
