@@ -154,10 +154,20 @@ final class BodyGather implements ReadListener, AsyncListener, DoorLoad.Waiting 
     }
     if (gathered != null) {
       load.remove(this);
-      request.setAttribute(GATHERED, new Gathered(gathered, gathered.size()));
-      async.dispatch();
+      dispatch(gathered);
     } else if (isEnd) {
       end();
+    }
+  }
+
+  private void dispatch(Pieces gathered) {
+    var size = gathered.size();
+    try {
+      request.setAttribute(GATHERED, new Gathered(gathered, size));
+      async.dispatch();
+    } catch (IllegalStateException gone) {
+      load.giveBackOfBody(size);
+      LOG.log(Level.DEBUG, "who asked is gone", gone);
     }
   }
 

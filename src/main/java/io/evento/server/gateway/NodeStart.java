@@ -61,6 +61,7 @@ public class NodeStart {
   private final Settings settings;
   private final StopSignal signal;
   private volatile boolean stopping;
+  private volatile boolean isEnding;
 
   /** A step that may fail in any way. */
   private interface Step {
@@ -177,6 +178,7 @@ public class NodeStart {
 
   /** The server ends. Who comes by a path of ours is answered by it alone by now. */
   void end() {
+    isEnding = true;
     leave(Deadline.in(0));
   }
 
@@ -196,7 +198,7 @@ public class NodeStart {
       // No balancer sends events to consumers, so their leases may go at once.
       consumers.drain();
       // With nobody else up, no balancer can do better.
-      waitFor(linger, () -> others().isEmpty());
+      waitFor(linger, () -> isEnding || others().isEmpty());
       bundles.drain();
       feeds.drain();
       liveQueries.drain();
