@@ -169,7 +169,8 @@ class DumpIT {
         Ports.DEFAULT.shifted(SHIFT),
         Optional.of(database),
         AppServer.PAYARA_MICRO,
-        PayaraMicro.QUICK_START);
+        PayaraMicro.QUICK_START,
+        false);
   }
 
   // ---- PostgreSQL's own programs

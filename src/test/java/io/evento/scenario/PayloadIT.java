@@ -88,7 +88,9 @@ class PayloadIT {
     var other = "o-" + UUID.randomUUID();
     try (var old = SheetBundles.Old.startWatching(cluster)) {
       old.commands().send(new WriteSheet(sheet, word, null));
-      await("kept").atMost(LIMIT).until(() -> saga(word).at("/saga/state/seen").asText().equals("once"));
+      await("kept")
+          .atMost(LIMIT)
+          .until(() -> saga(word).at("/saga/state/seen").asText().equals("once"));
     }
     try (var released = SheetBundles.New.startWatching(cluster)) {
       released.commands().send(new WriteSheet(sheet, word, null));

@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -112,7 +113,8 @@ class ComponentOwnerTest {
                       begin.await(10, TimeUnit.SECONDS);
                       node.declare(
                               bundle,
-                              List.of(component("aggregate", name, bundle, "Do" + bundle + name)))
+                              List.of(component("aggregate", name, bundle, "Do" + bundle + name)),
+                              Optional.empty())
                           .toCompletableFuture()
                           .join();
                       synchronized (won) {
@@ -279,7 +281,7 @@ class ComponentOwnerTest {
   }
 
   private void declare(String bundle, Component... components) {
-    catalog.declare(bundle, List.of(components)).toCompletableFuture().join();
+    catalog.declare(bundle, List.of(components), Optional.empty()).toCompletableFuture().join();
   }
 
   private void assertConflict(String bundle, Component component, String why) {
