@@ -43,7 +43,8 @@ class LeavingNodeIT {
   void it_fails_nobody_behind_haproxy() throws Exception {
     var binary = haProxy();
     // Where the build is judged it has to be there.
-    assumeTrue(binary.isPresent() || "true".equals(System.getenv("CI")), "HAProxy is not installed");
+    assumeTrue(
+        binary.isPresent() || "true".equals(System.getenv("CI")), "HAProxy is not installed");
     var port = freePort();
     var process = start(binary.orElseThrow(), port);
     try {

@@ -73,8 +73,7 @@ final class RawPeer implements AutoCloseable {
 
   /** Sends a message's first or next part as a frame of its own. */
   void frame(String part, boolean isFirst, boolean isLast) throws IOException {
-    frame(
-        isFirst ? TEXT : CONTINUATION, isLast, part.getBytes(StandardCharsets.UTF_8));
+    frame(isFirst ? TEXT : CONTINUATION, isLast, part.getBytes(StandardCharsets.UTF_8));
   }
 
   void frame(int kind, boolean isLast, byte[] payload) throws IOException {

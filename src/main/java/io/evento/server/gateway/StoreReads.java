@@ -34,7 +34,8 @@ public class StoreReads {
   }
 
   /**
-   * {@code {"events":[…],"next":…,"epoch":…}}, made event by event: a page is nowhere one long text.
+   * {@code {"events":[…],"next":…,"epoch":…}}, made event by event: a page is nowhere one long
+   * text.
    *
    * @param epoch that was the present one before the page was read: if the store lost what the page
    *     has, whoever goes on from it under this epoch hears so

@@ -35,6 +35,7 @@ public class Database {
 
   /** No statement of the pool runs longer; one that does is ended by the server soon after. */
   private static final Duration POOL_ANSWERS = Duration.ofSeconds(10);
+
   /** Says whether the server behind a new connection may be this node's database. */
   @FunctionalInterface
   public interface Vetting {

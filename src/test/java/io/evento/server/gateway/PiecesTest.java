@@ -40,8 +40,7 @@ class PiecesTest {
 
     try (var read = new GatheredBody(pieces)) {
       assertThat(read.read()).isEqualTo(body[0] & 0xff);
-      assertThat(read.readAllBytes())
-          .isEqualTo(java.util.Arrays.copyOfRange(body, 1, body.length));
+      assertThat(read.readAllBytes()).isEqualTo(java.util.Arrays.copyOfRange(body, 1, body.length));
       assertThat(read.isFinished()).isTrue();
       assertThat(read.read()).isEqualTo(-1);
     }
