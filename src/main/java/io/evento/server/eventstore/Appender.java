@@ -115,7 +115,12 @@ public class Appender {
 
   /** A sentence for operators and callers; of interest while this node is not ready. */
   public String trouble() {
-    return database.unfit().orElse("the database does not answer");
+    return database
+        .unfit()
+        .orElse(
+            thread == null
+                ? "this node has not opened the store yet"
+                : "the database does not answer");
   }
 
   /**
