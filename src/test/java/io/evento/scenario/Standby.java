@@ -46,25 +46,34 @@ final class Standby implements AutoCloseable {
   /** Copies the running primary, and returns when every commit waits for the copy. */
   static Standby of(LocalCluster cluster) throws Exception {
     var standby = new Standby(cluster);
-    Tree.delete(standby.server.data());
-    try (var admin = standby.primaryServer.administrator("postgres")) {
+    try {
+      standby.follow();
+      return standby;
+    } catch (Exception failure) {
+      standby.close();
+      throw failure;
+    }
+  }
+
+  private void follow() throws Exception {
+    Tree.delete(server.data());
+    try (var admin = primaryServer.administrator("postgres")) {
       HotCopy.standby(
           admin,
-          standby.primaryServer.data(),
-          standby.server.data(),
-          standby.primaryServer.port(),
+          primaryServer.data(),
+          server.data(),
+          primaryServer.port(),
           "postgres",
           "postgres",
           "standby");
-      standby.process.start();
-      standby.process.awaitReady(LIMIT);
+      process.start();
+      process.awaitReady(LIMIT);
       try (var statement = admin.createStatement()) {
         statement.execute("alter system set synchronous_standby_names = 'ANY 1 (standby)'");
         statement.execute("select pg_reload_conf()");
       }
       await("synchronous standby").atMost(LIMIT).until(() -> isSynchronous(admin));
     }
-    return standby;
   }
 
   private static boolean isSynchronous(Connection admin) throws SQLException {
@@ -95,11 +104,6 @@ final class Standby implements AutoCloseable {
     }
   }
 
-  /** A superuser's connection to the nodes' database here; close it. */
-  Connection administrator() throws SQLException {
-    return server.administrator("evento");
-  }
-
   /** Ends the former primary, moves this one to its port with all that it has, and starts it. */
   void takeOver() throws InterruptedException, IOException {
     primary.pid().ifPresent(ProcessTree::kill);
@@ -114,20 +118,12 @@ final class Standby implements AutoCloseable {
   /** Leaves a primary alone in its place, whatever the test did. */
   @Override
   public void close() throws Exception {
-    if (process.pid().isPresent()) {
-      takeOverOrGive();
+    if (process.pid().isEmpty()) {
+      return;
     }
-  }
-
-  private void takeOverOrGive() throws Exception {
-    try (var admin = administrator();
-        var statement = admin.createStatement();
-        var row = statement.executeQuery("select pg_is_in_recovery()")) {
-      row.next();
-      if (!row.getBoolean(1)) {
-        takeOver();
-        return;
-      }
+    if (!isStandby()) {
+      takeOver();
+      return;
     }
     primary.pid().ifPresent(pid -> ProcessTree.signal("CONT", pid));
     primary.start();
@@ -138,6 +134,15 @@ final class Standby implements AutoCloseable {
       statement.execute("select pg_reload_conf()");
     }
     process.endBy(Signal.INT);
+  }
+
+  private boolean isStandby() throws SQLException {
+    try (var admin = server.administrator("postgres");
+        var statement = admin.createStatement();
+        var row = statement.executeQuery("select pg_is_in_recovery()")) {
+      row.next();
+      return row.getBoolean(1);
+    }
   }
 
   private static final class Unwatched implements Member.Watcher {

@@ -124,9 +124,15 @@ public class Appender {
 
   /** A sentence for operators and callers; of interest while this node is not ready. */
   public String trouble() {
-    return known.refusal() == null
-        ? database.unfit().orElse("the database does not answer")
-        : "the database that answers is older than what this node knows of the store";
+    if (known.refusal() != null) {
+      return "the database that answers is older than what this node knows of the store";
+    }
+    return database
+        .unfit()
+        .orElse(
+            thread == null
+                ? "this node has not opened the store yet"
+                : "the database does not answer");
   }
 
   /**

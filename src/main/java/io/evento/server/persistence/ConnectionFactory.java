@@ -61,6 +61,7 @@ final class ConnectionFactory {
   private @Nullable String leader;
   private @Nullable String suspect;
   private long leaderSince;
+  private long suspectSince;
 
   /**
    * @param vetting says of each host that lets in whether it may be this node's database; where it
@@ -89,16 +90,33 @@ final class ConnectionFactory {
    */
   Connection open(Properties properties, Duration answers) throws SQLException {
     var all = withLimits(properties);
+    var found = search(all, answers);
+    if (found == null) {
+      found = search(all, answers);
+    }
+    if (found == null) {
+      throw new SQLException("the primary moved while connecting", "08001");
+    }
+    return found;
+  }
+
+  /** Null if what was found is out of date. */
+  private @Nullable Connection search(Properties properties, Duration answers) throws SQLException {
     var winner =
-        new Race(order(), headStart(), LOGIN_MAX_NANOS, host -> vetted(login(host, all))).run();
+        new Race(
+                order(), headStart(), LOGIN_MAX_NANOS, host -> vetted(login(host, properties)))
+            .run();
     try {
       winner.connection().setNetworkTimeout(Runnable::run, Math.toIntExact(answers.toMillis()));
-      won(winner);
-      return winner.connection();
     } catch (SQLException failure) {
       winner.connection().close();
       throw failure;
     }
+    if (!won(winner)) {
+      winner.connection().close();
+      return null;
+    }
+    return winner.connection();
   }
 
   /** The hosts of the URL, {@code host:port} each, in its order. */
@@ -157,16 +175,19 @@ final class ConnectionFactory {
     return leader == null ? HEAD_START_NANOS : LEADER_HEAD_START_NANOS;
   }
 
-  private void won(Race.Winner winner) throws SQLException {
+  /** False if another host has become the leader since this one was asked. */
+  private boolean won(Race.Winner winner) {
     var cut = new ArrayList<Opened>();
     synchronized (this) {
       var isLeader = winner.host().equals(leader);
       if (leader != null && !isLeader && winner.asked() - leaderSince < 0) {
-        // Asked before the leader was found; what this host said then is no news.
-        throw new SQLException("the primary moved while connecting", "08001");
+        return false;
       }
       open.removeIf(Opened::isClosed);
       open.add(new Opened(winner.host(), winner.connection()));
+      if (winner.host().equals(suspect) && winner.asked() - suspectSince < 0) {
+        return true; // but no leader, as what made it suspect came later
+      }
       leaderSince = System.nanoTime();
       if (!isLeader) {
         open.stream().filter(one -> !one.host().equals(winner.host())).forEach(cut::add);
@@ -183,6 +204,7 @@ final class ConnectionFactory {
       cutter.setDaemon(true);
       cutter.start();
     }
+    return true;
   }
 
   private static void cut(Opened opened) {
@@ -198,6 +220,7 @@ final class ConnectionFactory {
     for (var one : open) {
       if (one.connection() == connection) {
         suspect = one.host();
+        suspectSince = System.nanoTime();
         if (one.host().equals(leader)) {
           leader = null;
         }
