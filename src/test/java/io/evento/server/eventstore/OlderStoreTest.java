@@ -94,7 +94,10 @@ class OlderStoreTest {
         pair.first().stop();
         pair.second().begin();
         append(node, 5);
-        assertThat(node.reader.head().position()).isEqualTo(35);
+        await()
+            .atMost(ofSeconds(20))
+            .ignoreExceptions()
+            .until(() -> node.reader.head().position() == 35);
         assertThat(node.appender.known().refusal()).isNull();
       }
     }
