@@ -42,15 +42,16 @@ public record SeenPosition(long position, @Nullable UUID epoch) {
    * @throws EpochOverException if it does not, or if the store never had the epoch
    */
   public StorePosition in(Epochs lives) {
-    if (epoch == null) {
+    var life = epoch;
+    if (life == null) {
       return new StorePosition(lives.present(), position);
     }
-    var place =
-        lives
-            .carryOver(new StorePosition(epoch, position))
-            .orElseThrow(() -> EpochOverException.unknown(epoch, lives));
+    var place = lives.carryOver(new StorePosition(life, position)).orElse(null);
+    if (place == null) {
+      throw EpochOverException.unknown(life, lives);
+    }
     if (place.position() < position) {
-      throw EpochOverException.over(position, epoch, place);
+      throw EpochOverException.over(position, life, place);
     }
     return place;
   }
