@@ -49,6 +49,7 @@ class BreakingBundlesIT {
     well("commands/RunTrap", Map.of());
     well("queries/AskTrap", Map.of());
 
+    awaitAll();
     var before = BreakingBundle.ENDED.get();
     event("{\"text\":\"good\"}");
     event("{\"text\":\"fatal\"}");
@@ -104,6 +105,7 @@ class BreakingBundlesIT {
   }
 
   private void refused(String path, Map<String, ?> payload) throws Exception {
+    awaitAll();
     var before = BreakingBundle.ENDED.get();
     var id = UUID.randomUUID().toString();
     var told =
@@ -114,6 +116,25 @@ class BreakingBundlesIT {
     assertThat(told.body().path("code").asText()).isEqualTo("handler-failed");
     assertThat(told.body().path("detail").asText()).contains("ended 3 sessions");
     assertThat(BreakingBundle.ENDED.get() - before).as(path).isEqualTo(3);
+  }
+
+  /** All are connected, and every node knows it. */
+  private void awaitAll() {
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              for (var node : cluster.nodes()) {
+                var count = 0;
+                for (var bundle : cluster.door(node).get("bundles").body().path("bundles")) {
+                  count += bundle.path("queries").toString().contains("\"AskTrap\"") ? 1 : 0;
+                }
+                if (count != bundles.size()) {
+                  return false;
+                }
+              }
+              return true;
+            });
   }
 
   private void well(String path, Map<String, ?> payload) {
