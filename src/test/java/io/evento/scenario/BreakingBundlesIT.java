@@ -60,9 +60,7 @@ class BreakingBundlesIT {
     assertThat(BreakingBundle.ENDED.get() - before).isEqualTo(3);
     await()
         .atMost(PATIENCE)
-        .until(
-            () ->
-                trap.segments().stream().allMatch(s -> s.path("lag").path("events").asInt() == 0));
+        .until(() -> trap.segments().stream().allMatch(s -> s.path("lagEvents").asLong(-1) == 0));
   }
 
   @Test
