@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * and a projector of its own. What says {@code fatal} in its payload ends the session, upon which
  * it connects again; a mute one only pings.
  */
-final class HostileBundle implements AutoCloseable {
+final class BreakingBundle implements AutoCloseable {
   static final AtomicInteger ENDED = new AtomicInteger();
 
   private final Cluster cluster;
@@ -22,14 +22,14 @@ final class HostileBundle implements AutoCloseable {
   private volatile boolean isClosed;
   private volatile Wire wire;
 
-  private HostileBundle(Cluster cluster, Member node, String name, boolean isMute)
+  private BreakingBundle(Cluster cluster, Member node, String name, boolean isMute)
       throws Exception {
     this.cluster = cluster;
     this.node = node;
     this.name = name;
     this.isMute = isMute;
     wire = connected();
-    life = new Thread(this::live, "hostile " + name);
+    life = new Thread(this::live, "breaking " + name);
     life.setDaemon(true);
     life.start();
   }
@@ -37,12 +37,12 @@ final class HostileBundle implements AutoCloseable {
   /**
    * @param name of all that it declares: aggregate, command {@code Try}, query {@code Ask}, …
    */
-  static HostileBundle fatal(Cluster cluster, Member node, String name) throws Exception {
-    return new HostileBundle(cluster, node, name, false);
+  static BreakingBundle fatal(Cluster cluster, Member node, String name) throws Exception {
+    return new BreakingBundle(cluster, node, name, false);
   }
 
-  static HostileBundle mute(Cluster cluster, Member node, String name) throws Exception {
-    return new HostileBundle(cluster, node, name, true);
+  static BreakingBundle mute(Cluster cluster, Member node, String name) throws Exception {
+    return new BreakingBundle(cluster, node, name, true);
   }
 
   private Wire connected() throws Exception {

@@ -16,23 +16,23 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Bundles that break: messages end their sessions, or they say nothing. */
-class HostileBundlesIT {
+class BreakingBundlesIT {
   private static final Duration PATIENCE = Duration.ofSeconds(40);
 
   @RegisterExtension static final Cluster cluster = Cluster.running();
 
-  private final List<HostileBundle> bundles = new ArrayList<>();
+  private final List<BreakingBundle> bundles = new ArrayList<>();
 
   @AfterEach
   void close() {
-    bundles.forEach(HostileBundle::close);
+    bundles.forEach(BreakingBundle::close);
   }
 
   @Test
   void what_ends_the_session_of_whoever_takes_it_is_refused_or_parked_after_three()
       throws Exception {
     for (var i = 0; i < 5; i++) {
-      bundles.add(HostileBundle.fatal(cluster, cluster.node(1 + i % 3), "Trap"));
+      bundles.add(BreakingBundle.fatal(cluster, cluster.node(1 + i % 3), "Trap"));
     }
     await()
         .atMost(PATIENCE)
@@ -49,25 +49,24 @@ class HostileBundlesIT {
     well("commands/RunTrap", Map.of());
     well("queries/AskTrap", Map.of());
 
-    var before = HostileBundle.ENDED.get();
+    awaitAll();
+    var before = BreakingBundle.ENDED.get();
     event("{\"text\":\"good\"}");
     event("{\"text\":\"fatal\"}");
     event("{\"text\":\"good\"}");
     var trap = ConsumerDoor.at(cluster, cluster.node(1), "trap", 1);
     await().atMost(PATIENCE).until(() -> !trap.letters().isEmpty());
     assertThat(trap.letters()).singleElement().asString().contains("ended 3 sessions");
-    assertThat(HostileBundle.ENDED.get() - before).isEqualTo(3);
+    assertThat(BreakingBundle.ENDED.get() - before).isEqualTo(3);
     await()
         .atMost(PATIENCE)
-        .until(
-            () ->
-                trap.segments().stream().allMatch(s -> s.path("lag").path("events").asInt() == 0));
+        .until(() -> trap.segments().stream().allMatch(s -> s.path("lagEvents").asLong(-1) == 0));
   }
 
   @Test
   void one_that_only_pings_costs_no_command_its_deadline() throws Exception {
-    bundles.add(HostileBundle.mute(cluster, cluster.node(1), "Mute"));
-    bundles.add(HostileBundle.fatal(cluster, cluster.node(2), "Mute"));
+    bundles.add(BreakingBundle.mute(cluster, cluster.node(1), "Mute"));
+    bundles.add(BreakingBundle.fatal(cluster, cluster.node(2), "Mute"));
     await()
         .atMost(PATIENCE)
         .until(() -> send("commands/TryMute", Map.of("id", "first")).isSuccess());
@@ -104,7 +103,8 @@ class HostileBundlesIT {
   }
 
   private void refused(String path, Map<String, ?> payload) throws Exception {
-    var before = HostileBundle.ENDED.get();
+    awaitAll();
+    var before = BreakingBundle.ENDED.get();
     var id = UUID.randomUUID().toString();
     var told =
         await()
@@ -113,7 +113,26 @@ class HostileBundlesIT {
     assertThat(told.status()).as(path).isEqualTo(500);
     assertThat(told.body().path("code").asText()).isEqualTo("handler-failed");
     assertThat(told.body().path("detail").asText()).contains("ended 3 sessions");
-    assertThat(HostileBundle.ENDED.get() - before).as(path).isEqualTo(3);
+    assertThat(BreakingBundle.ENDED.get() - before).as(path).isEqualTo(3);
+  }
+
+  /** All are connected, and every node knows it. */
+  private void awaitAll() {
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              for (var node : cluster.nodes()) {
+                var count = 0;
+                for (var bundle : cluster.door(node).get("bundles").body().path("bundles")) {
+                  count += bundle.path("queries").toString().contains("\"AskTrap\"") ? 1 : 0;
+                }
+                if (count != bundles.size()) {
+                  return false;
+                }
+              }
+              return true;
+            });
   }
 
   private void well(String path, Map<String, ?> payload) {
