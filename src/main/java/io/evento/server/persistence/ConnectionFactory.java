@@ -103,8 +103,7 @@ final class ConnectionFactory {
   /** Null if what was found is out of date. */
   private @Nullable Connection search(Properties properties, Duration answers) throws SQLException {
     var winner =
-        new Race(
-                order(), headStart(), LOGIN_MAX_NANOS, host -> vetted(login(host, properties)))
+        new Race(order(), headStart(), LOGIN_MAX_NANOS, host -> vetted(login(host, properties)))
             .run();
     try {
       winner.connection().setNetworkTimeout(Runnable::run, Math.toIntExact(answers.toMillis()));
