@@ -63,7 +63,10 @@ public final class Cluster implements BeforeAllCallback, AfterAllCallback {
   public void beforeAll(ExtensionContext context) throws Exception {
     if (store == Store.PATRONI) {
       patroni = PatroniCluster.start();
-      shared = SharedCluster.start("patroni/nodes", Optional.of(patroni.database()));
+      shared =
+          SharedCluster.start(
+              "patroni/" + context.getRequiredTestClass().getSimpleName(),
+              Optional.of(patroni.database()));
       return;
     }
     shared =

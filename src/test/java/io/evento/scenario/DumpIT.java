@@ -59,7 +59,7 @@ class DumpIT {
         var moved = restore(dump, server, "evento");
         var epochs = epochs(server, "evento");
         moveTo(moved);
-        operatorAcceptsTheStore(cluster.nodes());
+        awaitReady(cluster.nodes());
         goesOnFromTheDump(cluster.door(cluster.node(1)), bank, 7);
         assertThat(epochs(server, "evento")).isEqualTo(epochs + 1);
         // Its checkpoint was ahead: it goes back, and what the lost event did stays in its rows.
@@ -71,7 +71,7 @@ class DumpIT {
       try {
         var epochs = epochs(server, "another");
         another.start();
-        operatorAcceptsTheStore(another.nodes());
+        awaitReady(another.nodes());
         var node = another.nodes().get(0);
         try (var bundle = bundle(elsewhere, cluster.webSocket(node))) {
           assertThat(bundle.isConnected()).isTrue();
@@ -106,8 +106,8 @@ class DumpIT {
         .start();
   }
 
-  /** After a restore that was meant, before anybody may write again. */
-  private static void operatorAcceptsTheStore(List<Member> nodes) {
+  /** Nodes that were started on it know of no other store, and take it. */
+  private static void awaitReady(List<Member> nodes) {
     for (var node : nodes) {
       await(node + " is ready").atMost(LIMIT).until(node::isReady);
     }

@@ -95,7 +95,7 @@ class PatroniIT {
                           + millis(healed - struck)
                           + " ms after the fault")
               .orElse("never"),
-          ledger);
+          summary(ledger));
       Assertions.assertThat(Duration.ofNanos(served - promoted))
           .as("first acknowledgement after the promotion, %s", ledger)
           .isLessThanOrEqualTo(SERVED_WITHIN);
@@ -121,6 +121,15 @@ class PatroniIT {
         .mapToLong(Told::heard)
         .min()
         .orElseThrow(() -> new AssertionError("nothing was acknowledged after " + startsAfter));
+  }
+
+  /** Without the story of whoever waited longest, who asked some hundred times. */
+  private static String summary(Ledger ledger) {
+    return "%d outcomes, longest wait %d ms, answers to go on after %s"
+        .formatted(
+            ledger.count(),
+            ledger.longestWait().map(told -> told.waited().toMillis()).orElse(0L),
+            ledger.tries());
   }
 
   private static void awaitReadyNodes() {
