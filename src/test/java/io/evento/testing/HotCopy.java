@@ -70,7 +70,7 @@ public final class HotCopy {
               throws IOException {
             // The standby streams its WAL.
             if (!OF_THE_RUNNING_ONE.contains(file.getFileName().toString())
-                && !file.getParent().getFileName().toString().equals("pg_wal")) {
+                && !file.startsWith(from.resolve("pg_wal"))) {
               try {
                 Files.copy(
                     file, to.resolve(from.relativize(file)), StandardCopyOption.COPY_ATTRIBUTES);

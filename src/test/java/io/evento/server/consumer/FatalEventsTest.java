@@ -55,7 +55,7 @@ class FatalEventsTest {
     assertThat(ended).hasValue(3);
     assertThat(causes()).singleElement().asString().startsWith("3 ").contains("ended 3 sessions");
     for (var key : List.of("a", "b", "c", "d", "e")) {
-      assertThat(handled.get(key).stream().distinct())
+      assertThat(handled.getOrDefault(key, List.of()).stream().distinct())
           .containsExactlyElementsOf(positions(all, key));
     }
   }

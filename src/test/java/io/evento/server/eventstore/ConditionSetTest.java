@@ -122,8 +122,10 @@ class ConditionSetTest {
     for (var i = random.nextInt(14); i >= 0; i--) {
       var isStale = random.nextInt(12) == 0;
       var proposal =
-          Proposals.on("S:" + UUID.randomUUID(), isStale ? new Tip(3, 5) : Tip.EMPTY)
-              .when(random.nextInt(5) < 3 ? condition(said) : null);
+          Proposals.on("S:" + UUID.randomUUID(), isStale ? new Tip(3, 5) : Tip.EMPTY);
+      if (random.nextInt(5) < 3) {
+        proposal = proposal.when(condition(said));
+      }
       if (random.nextInt(6) == 0) {
         batch.add(proposal.rejected());
         continue;

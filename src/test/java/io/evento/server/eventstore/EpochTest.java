@@ -1,6 +1,7 @@
 package io.evento.server.eventstore;
 
 import static java.time.Duration.ofSeconds;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -43,7 +44,7 @@ class EpochTest {
       var stores = new StoreAcceptance(node.database, node.appender, node.follower);
       var found = stores.look().hosts().get(0);
       assertThat(found.lost()).isEqualTo(new StoreAcceptance.Lost(101, 150));
-      stores.accept(new StoreAcceptance.Asked(found.store(), "op", null, false));
+      stores.accept(new StoreAcceptance.Asked(requireNonNull(found.store()), "op", null, false));
 
       await().atMost(ofSeconds(20)).until(() -> !told.isEmpty());
       var now = node.reader.head();
