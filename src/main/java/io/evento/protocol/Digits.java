@@ -33,4 +33,9 @@ final class Digits extends StdScalarDeserializer<Long> {
   public Long getAbsentValue(DeserializationContext context) {
     return 0L;
   }
+
+  @Override
+  public Long getNullValue(DeserializationContext context) {
+    return 0L;
+  }
 }

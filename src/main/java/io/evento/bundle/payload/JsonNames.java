@@ -25,6 +25,7 @@ final class JsonNames {
       Set.of(
           "JsonProperty",
           "JsonAlias",
+          "JsonIgnore", // a component that is left out is refused by its name
           "JsonPropertyOrder",
           "JsonNaming",
           "JsonPropertyDescription",

@@ -180,7 +180,8 @@ final class BodyGather implements ReadListener, AsyncListener, DoorLoad.Waiting 
   public void check(long now) {
     State then;
     synchronized (this) {
-      if (now - until < 0) {
+      // While its answer is written, the writer cuts who does not take it.
+      if (now - until < 0 || (state == State.REFUSED && !isAnswered)) {
         return;
       }
       then = state;
@@ -272,9 +273,18 @@ final class BodyGather implements ReadListener, AsyncListener, DoorLoad.Waiting 
     }
   }
 
+  /** Whoever still listens must not take the container's empty 200 for the outcome. */
   private void gone(Throwable why) {
     LOG.log(Level.DEBUG, "the body was not sent whole", why);
-    end();
+    boolean isComing;
+    synchronized (this) {
+      isComing = state == State.GATHERING;
+    }
+    if (isComing) {
+      refuse(EventoException.invalid("", "must be sent whole"));
+    } else {
+      end();
+    }
   }
 
   @Override

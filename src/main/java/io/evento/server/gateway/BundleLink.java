@@ -81,12 +81,12 @@ final class BundleLink {
       return true;
     }
     heardAt = System.nanoTime();
+    if (parts.length() + part.length() > BundleEndpoint.FRAME_CHARS_MAX) {
+      return false;
+    }
     if (last && parts.length() == 0) {
       receive(part);
       return true;
-    }
-    if (parts.length() + part.length() > BundleEndpoint.FRAME_CHARS_MAX) {
-      return false;
     }
     parts.append(part);
     if (last) {

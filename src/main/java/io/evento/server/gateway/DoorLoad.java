@@ -88,7 +88,7 @@ public class DoorLoad {
 
   /** Largest body of a path below {@code /api}, in bytes. */
   long bodyBytesMax(String path) {
-    return path.endsWith("/api/events")
+    return path.endsWith("/api/events") || path.endsWith("/api/events/")
         ? AppendResource.BODY_BYTES_MAX
         : settings.get(Setting.PAYLOAD_BYTES_MAX);
   }

@@ -97,6 +97,15 @@ public class EventStreamFilter implements Filter {
     SseQuery.open(queries, query, SseResponse.of(asked, answer, threads.timer()));
   }
 
+  /** A bare position, as nodes gave it before, is of the epoch that the request names beside it. */
+  private static SeenPosition resumed(String last, EventQuery given) {
+    var seen = SeenPosition.parse("Last-Event-ID", last);
+    var beside = given.after();
+    return seen.epoch() == null && beside != null
+        ? new SeenPosition(seen.position(), beside.epoch())
+        : seen;
+  }
+
   private void follow(HttpServletRequest asked, HttpServletResponse answer) throws IOException {
     var given =
         EventQuery.of(
@@ -105,16 +114,16 @@ public class EventStreamFilter implements Filter {
               return values == null ? null : List.of(values);
             });
     var last = asked.getHeader("Last-Event-ID");
-    var after =
-        last == null || last.isBlank()
-            ? given.after()
-            : SeenPosition.parse("Last-Event-ID", last.trim());
+    var after = last == null || last.isBlank() ? given.after() : resumed(last.trim(), given);
     if (after == null) {
-      var head = feeds.head().orElse(null);
-      after =
-          head == null
-              ? new SeenPosition(0, null)
-              : new SeenPosition(head.position(), head.epoch());
+      var head =
+          feeds
+              .head()
+              .orElseThrow(
+                  () ->
+                      new EventoException(
+                          ErrorCode.UNAVAILABLE, "this node has not read the store's head yet"));
+      after = new SeenPosition(head.position(), head.epoch());
     }
     feeds.checkRoom();
     SseFeed.open(feeds, given.filter(), after, SseResponse.of(asked, answer, threads.timer()));

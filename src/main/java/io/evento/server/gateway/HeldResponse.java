@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * An answer that is kept until it is whole, so that whoever makes it never waits for its reader;
@@ -25,6 +26,7 @@ final class HeldResponse extends HttpServletResponseWrapper {
   private final boolean mayBeRefused;
   private final Pieces pieces = new Pieces();
   private final Stream stream = new Stream();
+  private final AtomicBoolean hasLeft = new AtomicBoolean();
   private boolean isErrorSaid;
 
   /**
@@ -46,8 +48,11 @@ final class HeldResponse extends HttpServletResponseWrapper {
     return pieces.size() == 0 || isErrorSaid;
   }
 
-  /** Writes what is kept and completes the request. */
+  /** Writes what is kept and completes the request; only once, however often it is completed. */
   void leave(AsyncContext async, ServletRequest request) {
+    if (!hasLeft.compareAndSet(false, true)) {
+      return;
+    }
     if (isEmpty()) {
       async.complete();
       return;

@@ -121,8 +121,7 @@ class ConditionSetTest {
     var said = random.nextInt(15) == 0 ? UUID.randomUUID() : epoch;
     for (var i = random.nextInt(14); i >= 0; i--) {
       var isStale = random.nextInt(12) == 0;
-      var proposal =
-          Proposals.on("S:" + UUID.randomUUID(), isStale ? new Tip(3, 5) : Tip.EMPTY);
+      var proposal = Proposals.on("S:" + UUID.randomUUID(), isStale ? new Tip(3, 5) : Tip.EMPTY);
       if (random.nextInt(5) < 3) {
         proposal = proposal.when(condition(said));
       }

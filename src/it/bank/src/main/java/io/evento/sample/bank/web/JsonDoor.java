@@ -81,7 +81,8 @@ final class JsonDoor implements HttpHandler {
   /** Any site could make a visitor's browser post a form here. It could not make it post JSON. */
   private static void refuseForeignPages(HttpExchange exchange) {
     var type = exchange.getRequestHeaders().getFirst("Content-Type");
-    if (type == null || !type.startsWith("application/json")) {
+    var media = type == null ? "" : type.split(";", 2)[0].strip();
+    if (!media.equalsIgnoreCase("application/json")) {
       throw new EventoException(
           ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json");
     }
