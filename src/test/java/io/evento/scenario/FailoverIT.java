@@ -66,7 +66,8 @@ class FailoverIT {
           .hasStreamsWithoutHoles()
           .neverOverdrewAnAccount()
           .repeatsFirstOutcomes()
-          .projectsWhatWasAcknowledged();
+          .projectsWhatWasAcknowledged()
+          .neverWaitedLongerThan(NOTICED_AFTER.plus(SERVES_AFTER));
     }
   }
 
