@@ -111,6 +111,9 @@ public class Appender {
   /** Begins to append; the database need not be there yet. */
   public void start() {
     follower.onRegress(this::probe);
+    // Another node may have opened it: only the store itself says on which server it is, without
+    // which the next one that goes on from there could not be told from an old copy.
+    follower.onNewEpoch(change -> probe());
     thread = threads.start("append", this::run);
     var tick = PATIENCE.toMillis() / 20;
     threads.timer().scheduleWithFixedDelay(this::expire, tick, tick, TimeUnit.MILLISECONDS);
