@@ -72,10 +72,8 @@ final class KnownStore {
     refusal = null;
     if (isNew) {
       follower.vouch(answer.epoch());
-      if (before != null) {
-        // Opened under another epoch: some may lead to the server of that one.
-        database.renew();
-      }
+      // Opened under another epoch, or before anything was known: some may lead to another store.
+      database.renew();
     }
   }
 

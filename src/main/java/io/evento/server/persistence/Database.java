@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.WeakHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.naming.InitialContext;
 import javax.naming.NamingException;
 import javax.sql.DataSource;
@@ -51,9 +52,11 @@ public class Database {
   private final @Nullable HikariDataSource own;
   private final DataSource pool;
   private volatile @Nullable String unfit;
-  // Connections of a pool of the application server that were looked at, by what is behind them.
-  private final Map<PGConnection, Boolean> vetted =
+  // Connections of a pool of the application server that were looked at, by what is behind them:
+  // the value of renewals at which the look began.
+  private final Map<PGConnection, Long> vetted =
       Collections.synchronizedMap(new WeakHashMap<>());
+  private final AtomicLong renewals = new AtomicLong();
   private volatile Vetting vetting = connection -> {};
 
   @Inject
@@ -135,7 +138,8 @@ public class Database {
 
   /** Makes the pool's connections anew: those in use when they are given back. */
   public void renew() {
-    vetted.clear();
+    // Not cleared: a look that is under way would count as one of after.
+    renewals.incrementAndGet();
     dropIdle();
   }
 
@@ -251,9 +255,10 @@ public class Database {
       return;
     }
     var behind = lent.unwrap(PGConnection.class);
-    if (!vetted.containsKey(behind)) {
+    var now = renewals.get();
+    if (vetted.getOrDefault(behind, -1L) != now) {
       vetting.check(lent);
-      vetted.put(behind, true);
+      vetted.put(behind, now);
     }
   }
 
