@@ -37,6 +37,9 @@ public class Database {
   /** No statement of the pool runs longer; one that does is ended by the server soon after. */
   private static final Duration POOL_ANSWERS = Duration.ofSeconds(10);
 
+  /** Of connections of a pool of the application server that are refused or dead, one by one. */
+  private static final int TRIES_OF_FOREIGN = 3;
+
   /** Says whether the server behind a new connection may be this node's database. */
   @FunctionalInterface
   public interface Vetting {
@@ -70,7 +73,7 @@ public class Database {
     if (jndi.isPresent()) {
       own = null;
       // How long one waits there, and what is in there, is the application server's business.
-      pool = lookup(jndi.get());
+      pool = vetted(lookup(jndi.get()));
     } else {
       var hikari = hikari();
       own = hikari;
@@ -232,9 +235,6 @@ public class Database {
 
   private <T> T once(String what, Work<T> work) throws SQLException {
     try (var connection = borrow(what)) {
-      if (own == null) {
-        vet(connection);
-      }
       return work.on(connection);
     }
   }
@@ -245,6 +245,39 @@ public class Database {
       return pool.getConnection();
     } catch (SQLException failure) {
       throw new UncheckedSqlException(what, failure);
+    }
+  }
+
+  /** What the application server's pool lends, without those that lead to a store that is refused. */
+  private DataSource vetted(DataSource foreign) {
+    return new OpeningDataSource(
+        () -> {
+          for (var tries = 1; ; tries++) {
+            var lent = foreign.getConnection();
+            try {
+              vet(lent);
+              return lent;
+            } catch (SQLException refused) {
+              drop(lent, refused);
+              if (tries == TRIES_OF_FOREIGN || !isConnectionLost(refused)) {
+                throw refused;
+              }
+            } catch (RuntimeException | Error failure) {
+              drop(lent, failure);
+              throw failure;
+            }
+          }
+        });
+  }
+
+  /** Ends what is behind a connection: closed only, it would be lent again. */
+  private static void drop(Connection lent, Throwable why) {
+    try (lent) {
+      var behind =
+          lent.isWrapperFor(PGConnection.class) ? lent.unwrap(PGConnection.class) : lent;
+      (behind instanceof Connection physical ? physical : lent).abort(Runnable::run);
+    } catch (SQLException alsoFailed) {
+      why.addSuppressed(alsoFailed);
     }
   }
 
