@@ -64,16 +64,25 @@ final class KnownStore {
     return follower.knows(mine.seen().epoch()) ? new StoreMemory(seen, null, null) : mine;
   }
 
-  /** Takes what the store said of itself. */
-  void learn(Answer answer) {
+  /**
+   * Takes what the store said of itself.
+   *
+   * @param over the connection over which it did
+   */
+  void learn(Answer answer, Connection over) {
     var before = learned;
     var isNew = before == null || !before.seen().epoch().equals(answer.epoch());
     learned = merged(before, answer);
     refusal = null;
     if (isNew) {
       follower.vouch(answer.epoch());
-      // Opened under another epoch, or before anything was known: some may lead to another store.
-      database.renew();
+      if (before == null) {
+        // Opened before anything was known: some may lead to another store.
+        database.renew();
+      } else {
+        // Opened under another epoch: some may lead to the server of that one.
+        database.renewAllBut(over);
+      }
     }
   }
 

@@ -146,6 +146,17 @@ public class Database {
     dropIdle();
   }
 
+  /**
+   * The same, and cuts what is in use: the server that answers now is not the one of before, and
+   * what was opened to a host's name may still lead to that one.
+   *
+   * @param kept of {@link #direct}, by which the new server was met
+   */
+  public void renewAllBut(Connection kept) {
+    renew();
+    connections.cutAllBut(kept);
+  }
+
   /** The hosts of the URL, {@code host:port} each. */
   public List<String> hosts() {
     return connections.hosts();
