@@ -78,7 +78,9 @@ public class Database {
       var hikari = hikari();
       own = hikari;
       pool =
-          new OpeningDataSource(new CircuitBreaker(hikari, () -> isExhausted(hikari))::connection);
+          new OpeningDataSource(
+              new CircuitBreaker(hikari, () -> isExhausted(hikari), () -> hasIdle(hikari))
+                  ::connection);
     }
   }
 
@@ -112,6 +114,11 @@ public class Database {
   private static boolean isExhausted(HikariDataSource pool) {
     var now = pool.getHikariPoolMXBean();
     return now != null && now.getActiveConnections() >= pool.getMaximumPoolSize();
+  }
+
+  private static boolean hasIdle(HikariDataSource pool) {
+    var now = pool.getHikariPoolMXBean();
+    return now != null && now.getIdleConnections() > 0;
   }
 
   private void dropIdle() {
