@@ -5,6 +5,7 @@ import io.evento.server.config.ServerConfig;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
@@ -44,7 +45,7 @@ public class Migrations {
    */
   public void run() throws SQLException {
     try (var probe = database.direct("boot", ANSWERS, PoolerCheck.PROPERTIES)) {
-      database.requireSession(probe);
+      requireSession(probe);
     }
     database.accept();
     if (config.ownerUser().isEmpty()) {
@@ -56,6 +57,15 @@ public class Migrations {
       migrate();
     } else {
       schema.validate();
+    }
+  }
+
+  private void requireSession(Connection probe) throws SQLException {
+    try {
+      database.requireSession(probe);
+    } catch (SQLException failure) {
+      database.suspect(probe);
+      throw failure;
     }
   }
 
