@@ -132,9 +132,10 @@ final class ConnectionFactory {
     try {
       vetting.check(connection);
       return connection;
-    } catch (SQLException refused) {
-      connection.close();
-      throw refused;
+    } catch (SQLException | RuntimeException | Error refused) {
+      try (connection) {
+        throw refused;
+      }
     }
   }
 
