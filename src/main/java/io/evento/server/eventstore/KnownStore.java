@@ -4,6 +4,7 @@ import io.evento.server.eventstore.AppendCall.Answer;
 import io.evento.server.persistence.Database;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,9 @@ final class KnownStore {
 
   /** The server let in, and the connection must not be used. */
   private static final String NOT_THIS_ONE = "08004";
+
+  /** No such function, no such schema: a copy of before the release that this node migrated to. */
+  private static final Set<String> SCHEMA_IS_OLDER = Set.of("42883", "3F000");
 
   private static final String LOOK =
       """
@@ -127,14 +131,23 @@ final class KnownStore {
         row.next();
         var why = row.getString(1);
         if (why != null) {
-          refused(why);
-          // An idle append would not notice, and the node would stay ready.
-          onRefusal.run();
-          throw new SQLException(
-              "the store is older than what this node knows: " + why, NOT_THIS_ONE);
+          throw refuse(why, null);
         }
       }
+    } catch (SQLException failure) {
+      if (SCHEMA_IS_OLDER.contains(String.valueOf(failure.getSQLState()))) {
+        throw refuse("its schema is older; restart a node that migrates", failure);
+      }
+      throw failure;
     }
+  }
+
+  private SQLException refuse(String why, @Nullable SQLException cause) {
+    refused(why);
+    // An idle append would not notice, and the node would stay ready.
+    onRefusal.run();
+    return new SQLException(
+        "the store is older than what this node knows: " + why, NOT_THIS_ONE, cause);
   }
 
   /** Four parameters: epoch, head, system, timeline. */
