@@ -34,8 +34,15 @@ public class Database {
     T on(Connection connection) throws SQLException;
   }
 
-  /** No statement of the pool runs longer; one that does is ended by the server soon after. */
+  /** The pool waits so long for an answer, then its connection is dead. */
   private static final Duration POOL_ANSWERS = Duration.ofSeconds(10);
+
+  /** What nobody waits for any more is ended by the server; a limit that is set already stays. */
+  private static final String POOL_LIMIT =
+      """
+      select set_config('statement_timeout', '10s', false)
+       where current_setting('statement_timeout') = '0'
+      """;
 
   /** Of connections of a pool of the application server that are refused or dead, one by one. */
   private static final int TRIES_OF_FOREIGN = 3;
@@ -100,6 +107,7 @@ public class Database {
     var properties = login(config.user(), config.password(), "evento-" + node.name());
     properties.setProperty("reWriteBatchedInserts", "true");
     settings.setDataSource(new OpeningDataSource(() -> connections.open(properties, POOL_ANSWERS)));
+    settings.setConnectionInitSql(POOL_LIMIT);
     settings.setMaximumPoolSize(config.poolSize());
     settings.setMinimumIdle(2);
     settings.setConnectionTimeout(3_000);
