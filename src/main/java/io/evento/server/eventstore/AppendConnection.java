@@ -66,6 +66,9 @@ final class AppendConnection {
       connection.clearWarnings();
       return connection;
     } catch (SQLException failure) {
+      if (Trouble.of(failure) != Trouble.BUSY) {
+        database.suspect(connection);
+      }
       connection.close();
       throw failure;
     }

@@ -47,7 +47,7 @@ final class AppendSession {
     var answer = run(open, batch);
     if (!answer.warned()) {
       confirm(open);
-      known.learn(answer);
+      known.learn(answer, open);
     }
     return answer;
   }
@@ -92,7 +92,7 @@ final class AppendSession {
         throw new SQLException("a warning with the answer", "01000");
       }
       confirm(opened);
-      known.learn(answer);
+      known.learn(answer, opened);
       database.accept();
       return opened;
     } catch (SQLException failure) {

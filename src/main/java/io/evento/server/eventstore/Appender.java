@@ -111,6 +111,9 @@ public class Appender {
   /** Begins to append; the database need not be there yet. */
   public void start() {
     follower.onRegress(this::probe);
+    // Another node may have opened it: only the store itself says on which server it is, without
+    // which the next one that goes on from there could not be told from an old copy.
+    follower.onNewEpoch(change -> probe());
     thread = threads.start("append", this::run);
     var tick = PATIENCE.toMillis() / 20;
     threads.timer().scheduleWithFixedDelay(this::expire, tick, tick, TimeUnit.MILLISECONDS);
@@ -235,8 +238,9 @@ public class Appender {
       } catch (NotConnectedException failure) {
         trouble = failed(Trouble.UNFIT, proposals, failure.reason());
       }
-      if (trouble == Trouble.LOST) {
-        inDoubt = true;
+      inDoubt |= trouble == Trouble.LOST;
+      // One in doubt that is always too long would be asked for without an end, before all others.
+      if (trouble == Trouble.LOST || (isTooLong && inDoubt && batch.size() == 1)) {
         losses++;
         // The database answers when asked for its head, and never to these commands.
         if (losses >= LOSSES && batch.size() > 1) {
@@ -254,7 +258,8 @@ public class Appender {
       if (trouble != Trouble.BUSY) {
         session.close();
       }
-      if (isTooLong && batch.size() > 1) {
+      var isInTime = !closed && System.nanoTime() - until < 0;
+      if (isTooLong && batch.size() > 1 && (inDoubt || isWhole || isInTime)) {
         // Again as a whole it would take as long again, at the gate, before all others. A call that
         // got lost before is no reason to: each part queues behind it as the whole would.
         var end = isWhole ? System.nanoTime() + PATIENCE_IN_PARTS.toNanos() : until;

@@ -4,6 +4,7 @@ import io.evento.server.eventstore.AppendCall.Answer;
 import io.evento.server.persistence.Database;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,9 @@ final class KnownStore {
 
   /** The server let in, and the connection must not be used. */
   private static final String NOT_THIS_ONE = "08004";
+
+  /** No such function, no such schema: a copy of before the release that this node migrated to. */
+  private static final Set<String> SCHEMA_IS_OLDER = Set.of("42883", "3F000");
 
   private static final String LOOK =
       """
@@ -64,17 +68,24 @@ final class KnownStore {
     return follower.knows(mine.seen().epoch()) ? new StoreMemory(seen, null, null) : mine;
   }
 
-  /** Takes what the store said of itself. */
-  void learn(Answer answer) {
+  /**
+   * Takes what the store said of itself.
+   *
+   * @param over the connection over which it did
+   */
+  void learn(Answer answer, Connection over) {
     var before = learned;
     var isNew = before == null || !before.seen().epoch().equals(answer.epoch());
     learned = merged(before, answer);
     refusal = null;
     if (isNew) {
       follower.vouch(answer.epoch());
-      if (before != null) {
-        // Opened under another epoch: some may lead to the server of that one.
+      if (before == null) {
+        // Opened before anything was known: some may lead to another store.
         database.renew();
+      } else {
+        // Opened under another epoch: some may lead to the server of that one.
+        database.renewAllBut(over);
       }
     }
   }
@@ -120,14 +131,23 @@ final class KnownStore {
         row.next();
         var why = row.getString(1);
         if (why != null) {
-          refused(why);
-          // An idle append would not notice, and the node would stay ready.
-          onRefusal.run();
-          throw new SQLException(
-              "the store is older than what this node knows: " + why, NOT_THIS_ONE);
+          throw refuse(why, null);
         }
       }
+    } catch (SQLException failure) {
+      if (SCHEMA_IS_OLDER.contains(String.valueOf(failure.getSQLState()))) {
+        throw refuse("its schema is older; restart a node that migrates", failure);
+      }
+      throw failure;
     }
+  }
+
+  private SQLException refuse(String why, @Nullable SQLException cause) {
+    refused(why);
+    // An idle append would not notice, and the node would stay ready.
+    onRefusal.run();
+    return new SQLException(
+        "the store is older than what this node knows: " + why, NOT_THIS_ONE, cause);
   }
 
   /** Four parameters: epoch, head, system, timeline. */

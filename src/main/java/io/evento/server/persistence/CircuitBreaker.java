@@ -17,33 +17,48 @@ final class CircuitBreaker {
 
   private final DataSource pool;
   private final BooleanSupplier isExhausted;
+  private final BooleanSupplier hasIdle;
   private final AtomicLong nextTry = new AtomicLong();
+  private volatile long lentAt = System.nanoTime();
   private volatile boolean isOpen;
 
   /**
    * @param isExhausted whether all connections are lent: then the database is not away but busy,
    *     and whoever waits is served as soon as somebody is done
+   * @param hasIdle whether there are connections to lend at once: then nobody is refused
    */
-  CircuitBreaker(DataSource pool, BooleanSupplier isExhausted) {
+  CircuitBreaker(DataSource pool, BooleanSupplier isExhausted, BooleanSupplier hasIdle) {
     this.pool = pool;
     this.isExhausted = isExhausted;
+    this.hasIdle = hasIdle;
   }
 
   Connection connection() throws SQLException {
-    if (isOpen && !isTurn()) {
+    if (isOpen && !hasIdle.getAsBoolean() && !isTurn()) {
       throw new SQLTransientConnectionException("no connection could be had just now", "08001");
     }
+    var began = System.nanoTime();
     try {
       var lent = pool.getConnection();
+      lentAt = System.nanoTime();
       isOpen = false;
       return lent;
     } catch (SQLException failure) {
-      if (!isExhausted.getAsBoolean()) {
+      if (saysItIsAway(failure, began)) {
         nextTry.set(System.nanoTime() + PAUSE_NANOS);
         isOpen = true;
       }
       throw failure;
     }
+  }
+
+  /** Whether a failure is due to the database, and not to a rush or to its caller. */
+  private boolean saysItIsAway(SQLException failure, long began) {
+    return !Thread.currentThread().isInterrupted()
+        && !(failure.getCause() instanceof InterruptedException)
+        && lentAt - began < 0 // nobody else was served meanwhile
+        && !isExhausted.getAsBoolean()
+        && !hasIdle.getAsBoolean();
   }
 
   private boolean isTurn() {

@@ -132,9 +132,10 @@ final class ConnectionFactory {
     try {
       vetting.check(connection);
       return connection;
-    } catch (SQLException refused) {
-      connection.close();
-      throw refused;
+    } catch (SQLException | RuntimeException | Error refused) {
+      try (connection) {
+        throw refused;
+      }
     }
   }
 
@@ -198,12 +199,29 @@ final class ConnectionFactory {
           Level.INFO,
           () -> "another host is the primary now host=" + winner.host() + " cut=" + cut.size());
       onMove.run();
-      // Beside its caller: the end of a TLS connection waits for whoever writes on it.
-      var cutter = new Thread(() -> cut.forEach(ConnectionFactory::cut), "evento-cut");
-      cutter.setDaemon(true);
-      cutter.start();
+      cutBeside(cut);
     }
     return true;
+  }
+
+  /** Cuts all connections but one, as the server behind a host's name may be another than it was. */
+  void cutAllBut(Connection kept) {
+    var cut = new ArrayList<Opened>();
+    synchronized (this) {
+      open.removeIf(Opened::isClosed);
+      open.stream().filter(one -> one.connection() != kept).forEach(cut::add);
+    }
+    if (!cut.isEmpty()) {
+      LOG.log(Level.INFO, () -> "connections of before are cut count=" + cut.size());
+      cutBeside(cut);
+    }
+  }
+
+  /** Beside its caller: the end of a TLS connection waits for whoever writes on it. */
+  private static void cutBeside(List<Opened> cut) {
+    var cutter = new Thread(() -> cut.forEach(ConnectionFactory::cut), "evento-cut");
+    cutter.setDaemon(true);
+    cutter.start();
   }
 
   private static void cut(Opened opened) {

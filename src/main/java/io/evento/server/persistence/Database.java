@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.WeakHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.naming.InitialContext;
 import javax.naming.NamingException;
 import javax.sql.DataSource;
@@ -33,8 +34,18 @@ public class Database {
     T on(Connection connection) throws SQLException;
   }
 
-  /** No statement of the pool runs longer; one that does is ended by the server soon after. */
+  /** The pool waits so long for an answer, then its connection is dead. */
   private static final Duration POOL_ANSWERS = Duration.ofSeconds(10);
+
+  /** What nobody waits for any more is ended by the server; a limit that is set already stays. */
+  private static final String POOL_LIMIT =
+      """
+      select set_config('statement_timeout', '10s', false)
+       where current_setting('statement_timeout') = '0'
+      """;
+
+  /** Of connections of a pool of the application server that are refused or dead, one by one. */
+  private static final int TRIES_OF_FOREIGN = 3;
 
   /** Says whether the server behind a new connection may be this node's database. */
   @FunctionalInterface
@@ -51,9 +62,11 @@ public class Database {
   private final @Nullable HikariDataSource own;
   private final DataSource pool;
   private volatile @Nullable String unfit;
-  // Connections of a pool of the application server that were looked at, by what is behind them.
-  private final Map<PGConnection, Boolean> vetted =
+  // Connections of a pool of the application server that were looked at, by what is behind them:
+  // the value of renewals at which the look began.
+  private final Map<PGConnection, Long> vetted =
       Collections.synchronizedMap(new WeakHashMap<>());
+  private final AtomicLong renewals = new AtomicLong();
   private volatile Vetting vetting = connection -> {};
 
   @Inject
@@ -67,12 +80,14 @@ public class Database {
     if (jndi.isPresent()) {
       own = null;
       // How long one waits there, and what is in there, is the application server's business.
-      pool = lookup(jndi.get());
+      pool = vetted(lookup(jndi.get()));
     } else {
       var hikari = hikari();
       own = hikari;
       pool =
-          new OpeningDataSource(new CircuitBreaker(hikari, () -> isExhausted(hikari))::connection);
+          new OpeningDataSource(
+              new CircuitBreaker(hikari, () -> isExhausted(hikari), () -> hasIdle(hikari))
+                  ::connection);
     }
   }
 
@@ -92,6 +107,7 @@ public class Database {
     var properties = login(config.user(), config.password(), "evento-" + node.name());
     properties.setProperty("reWriteBatchedInserts", "true");
     settings.setDataSource(new OpeningDataSource(() -> connections.open(properties, POOL_ANSWERS)));
+    settings.setConnectionInitSql(POOL_LIMIT);
     settings.setMaximumPoolSize(config.poolSize());
     settings.setMinimumIdle(2);
     settings.setConnectionTimeout(3_000);
@@ -106,6 +122,11 @@ public class Database {
   private static boolean isExhausted(HikariDataSource pool) {
     var now = pool.getHikariPoolMXBean();
     return now != null && now.getActiveConnections() >= pool.getMaximumPoolSize();
+  }
+
+  private static boolean hasIdle(HikariDataSource pool) {
+    var now = pool.getHikariPoolMXBean();
+    return now != null && now.getIdleConnections() > 0;
   }
 
   private void dropIdle() {
@@ -135,8 +156,20 @@ public class Database {
 
   /** Makes the pool's connections anew: those in use when they are given back. */
   public void renew() {
-    vetted.clear();
+    // Not cleared: a look that is under way would count as one of after.
+    renewals.incrementAndGet();
     dropIdle();
+  }
+
+  /**
+   * The same, and cuts what is in use: the server that answers now is not the one of before, and
+   * what was opened to a host's name may still lead to that one.
+   *
+   * @param kept of {@link #direct}, by which the new server was met
+   */
+  public void renewAllBut(Connection kept) {
+    renew();
+    connections.cutAllBut(kept);
   }
 
   /** The hosts of the URL, {@code host:port} each. */
@@ -228,9 +261,6 @@ public class Database {
 
   private <T> T once(String what, Work<T> work) throws SQLException {
     try (var connection = borrow(what)) {
-      if (own == null) {
-        vet(connection);
-      }
       return work.on(connection);
     }
   }
@@ -244,6 +274,39 @@ public class Database {
     }
   }
 
+  /** What the application server's pool lends, without those that lead to a store that is refused. */
+  private DataSource vetted(DataSource foreign) {
+    return new OpeningDataSource(
+        () -> {
+          for (var tries = 1; ; tries++) {
+            var lent = foreign.getConnection();
+            try {
+              vet(lent);
+              return lent;
+            } catch (SQLException refused) {
+              drop(lent, refused);
+              if (tries == TRIES_OF_FOREIGN || !isConnectionLost(refused)) {
+                throw refused;
+              }
+            } catch (RuntimeException | Error failure) {
+              drop(lent, failure);
+              throw failure;
+            }
+          }
+        });
+  }
+
+  /** Ends what is behind a connection: closed only, it would be lent again. */
+  private static void drop(Connection lent, Throwable why) {
+    try (lent) {
+      var behind =
+          lent.isWrapperFor(PGConnection.class) ? lent.unwrap(PGConnection.class) : lent;
+      (behind instanceof Connection physical ? physical : lent).abort(Runnable::run);
+    } catch (SQLException alsoFailed) {
+      why.addSuppressed(alsoFailed);
+    }
+  }
+
   private void vet(Connection lent) throws SQLException {
     if (!lent.isWrapperFor(PGConnection.class)) {
       // Of a driver that the application server loaded: what is behind cannot be told apart.
@@ -251,9 +314,10 @@ public class Database {
       return;
     }
     var behind = lent.unwrap(PGConnection.class);
-    if (!vetted.containsKey(behind)) {
+    var now = renewals.get();
+    if (vetted.getOrDefault(behind, -1L) != now) {
       vetting.check(lent);
-      vetted.put(behind, true);
+      vetted.put(behind, now);
     }
   }
 

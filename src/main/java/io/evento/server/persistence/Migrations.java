@@ -5,6 +5,7 @@ import io.evento.server.config.ServerConfig;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
@@ -16,6 +17,9 @@ import org.flywaydb.core.Flyway;
  *
  * <p>Nodes that start at once take turns: Flyway holds an advisory lock. A schema that is newer
  * than this release is accepted, as a migration has to leave the previous release running.
+ *
+ * <p>Versions 6, 10 and 14 do not exist and must never be added: a new migration takes a number
+ * above the highest, as Flyway refuses one below what a database has already.
  */
 @NodeScoped
 public class Migrations {
@@ -44,7 +48,7 @@ public class Migrations {
    */
   public void run() throws SQLException {
     try (var probe = database.direct("boot", ANSWERS, PoolerCheck.PROPERTIES)) {
-      database.requireSession(probe);
+      requireSession(probe);
     }
     database.accept();
     if (config.ownerUser().isEmpty()) {
@@ -56,6 +60,15 @@ public class Migrations {
       migrate();
     } else {
       schema.validate();
+    }
+  }
+
+  private void requireSession(Connection probe) throws SQLException {
+    try {
+      database.requireSession(probe);
+    } catch (SQLException failure) {
+      database.suspect(probe);
+      throw failure;
     }
   }
 
@@ -91,7 +104,8 @@ public class Migrations {
         .placeholders(Map.of("server", config.user()))
         .connectRetries(0)
         .ignoreMigrationPatterns("*:future")
-        .initSql("set lock_timeout = '5s'")
+        // Who waits for a table's lock holds up all that come after: less than a lease lasts.
+        .initSql("set lock_timeout = '2s'")
         .load();
   }
 }

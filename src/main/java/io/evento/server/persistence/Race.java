@@ -171,13 +171,15 @@ final class Race {
     return next;
   }
 
-  private synchronized void tell(Outcome outcome) {
-    if (isOver) {
-      discard(outcome.connection());
-    } else {
-      outcomes.add(outcome);
-      notifyAll();
+  private void tell(Outcome outcome) {
+    synchronized (this) {
+      if (!isOver) {
+        outcomes.add(outcome);
+        notifyAll();
+        return;
+      }
     }
+    discard(outcome.connection());
   }
 
   private synchronized @Nullable Outcome await(long moment) throws InterruptedException {
@@ -191,10 +193,15 @@ final class Race {
     return outcomes.remove();
   }
 
-  private synchronized void end() {
-    isOver = true;
-    outcomes.forEach(late -> discard(late.connection()));
-    outcomes.clear();
+  private void end() {
+    List<Outcome> late;
+    synchronized (this) {
+      isOver = true;
+      late = List.copyOf(outcomes);
+      outcomes.clear();
+    }
+    // Not under the lock: an end may take long, and the next login would wait to tell.
+    late.forEach(outcome -> discard(outcome.connection()));
   }
 
   private static void discard(@Nullable Connection late) {

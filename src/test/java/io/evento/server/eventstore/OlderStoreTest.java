@@ -130,6 +130,34 @@ class OlderStoreTest {
   }
 
   @Test
+  void an_idle_node_learns_on_which_server_another_one_opened_an_epoch() {
+    try (var server = PostgresServer.start()) {
+      var where = server.migrated("evento");
+      try (var idle = StoreNode.start(where, "a");
+          var busy = StoreNode.start(where, "b")) {
+        ready(idle, busy);
+        append(busy, 5);
+        await().atMost(ofSeconds(20)).until(() -> atHead(idle, 5));
+        server.stop();
+        server.beginPromoted();
+        append(busy, 5);
+        await().atMost(ofSeconds(20)).until(() -> atHead(idle, 10));
+        await()
+            .atMost(ofSeconds(20))
+            .untilAsserted(
+                () -> {
+                  var memory = Objects.requireNonNull(idle.appender.known().memory());
+                  assertThat(memory.seen().epoch()).isEqualTo(busy.reader.head().epoch());
+                  assertThat(memory.system()).isNotNull();
+                  assertThat(memory.timeline())
+                      .isEqualTo(
+                          Objects.requireNonNull(busy.appender.known().memory()).timeline());
+                });
+      }
+    }
+  }
+
+  @Test
   void a_copy_from_before_the_last_promotion_is_refused_until_it_is_accepted() {
     try (var server = PostgresServer.start()) {
       var where = server.migrated("evento");
