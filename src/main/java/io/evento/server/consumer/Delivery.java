@@ -75,6 +75,7 @@ class Delivery {
   private volatile boolean awaitsOpening;
   private volatile long heardAt = System.nanoTime();
   private volatile @Nullable String distrust;
+  private boolean isDoubted;
   private boolean isInCustody;
   private Turns.@Nullable Turn turn;
 
@@ -197,8 +198,15 @@ class Delivery {
     return handed;
   }
 
-  /** Its session ended unasked: what that had is doubted. */
+  /**
+   * Its session ended unasked: what that had is doubted. Once, though whoever notes it may have to
+   * begin again. For the lease keeper.
+   */
   void doubtWhatWasHanded() {
+    if (isDoubted) {
+      return;
+    }
+    isDoubted = true;
     lease.doubts(lease.doubts().ended(handed, session.endedAloneWith(this)));
   }
 
