@@ -5,6 +5,7 @@ import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.routing.BundleSession;
+import io.evento.server.routing.Custody;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -246,18 +247,24 @@ class Delivery {
     var custody = session.custody();
     if (isDoubted && lease.doubts().callForTrial()) {
       if (!custody.isTried(this)) {
-        custody.alone(this, this::ring);
+        if (!custody.alone(this, this::ring)) {
+          awaitOpening(custody);
+        }
       }
       return custody.isTried(this);
     }
     if (!custody.isClosedTo(this)) {
       return true;
     }
+    awaitOpening(custody);
+    return false;
+  }
+
+  private void awaitOpening(Custody custody) {
     if (!awaitsOpening) {
       awaitsOpening = true;
       custody.onceOpen(this::opened);
     }
-    return false;
   }
 
   private void opened() {
