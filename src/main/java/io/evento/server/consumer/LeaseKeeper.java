@@ -283,7 +283,7 @@ class LeaseKeeper {
     var doubts = new HashMap<Lease, Doubts>();
     for (var delivery : held.values()) {
       var lease = delivery.lease();
-      lease.forgetOldDoubts();
+      lease.forgetOldDoubts(System.nanoTime());
       lease.unwrittenDoubts().ifPresent(now -> doubts.put(lease, now));
     }
     if (!doubts.isEmpty()) {
