@@ -149,11 +149,15 @@ final class Lease {
     }
   }
 
-  /** The segment goes on from elsewhere: another epoch, or what stood at its checkpoint is gone. */
+  /**
+   * The segment goes on from elsewhere: another epoch, or what stood at its checkpoint is gone. What
+   * stands at the doubted positions may be another event now.
+   */
   synchronized void rewind(StorePosition to) {
     reached = to;
     command = null;
     rewinds = true;
+    doubts(doubts.beyond(Long.MAX_VALUE));
   }
 
   /** What the row does not know yet. */

@@ -85,6 +85,15 @@ class LeaseTest {
   }
 
   @Test
+  void after_a_rewind_other_events_may_stand_where_some_were_doubted() {
+    var letter = Set.of(UUID.randomUUID());
+    lease.doubts(new Doubts(70, 70, letter, 3, true));
+    lease.rewind(new StorePosition(LATER, 60));
+    assertThat(lease.doubts().covers(70)).isFalse();
+    assertThat(lease.doubts().ids()).isEqualTo(letter);
+  }
+
+  @Test
   void what_is_reached_after_a_rewind_that_was_not_written_may_still_go_back() {
     lease.rewind(new StorePosition(LATER, 60));
     lease.reach(61, null);
