@@ -421,6 +421,7 @@ class Deliveries {
             delivery.loseItsPlace();
           } else if (delivery.isStarting()) {
             delivery.run(delivery.looked());
+            tellThatItStands(delivery);
             delivery.ring();
           }
         },

@@ -5,6 +5,7 @@ import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.routing.BundleSession;
+import io.evento.server.routing.Custody;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,6 +76,7 @@ class Delivery {
   private volatile boolean awaitsOpening;
   private volatile long heardAt = System.nanoTime();
   private volatile @Nullable String distrust;
+  private boolean isDoubted;
   private boolean isInCustody;
   private Turns.@Nullable Turn turn;
 
@@ -197,8 +199,15 @@ class Delivery {
     return handed;
   }
 
-  /** Its session ended unasked: what that had is doubted. */
+  /**
+   * Its session ended unasked: what that had is doubted. Once, though whoever notes it may have to
+   * begin again. For the lease keeper.
+   */
   void doubtWhatWasHanded() {
+    if (isDoubted) {
+      return;
+    }
+    isDoubted = true;
     lease.doubts(lease.doubts().ended(handed, session.endedAloneWith(this)));
   }
 
@@ -238,18 +247,24 @@ class Delivery {
     var custody = session.custody();
     if (isDoubted && lease.doubts().callForTrial()) {
       if (!custody.isTried(this)) {
-        custody.alone(this, this::ring);
+        if (!custody.alone(this, this::ring)) {
+          awaitOpening(custody);
+        }
       }
       return custody.isTried(this);
     }
     if (!custody.isClosedTo(this)) {
       return true;
     }
+    awaitOpening(custody);
+    return false;
+  }
+
+  private void awaitOpening(Custody custody) {
     if (!awaitsOpening) {
       awaitsOpening = true;
       custody.onceOpen(this::opened);
     }
-    return false;
   }
 
   private void opened() {

@@ -78,6 +78,9 @@ final class Lease {
 
   private static final long DOUBT_NANOS = TimeUnit.MINUTES.toNanos(1);
 
+  /** What is proven may have to wait for room among the dead letters. */
+  private static final long PROVEN_NANOS = 10 * DOUBT_NANOS;
+
   private final Claimed claimed;
   private volatile long trustedUntil;
   private StorePosition written;
@@ -146,11 +149,15 @@ final class Lease {
     }
   }
 
-  /** The segment goes on from elsewhere: another epoch, or what stood at its checkpoint is gone. */
+  /**
+   * The segment goes on from elsewhere: another epoch, or what stood at its checkpoint is gone. What
+   * stands at the doubted positions may be another event now.
+   */
   synchronized void rewind(StorePosition to) {
     reached = to;
     command = null;
     rewinds = true;
+    doubts(doubts.beyond(Long.MAX_VALUE));
   }
 
   /** What the row does not know yet. */
@@ -219,10 +226,15 @@ final class Lease {
 
   /**
    * Drops doubts about what does not come any more, as something before it took it away: what is
-   * doubted comes first, and its session has lived for a minute since.
+   * doubted comes first, and its session has lived for a minute since. What is proven is parked when
+   * it comes: if it does not come either, it is gone, as a letter that was dropped or an outcome for
+   * a saga that ended.
+   *
+   * @param now by {@link System#nanoTime}
    */
-  synchronized void forgetOldDoubts() {
-    if (!doubts.isNone() && !doubts.areProven() && System.nanoTime() - doubtsSince > DOUBT_NANOS) {
+  synchronized void forgetOldDoubts(long now) {
+    var keep = doubts.areProven() ? PROVEN_NANOS : DOUBT_NANOS;
+    if (!doubts.isNone() && now - doubtsSince > keep) {
       doubts = Doubts.NONE;
     }
   }

@@ -20,9 +20,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -50,12 +52,18 @@ class LeaseKeeper {
   /** Tells the other nodes that something can be claimed. */
   static final String FREED = "freed";
 
+  /** So long an instance that was silent about a segment is given none where another can have it. */
+  private static final long SHUN_NANOS = TimeUnit.MINUTES.toNanos(10);
+
   /**
    * How often in a row instances were silent about a segment.
    *
    * @param acked where it stood all the time
+   * @param misses 0 once it has got on
+   * @param instance the last that was silent
+   * @param since when it was found so
    */
-  private record Silence(long acked, int misses) {}
+  private record Silence(long acked, int misses, String instance, long since) {}
 
   private final Terms terms;
   private final String self;
@@ -283,7 +291,7 @@ class LeaseKeeper {
     var doubts = new HashMap<Lease, Doubts>();
     for (var delivery : held.values()) {
       var lease = delivery.lease();
-      lease.forgetOldDoubts();
+      lease.forgetOldDoubts(System.nanoTime());
       lease.unwrittenDoubts().ifPresent(now -> doubts.put(lease, now));
     }
     if (!doubts.isEmpty()) {
@@ -305,6 +313,7 @@ class LeaseKeeper {
   }
 
   private void decide(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<Sightings.Row>> rows) {
+    silences.values().removeIf(silence -> silence.misses == 0 && !isShunned(silence));
     var isSettled = isSettled(hosted);
     var released = new ArrayList<Delivery>();
     var restarted = new ArrayList<Delivery>();
@@ -343,8 +352,8 @@ class LeaseKeeper {
     var silent = delivery.silentNanos(System.nanoTime());
     var before = silences.get(id);
     if (before != null && before.acked != delivery.acked()) {
-      silences.remove(id);
-      before = null;
+      before = new Silence(delivery.acked(), 0, before.instance, before.since);
+      silences.put(id, before);
     }
     var misses = before == null ? 0 : before.misses;
     var patience = terms.silence().multipliedBy(1L << misses);
@@ -358,7 +367,13 @@ class LeaseKeeper {
       if (placement.isHostedTwice()) {
         counts.silent.increment();
         LOG.log(Level.WARNING, () -> "segment taken away " + delivery.lease() + " cause=" + why);
-        silences.put(id, new Silence(delivery.acked(), Math.min(SILENCES_MAX, misses + 1)));
+        silences.put(
+            id,
+            new Silence(
+                delivery.acked(),
+                Math.min(SILENCES_MAX, misses + 1),
+                delivery.session().instance().toString(),
+                clock.getAsLong()));
         delivery.distrust(why);
       } else {
         deliveries.note(delivery, why);
@@ -399,7 +414,20 @@ class LeaseKeeper {
         rows.getOrDefault(consumer, List.of()),
         held.values().stream()
             .filter(delivery -> delivery.lease().segment().consumer().equals(consumer))
-            .toList());
+            .toList(),
+        shunned(consumer));
+  }
+
+  private boolean isShunned(Silence silence) {
+    return clock.getAsLong() - silence.since <= SHUN_NANOS;
+  }
+
+  private Set<String> shunned(ConsumerId consumer) {
+    return silences.entrySet().stream()
+        .filter(silence -> silence.getKey().consumer().equals(consumer))
+        .filter(silence -> isShunned(silence.getValue()))
+        .map(silence -> silence.getValue().instance)
+        .collect(Collectors.toSet());
   }
 
   /** Whether who hosts what has been the same for a while. */

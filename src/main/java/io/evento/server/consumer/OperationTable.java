@@ -85,6 +85,8 @@ final class OperationTable {
          set fence = fence + 1, reset_fence = fence + 1, held_until = null,
              effects_after = least(?, greatest(effects_after, checkpoint)),
              checkpoint = ?, epoch = ?, command_id = null, merge_with = null, merge_at = null,
+             doubt_from = 0, doubt_upto = 0, doubt_ids = '{}', doubt_sessions = 0,
+             doubt_alone = false,
              progress_at = clock_timestamp(), changed_at = clock_timestamp()
        where name = ? and version = ? and segment = ?
       """;

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -16,13 +17,15 @@ import org.jspecify.annotations.Nullable;
  * @param of its hosts; empty if none is here
  * @param rows its segments, in their order
  * @param held those that are delivered here
+ * @param shunned instances that were silent about some of it: they get none while others are here
  */
 record Placement(
     ConsumerId consumer,
     String self,
     Optional<Hosts.Of> of,
     List<Sightings.Row> rows,
-    Collection<Delivery> held) {
+    Collection<Delivery> held,
+    Set<String> shunned) {
 
   /** Whether this node may have segments of it at all. */
   boolean isOurs() {
@@ -31,7 +34,7 @@ record Placement(
 
   /** Whether another instance here can have what one of them has. */
   boolean isHostedTwice() {
-    return of.map(hosts -> load(hosts).size() > 1).orElse(false);
+    return of.map(hosts -> all(hosts).size() > 1).orElse(false);
   }
 
   /** How many segments this node should have. */
@@ -101,8 +104,17 @@ record Placement(
         });
   }
 
-  /** How many segments each instance has that has an open session here. */
+  /** How many segments each instance has that may be given some. */
   private Map<String, Integer> load(Hosts.Of hosts) {
+    var load = all(hosts);
+    if (!shunned.containsAll(load.keySet())) {
+      load.keySet().removeAll(shunned);
+    }
+    return load;
+  }
+
+  /** How many segments each instance has that has an open session here. */
+  private Map<String, Integer> all(Hosts.Of hosts) {
     var load = new TreeMap<String, Integer>();
     hosts.sessions().forEach(session -> load.put(session.instance().toString(), 0));
     held.forEach(

@@ -62,7 +62,8 @@ class ScheduleTable implements Errands {
             """;
 
   // After an attempt whose end is not known its outcome may come yet. These ends are known, and no
-  // attempt before them can be under way: it would have been joined, or waited for.
+  // attempt before them can be under way: it would have been joined, or waited for. What is said is
+  // always the end of the last attempt: a claim forgets the one before.
   private static final String CANCEL =
       """
       delete from evento.scheduled_message
@@ -80,7 +81,7 @@ class ScheduleTable implements Errands {
          order by next_at limit ? for update skip locked)
       update evento.scheduled_message m
          set claimed_by = ?, next_at = clock_timestamp() + ? * interval '1 millisecond',
-             attempts = m.attempts + 1
+             attempts = m.attempts + 1, error = null
         from due where m.id = due.id
       returning m.id, m.type, m.payload, m.correlation, m.cause, m.trace, m.meta, m.attempts
       """;
@@ -105,7 +106,9 @@ class ScheduleTable implements Errands {
 
   private static final String RELEASE =
       """
-      update evento.scheduled_message set claimed_by = null, next_at = clock_timestamp()
+      update evento.scheduled_message
+         set claimed_by = null, next_at = clock_timestamp(),
+             error = 'unavailable: the node that sent it is gone'
        where claimed_by <> all(?)
       """;
 

@@ -210,6 +210,11 @@ class Answerers {
             patience.watch(answerer.instance(), query.deadline(), ask(answerer, query, alone)));
   }
 
+  /** The same question was answered: what it is asked under the same id next is judged anew. */
+  void acquit(UUID suspect) {
+    suspects.acquit(suspect);
+  }
+
   private CompletionStage<Message> ask(Answerer answerer, Message.Query query, boolean alone) {
     if (answerer.session().isPresent()) {
       return answerer.session().get().ask(query.id(), query, query.deadline(), alone);

@@ -234,8 +234,9 @@ public final class BundleSession {
     var answer = new CompletableFuture<Message>();
     answer.orTimeout(millis, TimeUnit.MILLISECONDS);
     if (alone) {
-      custody.alone(key, () -> hand(key, messages, answer));
-      if (closed) {
+      if (!custody.alone(key, () -> hand(key, messages, answer))) {
+        answer.completeExceptionally(overloaded());
+      } else if (closed) {
         custody.end();
       }
     } else if (!custody.isClosedTo(key)) {

@@ -1,5 +1,7 @@
 package io.evento.server.routing;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
@@ -8,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,9 +23,10 @@ import org.jspecify.annotations.Nullable;
  * came last. Whatever slipped in meanwhile counts as company: then nobody is sole.
  *
  * <p>Bounded: a trial waits two seconds and lasts three at most, between two of them all that was
- * held up goes on, and so much is held up at most.
+ * held up goes on, and so much is held up, or waits for its trial, at most.
  */
 public final class Custody {
+  private static final Logger LOG = System.getLogger(Custody.class.getName());
   private static final long WAIT_MILLIS = 2_000;
   private static final long TRIAL_MILLIS = 3_000;
   private static final int HELD_MAX = 1_000;
@@ -31,6 +35,7 @@ public final class Custody {
   private final Set<Object> deliveries = ConcurrentHashMap.newKeySet();
   private final ArrayDeque<Trial> waiting = new ArrayDeque<>();
   private final ArrayDeque<Runnable> held = new ArrayDeque<>();
+  private final AtomicInteger turns = new AtomicInteger();
   private volatile @Nullable Trial trial;
   private volatile boolean isOver;
 
@@ -108,17 +113,22 @@ public final class Custody {
    * Tries something alone, after others that wait for the same. Asked for again it changes nothing.
    *
    * @param begin hands it over, on any thread; {@link #left} ends the trial
+   * @return false if too much waits already; nothing is done then
    */
-  public void alone(Object key, Runnable begin) {
+  public boolean alone(Object key, Runnable begin) {
     synchronized (this) {
       var now = trial;
       if ((now != null && now.key.equals(key))
           || waiting.stream().anyMatch(other -> other.key.equals(key))) {
-        return;
+        return true;
+      }
+      if (waiting.size() >= HELD_MAX) {
+        return false;
       }
       waiting.add(new Trial(key, begin));
     }
     goOn();
+    return true;
   }
 
   /** Wants to be tried no more, be it that it is already: it has nothing to hand over. */
@@ -143,7 +153,21 @@ public final class Custody {
     }
   }
 
+  /** A trial that is over while it begins has the next one begun here, not below itself. */
   private void goOn() {
+    if (turns.getAndIncrement() > 0) {
+      return;
+    }
+    do {
+      try {
+        beginNext();
+      } catch (RuntimeException failure) {
+        LOG.log(Level.ERROR, "trial not begun", failure);
+      }
+    } while (turns.decrementAndGet() > 0);
+  }
+
+  private void beginNext() {
     Trial next;
     synchronized (this) {
       if (trial != null || waiting.isEmpty() || isOver) {
@@ -207,6 +231,10 @@ public final class Custody {
     List<Runnable> entries;
     synchronized (this) {
       isOver = true;
+      var now = trial;
+      if (now != null && !now.isBegun) {
+        held.add(now.begin);
+      }
       trial = null;
       held.addAll(waiting.stream().map(other -> other.begin).toList());
       waiting.clear();

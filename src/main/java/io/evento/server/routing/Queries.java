@@ -117,10 +117,13 @@ public class Queries {
       Message.Query query, String consumer, UUID subscription) {
     return find(query, Deadline.in(query.deadline()), Set.of(consumer), Set.of(), subscription)
         .thenApply(
-            answer ->
-                answer instanceof Message.View told
-                    ? told
-                    : new Message.View(query.id(), 0, view(answer), List.of()));
+            answer -> {
+              // Asked for days, it is about at the ends of many bundles that were killed.
+              answerers.acquit(subscription);
+              return answer instanceof Message.View told
+                  ? told
+                  : new Message.View(query.id(), 0, view(answer), List.of());
+            });
   }
 
   private CompletionStage<PayloadType> declared(String type) {

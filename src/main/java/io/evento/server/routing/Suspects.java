@@ -68,6 +68,11 @@ public class Suspects {
             });
   }
 
+  /** Something was answered under an id and ended no session: those before ended for other reasons. */
+  void acquit(UUID id) {
+    known.remove(id);
+  }
+
   private @Nullable Suspicion find(UUID id) {
     var found = known.get(id);
     return found == null || isOld(found) ? null : found.suspicion;

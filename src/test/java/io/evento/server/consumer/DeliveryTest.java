@@ -56,6 +56,18 @@ class DeliveryTest {
   }
 
   @Test
+  void the_end_of_its_session_counts_once_however_often_it_is_noted() {
+    delivery.run(at(10));
+    delivery.grant(1);
+    offer(11, 12);
+    delivery.pump(NOW);
+    delivery.doubtWhatWasHanded();
+    delivery.doubtWhatWasHanded();
+    assertThat(lease.doubts().sessions()).isEqualTo(1);
+    assertThat(lease.doubts().covers(11)).isTrue();
+  }
+
+  @Test
   void messages_join_without_a_gap() {
     delivery.run(at(10));
     delivery.grant(1);

@@ -3,7 +3,9 @@ package io.evento.server.consumer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.server.eventstore.StorePosition;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class LeaseTest {
@@ -83,10 +85,35 @@ class LeaseTest {
   }
 
   @Test
+  void after_a_rewind_other_events_may_stand_where_some_were_doubted() {
+    var letter = Set.of(UUID.randomUUID());
+    lease.doubts(new Doubts(70, 70, letter, 3, true));
+    lease.rewind(new StorePosition(LATER, 60));
+    assertThat(lease.doubts().covers(70)).isFalse();
+    assertThat(lease.doubts().ids()).isEqualTo(letter);
+  }
+
+  @Test
   void what_is_reached_after_a_rewind_that_was_not_written_may_still_go_back() {
     lease.rewind(new StorePosition(LATER, 60));
     lease.reach(61, null);
     assertThat(lease.unwritten().orElseThrow().rewinds()).isTrue();
+  }
+
+  @Test
+  void doubts_about_what_does_not_come_are_forgotten_those_that_are_proven_later() {
+    var letter = Set.of(UUID.randomUUID());
+    var now = System.nanoTime();
+    lease.doubts(new Doubts(0, 0, letter, 2, true));
+    lease.forgetOldDoubts(now + TimeUnit.SECONDS.toNanos(50));
+    assertThat(lease.doubts().isNone()).isFalse();
+    lease.forgetOldDoubts(now + TimeUnit.SECONDS.toNanos(70));
+    assertThat(lease.doubts().isNone()).isTrue();
+    lease.doubts(new Doubts(0, 0, letter, 3, true));
+    lease.forgetOldDoubts(now + TimeUnit.MINUTES.toNanos(9));
+    assertThat(lease.doubts().areProven()).isTrue();
+    lease.forgetOldDoubts(now + TimeUnit.MINUTES.toNanos(11));
+    assertThat(lease.doubts().isNone()).isTrue();
   }
 
   @Test

@@ -193,6 +193,22 @@ class OperationsTest {
   }
 
   @Test
+  void a_reset_forgets_what_was_doubted() throws SQLException {
+    var node = cluster.node("a");
+    bundle(node, true, 1);
+    append(9);
+    awaitHead();
+    node.operations.pause(asked(null));
+    await().atMost(PATIENCE).until(() -> node.keeper.holdsNothing());
+    cluster.execute(
+        "update evento.consumer_segment set doubt_from = 3, doubt_upto = 3, doubt_sessions = 3,"
+            + " doubt_alone = true");
+    node.operations.reset(asked(null), 0, false);
+    assertThat(cluster.texts("select distinct doubt_sessions from evento.consumer_segment"))
+        .containsExactly("0");
+  }
+
+  @Test
   void a_reset_forgets_the_letters_of_what_comes_again() throws SQLException {
     var node = cluster.node("a");
     ledger.poisoned.add("a-1");

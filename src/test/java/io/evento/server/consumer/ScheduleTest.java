@@ -154,6 +154,20 @@ class ScheduleTest {
   }
 
   @Test
+  void what_a_node_was_sending_when_it_died_is_not_taken_back_for_an_older_failure() {
+    var table = idle().schedules;
+    var dying = UUID.randomUUID();
+    var id = UUID.randomUUID();
+    table.add(order(id, 0L, null));
+    table.claim(dying, Duration.ofMinutes(1), 10, List.of());
+    table.delay(List.of(new Errands.Delay(id, "no-handler: told", Duration.ZERO)), dying);
+    assertThat(table.claim(dying, Duration.ofMinutes(1), 10, List.of())).hasSize(1);
+    table.releaseAllBut(List.of(UUID.randomUUID()));
+    assertThat(table.find(id).orElseThrow().error()).startsWith("unavailable");
+    assertThat(table.cancel(id)).isFalse();
+  }
+
+  @Test
   void types_that_are_full_are_passed_over() {
     var table = idle().schedules;
     table.add(order(UUID.randomUUID(), 0L, null));

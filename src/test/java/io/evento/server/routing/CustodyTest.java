@@ -16,6 +16,7 @@ class CustodyTest {
   private final Set<Object> requests = ConcurrentHashMap.newKeySet();
   private final Custody custody = new Custody(requests);
   private final List<String> begun = new CopyOnWriteArrayList<>();
+  private int deepest;
 
   @Test
   void who_is_the_only_one_is_sole_and_of_two_nobody() {
@@ -90,12 +91,41 @@ class CustodyTest {
   }
 
   @Test
+  void only_so_many_wait_for_a_trial_and_those_nobody_awaits_any_more_are_passed_at_once() {
+    requests.add("older");
+    var waiting = 0;
+    while (waiting < 5_000 && stale("suspect " + waiting)) {
+      waiting++;
+    }
+    assertThat(waiting).as("one that is next, and those behind it").isEqualTo(1_001);
+    requests.remove("older");
+    custody.left("older");
+    assertThat(begun).hasSize(1_001);
+    assertThat(deepest - depth()).as("frames below the last").isLessThan(30);
+  }
+
+  private static int depth() {
+    return new Throwable().getStackTrace().length;
+  }
+
+  private boolean stale(String key) {
+    return custody.alone(
+        key,
+        () -> {
+          begun.add(key);
+          deepest = Math.max(deepest, depth());
+          custody.left(key);
+        });
+  }
+
+  @Test
   void at_the_end_of_the_session_whoever_waits_hears_of_it() {
     requests.add("older");
     tryAlone("suspect");
+    tryAlone("second");
     custody.whenOpen(() -> begun.add("held"));
     custody.end();
-    assertThat(begun).contains("held");
+    assertThat(begun).containsExactlyInAnyOrder("suspect", "second", "held");
     assertThat(custody.whenOpen(() -> begun.add("late"))).isTrue();
     assertThat(begun).contains("late");
   }
