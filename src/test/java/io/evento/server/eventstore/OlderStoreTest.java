@@ -150,8 +150,7 @@ class OlderStoreTest {
                   assertThat(memory.seen().epoch()).isEqualTo(busy.reader.head().epoch());
                   assertThat(memory.system()).isNotNull();
                   assertThat(memory.timeline())
-                      .isEqualTo(
-                          Objects.requireNonNull(busy.appender.known().memory()).timeline());
+                      .isEqualTo(Objects.requireNonNull(busy.appender.known().memory()).timeline());
                 });
       }
     }
