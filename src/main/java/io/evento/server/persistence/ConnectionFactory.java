@@ -204,7 +204,9 @@ final class ConnectionFactory {
     return true;
   }
 
-  /** Cuts all connections but one, as the server behind a host's name may be another than it was. */
+  /**
+   * Cuts all connections but one, as the server behind a host's name may be another than it was.
+   */
   void cutAllBut(Connection kept) {
     var cut = new ArrayList<Opened>();
     synchronized (this) {

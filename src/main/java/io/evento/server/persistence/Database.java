@@ -64,8 +64,7 @@ public class Database {
   private volatile @Nullable String unfit;
   // Connections of a pool of the application server that were looked at, by what is behind them:
   // the value of renewals at which the look began.
-  private final Map<PGConnection, Long> vetted =
-      Collections.synchronizedMap(new WeakHashMap<>());
+  private final Map<PGConnection, Long> vetted = Collections.synchronizedMap(new WeakHashMap<>());
   private final AtomicLong renewals = new AtomicLong();
   private volatile Vetting vetting = connection -> {};
 
@@ -274,7 +273,9 @@ public class Database {
     }
   }
 
-  /** What the application server's pool lends, without those that lead to a store that is refused. */
+  /**
+   * What the application server's pool lends, without those that lead to a store that is refused.
+   */
   private DataSource vetted(DataSource foreign) {
     return new OpeningDataSource(
         () -> {
@@ -299,8 +300,7 @@ public class Database {
   /** Ends what is behind a connection: closed only, it would be lent again. */
   private static void drop(Connection lent, Throwable why) {
     try (lent) {
-      var behind =
-          lent.isWrapperFor(PGConnection.class) ? lent.unwrap(PGConnection.class) : lent;
+      var behind = lent.isWrapperFor(PGConnection.class) ? lent.unwrap(PGConnection.class) : lent;
       (behind instanceof Connection physical ? physical : lent).abort(Runnable::run);
     } catch (SQLException alsoFailed) {
       why.addSuppressed(alsoFailed);
