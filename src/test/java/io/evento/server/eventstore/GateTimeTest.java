@@ -2,8 +2,10 @@ package io.evento.server.eventstore;
 
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.Condition.Alternative;
 import io.evento.server.persistence.Database;
@@ -174,8 +176,52 @@ class GateTimeTest {
     }
   }
 
+  @Test
+  void a_command_in_doubt_that_always_takes_too_long_ends_and_the_next_is_stored()
+      throws SQLException {
+    try (var where = PostgresFixture.shared().migrated()) {
+      loseOneAnswerAndEndWhatFollows(where);
+      try (var node = StoreNode.start(where, "a")) {
+        await().atMost(ofSeconds(10)).until(node.appender::isReady);
+        var stuck = Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+        assertThatThrownBy(() -> node.append(stuck))
+            .hasRootCauseInstanceOf(EventoException.class)
+            .hasMessageContaining("no outcome known");
+        var next =
+            Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A", "next").events();
+        await()
+            .atMost(ofSeconds(10))
+            .ignoreExceptions()
+            .until(() -> node.append(next) instanceof Verdict.Appended);
+      }
+    }
+  }
+
+  private static void loseOneAnswerAndEndWhatFollows(TestDatabase where) throws SQLException {
+    try (var owner = where.asOwner();
+        var session = owner.createStatement()) {
+      session.execute("create sequence evento.calls");
+    }
+    afterTheRows(
+        where,
+        """
+        IF commands > 0 AND NOT 'next' = ANY (e_tags[1]::text[]) THEN
+          IF nextval('evento.calls') = 1 THEN RAISE EXCEPTION 'lost' USING ERRCODE = '58000'; END IF;
+          RAISE EXCEPTION 'too long' USING ERRCODE = '57014';
+        END IF;
+        """);
+  }
+
   /** As if whatever is more than three commands took longer than a statement may. */
   private static void endLargeBatches(TestDatabase where) throws SQLException {
+    afterTheRows(
+        where,
+        """
+        IF commands > 3 THEN RAISE EXCEPTION 'too long' USING ERRCODE = '57014'; END IF;
+        """);
+  }
+
+  private static void afterTheRows(TestDatabase where, String then) throws SQLException {
     try (var owner = where.asOwner();
         var session = owner.createStatement()) {
       String source;
@@ -186,11 +232,7 @@ class GateTimeTest {
       }
       session.execute(
           source.replace(
-              "GET DIAGNOSTICS count = ROW_COUNT;",
-              """
-              GET DIAGNOSTICS count = ROW_COUNT;
-              IF commands > 3 THEN RAISE EXCEPTION 'too long' USING ERRCODE = '57014'; END IF;
-              """));
+              "GET DIAGNOSTICS count = ROW_COUNT;", "GET DIAGNOSTICS count = ROW_COUNT;\n" + then));
     }
   }
 }

@@ -11,11 +11,13 @@ import io.evento.server.eventstore.Follower.NewEpoch;
 import io.evento.server.eventstore.StoreAcceptance.Asked;
 import io.evento.server.eventstore.StoreAcceptance.Fitness;
 import io.evento.server.eventstore.StoreAcceptance.Lost;
+import io.evento.testing.PostgresFixture;
 import io.evento.testing.PostgresPair;
 import io.evento.testing.PostgresServer;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -153,6 +155,21 @@ class OlderStoreTest {
                       .isEqualTo(Objects.requireNonNull(busy.appender.known().memory()).timeline());
                 });
       }
+    }
+  }
+
+  @Test
+  void a_store_whose_schema_is_older_is_refused_with_its_reason() throws SQLException {
+    try (var where = PostgresFixture.shared().migrated();
+        var node = StoreNode.start(where, "a")) {
+      ready(node);
+      try (var owner = where.asOwner();
+          var session = owner.createStatement()) {
+        session.execute("alter function evento.store_state_1 rename to later");
+      }
+      assertThatThrownBy(() -> node.database.direct("test", ofSeconds(5), Map.of()))
+          .hasMessageContaining("its schema is older");
+      assertThat(node.appender.known().refusal()).contains("its schema is older");
     }
   }
 

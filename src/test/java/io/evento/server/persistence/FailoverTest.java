@@ -118,6 +118,33 @@ class FailoverTest {
   }
 
   @Test
+  void all_connections_but_one_are_cut_when_another_server_answers_by_the_same_name()
+      throws Exception {
+    try (var kept = node.direct("append", ANSWERS, Map.of());
+        var former = node.direct("leases", ANSWERS, Map.of())) {
+      node.renewAllBut(kept);
+      await().atMost(ofSeconds(5)).until(former::isClosed);
+      assertThat(run(kept, NOTHING)).isTrue();
+      assertThat(node.<Boolean>read("read", connection -> run(connection, NOTHING))).isTrue();
+    }
+  }
+
+  @Test
+  void what_nobody_waits_for_any_more_is_ended_by_the_server() {
+    var limit =
+        node.<String>read(
+            "limit",
+            connection -> {
+              try (var statement = connection.createStatement();
+                  var row = statement.executeQuery("show statement_timeout")) {
+                row.next();
+                return row.getString(1);
+              }
+            });
+    assertThat(limit).isEqualTo("10s");
+  }
+
+  @Test
   void a_host_that_lets_in_and_is_of_no_use_goes_last() throws Exception {
     try (var useless = node.direct("test", ANSWERS, Map.of())) {
       assertThat(port(useless)).isEqualTo(first.port());
