@@ -283,9 +283,7 @@ class Delivery {
    */
   boolean mayHandLetter(boolean isDoubted) {
     var isInTheWay =
-        isDoubted
-            ? !hasHandedNothing()
-            : isOnTrial() || lease.doubts().covers(flight.first());
+        isDoubted ? !hasHandedNothing() : isOnTrial() || lease.doubts().covers(flight.first());
     return !isInTheWay && mayHand(isDoubted);
   }
 

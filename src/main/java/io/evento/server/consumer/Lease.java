@@ -150,8 +150,8 @@ final class Lease {
   }
 
   /**
-   * The segment goes on from elsewhere: another epoch, or what stood at its checkpoint is gone. What
-   * stands at the doubted positions may be another event now.
+   * The segment goes on from elsewhere: another epoch, or what stood at its checkpoint is gone.
+   * What stands at the doubted positions may be another event now.
    */
   synchronized void rewind(StorePosition to) {
     reached = to;
@@ -226,9 +226,9 @@ final class Lease {
 
   /**
    * Drops doubts about what does not come any more, as something before it took it away: what is
-   * doubted comes first, and its session has lived for a minute since. What is proven is parked when
-   * it comes: if it does not come either, it is gone, as a letter that was dropped or an outcome for
-   * a saga that ended.
+   * doubted comes first, and its session has lived for a minute since. What is proven is parked
+   * when it comes: if it does not come either, it is gone, as a letter that was dropped or an
+   * outcome for a saga that ended.
    *
    * @param now by {@link System#nanoTime}
    */

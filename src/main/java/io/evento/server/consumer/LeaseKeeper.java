@@ -52,7 +52,9 @@ class LeaseKeeper {
   /** Tells the other nodes that something can be claimed. */
   static final String FREED = "freed";
 
-  /** So long an instance that was silent about a segment is given none where another can have it. */
+  /**
+   * So long an instance that was silent about a segment is given none where another can have it.
+   */
   private static final long SHUN_NANOS = TimeUnit.MINUTES.toNanos(10);
 
   /**

@@ -68,7 +68,9 @@ public class Suspects {
             });
   }
 
-  /** Something was answered under an id and ended no session: those before ended for other reasons. */
+  /**
+   * Something was answered under an id and ended no session: those before ended for other reasons.
+   */
   void acquit(UUID id) {
     known.remove(id);
   }
