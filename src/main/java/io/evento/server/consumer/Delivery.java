@@ -277,6 +277,33 @@ class Delivery {
     return flight.first() == 0 && parked.retrying() == null;
   }
 
+  /**
+   * Whether a letter may be given to the session: a doubted one if nothing else of this is there,
+   * any other unless something doubted is, or is being tried.
+   */
+  boolean mayHandLetter(boolean isDoubted) {
+    var isInTheWay =
+        isDoubted ? !hasHandedNothing() : isOnTrial() || lease.doubts().covers(flight.first());
+    return !isInTheWay && mayHand(isDoubted);
+  }
+
+  /** Whether the session is to be given nothing but what is doubted here. */
+  boolean isOnTrial() {
+    return session.custody().isTried(this);
+  }
+
+  /**
+   * Whether a doubted letter comes next, be it that it is yet to be read: events that go on filling
+   * the flight would keep it from ever being alone.
+   */
+  private boolean isLettersTurn() {
+    var doubted = lease.doubts().ids();
+    return !doubted.isEmpty()
+        && parked.isDue()
+        && (parked.queue().isEmpty()
+            || parked.queue().stream().anyMatch(found -> doubted.contains(found.letter().id())));
+  }
+
   /** Whether the next event ended enough sessions: it is parked instead of being sent. */
   boolean isNextProven() {
     var next = waiting.peek();
@@ -532,6 +559,9 @@ class Delivery {
    * @return how many events were sent
    */
   int pump(long now) {
+    if (isLettersTurn()) {
+      return 0;
+    }
     var count = 0;
     while (phase == Phase.RUNNING
         && lease.isTrusted(now)
@@ -558,8 +588,11 @@ class Delivery {
 
   /** Whatever it was to be tried with cannot be handed over now. */
   void leaveUnusedTrial() {
-    if (session.custody().isTried(this) && hasHandedNothing()) {
+    if (isOnTrial() && hasHandedNothing()) {
       session.custody().withdraw(this);
+      if (!parked.queue().isEmpty()) {
+        ring(); // letters that were held back
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,6 +142,18 @@ final class ParkedKeys {
   void queue(Collection<Parking.Found> found, long now) {
     queue.addAll(found);
     queuedAt = now;
+  }
+
+  /** Has a letter tried before all others; it is the first of its key. */
+  void first(Set<UUID> letters) {
+    queue.stream()
+        .filter(found -> letters.contains(found.letter().id()))
+        .findFirst()
+        .ifPresent(
+            found -> {
+              queue.remove(found);
+              queue.addFirst(found);
+            });
   }
 
   /** When they were read, by {@link System#nanoTime}. */

@@ -347,6 +347,9 @@ class Parking {
     if (System.nanoTime() - parked.queuedAt() > FRESH_NANOS) {
       parked.queue().clear();
     }
+    if (delivery.isOnTrial()) {
+      parked.first(delivery.lease().doubts().ids());
+    }
     while (parked.retrying() == null && parked.failedAgain() == null) {
       var next = parked.queue().poll();
       if (next == null) {
@@ -374,7 +377,7 @@ class Parking {
         delivery.lease().doubts(delivery.lease().doubts().without(letter.id()));
       } else if (isPassed(delivery, letter.position())) {
         var isDoubted = delivery.lease().doubts().covers(letter.id());
-        if ((isDoubted && !delivery.hasHandedNothing()) || !delivery.mayHand(isDoubted)) {
+        if (!delivery.mayHandLetter(isDoubted)) {
           parked.queue().addFirst(next);
           return;
         }

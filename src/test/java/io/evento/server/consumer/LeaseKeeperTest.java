@@ -539,8 +539,10 @@ class LeaseKeeperTest {
         .heard(Message.Enable.class)
         .forEach(
             enabled -> node.consumers.credit(silent.session, RecordingBundle.credit(enabled, 100)));
-    List.of("a", "b", "c", "d", "e", "f", "g", "h").forEach(this::append);
-    await().until(() -> silent.positions().size() == 8);
+    for (var i = 0; i < 24; i++) {
+      append("account-" + i); // some of each segment
+    }
+    await().until(() -> silent.positions().size() == 24);
     var other = bundle(node);
     await()
         .until(
