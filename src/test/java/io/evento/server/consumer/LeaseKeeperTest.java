@@ -524,38 +524,6 @@ class LeaseKeeperTest {
     }
   }
 
-  @Test
-  void what_was_taken_from_an_instance_that_said_nothing_does_not_go_back_to_it() {
-    var impatient =
-        new Terms(
-            QUICK.lease(), QUICK.trust(), QUICK.drain(), Duration.ZERO, Duration.ofMillis(300));
-    var node = new ConsumerNode(database, "a", cluster, impatient, System::nanoTime);
-    node.deliveries.start(new NoListener());
-    nodes.add(node);
-    var silent = bundle(node);
-    node.keeper.pass();
-    await().until(() -> silent.heard(Message.Enable.class).size() == 4);
-    silent
-        .heard(Message.Enable.class)
-        .forEach(
-            enabled -> node.consumers.credit(silent.session, RecordingBundle.credit(enabled, 100)));
-    for (var i = 0; i < 24; i++) {
-      append("account-" + i); // some of each segment
-    }
-    await().until(() -> silent.positions().size() == 24);
-    var other = bundle(node);
-    await()
-        .until(
-            () -> {
-              node.keeper.pass();
-              return other.heard(Message.Enable.class).size() >= 4;
-            });
-    for (var pass = 0; pass < 20; pass++) {
-      node.keeper.pass();
-    }
-    assertThat(silent.heard(Message.Enable.class)).as("what it had at first").hasSize(4);
-  }
-
   private ConsumerNode node(String name) {
     var node = new ConsumerNode(database, name, cluster, QUICK, System::nanoTime);
     node.deliveries.start(new NoListener());
