@@ -138,7 +138,7 @@ class ConditionSetTest {
     return batch;
   }
 
-  private @Nullable Condition condition(UUID epoch) {
+  private Condition condition(UUID epoch) {
     var alternatives = new ArrayList<Alternative>();
     for (var i = random.nextInt(3); i >= 0; i--) {
       var types = random.nextBoolean() ? null : some(TYPES, 2);

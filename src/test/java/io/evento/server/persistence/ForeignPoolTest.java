@@ -1,5 +1,6 @@
 package io.evento.server.persistence;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -89,7 +90,7 @@ class ForeignPoolTest {
 
   @AfterEach
   void stop() {
-    named.close();
+    requireNonNull(named).close();
     database.close();
     where.close();
   }
