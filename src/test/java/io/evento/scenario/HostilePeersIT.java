@@ -69,7 +69,9 @@ class HostilePeersIT {
       others.wereServed();
     }
     for (var peer : peers) {
-      assertThat(peer.heard()).contains(" 408 ", ErrorCode.REQUEST_TIMEOUT.wire());
+      // Few may be slow at once, and the oldest of the others are given up before their time.
+      assertThat(peer.heard())
+          .containsAnyOf(ErrorCode.REQUEST_TIMEOUT.wire(), ErrorCode.OVERLOADED.wire());
     }
   }
 
@@ -232,8 +234,13 @@ class HostilePeersIT {
     peers.add(peer);
     peer.frame(BINARY, true, new byte[100_000]);
 
-    await("closed").atMost(SOON).until(() -> peer.hear(NOW));
-    assertThat(peer.closeCode()).isEqualTo(1003);
+    await("closed")
+        .atMost(SOON)
+        .until(
+            () -> {
+              peer.hear(NOW);
+              return peer.closeCode() == 1003;
+            });
   }
 
   @Test

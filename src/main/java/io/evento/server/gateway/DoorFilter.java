@@ -1,7 +1,7 @@
 package io.evento.server.gateway;
 
+import io.evento.protocol.EventoException;
 import jakarta.inject.Inject;
-import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -13,9 +13,9 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands before every resource, so that none of them ever waits for a peer: a body is gathered
- * first ({@link BodyGather}), and an answer is kept until it is whole and written then ({@link
- * AnswerWriter}). JAX-RS reads and writes blocking streams; here they are never blocked.
+ * Stands before every resource, so that none of them ever waits for a peer: a body is read first,
+ * within limits ({@link BodyRead}), and an answer is kept until it is whole and written then, by no
+ * thread that waits ({@link AnswerWriter}). JAX-RS reads and writes blocking streams.
  *
  * <p>A body that came together with its head is read where it is. {@code web.xml} puts this filter
  * before {@link EventStreamFilter}, whose streams are written without blocking by themselves.
@@ -29,18 +29,54 @@ public class DoorFilter implements Filter {
     if (!(request instanceof HttpServletRequest asked)
         || !(response instanceof HttpServletResponse answer)) {
       chain.doFilter(request, response);
-    } else if (asked.getDispatcherType() == DispatcherType.ASYNC
-        && asked.getAttribute(BodyGather.GATHERED) instanceof BodyGather.Gathered gathered) {
-      asked.removeAttribute(BodyGather.GATHERED);
-      try {
-        pass(asked, answer, new GatheredBody(gathered.pieces()), chain);
-      } finally {
-        load.giveBackOfBody(gathered.size());
-      }
     } else if (isBodyToCome(asked)) {
-      BodyGather.begin(asked, answer, load, load.bodyBytesMax(asked.getRequestURI()));
+      readAndPass(asked, answer, chain);
     } else {
       pass(asked, answer, null, chain);
+    }
+  }
+
+  private void readAndPass(
+      HttpServletRequest asked, HttpServletResponse answer, FilterChain chain)
+      throws IOException, ServletException {
+    Pieces body;
+    try {
+      body = BodyRead.of(asked, load, load.bodyBytesMax(asked.getRequestURI()));
+    } catch (EventoException refused) {
+      refuse(asked, answer, refused);
+      return;
+    }
+    var size = body.size();
+    try {
+      pass(asked, answer, new GatheredBody(body), chain);
+    } finally {
+      load.giveBackOfBody(size);
+    }
+  }
+
+  private static void refuse(
+      HttpServletRequest asked, HttpServletResponse answer, EventoException refused)
+      throws IOException {
+    var body = Problems.begin(answer, named(asked, refused));
+    // What is left of the body would be taken for the next request.
+    answer.setHeader("Connection", "close");
+    answer.setContentLength(body.length);
+    answer.getOutputStream().write(body);
+    // Now: at the end of the request the container first waits for what is left of the body.
+    answer.flushBuffer();
+    PeerConnection.of(asked).endInput();
+  }
+
+  /** A command that was refused before its resource saw it is named by what its caller said. */
+  private static EventoException named(HttpServletRequest asked, EventoException refused) {
+    var said = asked.getHeader("Idempotency-Key");
+    if (said == null) {
+      return refused;
+    }
+    try {
+      return refused.ofCommand(Headers.commandId(said));
+    } catch (EventoException malformed) {
+      return refused;
     }
   }
 

@@ -1,5 +1,7 @@
 package io.evento.server.gateway;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Setting;
@@ -9,6 +11,7 @@ import io.micrometer.core.instrument.Counter;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Comparator;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -16,8 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What waits at the HTTP door for its peer: bodies that are still coming and answers that are not
- * taken yet. No thread waits with them, so they cost memory alone, and both the bytes and the time
- * are bounded here.
+ * taken yet. Their bytes, their time and, for bodies, their number are bounded here.
  */
 @NodeScoped
 public class DoorLoad {
@@ -28,6 +30,11 @@ public class DoorLoad {
   private static final int SHARE = 8;
 
   private static final long BYTES_MIN = 16L << 20;
+
+  /** So many bodies may be slow at once: each of them holds a thread of the container. */
+  static final int SLOW_MAX = 24;
+
+  private static final long SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
   /** Something that waits for a peer. */
   interface Waiting {
@@ -42,6 +49,7 @@ public class DoorLoad {
   private final Settings settings;
   private final Counter cut;
   private final Set<Waiting> waiting = ConcurrentHashMap.newKeySet();
+  private final Set<BodyRead> reads = ConcurrentHashMap.newKeySet();
   private final AtomicLong bodyBytes = new AtomicLong();
   private final AtomicLong answerBytes = new AtomicLong();
   private final long bytesMax = Math.max(BYTES_MIN, Runtime.getRuntime().maxMemory() / SHARE);
@@ -55,7 +63,7 @@ public class DoorLoad {
     metrics.gauge(
         "evento_http_waiting",
         "bodies that are coming and answers that are being taken",
-        waiting::size);
+        () -> waiting.size() + reads.size());
     metrics.gauge("evento_http_body_bytes", "of bodies that are coming", bodyBytes::get);
     metrics.gauge("evento_http_answer_bytes", "of answers not taken yet", answerBytes::get);
     threads
@@ -69,6 +77,14 @@ public class DoorLoad {
 
   void remove(Waiting one) {
     waiting.remove(one);
+  }
+
+  void begin(BodyRead read) {
+    reads.add(read);
+  }
+
+  void end(BodyRead read) {
+    reads.remove(read);
   }
 
   /** One was ended for its slowness. */
@@ -130,6 +146,7 @@ public class DoorLoad {
 
   private void tick() {
     var now = System.nanoTime();
+    endSlowReads(now);
     for (var one : waiting) {
       try {
         one.check(now);
@@ -138,6 +155,22 @@ public class DoorLoad {
         waiting.remove(one);
         LOG.log(Level.ERROR, "a wait at the door was not ended", failure);
       }
+    }
+  }
+
+  /** The oldest go first: they had the most time. */
+  private void endSlowReads(long now) {
+    var slow = reads.stream().filter(read -> read.age(now) >= SLOW_NANOS).toList();
+    slow.forEach(read -> read.check(now));
+    if (slow.size() > SLOW_MAX) {
+      slow.stream()
+          .sorted(Comparator.comparingLong((BodyRead read) -> read.age(now)).reversed())
+          .limit(slow.size() - SLOW_MAX)
+          .forEach(
+              read ->
+                  read.giveUp(
+                      new EventoException(
+                          ErrorCode.OVERLOADED, "too many bodies are coming slowly")));
     }
   }
 }

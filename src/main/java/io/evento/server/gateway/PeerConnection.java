@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.channels.SocketChannel;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +63,24 @@ final class PeerConnection {
   /** Ends it once what was written has left. */
   void end() {
     close("closeSilently");
+  }
+
+  /** Whoever reads from it reads an end; what is answered still leaves. */
+  void endInput() {
+    var open = connection;
+    if (open == null || !isOfGrizzly(open)) {
+      end();
+      return;
+    }
+    try {
+      // Closing the channel would not wake a thread that waits in a selector for it.
+      if (call(open, "getChannel") instanceof SocketChannel channel) {
+        channel.shutdownInput();
+      }
+    } catch (IOException | ReflectiveOperationException | RuntimeException unexpected) {
+      LOG.log(Level.DEBUG, "the input could not be ended", unexpected);
+      end();
+    }
   }
 
   private void close(String how) {
