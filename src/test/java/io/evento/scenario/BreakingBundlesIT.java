@@ -161,7 +161,9 @@ class BreakingBundlesIT {
                 "{\"events\":[{\"type\":\"TrapSet\",\"payload\":"
                     + payload
                     + "}],\"context\":\"Trap\"}",
-                PATIENCE);
+                PATIENCE,
+                "Idempotency-Key",
+                UUID.randomUUID().toString());
     assertThat(answer.status()).isEqualTo(200);
   }
 }

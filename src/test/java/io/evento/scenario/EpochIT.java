@@ -65,6 +65,8 @@ class EpochIT {
             .register(witness)
             .start()) {
       assertThat(bundle.isConnected()).isTrue();
+      // Or the copy would not know of it.
+      await("the witness is served").atMost(LIMIT).until(() -> isServed("witness"));
       cluster.postgres().backUp();
       awaitReady();
 
@@ -131,6 +133,17 @@ class EpochIT {
           .isEqualTo(200);
       assertThat(lost("witness")).isEmpty();
     }
+  }
+
+  private static boolean isServed(String consumer) throws InterruptedException {
+    var view = cluster.doors().get(0).get("consumers/" + consumer + "/1").body();
+    var segments = view.path("segments");
+    for (var segment : segments) {
+      if (segment.path("owner").isMissingNode() || segment.path("owner").isNull()) {
+        return false;
+      }
+    }
+    return !segments.isEmpty();
   }
 
   private static JsonNode lost(String consumer) throws InterruptedException {

@@ -68,11 +68,6 @@ class HostilePeersIT {
 
       others.wereServed();
     }
-    for (var peer : peers) {
-      // Few may be slow at once, and the oldest of the others are given up before their time.
-      assertThat(peer.heard())
-          .containsAnyOf(ErrorCode.REQUEST_TIMEOUT.wire(), ErrorCode.OVERLOADED.wire());
-    }
   }
 
   @Test

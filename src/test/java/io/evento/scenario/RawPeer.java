@@ -1,5 +1,7 @@
 package io.evento.scenario;
 
+import static org.awaitility.Awaitility.await;
+
 import io.evento.launcher.Member;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -59,6 +61,10 @@ final class RawPeer implements AutoCloseable {
         Sec-WebSocket-Protocol: evento.v1\r
         \r
         """);
+    // A frame that comes before the answer may be lost with the request that it followed.
+    await("the session is open")
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> peer.hear(Duration.ofMillis(1)) || peer.heard().contains("\r\n\r\n"));
     return peer;
   }
 

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * allows, and few threads wait at once: where more bodies than {@link DoorLoad#SLOW_MAX} are slow,
  * the oldest are given up. So whoever sends a body byte by byte, on however many connections, leaves
  * threads for everybody else. The wait is ended from outside by closing the input of the
- * connection, upon which the thread reads an end and answers. (A {@code ReadListener} needs no
+ * connection, upon which the thread reads an end; Payara then closes the connection, so that the
+ * answer mostly finds nobody. (A {@code ReadListener} needs no
  * thread, but has to dispatch the request anew: Payara touches a dispatched request after its end,
  * when it may serve the connection's next one.)
  */

@@ -9,7 +9,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** A request whose body was gathered before; without one it is as it came. */
+/** A request whose body was read before; without one it is as it came. */
 class BodyRequest extends HttpServletRequestWrapper {
   private final @Nullable GatheredBody body;
 

@@ -10,6 +10,8 @@ import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * before {@link EventStreamFilter}, whose streams are written without blocking by themselves.
  */
 public class DoorFilter implements Filter {
+  private static final Logger LOG = System.getLogger(DoorFilter.class.getName());
+
   @Inject private DoorLoad load;
 
   @Override
@@ -55,16 +59,19 @@ public class DoorFilter implements Filter {
   }
 
   private static void refuse(
-      HttpServletRequest asked, HttpServletResponse answer, EventoException refused)
-      throws IOException {
+      HttpServletRequest asked, HttpServletResponse answer, EventoException refused) {
     var body = Problems.begin(answer, named(asked, refused));
     // What is left of the body would be taken for the next request.
     answer.setHeader("Connection", "close");
     answer.setContentLength(body.length);
-    answer.getOutputStream().write(body);
-    // Now: at the end of the request the container first waits for what is left of the body.
-    answer.flushBuffer();
-    PeerConnection.of(asked).endInput();
+    try {
+      answer.getOutputStream().write(body);
+      // Now: at the end of the request the container first waits for what is left of the body.
+      answer.flushBuffer();
+      PeerConnection.of(asked).endInput();
+    } catch (IOException gone) {
+      LOG.log(Level.DEBUG, "who is refused does not hear it", gone);
+    }
   }
 
   /** A command that was refused before its resource saw it is named by what its caller said. */

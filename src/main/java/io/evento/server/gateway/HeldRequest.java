@@ -10,7 +10,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request as JAX-RS sees it: its body, if it was gathered, is there, and its end is the moment
+ * A request as JAX-RS sees it: its body, if it was read before, is there, and its end is the moment
  * from which its answer is written.
  */
 final class HeldRequest extends BodyRequest {
