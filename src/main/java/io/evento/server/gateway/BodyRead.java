@@ -15,12 +15,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The container's thread waits for it. It waits for no longer than {@link DoorLoad#bodyNanosMax}
  * allows, and few threads wait at once: where more bodies than {@link DoorLoad#SLOW_MAX} are slow,
- * the oldest are given up. So whoever sends a body byte by byte, on however many connections, leaves
- * threads for everybody else. The wait is ended from outside by closing the input of the
+ * the oldest are given up. So whoever sends a body byte by byte, on however many connections,
+ * leaves threads for everybody else. The wait is ended from outside by closing the input of the
  * connection, upon which the thread reads an end; Payara then closes the connection, so that the
- * answer mostly finds nobody. (A {@code ReadListener} needs no
- * thread, but has to dispatch the request anew: Payara touches a dispatched request after its end,
- * when it may serve the connection's next one.)
+ * answer mostly finds nobody. (A {@code ReadListener} needs no thread, but has to dispatch the
+ * request anew: Payara touches a dispatched request after its end, when it may serve the
+ * connection's next one.)
  */
 final class BodyRead implements DoorLoad.Waiting {
   private static final Logger LOG = System.getLogger(BodyRead.class.getName());

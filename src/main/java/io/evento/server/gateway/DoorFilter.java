@@ -40,8 +40,7 @@ public class DoorFilter implements Filter {
     }
   }
 
-  private void readAndPass(
-      HttpServletRequest asked, HttpServletResponse answer, FilterChain chain)
+  private void readAndPass(HttpServletRequest asked, HttpServletResponse answer, FilterChain chain)
       throws IOException, ServletException {
     Pieces body;
     try {
