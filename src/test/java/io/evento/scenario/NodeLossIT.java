@@ -20,9 +20,9 @@ class NodeLossIT {
   private static final Duration WAIT_MAX = Duration.ofSeconds(10);
 
   private static final String KILLED = "a node was killed";
-  private static final Duration KILLED_MAX = Duration.ofSeconds(3);
+  private static final Duration KILLED_MAX = Duration.ofSeconds(6);
   private static final String FROZEN = "a node was frozen";
-  private static final Duration FROZEN_MAX = Duration.ofSeconds(6);
+  private static final Duration FROZEN_MAX = Duration.ofSeconds(8);
 
   @RegisterExtension static final Cluster cluster = Cluster.running();
 
