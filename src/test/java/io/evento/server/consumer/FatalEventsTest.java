@@ -52,7 +52,7 @@ class FatalEventsTest {
               assertThat(letters()).containsExactlyElementsOf(positions(all, "bad"));
               assertThat(checkpoints()).containsOnly(cluster.head());
             });
-    // On a starved machine a session that ends late is counted with the next one.
+    // Three by the rule; four were seen once on a starved machine, for a reason not yet known.
     assertThat(ended.get()).isBetween(3, 5);
     assertThat(causes()).singleElement().asString().startsWith("3 ").contains("ended 3 sessions");
     for (var key : List.of("a", "b", "c", "d", "e")) {
@@ -99,7 +99,7 @@ class FatalEventsTest {
               assertThat(checkpoints()).containsOnly(cluster.head());
               assertThat(letters()).isNotEmpty();
             });
-    // On a starved machine a session that ends late is counted with the next one.
+    // Three by the rule; four were seen once on a starved machine, for a reason not yet known.
     assertThat(ended.get()).isBetween(3, 5);
     assertThat(causes()).singleElement().asString().startsWith("3 ").contains("ended 3 sessions");
     if (kind.equals("saga")) {
