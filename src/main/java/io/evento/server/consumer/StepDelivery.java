@@ -211,9 +211,16 @@ final class StepDelivery extends Delivery {
       idle();
     } else if (found.items().isEmpty()) {
       store(found, List.of());
+    } else if (isHeldBack()) {
+      notDone(found);
     } else {
       ask(found);
     }
+  }
+
+  /** Something has begun to be tried alone while this was loaded: it would be its company. */
+  private boolean isHeldBack() {
+    return !mayHand(false);
   }
 
   private boolean isFirstProven(StepBatch found) {
@@ -413,6 +420,8 @@ final class StepDelivery extends Delivery {
     } else if (found.batch().items().isEmpty()) {
       letter = found;
       storeLetter(found, List.of());
+    } else if (isHeldBack()) {
+      idle();
     } else {
       letter = found;
       ask(found.batch());
