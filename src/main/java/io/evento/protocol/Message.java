@@ -454,10 +454,22 @@ public sealed interface Message {
    * @param from version before the first event of this part, 0 for an empty stream
    * @param snapshot state at {@code from}, with the schema it was written in; first part only
    * @param more whether another part follows
+   * @param partial whether it ends before the present state, as the rest would be too much at once:
+   *     the handler decides nothing, and answers with the state at the last part's end
    */
-  record Story(long from, @Nullable Snapshot snapshot, List<StoryEvent> events, boolean more) {
+  record Story(
+      long from,
+      @Nullable Snapshot snapshot,
+      List<StoryEvent> events,
+      boolean more,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean partial) {
     public Story {
       events = listOf(events);
+    }
+
+    /** A part of a story that reaches the present state. */
+    public Story(long from, @Nullable Snapshot snapshot, List<StoryEvent> events, boolean more) {
+      this(from, snapshot, events, more, false);
     }
   }
 

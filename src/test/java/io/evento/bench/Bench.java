@@ -33,10 +33,10 @@ public final class Bench {
   private static final Duration LENGTH =
       Duration.ofSeconds(Integer.getInteger("bench.seconds", 10));
 
-  /** What is measured, of {@code raw,commands,queries,arrivals,catch-up}. */
+  /** What is measured, of {@code raw,commands,queries,arrivals,hostile,catch-up}. */
   private static final Set<String> PARTS =
       Set.of(
-          System.getProperty("bench.only", "raw,commands,queries,arrivals,catch-up")
+          System.getProperty("bench.only", "raw,commands,queries,arrivals,hostile,catch-up")
               .split(",", -1));
 
   record OpenAccount(@AggregateId String accountId, String owner) {}
@@ -99,6 +99,9 @@ public final class Bench {
                 () -> bundle.commands().sendAsync(new Deposit(any(accounts), 1, "")))
             .run(LEAD_IN, LENGTH);
       }
+    }
+    if (isWanted("hostile")) {
+      new HostilePeers(target).run(LEAD_IN, LENGTH);
     }
     if (isWanted("catch-up")) {
       new CatchUp(target).run();

@@ -30,16 +30,39 @@ class EpochIT {
 
   /** Remembers the deposits that it is given, in its own memory, which no restore touches. */
   @Projector(name = "witness", context = "bank", start = Projector.Start.END)
-  static final class Witness {
-    private final String account;
-    private final List<Long> amounts = new CopyOnWriteArrayList<>();
-
+  static final class Witness extends Deposits {
     Witness(String account) {
-      this.account = account;
+      super(account);
     }
 
     @EventHandler
     void on(MoneyDeposited event, EventMetadata at) {
+      add(event, at);
+    }
+  }
+
+  /** Is declared after the backup. */
+  @Projector(name = "latecomer", context = "bank")
+  static final class Latecomer extends Deposits {
+    Latecomer(String account) {
+      super(account);
+    }
+
+    @EventHandler
+    void on(MoneyDeposited event, EventMetadata at) {
+      add(event, at);
+    }
+  }
+
+  private abstract static class Deposits {
+    private final String account;
+    private final List<Long> amounts = new CopyOnWriteArrayList<>();
+
+    Deposits(String account) {
+      this.account = account;
+    }
+
+    void add(MoneyDeposited event, EventMetadata at) {
       if (at.aggregateId().equals(account)) {
         amounts.add(event.amount());
       }
@@ -59,80 +82,93 @@ class EpochIT {
       assertThat(bank.deposit(node, 100).isSuccess()).isTrue();
     }
     var witness = new Witness(banks.get(0).account());
-    try (var bundle =
-        EventoBundle.named("witness")
-            .connect(cluster.nodes().stream().map(cluster::webSocket).toArray(String[]::new))
-            .register(witness)
-            .start()) {
+    var latecomer = new Latecomer(banks.get(0).account());
+    try (var bundle = connected("witness", witness)) {
       assertThat(bundle.isConnected()).isTrue();
       // Or the copy would not know of it.
       await("the witness is served").atMost(LIMIT).until(() -> isServed("witness"));
       cluster.postgres().backUp();
       awaitReady();
+      try (var late = connected("late", latecomer)) {
+        assertThat(late.isConnected()).isTrue();
+        await("the latecomer is served").atMost(LIMIT).until(() -> isServed("latecomer"));
 
-      var lost = cluster.door(node).get("events?after=head").body();
-      for (var bank : banks) {
-        var paid = bank.deposit(node, 1);
-        assertThat(paid.isSuccess()).isTrue();
-        lost = paid.body();
+        var lost = cluster.door(node).get("events?after=head").body();
+        for (var bank : banks) {
+          var paid = bank.deposit(node, 1);
+          assertThat(paid.isSuccess()).isTrue();
+          lost = paid.body();
+        }
+        await("the views saw what will be lost").atMost(LIMIT).until(() -> allShow(banks, 101));
+        await("so did the witness").atMost(LIMIT).until(witness::amounts, List.of(1L)::equals);
+
+        var epochs = epochs();
+        var rewinds = rewinds();
+        cluster.postgres().restore();
+        var refused = awaitRefused();
+        assertThat(epochs()).as("nobody takes it by itself").isEqualTo(epochs);
+        assertThat(rewinds()).isEqualTo(rewinds);
+        var body = Codec.text(new Acceptance(refused));
+        var dry = cluster.doors().get(1).post("store/accept?dryRun=true", body, LIMIT);
+        assertThat(dry.status()).as("%s", dry.body()).isEqualTo(200);
+        assertThat(dry.body().path("accepted").path("lost").path("events").asLong())
+            .isGreaterThanOrEqualTo(banks.size());
+        assertThat(epochs()).isEqualTo(epochs);
+        assertThat(cluster.doors().get(1).post("store/accept", body, LIMIT).status())
+            .isEqualTo(200);
+        awaitReady();
+        await("a new epoch").atMost(LIMIT).until(() -> epochs() == epochs + 1);
+        await("every node says that it rewinds")
+            .atMost(LIMIT)
+            .until(() -> rewinds() >= rewinds + cluster.nodes().size());
+
+        tellsWhoeverStandsAt(lost.path("position").asLong(), lost.path("epoch").asText());
+
+        // What handlers, lanes, rings and deliveries still hold is of a life that is gone.
+        for (var bank : banks) {
+          var next = bank.deposit(node, 7);
+          assertThat(next.isSuccess()).as("%s", next.body()).isTrue();
+          assertThat(next.body().path("aggregate").path("version").asLong()).isEqualTo(3);
+          assertThat(bank.story(cluster.node(2)))
+              .isEqualTo("1 AccountOpened; 2 MoneyDeposited 100; 3 MoneyDeposited 7; ");
+          assertThat(bank.withdraw(node, 108).code()).isEqualTo("rejected");
+        }
+        await("the views show what is so now, and nothing that is lost")
+            .atMost(LIMIT)
+            .until(() -> allShow(banks, 107));
+        await("the witness goes on from there, and is told nothing twice")
+            .atMost(LIMIT)
+            .until(witness::amounts, List.of(1L, 7L)::equals);
+
+        await("the latecomer, which the store had never heard of, is served again")
+            .atMost(LIMIT)
+            .until(() -> isServed("latecomer") && latecomer.amounts().contains(7L));
+
+        await("that the witness has seen what is lost is kept")
+            .atMost(LIMIT)
+            .until(() -> lostStreams("witness").contains("Account:" + banks.get(0).account()));
+        assertThat(lostStreams("accounts"))
+            .as("of a view that was put back with the store")
+            .isEmpty();
+        assertThat(
+                cluster
+                    .door(node)
+                    .post(
+                        "consumers/witness/1/confirm-lost",
+                        "{\"reason\":\"it is a test\"}",
+                        Duration.ofSeconds(20))
+                    .status())
+            .isEqualTo(200);
+        assertThat(lost("witness")).isEmpty();
       }
-      await("the views saw what will be lost").atMost(LIMIT).until(() -> allShow(banks, 101));
-      await("so did the witness").atMost(LIMIT).until(witness::amounts, List.of(1L)::equals);
-
-      var epochs = epochs();
-      var rewinds = rewinds();
-      cluster.postgres().restore();
-      var refused = awaitRefused();
-      assertThat(epochs()).as("nobody takes it by itself").isEqualTo(epochs);
-      assertThat(rewinds()).isEqualTo(rewinds);
-      var body = Codec.text(new Acceptance(refused));
-      var dry = cluster.doors().get(1).post("store/accept?dryRun=true", body, LIMIT);
-      assertThat(dry.status()).as("%s", dry.body()).isEqualTo(200);
-      assertThat(dry.body().path("accepted").path("lost").path("events").asLong())
-          .isGreaterThanOrEqualTo(banks.size());
-      assertThat(epochs()).isEqualTo(epochs);
-      assertThat(cluster.doors().get(1).post("store/accept", body, LIMIT).status()).isEqualTo(200);
-      awaitReady();
-      await("a new epoch").atMost(LIMIT).until(() -> epochs() == epochs + 1);
-      await("every node says that it rewinds")
-          .atMost(LIMIT)
-          .until(() -> rewinds() >= rewinds + cluster.nodes().size());
-
-      tellsWhoeverStandsAt(lost.path("position").asLong(), lost.path("epoch").asText());
-
-      // What handlers, lanes, rings and deliveries still hold is of a life that is gone.
-      for (var bank : banks) {
-        var next = bank.deposit(node, 7);
-        assertThat(next.isSuccess()).as("%s", next.body()).isTrue();
-        assertThat(next.body().path("aggregate").path("version").asLong()).isEqualTo(3);
-        assertThat(bank.story(cluster.node(2)))
-            .isEqualTo("1 AccountOpened; 2 MoneyDeposited 100; 3 MoneyDeposited 7; ");
-        assertThat(bank.withdraw(node, 108).code()).isEqualTo("rejected");
-      }
-      await("the views show what is so now, and nothing that is lost")
-          .atMost(LIMIT)
-          .until(() -> allShow(banks, 107));
-      await("the witness goes on from there, and is told nothing twice")
-          .atMost(LIMIT)
-          .until(witness::amounts, List.of(1L, 7L)::equals);
-
-      await("that the witness has seen what is lost is kept")
-          .atMost(LIMIT)
-          .until(() -> lostStreams("witness").contains("Account:" + banks.get(0).account()));
-      assertThat(lostStreams("accounts"))
-          .as("of a view that was put back with the store")
-          .isEmpty();
-      assertThat(
-              cluster
-                  .door(node)
-                  .post(
-                      "consumers/witness/1/confirm-lost",
-                      "{\"reason\":\"it is a test\"}",
-                      Duration.ofSeconds(20))
-                  .status())
-          .isEqualTo(200);
-      assertThat(lost("witness")).isEmpty();
     }
+  }
+
+  private static EventoBundle connected(String name, Object projector) {
+    return EventoBundle.named(name)
+        .connect(cluster.nodes().stream().map(cluster::webSocket).toArray(String[]::new))
+        .register(projector)
+        .start();
   }
 
   private static boolean isServed(String consumer) throws InterruptedException {

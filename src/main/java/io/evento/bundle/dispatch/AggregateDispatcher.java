@@ -72,7 +72,12 @@ final class AggregateDispatcher {
         return;
       }
       var micros = story == null ? 0 : Math.max(1, (System.nanoTime() - started) / 1_000);
-      decide(new Work(ask, type, decider, held, basis, micros), answer);
+      var work = new Work(ask, type, decider, held, basis, micros);
+      if (story != null && story.partial()) {
+        answer.accept(decided(work, List.of(), null, null, snapshot(work)));
+      } else {
+        decide(work, answer);
+      }
     } catch (Throwable failure) {
       if (isNoHandler(failure)) {
         // Stored by a newer release of this bundle: its instances can take the command.
@@ -234,6 +239,16 @@ final class AggregateDispatcher {
 
   private static Decided decided(
       Work work, List<NewEvent> events, @Nullable Json value, @Nullable Rejection rejection) {
+    var wantsState = work.held.takeSnapshotNeed() || work.ask.snapshot();
+    return decided(work, events, value, rejection, wantsState ? snapshot(work) : null);
+  }
+
+  private static Decided decided(
+      Work work,
+      List<NewEvent> events,
+      @Nullable Json value,
+      @Nullable Rejection rejection,
+      @Nullable Snapshot state) {
     var ask = work.ask;
     return new Decided(
         ask.id(),
@@ -244,7 +259,7 @@ final class AggregateDispatcher {
         rejection,
         false,
         null,
-        work.held.takeSnapshotNeed() || ask.snapshot() ? snapshot(work) : null,
+        state,
         work.micros);
   }
 

@@ -154,16 +154,19 @@ final class Decision implements Pending.Asking {
 
   private void ask(
       Handlers.Host host, long attempt, @Nullable Tip tip, List<Story> story, boolean snapshot) {
-    var parts = new ArrayList<Decide>();
-    if (story.isEmpty()) {
-      parts.add(message(attempt, tip, null, snapshot));
-    }
-    story.forEach(part -> parts.add(message(attempt, tip, part, snapshot)));
     room.handlers
-        .decide(host, parts)
+        .decide(host, messages(attempt, tip, story, snapshot))
         .whenComplete(
             (decided, failure) ->
                 guarded(() -> answered(host, attempt, !story.isEmpty(), decided, failure)).run());
+  }
+
+  private List<Decide> messages(
+      long attempt, @Nullable Tip tip, List<Story> story, boolean snapshot) {
+    if (story.isEmpty()) {
+      return List.of(message(attempt, tip, null, snapshot));
+    }
+    return story.stream().map(part -> message(attempt, tip, part, snapshot)).toList();
   }
 
   private Decide message(long attempt, @Nullable Tip tip, @Nullable Story story, boolean snapshot) {
@@ -256,10 +259,63 @@ final class Decision implements Pending.Asking {
                       .filter(rule -> mayUseSnapshots)
                       .map(SnapshotRule::schema)
                       .orElse(null);
-              var story = room.stories.read(aggregate.stream(), schema);
-              lane.tip(story.tip());
-              ask(host, story.tip(), story.parts(), false);
+              tell(host, room.stories.read(aggregate.stream(), schema));
             }));
+  }
+
+  private void tell(Handlers.Host host, Stories.Told story) {
+    if (!story.isPartial()) {
+      lane.tip(story.tip());
+      ask(host, story.tip(), story.parts(), false);
+      return;
+    }
+    var attempt = Decisions.next();
+    attempts.begun(attempt, host);
+    room.handlers
+        .decide(host, messages(attempt, story.tip(), story.parts(), true))
+        .whenComplete(
+            (decided, failure) ->
+                guarded(() -> toldInPart(host, attempt, story.tip(), decided, failure)).run());
+  }
+
+  /**
+   * The handler stands at a state on the way, and told it: the story goes on from there. It is kept
+   * as a snapshot too, so that a story that takes longer than its command may is told to its end by
+   * those that come after.
+   */
+  private void toldInPart(
+      Handlers.Host host,
+      long attempt,
+      Tip tip,
+      @Nullable Decided decided,
+      @Nullable Throwable failure) {
+    if (failure != null || decided == null || decided.stale() || decided.failure() != null) {
+      answered(host, attempt, true, decided, failure);
+    } else if (attempts.answered(attempt)) {
+      var state = decided.state();
+      if (state == null || !tip.equals(decided.tip())) {
+        fail(
+            new EventoException(
+                ErrorCode.HANDLER_FAILED,
+                "the history of "
+                    + aggregate.stream()
+                    + " is too long to be applied at once, and the handler told no state on the"
+                    + " way that could be kept"));
+        return;
+      }
+      keep(decided);
+      room.readers.execute(
+          guarded(
+              () -> {
+                if (request.deadline().isOver()) {
+                  fail(request.expired());
+                } else {
+                  room.stories
+                      .readOn(aggregate.stream(), tip, state)
+                      .ifPresentOrElse(story -> tell(host, story), this::again);
+                }
+              }));
+    }
   }
 
   /** A snapshot is a convenience: one that cannot be kept is asked for again later. */

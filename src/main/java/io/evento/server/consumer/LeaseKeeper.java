@@ -6,6 +6,7 @@ import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
 import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.Follower;
 import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.server.routing.BundleSession;
 import jakarta.inject.Inject;
@@ -88,6 +89,10 @@ class LeaseKeeper {
   private Map<ConsumerId, List<Set<String>>> lastSeen = Map.of();
   private long seenSince;
   private boolean isLeaving;
+
+  /** The store has another past: what was declared may not be in it. */
+  private volatile boolean declaresAnew;
+
   private volatile long lastPass;
 
   @Inject
@@ -98,6 +103,7 @@ class LeaseKeeper {
       ConsumerTable consumers,
       SegmentTable segments,
       EventReader reader,
+      Follower follower,
       Deliveries deliveries,
       Counts counts) {
     this(
@@ -113,6 +119,7 @@ class LeaseKeeper {
         counts,
         () -> links.broadcast(FREED, ""),
         System::nanoTime);
+    follower.onNewEpoch(epoch -> declaresAnew = true);
   }
 
   LeaseKeeper(
@@ -212,6 +219,10 @@ class LeaseKeeper {
   // ---- what exists
 
   private void declare(Map<ConsumerId, Hosts.Of> hosted) {
+    if (declaresAnew) {
+      declaresAnew = false;
+      declared.clear();
+    }
     hosted.forEach(
         (consumer, of) -> {
           var consumes = of.component().consumes();

@@ -154,7 +154,7 @@ class Steps implements StepDelivery.Desk {
   public void store(
       StepDelivery delivery, StepBatch batch, List<Stepping.Result> decided, long from) {
     var lease = delivery.lease();
-    var results = withoutRepeatedCommands(lease.claimed(), batch, decided);
+    var results = withoutRepeatedEffects(lease.claimed(), batch, decided);
     run(
         () ->
             take(
@@ -196,8 +196,12 @@ class Steps implements StepDelivery.Desk {
         letter);
   }
 
-  /** After a reset, events that were acknowledged before lead to no commands, unless asked for. */
-  private static List<Stepping.Result> withoutRepeatedCommands(
+  /**
+   * After a reset, events that were acknowledged before lead to no commands and set no deadlines,
+   * unless asked for. A saga that such an event brings to life ended long ago, or it would have
+   * been passed over; its deadline would do now what it had not to do then.
+   */
+  private static List<Stepping.Result> withoutRepeatedEffects(
       Lease.Claimed claimed, StepBatch batch, List<Stepping.Result> results) {
     if (claimed.effectsAfter() == 0) {
       return results;
@@ -209,9 +213,14 @@ class Steps implements StepDelivery.Desk {
       effective.add(
           event == null || event.position() > claimed.effectsAfter()
               ? result
-              : new Stepping.Result(result.state(), result.ended(), List.of(), result.deadlines()));
+              : new Stepping.Result(
+                  result.state(), result.ended(), List.of(), takenBack(result.deadlines())));
     }
     return effective;
+  }
+
+  private static List<Stepping.Deadline> takenBack(List<Stepping.Deadline> said) {
+    return said.stream().filter(one -> one.after() == null && one.at() == null).toList();
   }
 
   /** By position, of the events that led to commands: an id is made of it. */

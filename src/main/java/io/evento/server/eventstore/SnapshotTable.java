@@ -10,7 +10,8 @@ import java.util.Optional;
 @NodeScoped
 public class SnapshotTable {
   // A state whose tip is not in the stream was decided on something that got lost: a race, or
-  // another epoch. The same version is taken again, as the schema may be another.
+  // another epoch. One of another schema makes way even for an older state: a release that cannot
+  // use it tells its long stories in legs, each of which begins with what the last one kept.
   private static final String STORE =
       """
       insert into evento.snapshot as kept (stream_id, version, decision, schema, state, at)
@@ -20,6 +21,7 @@ public class SnapshotTable {
          set version = excluded.version, decision = excluded.decision, schema = excluded.schema,
              state = excluded.state, at = excluded.at
        where kept.version <= excluded.version
+          or kept.schema <> excluded.schema
           or not exists (select from evento.event e
                           where e.stream_id = kept.stream_id and e.version = kept.version
                             and e.decision = kept.decision)
@@ -50,7 +52,7 @@ public class SnapshotTable {
   public record StoredSnapshot(Tip tip, String state) {}
 
   /**
-   * Keeps a state, if its tip exists in the stream and nothing newer is kept.
+   * Keeps a state, if its tip exists in the stream and nothing newer is kept in its schema.
    *
    * @param schema names the shape of the state
    * @return whether it was kept

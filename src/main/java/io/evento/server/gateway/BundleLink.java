@@ -13,6 +13,7 @@ import io.evento.server.routing.Failures;
 import jakarta.websocket.RemoteEndpoint;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -237,11 +238,7 @@ final class BundleLink {
   }
 
   private void declare(BundleSession open, Message.Declare declare) {
-    door.catalog
-        .declare(
-            open.bundle(),
-            declare.components(),
-            door.membership.ofAnotherRelease().map(node -> node.name() + " " + node.release()))
+    declare(open, declare.components())
         .whenComplete(
             (done, failure) -> {
               if (failure == null) {
@@ -249,6 +246,33 @@ final class BundleLink {
                 writer.send(new Message.Result(declare.id(), null, null), Lane.ANSWER);
               } else {
                 fail(declare.id(), failure);
+              }
+            });
+  }
+
+  private CompletionStage<Void> declare(BundleSession open, List<Message.Component> components) {
+    return door.catalog.declare(
+        open.bundle(),
+        components,
+        door.membership.ofAnotherRelease().map(node -> node.name() + " " + node.release()));
+  }
+
+  /**
+   * Stores once more what the bundle declared, as the store has another past now, which may not
+   * have it. A bundle whose declaration is refused there hears so when it connects again.
+   */
+  void declareAnew() {
+    var open = session;
+    if (open == null || open.components().isEmpty()) {
+      return;
+    }
+    declare(open, open.components())
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                LOG.log(
+                    Level.WARNING, () -> "not declared anew session=" + name + " cause=" + failure);
+                close("what it declared is not in the store");
               }
             });
   }

@@ -7,6 +7,7 @@ import io.evento.server.Threads;
 import io.evento.server.cluster.Members;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.Setting;
+import io.evento.server.eventstore.Follower;
 import jakarta.inject.Inject;
 import jakarta.websocket.CloseReason;
 import jakarta.websocket.CloseReason.CloseCodes;
@@ -35,7 +36,12 @@ public class BundleLinks {
   private final Set<BundleLink> open = ConcurrentHashMap.newKeySet();
 
   @Inject
-  public BundleLinks(BundleDoor door, TyrusRemedy remedy, Membership membership, Threads threads) {
+  public BundleLinks(
+      BundleDoor door,
+      TyrusRemedy remedy,
+      Membership membership,
+      Follower follower,
+      Threads threads) {
     this.door = door;
     this.remedy = remedy;
     // Closing may wait for a peer that does not read: never on a thread that others need.
@@ -44,6 +50,7 @@ public class BundleLinks {
         .timer()
         .scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     membership.onChange(this::tell);
+    follower.onNewEpoch(epoch -> open.forEach(BundleLink::declareAnew));
   }
 
   BundleLink open(Session session) {

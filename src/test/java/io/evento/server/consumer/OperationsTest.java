@@ -17,6 +17,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -190,6 +191,63 @@ class OperationsTest {
     node.operations.reset(asked(null), 0, true);
     await().atMost(PATIENCE).until(() -> sent.size() == 20);
     assertThat(sent.stream().distinct()).as("under the same ids").hasSize(10);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void a_saga_that_a_reset_brings_back_to_life_sets_its_deadlines_only_if_told_to(
+      boolean withEffects) throws SQLException {
+    var node = cluster.node("a");
+    var mayEnd = new AtomicBoolean(true);
+    var saga =
+        new SteppingBundle(
+            node,
+            (happening, state) ->
+                state != null && mayEnd.get()
+                    ? new Stepping.Result(null, true, List.of(), List.of())
+                    : new Stepping.Result(
+                        new Json("1"),
+                        false,
+                        List.of(),
+                        List.of(new Stepping.Deadline("patience", 3_600_000L, null))));
+    cluster.opened(saga);
+    saga.connect(
+        node.sessions,
+        new Message.Component(
+            "saga",
+            "accounts",
+            1,
+            "bank",
+            List.of(),
+            List.of(),
+            List.of(),
+            new Message.Consumption(
+                List.of(), List.of("MoneyDeposited"), "beginning", 2, Map.of("MoneyDeposited", "")),
+            null));
+    node.consumers.wake();
+    var last = cluster.append("a-1", "a-1").get(1).position();
+    awaitHead();
+    assertThat(cluster.numbers("select count(*) from evento.saga_state where ended_at is not null"))
+        .containsExactly(1L);
+    assertThat(deadlines()).isZero();
+
+    cluster.execute("delete from evento.saga_state"); // as a week after its end
+    mayEnd.set(false); // as it was ended by an outcome, which does not come again
+    node.operations.reset(asked(null), 0, withEffects);
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () -> cluster.numbers("select position from evento.saga_state").equals(List.of(last)));
+    awaitHead();
+    assertThat(deadlines()).isEqualTo(withEffects ? 1 : 0);
+
+    cluster.append("a-1");
+    awaitHead();
+    assertThat(deadlines()).as("what is new has its effects").isEqualTo(1);
+  }
+
+  private static long deadlines() {
+    return cluster.numbers("select count(*) from evento.scheduled_message").get(0);
   }
 
   @Test

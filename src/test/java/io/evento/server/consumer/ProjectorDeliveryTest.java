@@ -19,6 +19,8 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
@@ -153,26 +155,38 @@ class ProjectorDeliveryTest {
     var node = node("a");
     var everything = new Consumption(List.of(), List.of(), "beginning", 1);
     var first = new LongAdder();
+    var second = new LongAdder();
+    var hasSecond = new CountDownLatch(1);
     handling(
         node,
         RecordingBundle.projector("first", everything),
         (message, event) -> {
           first.increment();
-          if (event.position() % 50 == 0) {
-            LockSupport.parkNanos(1_000_000);
+          if (first.sum() == 2_000) {
+            awaitBegin(hasSecond);
           }
         });
-    await().until(() -> first.sum() > 5_000);
-    var second = new LongAdder();
+    await().until(() -> first.sum() > 1_000);
     handling(
         node,
         RecordingBundle.projector("second", everything),
-        (message, event) -> second.increment());
+        (message, event) -> {
+          second.increment();
+          hasSecond.countDown();
+        });
     await()
         .atMost(Duration.ofSeconds(30))
         .until(() -> first.sum() == events && second.sum() == events);
     // A thousand with each, so about sixty for one alone, and nearly as many more for another.
     assertThat(node.counts.reads.count()).isLessThan(95);
+  }
+
+  private static void awaitBegin(CountDownLatch begun) {
+    try {
+      assertThat(begun.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** As while a new release of a bundle comes in: the two read the same history together. */

@@ -20,11 +20,11 @@ import java.util.Optional;
 import java.util.UUID;
 
 /** This room of one node, as the server wires it; its links are not started before a test does. */
-final class RoutingNode implements AutoCloseable {
-  final Threads threads = new Threads(Thread::new);
-  final Database database;
-  final StoreNode store;
-  final Sessions sessions;
+public final class RoutingNode implements AutoCloseable {
+  public final Threads threads = new Threads(Thread::new);
+  public final Database database;
+  public final StoreNode store;
+  public final Sessions sessions;
   final Links links;
   final Membership membership;
   final Directory directory;
@@ -35,7 +35,7 @@ final class RoutingNode implements AutoCloseable {
   final ServiceCommands services;
   final Suspects suspects;
   final Patience patience;
-  final Handlers handlers;
+  public final Handlers handlers;
 
   private RoutingNode(TestDatabase where, String name) {
     var config = config(where, name);
@@ -60,7 +60,7 @@ final class RoutingNode implements AutoCloseable {
   }
 
   /** A node that beats and serves. */
-  static RoutingNode up(TestDatabase where, String name) {
+  public static RoutingNode up(TestDatabase where, String name) {
     var node = new RoutingNode(where, name);
     node.membership.start();
     node.membership.up();
@@ -88,8 +88,13 @@ final class RoutingNode implements AutoCloseable {
 
   /** A session of an instance that hosts one command. */
   BundleSession host(String kind, CommandType command, BundleSession.Door door) {
-    var component =
-        new Component(kind, "Host", 0, "bank", List.of(command), List.of(), List.of(), null, null);
+    return host(
+        new Component(kind, "Host", 0, "bank", List.of(command), List.of(), List.of(), null, null),
+        door);
+  }
+
+  /** A session of an instance that hosts one component. */
+  public BundleSession host(Component component, BundleSession.Door door) {
     var session = new BundleSession(1, "bank", UUID.randomUUID(), door);
     StoreNode.await(catalog.declare("bank", List.of(component), Optional.empty()));
     sessions.add(session);

@@ -1,0 +1,199 @@
+package io.evento.bench;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * What others wait for at a node, commands and its health, while somebody takes that node's
+ * connections, memory or the append's time: undisturbed, and beside each of them.
+ */
+final class HostilePeers {
+  private static final int BODIES = 250;
+  private static final int READERS = 10;
+  private static final int LARGE_EVENTS = 12;
+  private static final int APPENDERS = 48;
+  private static final int CONDITION_ITEMS = 100;
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  private final Target target;
+  private final URI node;
+  private final HttpClient http =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  HostilePeers(Target target) {
+    this.target = target;
+    this.node = URI.create(target.servers().get(0).replaceFirst("^ws", "http") + "/api/");
+  }
+
+  void run(Duration leadIn, Duration length) throws Exception {
+    measure("undisturbed", leadIn, length);
+    var head = "POST /evento/api/commands/Deposit HTTP/1.1\r\nHost: node\r\n";
+    var unfinished = head + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+    beside(BODIES + " unfinished bodies", unfinished, BODIES, true, leadIn, length);
+    var type = "Large" + UUID.randomUUID().toString().replace("-", "");
+    var first = storeLarge(type);
+    var page = "GET /evento/api/events?after=%d&limit=1000&type=%s HTTP/1.1\r\nHost: node\r\n\r\n";
+    beside(
+        READERS + " that do not read",
+        page.formatted(first - 1, type),
+        READERS,
+        false,
+        leadIn,
+        length);
+    besideAppenders(leadIn, length);
+  }
+
+  private void beside(
+      String what, String request, int count, boolean reads, Duration leadIn, Duration length)
+      throws Exception {
+    var peers = new ArrayList<Peer>();
+    for (var i = 0; i < count; i++) {
+      peers.add(new Peer(request, reads));
+      peers.get(i).start();
+    }
+    measure(what, leadIn, length);
+    peers.forEach(Peer::close);
+  }
+
+  /** Has a connection with a request; if it reads, it opens the next one when the node ends it. */
+  private final class Peer extends Thread {
+    private final String request;
+    private final boolean reads;
+    private volatile boolean isOver;
+    private volatile Socket socket = new Socket();
+
+    Peer(String request, boolean reads) {
+      this.request = request;
+      this.reads = reads;
+      setDaemon(true);
+    }
+
+    @Override
+    public void run() {
+      do {
+        try (var next = new Socket()) {
+          socket = next;
+          next.setReceiveBufferSize(4_096);
+          next.connect(new InetSocketAddress(node.getHost(), node.getPort()), 5_000);
+          next.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+          if (reads) {
+            next.getInputStream().transferTo(OutputStream.nullOutputStream());
+          } else {
+            Thread.sleep(LIMIT.toMillis());
+          }
+        } catch (IOException | InterruptedException ended) {
+          Thread.onSpinWait();
+        }
+      } while (!isOver);
+    }
+
+    void close() {
+      isOver = true;
+      interrupt();
+      try {
+        socket.close();
+      } catch (IOException gone) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  private void besideAppenders(Duration leadIn, Duration length) throws Exception {
+    var head = position(get("events?after=head"));
+    var items =
+        IntStream.range(0, CONDITION_ITEMS)
+            .mapToObj(i -> "{\"tags\":[\"nobody:" + i + "\"]}")
+            .collect(Collectors.joining(","));
+    var body =
+        "{\"context\":\"bench\",\"events\":[{\"type\":\"Appended\",\"payload\":{}}],\"condition\":{\"after\":%d,\"failIfEventsMatch\":{\"items\":[%s]}}}"
+            .formatted(Math.max(0, head - 250), items);
+    var appenders = new ArrayList<Thread>();
+    for (var i = 0; i < APPENDERS; i++) {
+      appenders.add(
+          new Thread(
+              () -> {
+                while (!Thread.currentThread().isInterrupted()) {
+                  try {
+                    post("events", body);
+                  } catch (IOException refused) {
+                    Thread.onSpinWait();
+                  } catch (InterruptedException over) {
+                    return;
+                  }
+                }
+              }));
+      appenders.get(i).setDaemon(true);
+      appenders.get(i).start();
+    }
+    measure(APPENDERS + " with " + CONDITION_ITEMS + " conditions each", leadIn, length);
+    appenders.forEach(Thread::interrupt);
+  }
+
+  private void measure(String beside, Duration leadIn, Duration length)
+      throws InterruptedException {
+    new Load("command, " + beside, 2, target)
+        .run(leadIn, length, caller -> () -> checked(post("commands/OpenAccount", account())));
+    new Load("health, " + beside, 1, target)
+        .run(Duration.ZERO, length, caller -> () -> checked(get("health/ready")));
+  }
+
+  private static String account() {
+    return "{\"accountId\":\"hostile-" + UUID.randomUUID() + "\",\"owner\":\"Ada\"}";
+  }
+
+  private long storeLarge(String type) throws Exception {
+    var large = "y".repeat(900_000);
+    var positions = new ArrayList<Long>();
+    for (var i = 0; i < LARGE_EVENTS; i++) {
+      var stored =
+          post(
+              "events",
+              "{\"context\":\"bench\",\"events\":[{\"type\":\"%s\",\"payload\":{\"x\":\"%s\"}}]}"
+                  .formatted(type, large));
+      checked(stored);
+      positions.add(position(stored));
+    }
+    return positions.get(0);
+  }
+
+  private static long position(HttpResponse<String> told) {
+    return Long.parseLong(told.body().replaceFirst("(?s).*?\"position\":(\\d+).*", "$1"));
+  }
+
+  private static void checked(HttpResponse<String> answer) throws IOException {
+    if (answer.statusCode() != 200) {
+      throw new IOException(answer.statusCode() + " " + answer.body());
+    }
+  }
+
+  private HttpResponse<String> post(String path, String body)
+      throws IOException, InterruptedException {
+    return http.send(
+        HttpRequest.newBuilder(node.resolve(path))
+            .timeout(LIMIT)
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", UUID.randomUUID().toString())
+            .POST(BodyPublishers.ofString(body))
+            .build(),
+        BodyHandlers.ofString());
+  }
+
+  private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    return http.send(
+        HttpRequest.newBuilder(node.resolve(path)).timeout(LIMIT).build(), BodyHandlers.ofString());
+  }
+}
