@@ -129,7 +129,7 @@ class LiveQueryIT {
   private static void quiet(
       List<LiveBundle> instances, List<Adding> listeners, int outcomes, Fault fault)
       throws Exception {
-    try (var callers = Callers.movingMoney(cluster, 32, Entrance.EVERY_NODE, 50, 0)) {
+    try (var callers = Callers.movingMoney(cluster, 32, Entrance.EVERY_NODE, 50, 150)) {
       callers.awaitOutcomes(outcomes / 2);
       fault.happens();
       callers.awaitOutcomes(outcomes);

@@ -52,7 +52,7 @@ class Deliveries {
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   /** What was given to the session that a segment was taken from. */
-  private record Ended(Sent sent, long at) {}
+  private record Ended(int firstSlot, int lastSlot, boolean keepsCheckpoint, Sent sent, long at) {}
 
   private final Threads threads;
   private final Follower follower;
@@ -97,7 +97,11 @@ class Deliveries {
 
   void start(Listener told) {
     listener = told;
-    follower.onNewEpoch(found -> loseTheirPlace(found.to().epoch()));
+    follower.onNewEpoch(
+        found -> {
+          loseTheirPlace(found.to().epoch());
+          turns.post(() -> noteGivenBefore(cursors.now()));
+        });
     steps.start(turns::post);
     threads.start("consumers", turns::run);
   }
@@ -150,7 +154,12 @@ class Deliveries {
           delivery.seen().end();
           ended.put(
               segment,
-              new Ended(Sent.further(delivery.sentBefore(), delivery.sent()), System.nanoTime()));
+              new Ended(
+                  delivery.lease().claimed().firstSlot(),
+                  delivery.lease().claimed().lastSlot(),
+                  delivery.keepsCheckpoint(),
+                  Sent.further(delivery.sentBefore(), delivery.sent()),
+                  System.nanoTime()));
         });
   }
 
@@ -250,7 +259,7 @@ class Deliveries {
     }
     var before = ended.remove(delivery.lease().segment());
     if (before != null && cursors.now() - before.at() < REMEMBERED_NANOS) {
-      delivery.before(before.sent());
+      delivery.before(before.sent(), before.keepsCheckpoint());
     }
     var claimed = delivery.lease().claimed();
     cursors.read(
@@ -342,6 +351,7 @@ class Deliveries {
   }
 
   private void start(Delivery delivery, @Nullable StorePosition standing) {
+    delivery.keepsCheckpoint(standing != null || delivery instanceof StepDelivery);
     if (standing == null && mayHaveSeenLost(delivery)) {
       delivery.starting();
       noteAndRun(delivery);
@@ -445,6 +455,47 @@ class Deliveries {
       }
     }
     return isOurs;
+  }
+
+  /**
+   * Another node may have by now what was delivered here in the life of the store that is over: it
+   * knows nothing of what was given here.
+   *
+   * @param since when the new life was seen
+   */
+  private void noteGivenBefore(long since) {
+    var given = new HashMap<SegmentId, Ended>();
+    ended.forEach(
+        (segment, before) -> {
+          if (!before.keepsCheckpoint() && before.sent().last() > 0) {
+            given.put(segment, before);
+          }
+        });
+    if (given.isEmpty() || cursors.now() - since > REMEMBERED_NANOS) {
+      return;
+    }
+    cursors.read(
+        () -> {
+          given.forEach(this::noteGivenBefore);
+          return true;
+        },
+        done -> {},
+        () -> again(() -> noteGivenBefore(since)));
+  }
+
+  private void noteGivenBefore(SegmentId segment, Ended before) {
+    var seen = new StorePosition(before.sent().epoch(), before.sent().last());
+    if (places.of(seen, null) instanceof Places.Place place
+        && place.lost() != null
+        && place.at().position() < seen.position()) {
+      losses.noteGiven(
+          segment,
+          before.firstSlot(),
+          before.lastSlot(),
+          seen,
+          place.at().position(),
+          before.sent());
+    }
   }
 
   private void go(

@@ -92,6 +92,7 @@ class Delivery {
   private long sentAt;
   private Sent sent;
   private @Nullable Sent sentBefore;
+  private boolean keepsCheckpoint;
   private @Nullable StorePosition lostAt;
   private long failingAt = Long.MAX_VALUE;
 
@@ -397,8 +398,18 @@ class Delivery {
   }
 
   /** What was given to the session before this one, if it was so here; before anything else. */
-  void before(@Nullable Sent given) {
+  void before(@Nullable Sent given, boolean keepsCheckpoint) {
     sentBefore = given;
+    this.keepsCheckpoint = keepsCheckpoint;
+  }
+
+  /** Whether the bundle's own checkpoint, or the segment's row, tells what became of the events. */
+  boolean keepsCheckpoint() {
+    return keepsCheckpoint;
+  }
+
+  void keepsCheckpoint(boolean told) {
+    keepsCheckpoint = told;
   }
 
   @Nullable Sent sentBefore() {

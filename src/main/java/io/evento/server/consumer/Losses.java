@@ -1,5 +1,6 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import io.evento.server.eventstore.StorePosition;
@@ -11,6 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * cut is told by the bundle's own checkpoint where there is one, as it stands and falls with the
  * rows beside it; by the segment's row for what the server keeps in the same database; and for a
  * projector without its own checkpoint also by what this node had sent it, as its effects are
- * nowhere that the server could look.
+ * nowhere that the server could look. Where another node has the segment by then, the node that
+ * served it adds what it knows, beside the delivery and without its fence.
  */
 @NodeScoped
 public class Losses {
@@ -100,39 +103,82 @@ public class Losses {
    * @return false if somebody else has the segment; nothing was changed then
    */
   boolean note(Lease lease, StorePosition seen, long to, @Nullable Sent sent, boolean isCertain) {
-    var part =
-        sent == null || !sent.epoch().equals(seen.epoch())
-            ? new Sent.Part(0, false, Set.of())
-            : sent.between(to, seen.position());
-    if (part.isAll() && part.events() == 0) {
-      return true; // what is lost there was of nobody's concern
-    }
-    var segment = lease.segment();
+    var claimed = lease.claimed();
     var loss =
-        new Loss(
-            segment.consumer().name(),
-            segment.consumer().version(),
-            segment.number(),
-            seen.epoch(),
-            lease.claimed().firstSlot(),
-            lease.claimed().lastSlot(),
-            to + 1,
-            seen.position(),
-            part.isAll() ? part.events() : null,
-            part.streams().stream().sorted().toList(),
-            isCertain,
-            OffsetDateTime.MIN);
+        loss(lease.segment(), claimed.firstSlot(), claimed.lastSlot(), seen, to, sent, isCertain);
+    if (loss.isEmpty()) {
+      return true;
+    }
     var step = lease.step();
-    var noted = database.transact("note lost events", open -> note(open, step, loss));
+    var noted = database.transact("note lost events", open -> note(open, step, loss.get()));
     if (noted == Noted.NEW) {
-      LOG.log(
-          Level.ERROR,
-          () -> "consumer " + loss.said() + ": " + lease + " streams=" + loss.streams());
+      log(loss.get(), lease.toString());
     }
     if (noted != Noted.FENCED) {
       lease.wrote(step);
     }
     return noted != Noted.FENCED;
+  }
+
+  /**
+   * The same for a segment that was served here once, and is perhaps another node's now. It needs
+   * no fence, as it changes nothing but what is known; may be repeated.
+   *
+   * @throws EventoException {@code not-found} as long as the consumer is not declared again
+   */
+  void noteGiven(
+      SegmentId segment, int firstSlot, int lastSlot, StorePosition seen, long to, Sent sent) {
+    loss(segment, firstSlot, lastSlot, seen, to, sent, false)
+        .ifPresent(
+            loss -> {
+              var noted =
+                  database.transact(
+                      "note lost events",
+                      open -> {
+                        ConsumerTable.lock(open, segment.consumer());
+                        return note(open, segment.consumer(), loss);
+                      });
+              if (noted == Noted.NEW) {
+                log(loss, segment.toString());
+              }
+            });
+  }
+
+  /** Empty if what is lost there was of nobody's concern. */
+  private static Optional<Loss> loss(
+      SegmentId segment,
+      int firstSlot,
+      int lastSlot,
+      StorePosition seen,
+      long to,
+      @Nullable Sent sent,
+      boolean isCertain) {
+    var part =
+        sent == null || !sent.epoch().equals(seen.epoch())
+            ? new Sent.Part(0, false, Set.of())
+            : sent.between(to, seen.position());
+    if (part.isAll() && part.events() == 0) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Loss(
+            segment.consumer().name(),
+            segment.consumer().version(),
+            segment.number(),
+            seen.epoch(),
+            firstSlot,
+            lastSlot,
+            to + 1,
+            seen.position(),
+            part.isAll() ? part.events() : null,
+            part.streams().stream().sorted().toList(),
+            isCertain,
+            OffsetDateTime.MIN));
+  }
+
+  private static void log(Loss loss, String where) {
+    LOG.log(
+        Level.ERROR, () -> "consumer " + loss.said() + ": " + where + " streams=" + loss.streams());
   }
 
   private enum Noted {
@@ -147,6 +193,10 @@ public class Losses {
     if (!SegmentTable.write(open, List.of(step), incarnation).contains(step.segment())) {
       return Noted.FENCED;
     }
+    return note(open, consumer, loss);
+  }
+
+  private static Noted note(Connection open, ConsumerId consumer, Loss loss) throws SQLException {
     if (!LossTable.add(open, loss)) {
       return Noted.KNOWN;
     }

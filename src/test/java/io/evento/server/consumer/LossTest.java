@@ -131,6 +131,38 @@ class LossTest {
             });
   }
 
+  /** As after a restore: the rows have forgotten, and any node may take the segment then. */
+  @Test
+  void what_one_node_gave_is_marked_though_another_one_has_the_segment_now() throws SQLException {
+    var former = cluster.node("a");
+    var bundle = connect(former, false, 1);
+    append("a-1", "a-2", "a-3");
+    awaitCheckpoint(3);
+    former.sessions.remove(bundle.session);
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                cluster
+                    .texts("select owner from evento.consumer_segment where owner is not null")
+                    .isEmpty());
+    cluster.execute("update evento.consumer_segment set checkpoint = 2, command_id = null");
+    cluster.store().loseAbove(2);
+    var owner = cluster.node("b");
+    connect(owner, false, 1);
+    append("a-9");
+    awaitCheckpoint(3);
+    await().atMost(PATIENCE).until(() -> !owner.losses.all().isEmpty());
+    assertThat(owner.losses.all())
+        .singleElement()
+        .satisfies(
+            loss -> {
+              assertThat(loss.from()).isEqualTo(3);
+              assertThat(loss.to()).isEqualTo(3);
+              assertThat(loss.streams()).containsExactly("Account:a-3");
+            });
+  }
+
   @Test
   void a_saga_whose_steps_about_lost_events_are_stored_is_marked() throws SQLException {
     var node = cluster.node("a");
