@@ -8,12 +8,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Asks each member all the time whether it takes writes, and remembers since when and until when.
+ * Asks each member all the time whether it takes writes and has a synchronous standby, and
+ * remembers since when.
  */
 public final class PromotionWatch implements AutoCloseable {
 
@@ -28,7 +30,18 @@ public final class PromotionWatch implements AutoCloseable {
    */
   public record Reign(long since, long until) {}
 
+  private static final String LOOK =
+      """
+      select not pg_is_in_recovery(),
+             exists (select from pg_stat_replication
+                      where state = 'streaming' and sync_state in ('sync', 'quorum'))
+      """;
+
   private final Map<PatroniMember, Reign> last = new ConcurrentHashMap<>();
+
+  /** When a primary was first seen with a synchronous standby after it had none. */
+  private final ConcurrentSkipListSet<Long> standbys = new ConcurrentSkipListSet<>();
+
   private final ExecutorService threads;
   private volatile boolean stopping;
 
@@ -64,15 +77,25 @@ public final class PromotionWatch implements AutoCloseable {
     return Optional.ofNullable(last.get(member));
   }
 
+  /** Since when the primary had the standby that a commit at that moment waited for. */
+  public long standbySince(long moment) {
+    return standbys.floor(moment);
+  }
+
   private void watch(PatroniMember member) {
     var reigns = false;
+    var hasStandby = false;
     while (!stopping) {
       try (var connection = member.administrator();
           var statement = connection.createStatement()) {
         while (!stopping) {
-          try (var row = statement.executeQuery("select pg_is_in_recovery()")) {
+          try (var row = statement.executeQuery(LOOK)) {
             row.next();
-            reigns = note(member, reigns, !row.getBoolean(1));
+            reigns = note(member, reigns, row.getBoolean(1));
+            if (!hasStandby && reigns && row.getBoolean(2)) {
+              standbys.add(System.nanoTime());
+            }
+            hasStandby = reigns && row.getBoolean(2);
           }
           LockSupport.parkNanos(PAUSE_NANOS);
         }
