@@ -15,7 +15,7 @@ import java.lang.annotation.Target;
  *
  * <p>What is read for a command: by default, for each of its components with a {@link Tag}, the
  * events that have this tag, of the types that this boundary applies and that carry such a tag. A
- * method with {@link Reads} says it otherwise.
+ * method with {@link CriteriaBuilder} says it otherwise.
  *
  * <p>{@link EventSourcingHandler} methods apply events to the state, {@link CommandHandler} methods
  * decide, as in an {@link Aggregate}. The state begins with what an {@link InitialState} method

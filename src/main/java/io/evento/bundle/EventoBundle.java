@@ -1,19 +1,19 @@
 package io.evento.bundle;
 
+import io.evento.bundle.consumer.ConsumerProgress;
 import io.evento.bundle.consumer.Consumers;
-import io.evento.bundle.consumer.Standings;
 import io.evento.bundle.consumer.StepConsumers;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.Dispatcher;
+import io.evento.bundle.gateway.BlockingCalls;
 import io.evento.bundle.gateway.CommandGateway;
 import io.evento.bundle.gateway.QueryGateway;
 import io.evento.bundle.gateway.Requests;
 import io.evento.bundle.gateway.Routes;
 import io.evento.bundle.gateway.Subscriptions;
-import io.evento.bundle.gateway.Waiting;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.session.Address;
-import io.evento.bundle.session.Greeting;
+import io.evento.bundle.session.Handshake;
 import io.evento.bundle.session.Links;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
@@ -50,7 +50,7 @@ public final class EventoBundle implements AutoCloseable {
 
   private final String name;
   private final ScheduledThreadPoolExecutor clock = clock();
-  private final Waiting waiting = new Waiting();
+  private final BlockingCalls blockingCalls = new BlockingCalls();
   private final Dispatcher dispatcher;
   private final Consumers consumers;
   private final StepConsumers steps;
@@ -69,7 +69,7 @@ public final class EventoBundle implements AutoCloseable {
       PayloadMapper mapper,
       @Nullable DataSource database) {
     this.name = hello.bundle();
-    this.dispatcher = new Dispatcher(components, database, new Standings());
+    this.dispatcher = new Dispatcher(components, database, new ConsumerProgress());
     this.consumers = new Consumers(components.projectors(), mapper, database, clock);
     this.steps = new StepConsumers(components.sagas(), components.observers(), mapper);
     this.requests = new Requests(this::links, clock);
@@ -77,11 +77,11 @@ public final class EventoBundle implements AutoCloseable {
     this.links =
         new Links(
             addresses,
-            new Greeting(hello, components.declared()),
-            new Switchboard(requests, subscriptions, dispatcher, consumers, steps),
+            new Handshake(hello, components.declared()),
+            new InboundMessages(requests, subscriptions, dispatcher, consumers, steps),
             clock);
-    this.commands = new CommandGateway(mapper, requests, routes(components), waiting);
-    this.queries = new QueryGateway(mapper, requests, subscriptions, waiting);
+    this.commands = new CommandGateway(mapper, requests, routes(components), blockingCalls);
+    this.queries = new QueryGateway(mapper, requests, subscriptions, blockingCalls);
   }
 
   private static ScheduledThreadPoolExecutor clock() {
@@ -192,7 +192,7 @@ public final class EventoBundle implements AutoCloseable {
     steps.close();
     dispatcher.close();
     clock.shutdownNow();
-    waiting.close();
+    blockingCalls.close();
     LOG.log(Level.INFO, () -> "closed bundle=" + name);
     closed.countDown();
   }

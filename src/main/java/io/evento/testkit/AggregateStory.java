@@ -1,7 +1,7 @@
 package io.evento.testkit;
 
 import io.evento.bundle.dispatch.Components;
-import io.evento.bundle.dispatch.Rehearsal;
+import io.evento.bundle.dispatch.HandlerRunner;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.protocol.Message.Aggregate;
 import io.evento.protocol.Message.Decide;
@@ -74,18 +74,18 @@ public final class AggregateStory<S extends Record> {
     var asked = payloads.write(command);
     var ask = ask(stream, asked, metadata, commands);
     var given = new Given(Named.shown(events), Payloads.show(asked.type(), asked.json()));
-    var rehearsal = new Rehearsal(components);
-    var decided = decide(rehearsal, ask);
+    var handlerRunner = new HandlerRunner(components);
+    var decided = decide(handlerRunner, ask);
     if (payloads.checks(Check.REPEAT) && decided.failure() == null) {
-      var again = decide(new Rehearsal(components), ask);
+      var again = decide(new HandlerRunner(components), ask);
       given.checkRepeat(outcome(decided).shown(), outcome(again).shown());
     }
     var outcome = outcome(decided);
     var written = outcome.events();
-    var before = replay(rehearsal, List.of());
-    var after = written.isEmpty() ? before : replay(rehearsal, written);
+    var before = replay(handlerRunner, List.of());
+    var after = written.isEmpty() ? before : replay(handlerRunner, written);
     if (payloads.checks(Check.ROUND_TRIP) && !written.isEmpty()) {
-      var held = rehearsal.held(stream, new Tip(events.size() + written.size(), ask.attempt()));
+      var held = handlerRunner.held(stream, new Tip(events.size() + written.size(), ask.attempt()));
       checkState(held, after, written, given);
     }
     return new AggregateOutcome<>(aggregate, payloads, given, outcome, aggregate.cast(after));
@@ -140,17 +140,17 @@ public final class AggregateStory<S extends Record> {
     return new StoryEvent(event.type(), event.version(), event.json());
   }
 
-  private static Decided decide(Rehearsal rehearsal, Decide ask) {
+  private static Decided decide(HandlerRunner handlerRunner, Decide ask) {
     try {
-      return rehearsal.decide(ask);
+      return handlerRunner.decide(ask);
     } catch (Exception failure) {
       throw new AssertionError("the handler gave no answer: " + failure, failure);
     }
   }
 
-  private @Nullable Object replay(Rehearsal rehearsal, List<Named> more) {
+  private @Nullable Object replay(HandlerRunner handlerRunner, List<Named> more) {
     try {
-      return rehearsal.replay(name, story(more));
+      return handlerRunner.replay(name, story(more));
     } catch (Throwable failure) {
       throw new AssertionError(
           new Report("The events cannot be applied: " + failure)

@@ -1,7 +1,7 @@
 package io.evento.testkit;
 
 import io.evento.bundle.dispatch.Components;
-import io.evento.bundle.dispatch.Rehearsal;
+import io.evento.bundle.dispatch.HandlerRunner;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.protocol.Message.Consider;
 import io.evento.protocol.Message.Considered;
@@ -105,11 +105,12 @@ public final class BoundaryFixture<S extends Record> {
     }
 
     private Considered decide(Named command, Map<String, ?> metadata) {
-      var rehearsal = new Rehearsal(components);
+      var handlerRunner = new HandlerRunner(components);
       try {
-        var asked = rehearsal.consider(ask(command, metadata, List.of(), List.of()));
+        var asked = handlerRunner.consider(ask(command, metadata, List.of(), List.of()));
         return asked.unread()
-            ? rehearsal.consider(ask(command, metadata, asked.criteria(), read(asked.criteria())))
+            ? handlerRunner.consider(
+                ask(command, metadata, asked.criteria(), read(asked.criteria())))
             : asked;
       } catch (Exception failure) {
         throw new AssertionError("the handler gave no answer: " + failure, failure);

@@ -1,10 +1,10 @@
 package io.evento.testkit;
 
 import io.evento.bundle.Projector;
-import io.evento.bundle.consumer.Feed;
+import io.evento.bundle.consumer.ProjectorRunner;
 import io.evento.bundle.dispatch.Components;
+import io.evento.bundle.dispatch.HandlerRunner;
 import io.evento.bundle.dispatch.ProjectorType;
-import io.evento.bundle.dispatch.Rehearsal;
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
 import io.evento.testkit.Payloads.Named;
@@ -35,11 +35,11 @@ public final class ProjectorFixture {
   private final Payloads payloads = new Payloads();
   private final Journal journal = new Journal(payloads);
   private final @Nullable DataSource database;
-  private final Rehearsal rehearsal;
+  private final HandlerRunner handlerRunner;
   private final ProjectorType projector;
   private final List<String> contexts;
   private final @Nullable LostCommits commits;
-  private final Feed feed;
+  private final ProjectorRunner projectorRunner;
   private Instant time = Journal.FIRST_TIME;
   private long delivered;
 
@@ -52,14 +52,14 @@ public final class ProjectorFixture {
     var registered = new ArrayList<Object>(List.of(projector));
     registered.addAll(List.of(projections));
     var components = Components.of(registered, payloads.mapper(), database != null);
-    this.rehearsal = new Rehearsal(components);
+    this.handlerRunner = new HandlerRunner(components);
     this.projector = components.projectors().values().iterator().next();
     this.contexts = List.of(annotation.context());
     this.commits =
         database != null && this.projector.transactional() ? new LostCommits(database) : null;
     // Not the projector's own checkpoint: the same database may serve a real cluster.
-    this.feed =
-        new Feed(
+    this.projectorRunner =
+        new ProjectorRunner(
             "testkit:" + this.projector.consumer(),
             UUID.randomUUID(),
             this.projector,
@@ -124,14 +124,14 @@ public final class ProjectorFixture {
     var from = delivered;
     try {
       if (from == 0) {
-        feed.claim();
+        projectorRunner.claim();
       }
       if (payloads.checks(Check.REPEAT) && commits != null) {
         deliverWithoutCommit(commits, from, batch);
       }
-      feed.deliver(from, batch);
+      projectorRunner.deliver(from, batch);
       if (payloads.checks(Check.REPEAT) && commits == null) {
-        feed.deliver(from, batch);
+        projectorRunner.deliver(from, batch);
       }
     } catch (Throwable failure) {
       var report =
@@ -148,7 +148,7 @@ public final class ProjectorFixture {
       throws Throwable {
     lost.lose(true);
     try {
-      feed.deliver(from, batch);
+      projectorRunner.deliver(from, batch);
       throw new IllegalStateException("the handlers' transaction was not committed by the SDK");
     } catch (LostCommits.Crash expected) {
       return;
@@ -166,7 +166,7 @@ public final class ProjectorFixture {
     var asked = payloads.write(query);
     Json answer;
     try {
-      answer = payloads.value(rehearsal.answer(asked.type(), asked.json(), database));
+      answer = payloads.value(handlerRunner.answer(asked.type(), asked.json(), database));
     } catch (Throwable failure) {
       throw new AssertionError(
           report("The question was not answered: " + failure, asked).toString(), failure);

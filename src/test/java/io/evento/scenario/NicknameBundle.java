@@ -8,11 +8,11 @@ import io.evento.bundle.AggregateId;
 import io.evento.bundle.Boundary;
 import io.evento.bundle.CommandHandler;
 import io.evento.bundle.Criteria;
+import io.evento.bundle.CriteriaBuilder;
 import io.evento.bundle.Decision;
 import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.EventoBundle;
 import io.evento.bundle.InitialState;
-import io.evento.bundle.Reads;
 import io.evento.bundle.Tag;
 import java.util.Locale;
 
@@ -52,7 +52,7 @@ final class NicknameBundle implements AutoCloseable {
       return new PlayerNames(command.player(), "", "", "");
     }
 
-    @Reads
+    @CriteriaBuilder
     static Criteria reads(DropPlayerName command) {
       return Criteria.tagged("player", command.player());
     }

@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
+import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.bundle.dispatch.ProjectorType;
-import io.evento.bundle.dispatch.Workers;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Disable;
@@ -25,12 +25,12 @@ public final class Consumers implements AutoCloseable {
   private static final int AT_WORK_MAX = 64;
   private static final int SEGMENTS_MAX = 128;
 
-  private final Map<String, Effects> effects = new HashMap<>();
-  private final Map<String, Emissions> emissions = new HashMap<>();
-  private final Watches watches = new Watches();
+  private final Map<String, EventHandling> effects = new HashMap<>();
+  private final Map<String, BufferedUpdates> emissions = new HashMap<>();
+  private final WatchedQueries watchedQueries = new WatchedQueries();
   private final Map<String, Segment> segments = new ConcurrentHashMap<>();
   private final ScheduledExecutorService clock;
-  private final Workers workers;
+  private final BoundedExecutor boundedExecutor;
 
   /**
    * @param projectors by consumer, such as {@code accounts:1}
@@ -42,19 +42,20 @@ public final class Consumers implements AutoCloseable {
       @Nullable DataSource database,
       ScheduledExecutorService clock) {
     this.clock = clock;
-    this.workers =
-        new Workers("evento-consumer", AT_WORK_MAX, 2 * SEGMENTS_MAX * (projectors.size() + 1));
+    this.boundedExecutor =
+        new BoundedExecutor(
+            "evento-consumer", AT_WORK_MAX, 2 * SEGMENTS_MAX * (projectors.size() + 1));
     projectors.forEach(
         (consumer, projector) -> {
-          var emitted = new Emissions(mapper, watches);
+          var emitted = new BufferedUpdates(mapper, watchedQueries);
           emissions.put(consumer, emitted);
           var caller = new EventCaller(projector, mapper, emitted);
           effects.put(
               consumer,
-              new TellingEffects(
+              new EventHandlingWithUpdates(
                   projector.transactional() && database != null
-                      ? new TransactionalEffects(caller, database)
-                      : new PlainEffects(caller),
+                      ? new TransactionalEventHandling(caller, database)
+                      : new UntransactedEventHandling(caller),
                   emitted));
         });
   }
@@ -75,18 +76,19 @@ public final class Consumers implements AutoCloseable {
     Objects.requireNonNull(emissions.get(given.consumer())).enabled(lease);
     segments
         .computeIfAbsent(
-            key(given.consumer(), given.segment()), absent -> new Segment(how, workers, clock))
+            key(given.consumer(), given.segment()),
+            absent -> new Segment(how, boundedExecutor, clock))
         .enable(lease);
   }
 
   /** Somebody subscribes to a query: from when this returns on, every commit is held against it. */
   public void watch(Query query, Object origin) {
-    watches.add(query, origin);
+    watchedQueries.add(query, origin);
   }
 
   /** Nobody subscribes to it any more, as far as this link is concerned. */
   public void unwatch(UUID query, Object origin) {
-    watches.remove(query, origin);
+    watchedQueries.remove(query, origin);
   }
 
   /** A segment is taken from us. */
@@ -123,7 +125,7 @@ public final class Consumers implements AutoCloseable {
 
   /** A link is gone, and what was given over it. */
   public void lost(Object origin) {
-    watches.lost(origin);
+    watchedQueries.lost(origin);
     segments.values().forEach(segment -> segment.lost(origin));
   }
 
@@ -142,6 +144,6 @@ public final class Consumers implements AutoCloseable {
 
   @Override
   public void close() {
-    workers.close();
+    boundedExecutor.close();
   }
 }

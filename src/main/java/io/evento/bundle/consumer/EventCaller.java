@@ -17,15 +17,15 @@ final class EventCaller {
 
   private final ProjectorType projector;
   private final PayloadMapper mapper;
-  private final Emissions emissions;
+  private final BufferedUpdates bufferedUpdates;
 
   /**
-   * @param emissions takes what handlers emit
+   * @param bufferedUpdates takes what handlers emit
    */
-  EventCaller(ProjectorType projector, PayloadMapper mapper, Emissions emissions) {
+  EventCaller(ProjectorType projector, PayloadMapper mapper, BufferedUpdates bufferedUpdates) {
     this.projector = projector;
     this.mapper = mapper;
-    this.emissions = emissions;
+    this.bufferedUpdates = bufferedUpdates;
   }
 
   /**
@@ -42,7 +42,7 @@ final class EventCaller {
     }
     var payload = projecting.payload().read(event.payload(), event.payloadVersion());
     var handler = projecting.handler();
-    var updates = handler.takesUpdates() ? emissions.of(event) : null;
+    var updates = handler.takesUpdates() ? bufferedUpdates.of(event) : null;
     var returned =
         handler.call(projector.instance(), payload, metadata(event, mapper), connection, updates);
     if (returned instanceof CompletionStage<?> stage) {

@@ -1,8 +1,8 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.Reaction;
+import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.bundle.dispatch.ObserverType;
-import io.evento.bundle.dispatch.Workers;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Message.Stepped;
 import io.evento.protocol.Message.Steps;
@@ -23,12 +23,12 @@ final class ObserverDecider implements StepSegment.Decider {
 
   private final ObserverType observer;
   private final PayloadMapper mapper;
-  private final Workers reactions;
+  private final BoundedExecutor reactions;
 
   /**
    * @param reactions for handlers alone: what waits for them must not take their threads
    */
-  ObserverDecider(ObserverType observer, PayloadMapper mapper, Workers reactions) {
+  ObserverDecider(ObserverType observer, PayloadMapper mapper, BoundedExecutor reactions) {
     this.observer = observer;
     this.mapper = mapper;
     this.reactions = reactions;

@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.Rewound;
-import io.evento.bundle.dispatch.Workers;
+import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Ack;
 import io.evento.protocol.Message.Credit;
@@ -57,8 +57,8 @@ final class Segment {
   /** How long the server may take to park an event before it is asked again. */
   private static final long PARK_AGAIN_MILLIS = 2_000;
 
-  private final Effects effects;
-  private final Workers workers;
+  private final EventHandling eventHandling;
+  private final BoundedExecutor boundedExecutor;
   private final ScheduledExecutorService clock;
 
   private final Deque<Events> queue = new ArrayDeque<>();
@@ -86,9 +86,12 @@ final class Segment {
   /** What the server was asked to park; null for nothing. */
   private @Nullable Nack parking;
 
-  Segment(Effects effects, Workers workers, ScheduledExecutorService clock) {
-    this.effects = effects;
-    this.workers = workers;
+  Segment(
+      EventHandling eventHandling,
+      BoundedExecutor boundedExecutor,
+      ScheduledExecutorService clock) {
+    this.eventHandling = eventHandling;
+    this.boundedExecutor = boundedExecutor;
     this.clock = clock;
   }
 
@@ -207,7 +210,7 @@ final class Segment {
   }
 
   private void submit() {
-    if (!workers.submit(this::step)) {
+    if (!boundedExecutor.submit(this::step)) {
       // Only when the bundle closes: there is room for every segment.
       synchronized (this) {
         active = false;
@@ -285,7 +288,7 @@ final class Segment {
 
   private void begin(Lease now) {
     try {
-      var standing = effects.claim(now.enabled());
+      var standing = eventHandling.claim(now.enabled());
       if (standing.isEmpty()) {
         giveUp(now, "its checkpoint here was moved under a higher fence, or stands apart");
       } else {
@@ -297,7 +300,7 @@ final class Segment {
         oneByOne = false;
         rewound = null;
         parking = null;
-        grant(now, WINDOW, effects.keepsCheckpoint() ? checkpoint : null);
+        grant(now, WINDOW, eventHandling.keepsCheckpoint() ? checkpoint : null);
       }
       submit();
     } catch (SQLException failure) {
@@ -338,7 +341,7 @@ final class Segment {
     }
     var taken = oneByOne && left.size() > 1 ? left.subList(0, 1) : left;
     var to = taken.size() == left.size() ? batch.upTo() : taken.get(0).position();
-    var progress = effects.apply(now.enabled(), batch.epoch(), from, to, taken, rewound);
+    var progress = eventHandling.apply(now.enabled(), batch.epoch(), from, to, taken, rewound);
     synchronized (this) {
       if (lease != now) {
         // The segment changed hands meanwhile: whoever has it now goes by the checkpoint.
@@ -403,7 +406,7 @@ final class Segment {
   }
 
   private void retry(Lease now, Retry letter) {
-    var progress = effects.retry(now.enabled(), letter.letter(), letter.event());
+    var progress = eventHandling.retry(now.enabled(), letter.letter(), letter.event());
     synchronized (this) {
       if (lease != now) {
         submit();
@@ -414,7 +417,8 @@ final class Segment {
     var cause = progress.cause();
     switch (progress.kind()) {
       case DONE -> answer(now, letter, null, false);
-      case HANDLER_FAILED -> answer(now, letter, String.valueOf(cause), Blame.isPassing(cause));
+      case HANDLER_FAILED ->
+          answer(now, letter, String.valueOf(cause), FailureClassifier.isPassing(cause));
       case DATABASE_FAILED, REWIND_FAILED -> answer(now, letter, String.valueOf(cause), true);
       case FENCED -> giveUp(now, "its checkpoint was moved by another owner");
     }
@@ -477,21 +481,25 @@ final class Segment {
   }
 
   private void handlerFailed(
-      Lease now, Events batch, long from, Effects.Progress progress, List<RecordedEvent> taken) {
+      Lease now,
+      Events batch,
+      long from,
+      EventHandling.Progress progress,
+      List<RecordedEvent> taken) {
     var event = progress.failed();
     if (progress.position() > from) {
       moved(now, new Checkpoint(batch.epoch(), progress.position()));
       failures = 0;
       blamed = 0;
     }
-    if (effects.keepsCheckpoint() && taken.size() > 1) {
+    if (eventHandling.keepsCheckpoint() && taken.size() > 1) {
       // All was rolled back. One by one, what stands before the failing event still gets through.
       oneByOne = true;
       submit();
       return;
     }
     var position = event == null ? from : event.position();
-    var isPassing = Blame.isPassing(progress.cause());
+    var isPassing = FailureClassifier.isPassing(progress.cause());
     failures++;
     var attempt = isPassing ? 0 : ++blamed;
     LOG.log(

@@ -1,8 +1,8 @@
 package io.evento.bundle.consumer;
 
+import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.bundle.dispatch.ObserverType;
 import io.evento.bundle.dispatch.SagaType;
-import io.evento.bundle.dispatch.Workers;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Disable;
@@ -21,9 +21,9 @@ public final class StepConsumers implements AutoCloseable {
 
   private final Map<String, StepSegment.Decider> deciders = new HashMap<>();
   private final Map<String, StepSegment> segments = new ConcurrentHashMap<>();
-  private final Workers workers;
-  private final Workers reactions =
-      new Workers("evento-reaction", AT_WORK_MAX, REACTIONS_WAITING_MAX);
+  private final BoundedExecutor boundedExecutor;
+  private final BoundedExecutor reactions =
+      new BoundedExecutor("evento-reaction", AT_WORK_MAX, REACTIONS_WAITING_MAX);
 
   /**
    * @param sagas by consumer, such as {@code transfer:1}
@@ -31,8 +31,8 @@ public final class StepConsumers implements AutoCloseable {
    */
   public StepConsumers(
       Map<String, SagaType> sagas, Map<String, ObserverType> observers, PayloadMapper mapper) {
-    this.workers =
-        new Workers(
+    this.boundedExecutor =
+        new BoundedExecutor(
             "evento-step", AT_WORK_MAX, 2 * SEGMENTS_MAX * (sagas.size() + observers.size() + 1));
     sagas.forEach((consumer, saga) -> deciders.put(consumer, new SagaDecider(saga, mapper)));
     observers.forEach(
@@ -59,7 +59,8 @@ public final class StepConsumers implements AutoCloseable {
     }
     segments
         .computeIfAbsent(
-            key(given.consumer(), given.segment()), absent -> new StepSegment(decider, workers))
+            key(given.consumer(), given.segment()),
+            absent -> new StepSegment(decider, boundedExecutor))
         .enable(new Lease(given, answer, origin));
   }
 
@@ -99,7 +100,7 @@ public final class StepConsumers implements AutoCloseable {
 
   @Override
   public void close() {
-    workers.close();
+    boundedExecutor.close();
     reactions.close();
   }
 }

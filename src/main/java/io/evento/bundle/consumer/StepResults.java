@@ -89,7 +89,7 @@ final class StepResults {
         && bare.getCause() != null) {
       bare = bare.getCause();
     }
-    var passing = Blame.passing(bare);
+    var passing = FailureClassifier.passing(bare);
     LOG.log(
         passing != null ? Level.WARNING : Level.ERROR,
         () ->

@@ -1,6 +1,6 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.dispatch.Workers;
+import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.protocol.Message.Credit;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Stepped;
@@ -26,15 +26,15 @@ final class StepSegment {
   }
 
   private final Decider decider;
-  private final Workers workers;
+  private final BoundedExecutor boundedExecutor;
   private @Nullable Lease lease;
   private @Nullable Steps next;
   private boolean active;
   private boolean stopping;
 
-  StepSegment(Decider decider, Workers workers) {
+  StepSegment(Decider decider, BoundedExecutor boundedExecutor) {
     this.decider = decider;
-    this.workers = workers;
+    this.boundedExecutor = boundedExecutor;
   }
 
   void enable(Lease given) {
@@ -99,7 +99,7 @@ final class StepSegment {
   }
 
   private void submit() {
-    if (!workers.submit(this::work)) {
+    if (!boundedExecutor.submit(this::work)) {
       // Only when the bundle closes: there is room for every segment.
       synchronized (this) {
         active = false;

@@ -12,7 +12,7 @@
  *   <li>A failing event is tried a few times, then the server is asked to park it, and only when
  *       that is done it is passed over. What passes by itself (a database that is away, {@code
  *       overloaded}, {@code no-handler}) is waited out and parks nothing ({@link
- *       io.evento.bundle.consumer.Blame}).
+ *       io.evento.bundle.consumer.FailureClassifier}).
  *   <li>A dead letter that is tried again moves no checkpoint. In the user's database its id is
  *       noted in the transaction that handles it, so it takes effect once.
  *   <li>What a fence was topped for is dropped, and never acknowledged.

@@ -2,8 +2,8 @@ package io.evento.bundle.dispatch;
 
 import io.evento.bundle.CommandMetadata;
 import io.evento.bundle.dispatch.AggregateType.Decider;
-import io.evento.bundle.dispatch.HeldState.Basis;
-import io.evento.bundle.dispatch.HeldState.Rebuild;
+import io.evento.bundle.dispatch.CachedState.Basis;
+import io.evento.bundle.dispatch.CachedState.Rebuild;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.UnwritablePayloadException;
 import io.evento.protocol.Correlation;
@@ -98,10 +98,15 @@ final class AggregateDispatcher {
   }
 
   private record Work(
-      Decide ask, AggregateType type, Decider decider, HeldState held, Basis basis, long micros) {}
+      Decide ask,
+      AggregateType type,
+      Decider decider,
+      CachedState held,
+      Basis basis,
+      long micros) {}
 
   /** Takes a part of a story; the basis if it was the last one and all fitted together. */
-  private @Nullable Basis told(Decide ask, AggregateType type, HeldState held, long started)
+  private @Nullable Basis told(Decide ask, AggregateType type, CachedState held, long started)
       throws Throwable {
     var story = ask.story();
     var rebuild = story == null ? null : held.resume(ask.attempt(), story);
@@ -143,7 +148,7 @@ final class AggregateDispatcher {
    * be applied to it, the history is told. The answer stale has the node do so; what is decided on
    * that comes with a snapshot of ours in the place of this one.
    */
-  private void passOver(Decide ask, AggregateType type, HeldState held, Exception failure) {
+  private void passOver(Decide ask, AggregateType type, CachedState held, Exception failure) {
     held.needSnapshot();
     // A state of another class is met once for each stream; one line of them says it.
     var level = warned.add(type.name()) ? Level.WARNING : Level.DEBUG;

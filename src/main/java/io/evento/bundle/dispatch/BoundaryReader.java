@@ -3,10 +3,10 @@ package io.evento.bundle.dispatch;
 import io.evento.bundle.Boundary;
 import io.evento.bundle.CommandHandler;
 import io.evento.bundle.Criteria;
+import io.evento.bundle.CriteriaBuilder;
 import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.InitialState;
 import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.Reads;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.bundle.payload.SealedTypes;
@@ -35,13 +35,13 @@ final class BoundaryReader {
         CommandHandler.class,
         EventSourcingHandler.class,
         InitialState.class,
-        Reads.class);
+        CriteriaBuilder.class);
     var rules = new AggregateReader(mapper, type).rules("boundary", annotation.context(), 0, 1);
     var boundary =
         new BoundaryType(
             rules,
             methods(InitialState.class, type, rules),
-            methods(Reads.class, Criteria.class, rules));
+            methods(CriteriaBuilder.class, Criteria.class, rules));
     checkTags(boundary);
     return boundary;
   }
@@ -98,7 +98,7 @@ final class BoundaryReader {
                 + " does not say which events its decision rests on: put @Tag on a component, or"
                 + " give "
                 + type.getSimpleName()
-                + " a @Reads method");
+                + " a @CriteriaBuilder method");
       }
       for (var key : command.tagKeys()) {
         if (boundary.rules().events().values().stream()

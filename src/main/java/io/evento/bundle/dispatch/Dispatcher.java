@@ -36,12 +36,13 @@ public final class Dispatcher implements AutoCloseable {
   private final Components components;
   private final PayloadMapper mapper;
   private final @Nullable DataSource database;
-  private final Snapshots snapshots;
+  private final SnapshotProgress snapshotProgress;
   private final AggregateDispatcher aggregates;
   private final BoundaryDispatcher boundaries;
-  private final Lanes lanes = new Lanes(Runtime.getRuntime().availableProcessors(), WAITING_MAX);
-  private final Workers commands = new Workers("evento-command", 64, WAITING_MAX);
-  private final Workers queries = new Workers("evento-query", 64, WAITING_MAX);
+  private final PartitionedExecutor partitionedExecutor =
+      new PartitionedExecutor(Runtime.getRuntime().availableProcessors(), WAITING_MAX);
+  private final BoundedExecutor commands = new BoundedExecutor("evento-command", 64, WAITING_MAX);
+  private final BoundedExecutor queries = new BoundedExecutor("evento-query", 64, WAITING_MAX);
   private final AtomicInteger unanswered = new AtomicInteger();
 
   /** Questions that wait for their turn, so that they can be taken back. */
@@ -49,11 +50,12 @@ public final class Dispatcher implements AutoCloseable {
 
   /**
    * @param database where handlers that take a connection work, or null
-   * @param snapshots reads what a snapshot of that database holds of the events
+   * @param snapshotProgress reads what a snapshot of that database holds of the events
    */
-  public Dispatcher(Components components, @Nullable DataSource database, Snapshots snapshots) {
+  public Dispatcher(
+      Components components, @Nullable DataSource database, SnapshotProgress snapshotProgress) {
     this.components = components;
-    this.snapshots = snapshots;
+    this.snapshotProgress = snapshotProgress;
     this.mapper = components.mapper();
     this.database = database;
     this.aggregates = new AggregateDispatcher(components, new StateCache(STREAMS_HELD_MAX));
@@ -72,7 +74,7 @@ public final class Dispatcher implements AutoCloseable {
     var isPart = ask.story() != null && ask.story().more();
     var tracked = isPart ? answer : tracked(answer);
     var taken =
-        lanes.submit(
+        partitionedExecutor.submit(
             ask.aggregate().stream(),
             () -> {
               if (!isPast(until)) {
@@ -92,7 +94,7 @@ public final class Dispatcher implements AutoCloseable {
     var until = until(ask.deadline());
     var tracked = ask.more() ? answer : tracked(answer);
     var taken =
-        lanes.submit(
+        partitionedExecutor.submit(
             ask.boundary() + ':' + ask.key(),
             () -> {
               if (!isPast(until)) {
@@ -201,7 +203,7 @@ public final class Dispatcher implements AutoCloseable {
       View view;
       try {
         // The first statement takes the snapshot, which is the handler's as well.
-        var standing = snapshots.standing(connection, consumer);
+        var standing = snapshotProgress.standing(connection, consumer);
         var value = handler.call(target.projection(), payload, null, connection);
         view = new View(query.id(), 0, mapper.write(value), standing);
         connection.commit();
@@ -231,7 +233,7 @@ public final class Dispatcher implements AutoCloseable {
   }
 
   private void submit(
-      Workers workers,
+      BoundedExecutor boundedExecutor,
       int deadline,
       UUID id,
       String correlation,
@@ -240,7 +242,7 @@ public final class Dispatcher implements AutoCloseable {
       Handler handler) {
     var until = until(deadline);
     var taken =
-        workers.submit(
+        boundedExecutor.submit(
             () -> {
               if (isPast(until)) {
                 questions.remove(id);
@@ -347,7 +349,7 @@ public final class Dispatcher implements AutoCloseable {
 
   @Override
   public void close() {
-    lanes.close();
+    partitionedExecutor.close();
     commands.close();
     queries.close();
   }

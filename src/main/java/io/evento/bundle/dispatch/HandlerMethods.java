@@ -1,13 +1,13 @@
 package io.evento.bundle.dispatch;
 
 import io.evento.bundle.CommandHandler;
+import io.evento.bundle.CriteriaBuilder;
 import io.evento.bundle.Deadline;
 import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.InitialState;
 import io.evento.bundle.InvalidBundleException;
 import io.evento.bundle.QueryHandler;
-import io.evento.bundle.Reads;
 import io.evento.bundle.RewindHandler;
 import io.evento.bundle.SagaStart;
 import java.lang.annotation.Annotation;
@@ -25,7 +25,7 @@ final class HandlerMethods {
           EventHandler.class,
           QueryHandler.class,
           InitialState.class,
-          Reads.class,
+          CriteriaBuilder.class,
           RewindHandler.class,
           SagaStart.class,
           io.evento.bundle.Outcome.class,

@@ -7,7 +7,7 @@ import java.util.Map;
  * The states of the streams decided on last. Forgetting one costs a story, never a wrong answer.
  */
 final class StateCache {
-  private final LinkedHashMap<String, HeldState> held;
+  private final LinkedHashMap<String, CachedState> held;
 
   StateCache(int streamsMax) {
     held =
@@ -15,15 +15,15 @@ final class StateCache {
           private static final long serialVersionUID = 1L;
 
           @Override
-          protected boolean removeEldestEntry(Map.Entry<String, HeldState> eldest) {
+          protected boolean removeEldestEntry(Map.Entry<String, CachedState> eldest) {
             return size() > streamsMax;
           }
         };
   }
 
   /** What is held of a stream, perhaps nothing yet. */
-  synchronized HeldState of(String stream) {
-    return held.computeIfAbsent(stream, absent -> new HeldState());
+  synchronized CachedState of(String stream) {
+    return held.computeIfAbsent(stream, absent -> new CachedState());
   }
 
   synchronized int size() {

@@ -29,13 +29,14 @@ public final class CommandGateway {
   private final PayloadMapper mapper;
   private final Requests requests;
   private final Routes routes;
-  private final Waiting waiting;
+  private final BlockingCalls blockingCalls;
 
-  public CommandGateway(PayloadMapper mapper, Requests requests, Routes routes, Waiting waiting) {
+  public CommandGateway(
+      PayloadMapper mapper, Requests requests, Routes routes, BlockingCalls blockingCalls) {
     this.mapper = mapper;
     this.requests = requests;
     this.routes = routes;
-    this.waiting = waiting;
+    this.blockingCalls = blockingCalls;
   }
 
   /** Waits for the outcome, at most ten seconds. */
@@ -51,8 +52,8 @@ public final class CommandGateway {
    * @throws IllegalStateException on a thread that runs handlers; nothing was sent
    */
   public Receipt send(Object command, CommandOptions options) {
-    waiting.check("sendAsync");
-    return waiting.await(receipt(command, options), options.deadline());
+    blockingCalls.check("sendAsync");
+    return blockingCalls.await(receipt(command, options), options.deadline());
   }
 
   /** The outcome, within ten seconds. */
@@ -62,7 +63,7 @@ public final class CommandGateway {
 
   /** The outcome; the stage fails with an {@link EventoException}, this call itself never. */
   public CompletionStage<Receipt> sendAsync(Object command, CommandOptions options) {
-    return waiting.handOver(receipt(command, options));
+    return blockingCalls.handOver(receipt(command, options));
   }
 
   /**
@@ -80,8 +81,9 @@ public final class CommandGateway {
 
   /** As {@link #schedule(Object, Duration)}; under the same id a repeat changes nothing. */
   public Scheduled schedule(Object command, Duration after, CommandOptions options) {
-    waiting.check("scheduleAsync");
-    return waiting.await(scheduled(command, after.toMillis(), null, options), options.deadline());
+    blockingCalls.check("scheduleAsync");
+    return blockingCalls.await(
+        scheduled(command, after.toMillis(), null, options), options.deadline());
   }
 
   /** As {@link #schedule(Object, Duration)}, at a moment; one that has passed is due at once. */
@@ -91,20 +93,20 @@ public final class CommandGateway {
 
   /** As {@link #schedule(Object, Instant)}; under the same id a repeat changes nothing. */
   public Scheduled schedule(Object command, Instant at, CommandOptions options) {
-    waiting.check("scheduleAsync");
-    return waiting.await(scheduled(command, null, at, options), options.deadline());
+    blockingCalls.check("scheduleAsync");
+    return blockingCalls.await(scheduled(command, null, at, options), options.deadline());
   }
 
   /** As {@link #schedule(Object, Duration)}; the stage fails, this call itself never. */
   public CompletionStage<Scheduled> scheduleAsync(
       Object command, Duration after, CommandOptions options) {
-    return waiting.handOver(scheduled(command, after.toMillis(), null, options));
+    return blockingCalls.handOver(scheduled(command, after.toMillis(), null, options));
   }
 
   /** As {@link #schedule(Object, Instant)}; the stage fails, this call itself never. */
   public CompletionStage<Scheduled> scheduleAsync(
       Object command, Instant at, CommandOptions options) {
-    return waiting.handOver(scheduled(command, null, at, options));
+    return blockingCalls.handOver(scheduled(command, null, at, options));
   }
 
   /**
@@ -114,14 +116,14 @@ public final class CommandGateway {
    *     it is being sent
    */
   public void cancelScheduled(UUID command) {
-    waiting.check("cancelScheduledAsync");
+    blockingCalls.check("cancelScheduledAsync");
     var deadline = CommandOptions.options().deadline();
-    var unused = waiting.await(cancelled(command, deadline), deadline);
+    var unused = blockingCalls.await(cancelled(command, deadline), deadline);
   }
 
   /** As {@link #cancelScheduled}; the stage fails, this call itself never. */
   public CompletionStage<UUID> cancelScheduledAsync(UUID command) {
-    return waiting.handOver(cancelled(command, CommandOptions.options().deadline()));
+    return blockingCalls.handOver(cancelled(command, CommandOptions.options().deadline()));
   }
 
   /**
@@ -131,14 +133,14 @@ public final class CommandGateway {
    * @param limit 1 to 1,000
    */
   public List<Scheduled> scheduled(@Nullable UUID after, int limit) {
-    waiting.check("scheduledAsync");
+    blockingCalls.check("scheduledAsync");
     var deadline = CommandOptions.options().deadline();
-    return waiting.await(listed(after, limit, deadline), deadline);
+    return blockingCalls.await(listed(after, limit, deadline), deadline);
   }
 
   /** As {@link #scheduled}; the stage fails, this call itself never. */
   public CompletionStage<List<Scheduled>> scheduledAsync(@Nullable UUID after, int limit) {
-    return waiting.handOver(listed(after, limit, CommandOptions.options().deadline()));
+    return blockingCalls.handOver(listed(after, limit, CommandOptions.options().deadline()));
   }
 
   private CompletableFuture<Scheduled> scheduled(

@@ -21,14 +21,17 @@ public final class QueryGateway {
   private final PayloadMapper mapper;
   private final Requests requests;
   private final Subscriptions subscriptions;
-  private final Waiting waiting;
+  private final BlockingCalls blockingCalls;
 
   public QueryGateway(
-      PayloadMapper mapper, Requests requests, Subscriptions subscriptions, Waiting waiting) {
+      PayloadMapper mapper,
+      Requests requests,
+      Subscriptions subscriptions,
+      BlockingCalls blockingCalls) {
     this.mapper = mapper;
     this.requests = requests;
     this.subscriptions = subscriptions;
-    this.waiting = waiting;
+    this.blockingCalls = blockingCalls;
   }
 
   /** Waits for the answer, at most ten seconds. */
@@ -46,8 +49,8 @@ public final class QueryGateway {
    * @throws IllegalStateException on a thread that runs handlers; nothing was asked
    */
   public <V> @Nullable V ask(Object query, Class<V> view, QueryOptions options) {
-    waiting.check("askAsync");
-    return waiting.await(view(query, view, options), options.deadline());
+    blockingCalls.check("askAsync");
+    return blockingCalls.await(view(query, view, options), options.deadline());
   }
 
   /** The answer, within ten seconds. */
@@ -58,7 +61,7 @@ public final class QueryGateway {
   /** The answer; the stage fails with an {@link EventoException}, this call itself never. */
   public <V> CompletionStage<@Nullable V> askAsync(
       Object query, Class<V> view, QueryOptions options) {
-    return waiting.handOver(view(query, view, options));
+    return blockingCalls.handOver(view(query, view, options));
   }
 
   /**
@@ -69,14 +72,14 @@ public final class QueryGateway {
    * @throws IllegalStateException on a thread that runs handlers; nothing was asked
    */
   public <V> Gathered<V> askAll(Object query, Class<V> view, QueryOptions options) {
-    waiting.check("askAllAsync");
-    return waiting.await(gather(query, view, options, Gather.INSTANCES), options.deadline());
+    blockingCalls.check("askAllAsync");
+    return blockingCalls.await(gather(query, view, options, Gather.INSTANCES), options.deadline());
   }
 
   /** The same without waiting. */
   public <V> CompletionStage<Gathered<V>> askAllAsync(
       Object query, Class<V> view, QueryOptions options) {
-    return waiting.handOver(gather(query, view, options, Gather.INSTANCES));
+    return blockingCalls.handOver(gather(query, view, options, Gather.INSTANCES));
   }
 
   /**
@@ -86,14 +89,14 @@ public final class QueryGateway {
    * @return what came in time; who is missing is named
    */
   public <V> Gathered<V> askVersions(Object query, Class<V> view, QueryOptions options) {
-    waiting.check("askVersionsAsync");
-    return waiting.await(gather(query, view, options, Gather.VERSIONS), options.deadline());
+    blockingCalls.check("askVersionsAsync");
+    return blockingCalls.await(gather(query, view, options, Gather.VERSIONS), options.deadline());
   }
 
   /** The same without waiting. */
   public <V> CompletionStage<Gathered<V>> askVersionsAsync(
       Object query, Class<V> view, QueryOptions options) {
-    return waiting.handOver(gather(query, view, options, Gather.VERSIONS));
+    return blockingCalls.handOver(gather(query, view, options, Gather.VERSIONS));
   }
 
   /**
@@ -119,8 +122,8 @@ public final class QueryGateway {
     } catch (InvalidBundleException | IllegalArgumentException unfit) {
       throw Refusals.of(unfit);
     }
-    var subscribed =
-        new Subscribed<>(
+    var openSubscription =
+        new OpenSubscription<>(
             id ->
                 new Query(
                     id,
@@ -137,8 +140,8 @@ public final class QueryGateway {
             listener,
             mapper,
             subscriptions);
-    subscriptions.open(subscribed);
-    return subscribed;
+    subscriptions.open(openSubscription);
+    return openSubscription;
   }
 
   /**

@@ -1,6 +1,6 @@
 package io.evento.bundle.gateway;
 
-import io.evento.bundle.dispatch.Workers;
+import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.bundle.session.Links;
 import io.evento.bundle.session.Session;
 import io.evento.protocol.ErrorCode;
@@ -31,10 +31,10 @@ public final class Subscriptions {
   private static final long TICK_MILLIS = 50;
 
   /** Listeners may take their time, and hold up nobody but each other. */
-  private final Workers listeners = new Workers("evento-listener", 16, OPEN_MAX);
+  private final BoundedExecutor listeners = new BoundedExecutor("evento-listener", 16, OPEN_MAX);
 
   private final Supplier<Links> links;
-  private final Map<UUID, Subscribed<?, ?>> byId = new ConcurrentHashMap<>();
+  private final Map<UUID, OpenSubscription<?, ?>> byId = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   /**
@@ -46,7 +46,7 @@ public final class Subscriptions {
         clock.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  void open(Subscribed<?, ?> subscription) {
+  void open(OpenSubscription<?, ?> subscription) {
     if (closed || byId.size() >= OPEN_MAX) {
       subscription.end(
           closed
@@ -58,7 +58,7 @@ public final class Subscriptions {
     attempt(subscription);
   }
 
-  private void attempt(Subscribed<?, ?> subscription) {
+  private void attempt(OpenSubscription<?, ?> subscription) {
     var session = links.get().choose(null, subscription.avoided());
     if (session == null || closed) {
       subscription.tryLater();
@@ -147,7 +147,7 @@ public final class Subscriptions {
     return listeners.submit(call);
   }
 
-  void forget(Subscribed<?, ?> subscription) {
+  void forget(OpenSubscription<?, ?> subscription) {
     byId.remove(subscription.id(), subscription);
   }
 
@@ -170,7 +170,7 @@ public final class Subscriptions {
   /** Ends all of them, without a word: it is ours to know. */
   public void close() {
     closed = true;
-    List.copyOf(byId.values()).forEach(Subscribed::close);
+    List.copyOf(byId.values()).forEach(OpenSubscription::close);
     listeners.close();
   }
 }

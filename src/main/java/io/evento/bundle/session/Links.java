@@ -32,7 +32,7 @@ public final class Links implements AutoCloseable {
   private static final Logger LOG = System.getLogger(Links.class.getName());
   private static final long TICK_MILLIS = 200;
 
-  private final Greeting greeting;
+  private final Handshake handshake;
   private final Inbound inbound;
   private final ScheduledExecutorService clock;
   private final HttpClient client = HttpClient.newBuilder().build();
@@ -52,9 +52,9 @@ public final class Links implements AutoCloseable {
   private boolean closing;
 
   public Links(
-      List<URI> given, Greeting greeting, Inbound inbound, ScheduledExecutorService clock) {
+      List<URI> given, Handshake handshake, Inbound inbound, ScheduledExecutorService clock) {
     this.addresses = given.stream().map(Address::new).toList();
-    this.greeting = greeting;
+    this.handshake = handshake;
     this.inbound = inbound;
     this.clock = clock;
   }
@@ -145,7 +145,7 @@ public final class Links implements AutoCloseable {
   }
 
   private Session dial(Address address) {
-    var session = new Session(address.uri(), greeting, this, inbound);
+    var session = new Session(address.uri(), handshake, this, inbound);
     address.dialling(session);
     return session;
   }

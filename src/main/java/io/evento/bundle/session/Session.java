@@ -53,7 +53,7 @@ public final class Session {
   }
 
   private final URI address;
-  private final Greeting greeting;
+  private final Handshake handshake;
   private final Links links;
   private final Inbound inbound;
   private final UUID declaration = UUID.randomUUID();
@@ -69,9 +69,9 @@ public final class Session {
   private volatile boolean wasUsable;
   private volatile @Nullable WebSocket socket;
 
-  Session(URI address, Greeting greeting, Links links, Inbound inbound) {
+  Session(URI address, Handshake handshake, Links links, Inbound inbound) {
     this.address = address;
-    this.greeting = greeting;
+    this.handshake = handshake;
     this.links = links;
     this.inbound = inbound;
   }
@@ -306,7 +306,7 @@ public final class Session {
     if (!links.welcomed(this)) {
       close();
     } else if (advance(Phase.GREETING, Phase.DECLARING)) {
-      writer.request(Codec.write(new Declare(declaration, greeting.components())));
+      writer.request(Codec.write(new Declare(declaration, handshake.components())));
     }
   }
 
@@ -360,7 +360,7 @@ public final class Session {
       socket = opened;
       heardNanos = System.nanoTime();
       // First of all: a ping of the timer must not come before it.
-      writer.request(Codec.write(greeting.hello()));
+      writer.request(Codec.write(handshake.hello()));
       if (!advance(Phase.CONNECTING, Phase.GREETING)) {
         opened.abort();
       }

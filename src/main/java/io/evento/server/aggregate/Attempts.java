@@ -1,8 +1,8 @@
 package io.evento.server.aggregate;
 
+import io.evento.server.routing.CommandHandlers;
+import io.evento.server.routing.CommandHandlers.Host;
 import io.evento.server.routing.CommandRequest;
-import io.evento.server.routing.Handlers;
-import io.evento.server.routing.Handlers.Host;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +21,7 @@ final class Attempts {
   /** Sooner nobody is held for silent. */
   private static final long PATIENCE_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-  private final Handlers handlers;
+  private final CommandHandlers commandHandlers;
   private final CommandRequest request;
   private final Set<Long> open = new HashSet<>();
   private @Nullable Host first;
@@ -29,8 +29,8 @@ final class Attempts {
   private long askAnotherAt;
   private boolean isHedged;
 
-  Attempts(Handlers handlers, CommandRequest request) {
-    this.handlers = handlers;
+  Attempts(CommandHandlers commandHandlers, CommandRequest request) {
+    this.commandHandlers = commandHandlers;
     this.request = request;
   }
 
@@ -79,7 +79,7 @@ final class Attempts {
     var other = choose.apply(silent);
     if (other != null) {
       open.add(attempt);
-      handlers.unanswered(silent, (int) ((now - askedAt) / 1_000_000));
+      commandHandlers.unanswered(silent, (int) ((now - askedAt) / 1_000_000));
     }
     return other;
   }

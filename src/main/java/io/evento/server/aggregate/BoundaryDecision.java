@@ -12,20 +12,20 @@ import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.cluster.Setting;
-import io.evento.server.eventstore.Condition;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition;
+import io.evento.server.eventstore.AppendCondition.Alternative;
+import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendResult;
 import io.evento.server.eventstore.CriteriaReader;
 import io.evento.server.eventstore.EventMeta;
 import io.evento.server.eventstore.OutcomeKind;
-import io.evento.server.eventstore.Proposal;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.Verdict;
+import io.evento.server.routing.CommandHandlers;
+import io.evento.server.routing.CommandOutcomes;
 import io.evento.server.routing.CommandRequest;
-import io.evento.server.routing.Decisions;
+import io.evento.server.routing.DecisionNumbers;
 import io.evento.server.routing.Failures;
-import io.evento.server.routing.Handlers;
-import io.evento.server.routing.Outcomes;
-import io.evento.server.routing.Payloads;
+import io.evento.server.routing.PayloadLimits;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,16 +53,16 @@ import org.jspecify.annotations.Nullable;
  * told: what came between is read, and the command decided again, until its deadline. Rejections
  * are kept under the same condition, as they rest on the same events.
  */
-final class BoundaryDecision implements Pending.Asking {
+final class BoundaryDecision implements PendingCommand.Asking {
   private static final int EVENTS_MAX = 1_000;
   private static final int PART_EVENTS = 500;
   private static final int PART_CHARS = 256 << 10;
 
-  private final BoundaryDecider room;
+  private final BoundaryContext room;
   private final CommandRequest request;
   private final CommandRequest.Boundary boundary;
   private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
-  private final Set<Handlers.Host> lost = ConcurrentHashMap.newKeySet();
+  private final Set<CommandHandlers.Host> lost = ConcurrentHashMap.newKeySet();
   private final Attempts attempts;
   private volatile @Nullable Basis asked;
   private int tries;
@@ -78,11 +78,11 @@ final class BoundaryDecision implements Pending.Asking {
     static final List<Criterion> UNREAD = List.of();
   }
 
-  BoundaryDecision(BoundaryDecider room, CommandRequest request, CommandRequest.Boundary boundary) {
+  BoundaryDecision(BoundaryContext room, CommandRequest request, CommandRequest.Boundary boundary) {
     this.room = room;
     this.request = request;
     this.boundary = boundary;
-    this.attempts = new Attempts(room.handlers, request);
+    this.attempts = new Attempts(room.commandHandlers, request);
   }
 
   CompletionStage<Receipt> outcome() {
@@ -98,13 +98,13 @@ final class BoundaryDecision implements Pending.Asking {
   }
 
   private void ask(@Nullable Basis basis) {
-    var host = room.handlers.choose(request.type(), boundary.key(), lost).orElse(null);
+    var host = room.commandHandlers.choose(request.type(), boundary.key(), lost).orElse(null);
     if (host == null) {
-      fail(room.handlers.nobody(request.type()));
+      fail(room.commandHandlers.nobody(request.type()));
       return;
     }
     asked = basis;
-    var attempt = Decisions.next();
+    var attempt = DecisionNumbers.next();
     attempts.begun(attempt, host);
     ask(host, attempt, basis);
   }
@@ -115,7 +115,7 @@ final class BoundaryDecision implements Pending.Asking {
     if (!attempts.isSilent(now)) {
       return;
     }
-    var attempt = Decisions.next();
+    var attempt = DecisionNumbers.next();
     var basis = asked;
     var other = attempts.another(now, attempt, this::apartFrom);
     if (other != null) {
@@ -123,12 +123,12 @@ final class BoundaryDecision implements Pending.Asking {
     }
   }
 
-  private Handlers.@Nullable Host apartFrom(Handlers.Host silent) {
-    return room.handlers.another(request.type(), boundary.key(), lost, silent).orElse(null);
+  private CommandHandlers.@Nullable Host apartFrom(CommandHandlers.Host silent) {
+    return room.commandHandlers.another(request.type(), boundary.key(), lost, silent).orElse(null);
   }
 
-  private void ask(Handlers.Host host, long attempt, @Nullable Basis basis) {
-    room.handlers
+  private void ask(CommandHandlers.Host host, long attempt, @Nullable Basis basis) {
+    room.commandHandlers
         .consider(host, parts(attempt, basis))
         .whenComplete(
             (considered, failure) ->
@@ -174,7 +174,7 @@ final class BoundaryDecision implements Pending.Asking {
   }
 
   private void answered(
-      Handlers.Host host,
+      CommandHandlers.Host host,
       long attempt,
       @Nullable Basis basis,
       @Nullable Considered considered,
@@ -203,7 +203,7 @@ final class BoundaryDecision implements Pending.Asking {
     return new Message.Aggregate(boundary.name(), String.valueOf(considered.stream())).stream();
   }
 
-  private void unanswered(Handlers.Host host, long attempt, @Nullable Throwable failure) {
+  private void unanswered(CommandHandlers.Host host, long attempt, @Nullable Throwable failure) {
     if (failure != null && Failures.isLost(failure)) {
       lost.add(host);
     }
@@ -219,16 +219,16 @@ final class BoundaryDecision implements Pending.Asking {
     }
   }
 
-  private void failed(Handlers.Host host, Message.Failure said) {
+  private void failed(CommandHandlers.Host host, Message.Failure said) {
     if (said.code() == ErrorCode.NO_HANDLER) {
       lost.add(host);
-      if (room.handlers.choose(request.type(), boundary.key(), lost).isPresent()) {
+      if (room.commandHandlers.choose(request.type(), boundary.key(), lost).isPresent()) {
         begin();
         return;
       }
     }
     // A repeat of what was done may make no sense to its handler any more.
-    room.outcomes
+    room.commandOutcomes
         .find(request)
         .whenComplete(
             (found, failure) -> {
@@ -289,24 +289,24 @@ final class BoundaryDecision implements Pending.Asking {
           "a command has at most " + EVENTS_MAX + " events, is " + considered.events().size());
     }
     for (var event : considered.events()) {
-      Payloads.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
+      PayloadLimits.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
     }
-    room.conditions
+    room.appendConditions
         .append(proposal(considered, basis), Duration.ofMillis(request.deadline().millisLeft()))
         .whenComplete(
-            (verdict, failure) ->
+            (appendResult, failure) ->
                 guarded(
                         () -> {
                           if (failure != null) {
                             fail(failure);
                           } else {
-                            judged(considered, basis, verdict);
+                            judged(considered, basis, appendResult);
                           }
                         })
                     .run());
   }
 
-  private Proposal proposal(Considered considered, Basis basis) {
+  private AppendRequest proposal(Considered considered, Basis basis) {
     var given = request.meta();
     var meta =
         new EventMeta(
@@ -315,11 +315,11 @@ final class BoundaryDecision implements Pending.Asking {
                 request.trace(),
                 given == null ? Json.EMPTY_OBJECT : given)
             .text(request.id());
-    var events = new ArrayList<Proposal.ProposedEvent>();
+    var events = new ArrayList<AppendRequest.ProposedEvent>();
     if (considered.rejection() == null) {
       for (var event : considered.events()) {
         events.add(
-            new Proposal.ProposedEvent(
+            new AppendRequest.ProposedEvent(
                 0,
                 considered.context() == null ? request.context() : considered.context(),
                 event.type(),
@@ -328,15 +328,15 @@ final class BoundaryDecision implements Pending.Asking {
                 event.payload().text()));
       }
     }
-    return new Proposal(
+    return new AppendRequest(
         request.id(),
         request.hash(),
         considered.attempt(),
         kind(considered),
         body(considered, basis),
-        List.of(new Proposal.Basis(basis.stream, basis.tip)),
+        List.of(new AppendRequest.Basis(basis.stream, basis.tip)),
         events,
-        new Condition(basis.at, alternatives(considered.criteria())));
+        new AppendCondition(basis.at, alternatives(considered.criteria())));
   }
 
   private static OutcomeKind kind(Considered considered) {
@@ -352,23 +352,23 @@ final class BoundaryDecision implements Pending.Asking {
     }
     var value = considered.value();
     if (considered.events().isEmpty()) {
-      return Codec.text(new Outcomes.Nothing(basis.tip.version(), value));
+      return Codec.text(new CommandOutcomes.Nothing(basis.tip.version(), value));
     }
     return value == null ? null : value.text();
   }
 
-  private void judged(Considered considered, Basis basis, Verdict verdict) {
-    if (verdict instanceof Verdict.Appended appended) {
+  private void judged(Considered considered, Basis basis, AppendResult appendResult) {
+    if (appendResult instanceof AppendResult.Appended appended) {
       outcome.complete(receipt(considered, basis, appended.first()));
-    } else if (verdict instanceof Verdict.Kept) {
+    } else if (appendResult instanceof AppendResult.Kept) {
       var rejection = considered.rejection();
       if (rejection != null) {
         fail(EventoException.rejected(rejection, request.id()));
       } else {
         outcome.complete(new Receipt(request.id(), null, considered.value(), false));
       }
-    } else if (verdict instanceof Verdict.Duplicate first) {
-      room.outcomes
+    } else if (appendResult instanceof AppendResult.Duplicate first) {
+      room.commandOutcomes
           .repeated(request, first)
           .whenComplete(
               (receipt, failure) -> {
@@ -378,8 +378,8 @@ final class BoundaryDecision implements Pending.Asking {
                   outcome.complete(receipt);
                 }
               });
-    } else if (verdict instanceof Verdict.IdReused) {
-      fail(Outcomes.idReused());
+    } else if (appendResult instanceof AppendResult.IdReused) {
+      fail(CommandOutcomes.idReused());
     } else {
       // Stale, broken or of another epoch: something came between.
       room.refused.increment();

@@ -11,17 +11,17 @@ import io.evento.protocol.Message.Story;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.cluster.Setting;
+import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendResult;
 import io.evento.server.eventstore.EventMeta;
 import io.evento.server.eventstore.OutcomeKind;
-import io.evento.server.eventstore.Proposal;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.Verdict;
+import io.evento.server.routing.CommandHandlers;
+import io.evento.server.routing.CommandOutcomes;
 import io.evento.server.routing.CommandRequest;
-import io.evento.server.routing.Decisions;
+import io.evento.server.routing.DecisionNumbers;
 import io.evento.server.routing.Failures;
-import io.evento.server.routing.Handlers;
-import io.evento.server.routing.Outcomes;
-import io.evento.server.routing.Payloads;
+import io.evento.server.routing.PayloadLimits;
 import io.evento.server.routing.SnapshotRule;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -47,29 +47,33 @@ import org.jspecify.annotations.Nullable;
  * is old, the append refuses, names the real state, and the command is decided again. So a wrong
  * hint costs time and nothing else.
  */
-final class Decision implements Pending.Asking {
+final class Decision implements PendingCommand.Asking {
   private static final Logger LOG = System.getLogger(Decision.class.getName());
   private static final int EVENTS_MAX = 1_000;
 
   /** A rebuild that takes longer is worth a snapshot. */
   private static final long REBUILD_DEAR_MICROS = 20_000;
 
-  private final Decider room;
-  private final Lane lane;
+  private final DecisionContext room;
+  private final StreamQueue streamQueue;
   private final CommandRequest request;
   private final Message.Aggregate aggregate;
   private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
-  private final Set<Handlers.Host> lost = ConcurrentHashMap.newKeySet();
+  private final Set<CommandHandlers.Host> lost = ConcurrentHashMap.newKeySet();
   private final Attempts attempts;
   private int tries;
   private boolean mayUseSnapshots = true;
 
-  Decision(Decider room, Lane lane, CommandRequest request, Message.Aggregate aggregate) {
+  Decision(
+      DecisionContext room,
+      StreamQueue streamQueue,
+      CommandRequest request,
+      Message.Aggregate aggregate) {
     this.room = room;
-    this.lane = lane;
+    this.streamQueue = streamQueue;
     this.request = request;
     this.aggregate = aggregate;
-    this.attempts = new Attempts(room.handlers, request);
+    this.attempts = new Attempts(room.commandHandlers, request);
   }
 
   CompletionStage<Receipt> outcome() {
@@ -83,22 +87,22 @@ final class Decision implements Pending.Asking {
     }
     var host = host();
     if (host == null) {
-      fail(room.handlers.nobody(request.type()));
+      fail(room.commandHandlers.nobody(request.type()));
       return;
     }
-    ask(host, lane.tip(), List.of(), isSnapshotDue(host));
+    ask(host, streamQueue.tip(), List.of(), isSnapshotDue(host));
   }
 
-  private Handlers.@Nullable Host host() {
-    var last = lane.host();
+  private CommandHandlers.@Nullable Host host() {
+    var last = streamQueue.host();
     if (last != null
         && !lost.contains(last)
-        && room.handlers.isThere(last, request.type())
-        && room.handlers.mayBeAsked(last)) {
+        && room.commandHandlers.isThere(last, request.type())
+        && room.commandHandlers.mayBeAsked(last)) {
       return last;
     }
-    var chosen = room.handlers.choose(request.type(), aggregate.stream(), lost).orElse(null);
-    lane.host(chosen);
+    var chosen = room.commandHandlers.choose(request.type(), aggregate.stream(), lost).orElse(null);
+    streamQueue.host(chosen);
     return chosen;
   }
 
@@ -118,18 +122,19 @@ final class Decision implements Pending.Asking {
             TimeUnit.MILLISECONDS);
   }
 
-  private boolean isSnapshotDue(Handlers.Host host) {
-    return room.handlers
+  private boolean isSnapshotDue(CommandHandlers.Host host) {
+    return room.commandHandlers
         .snapshots(host, request.type(), aggregate.type())
         .filter(
             rule ->
-                lane.takeSnapshotTurn(
+                streamQueue.takeSnapshotTurn(
                     rule.every() > 0 ? rule.every() : room.settings.get(Setting.SNAPSHOT_EVENTS)))
         .isPresent();
   }
 
-  private void ask(Handlers.Host host, @Nullable Tip tip, List<Story> story, boolean snapshot) {
-    var attempt = Decisions.next();
+  private void ask(
+      CommandHandlers.Host host, @Nullable Tip tip, List<Story> story, boolean snapshot) {
+    var attempt = DecisionNumbers.next();
     attempts.begun(attempt, host);
     ask(host, attempt, tip, story, snapshot);
   }
@@ -140,21 +145,27 @@ final class Decision implements Pending.Asking {
     if (!attempts.isSilent(now)) {
       return;
     }
-    var attempt = Decisions.next();
+    var attempt = DecisionNumbers.next();
     var other = attempts.another(now, attempt, this::apartFrom);
     if (other != null) {
-      lane.host(other);
-      guarded(() -> ask(other, attempt, lane.tip(), List.of(), false)).run();
+      streamQueue.host(other);
+      guarded(() -> ask(other, attempt, streamQueue.tip(), List.of(), false)).run();
     }
   }
 
-  private Handlers.@Nullable Host apartFrom(Handlers.Host silent) {
-    return room.handlers.another(request.type(), aggregate.stream(), lost, silent).orElse(null);
+  private CommandHandlers.@Nullable Host apartFrom(CommandHandlers.Host silent) {
+    return room.commandHandlers
+        .another(request.type(), aggregate.stream(), lost, silent)
+        .orElse(null);
   }
 
   private void ask(
-      Handlers.Host host, long attempt, @Nullable Tip tip, List<Story> story, boolean snapshot) {
-    room.handlers
+      CommandHandlers.Host host,
+      long attempt,
+      @Nullable Tip tip,
+      List<Story> story,
+      boolean snapshot) {
+    room.commandHandlers
         .decide(host, messages(attempt, tip, story, snapshot))
         .whenComplete(
             (decided, failure) ->
@@ -185,7 +196,7 @@ final class Decision implements Pending.Asking {
   }
 
   private void answered(
-      Handlers.Host host,
+      CommandHandlers.Host host,
       long attempt,
       boolean wasTold,
       @Nullable Decided decided,
@@ -220,7 +231,7 @@ final class Decision implements Pending.Asking {
     }
   }
 
-  private void unanswered(Handlers.Host host, long attempt, @Nullable Throwable failure) {
+  private void unanswered(CommandHandlers.Host host, long attempt, @Nullable Throwable failure) {
     if (failure != null && Failures.isLost(failure)) {
       lost.add(host);
     }
@@ -230,7 +241,7 @@ final class Decision implements Pending.Asking {
     if (failure != null && Failures.cause(failure) instanceof TimeoutException) {
       fail(request.expired());
     } else if (failure != null && Failures.isLost(failure)) {
-      lane.host(null);
+      streamQueue.host(null);
       begin();
     } else {
       fail(failure == null ? new IllegalStateException("no answer") : failure);
@@ -238,13 +249,13 @@ final class Decision implements Pending.Asking {
   }
 
   /** An instance of an older release may not know what is stored by now; a newer one does. */
-  private boolean mayAskAnother(Handlers.Host host) {
+  private boolean mayAskAnother(CommandHandlers.Host host) {
     lost.add(host);
-    lane.host(null);
-    return room.handlers.choose(request.type(), aggregate.stream(), lost).isPresent();
+    streamQueue.host(null);
+    return room.commandHandlers.choose(request.type(), aggregate.stream(), lost).isPresent();
   }
 
-  private void tell(Handlers.Host host) {
+  private void tell(CommandHandlers.Host host) {
     room.stale.increment();
     room.readers.execute(
         guarded(
@@ -254,24 +265,24 @@ final class Decision implements Pending.Asking {
                 return;
               }
               var schema =
-                  room.handlers
+                  room.commandHandlers
                       .snapshots(host, request.type(), aggregate.type())
                       .filter(rule -> mayUseSnapshots)
                       .map(SnapshotRule::schema)
                       .orElse(null);
-              tell(host, room.stories.read(aggregate.stream(), schema));
+              tell(host, room.historyReader.read(aggregate.stream(), schema));
             }));
   }
 
-  private void tell(Handlers.Host host, Stories.Told story) {
+  private void tell(CommandHandlers.Host host, HistoryReader.Told story) {
     if (!story.isPartial()) {
-      lane.tip(story.tip());
+      streamQueue.tip(story.tip());
       ask(host, story.tip(), story.parts(), false);
       return;
     }
-    var attempt = Decisions.next();
+    var attempt = DecisionNumbers.next();
     attempts.begun(attempt, host);
-    room.handlers
+    room.commandHandlers
         .decide(host, messages(attempt, story.tip(), story.parts(), true))
         .whenComplete(
             (decided, failure) ->
@@ -284,7 +295,7 @@ final class Decision implements Pending.Asking {
    * those that come after.
    */
   private void toldInPart(
-      Handlers.Host host,
+      CommandHandlers.Host host,
       long attempt,
       Tip tip,
       @Nullable Decided decided,
@@ -310,7 +321,7 @@ final class Decision implements Pending.Asking {
                 if (request.deadline().isOver()) {
                   fail(request.expired());
                 } else {
-                  room.stories
+                  room.historyReader
                       .readOn(aggregate.stream(), tip, state)
                       .ifPresentOrElse(story -> tell(host, story), this::again);
                 }
@@ -321,7 +332,7 @@ final class Decision implements Pending.Asking {
   /** A snapshot is a convenience: one that cannot be kept is asked for again later. */
   private void keep(Decided decided) {
     if (decided.micros() > REBUILD_DEAR_MICROS) {
-      lane.rebuiltDearly();
+      streamQueue.rebuiltDearly();
     }
     var state = decided.state();
     var tip = decided.tip();
@@ -329,7 +340,7 @@ final class Decision implements Pending.Asking {
       return;
     }
     try {
-      Payloads.checkSize(state.state(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
+      PayloadLimits.checkSize(state.state(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
       room.readers.execute(
           () -> {
             try {
@@ -358,14 +369,14 @@ final class Decision implements Pending.Asking {
     room.appender
         .append(proposal(attempt, tip, decided))
         .whenComplete(
-            (verdict, failure) ->
+            (appendResult, failure) ->
                 guarded(
                         () -> {
                           if (failure != null) {
-                            lane.tip(tip);
+                            streamQueue.tip(tip);
                             fail(failure);
                           } else {
-                            judged(tip, decided, verdict);
+                            judged(tip, decided, appendResult);
                           }
                         })
                     .run());
@@ -378,11 +389,11 @@ final class Decision implements Pending.Asking {
           "a command has at most " + EVENTS_MAX + " events, is " + decided.events().size());
     }
     for (var event : decided.events()) {
-      Payloads.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
+      PayloadLimits.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
     }
   }
 
-  private Proposal proposal(long attempt, Tip tip, Decided decided) {
+  private AppendRequest proposal(long attempt, Tip tip, Decided decided) {
     var meta =
         new EventMeta(
                 request.correlation(),
@@ -394,7 +405,7 @@ final class Decision implements Pending.Asking {
         decided.events().stream()
             .map(
                 event ->
-                    new Proposal.ProposedEvent(
+                    new AppendRequest.ProposedEvent(
                         0,
                         decided.context() == null ? request.context() : decided.context(),
                         event.type(),
@@ -402,13 +413,13 @@ final class Decision implements Pending.Asking {
                         EventMeta.withPayloadVersion(meta, event.payloadVersion()),
                         event.payload().text()))
             .toList();
-    return new Proposal(
+    return new AppendRequest(
         request.id(),
         request.hash(),
         attempt,
         kind(decided),
         body(tip, decided),
-        List.of(new Proposal.Basis(aggregate.stream(), tip)),
+        List.of(new AppendRequest.Basis(aggregate.stream(), tip)),
         decided.rejection() == null ? events : List.of(),
         null);
   }
@@ -426,39 +437,42 @@ final class Decision implements Pending.Asking {
     }
     var value = decided.value();
     if (decided.events().isEmpty()) {
-      return Codec.text(new Outcomes.Nothing(tip.version(), value));
+      return Codec.text(new CommandOutcomes.Nothing(tip.version(), value));
     }
     return value == null ? null : value.text();
   }
 
-  private void judged(Tip tip, Decided decided, Verdict verdict) {
-    if (verdict instanceof Verdict.Appended appended) {
+  private void judged(Tip tip, Decided decided, AppendResult appendResult) {
+    if (appendResult instanceof AppendResult.Appended appended) {
       var now = appended.tips().get(0);
-      lane.tip(now);
+      streamQueue.tip(now);
       outcome.complete(receipt(decided, appended.first(), tip.version()));
-    } else if (verdict instanceof Verdict.Kept) {
-      lane.tip(tip);
+    } else if (appendResult instanceof AppendResult.Kept) {
+      streamQueue.tip(tip);
       var rejection = decided.rejection();
       if (rejection != null) {
         fail(EventoException.rejected(rejection, request.id()));
       } else {
         outcome.complete(
             new Receipt(
-                request.id(), Outcomes.stream(aggregate, tip.version()), decided.value(), false));
+                request.id(),
+                CommandOutcomes.stream(aggregate, tip.version()),
+                decided.value(),
+                false));
       }
-    } else if (verdict instanceof Verdict.Stale stale) {
+    } else if (appendResult instanceof AppendResult.Stale stale) {
       room.refused.increment();
-      lane.tip(stale.now().isEmpty() ? null : stale.now().get(0).tip());
+      streamQueue.tip(stale.now().isEmpty() ? null : stale.now().get(0).tip());
       again();
     } else {
       // What the handler just said was thrown away: it stands where it stood before.
-      lane.tip(tip);
-      if (verdict instanceof Verdict.Duplicate first) {
-        finish(room.outcomes.repeated(request, first));
-      } else if (verdict instanceof Verdict.IdReused) {
-        fail(Outcomes.idReused());
+      streamQueue.tip(tip);
+      if (appendResult instanceof AppendResult.Duplicate first) {
+        finish(room.commandOutcomes.repeated(request, first));
+      } else if (appendResult instanceof AppendResult.IdReused) {
+        fail(CommandOutcomes.idReused());
       } else {
-        throw new IllegalStateException("a command without condition got " + verdict);
+        throw new IllegalStateException("a command without condition got " + appendResult);
       }
     }
   }
@@ -472,7 +486,7 @@ final class Decision implements Pending.Asking {
     }
     return new Receipt(
         request.id(),
-        Outcomes.stream(aggregate, versionBefore + stored.size()),
+        CommandOutcomes.stream(aggregate, versionBefore + stored.size()),
         first + stored.size() - 1,
         at.epoch(),
         stored,
@@ -490,7 +504,7 @@ final class Decision implements Pending.Asking {
 
   /** A kept outcome wins over whatever this attempt came to. */
   private void unlessKept(Runnable otherwise) {
-    room.outcomes
+    room.commandOutcomes
         .find(request)
         .whenComplete(
             (found, failure) ->
@@ -509,7 +523,7 @@ final class Decision implements Pending.Asking {
 
   private void compareVersion(long wanted) {
     var now = room.reader.tip(aggregate.stream());
-    lane.tip(now);
+    streamQueue.tip(now);
     if (now.version() == wanted) {
       again();
     } else {

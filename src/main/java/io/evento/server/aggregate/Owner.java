@@ -33,23 +33,23 @@ public class Owner implements CommandOwner {
 
   private static final Logger LOG = System.getLogger(Owner.class.getName());
 
-  private final Decider decider;
-  private final BoundaryDecider boundaries;
-  private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
-  private final Map<UUID, Pending> inFlight = new ConcurrentHashMap<>();
+  private final DecisionContext decisionContext;
+  private final BoundaryContext boundaries;
+  private final Map<String, StreamQueue> lanes = new ConcurrentHashMap<>();
+  private final Map<UUID, PendingCommand> inFlight = new ConcurrentHashMap<>();
 
   @Inject
   public Owner(
-      Decider decider,
-      BoundaryDecider boundaries,
+      DecisionContext decisionContext,
+      BoundaryContext boundaries,
       Follower follower,
       Threads threads,
       Metrics metrics) {
-    this.decider = decider;
+    this.decisionContext = decisionContext;
     this.boundaries = boundaries;
     metrics.gauge("evento_lanes", "streams whose state this node knows", lanes::size);
     // What was known of streams may be of a life that is gone.
-    follower.onNewEpoch(epoch -> lanes.values().forEach(lane -> lane.tip(null)));
+    follower.onNewEpoch(epoch -> lanes.values().forEach(streamQueue -> streamQueue.tip(null)));
     threads.timer().scheduleWithFixedDelay(this::forgetIdle, 30, 30, TimeUnit.SECONDS);
     threads
         .timer()
@@ -59,55 +59,57 @@ public class Owner implements CommandOwner {
 
   @Override
   public CompletionStage<Receipt> handle(CommandRequest request) {
-    var pending = new Pending(request);
-    var first = inFlight.putIfAbsent(request.id(), pending);
+    var pendingCommand = new PendingCommand(request);
+    var first = inFlight.putIfAbsent(request.id(), pendingCommand);
     if (first != null && first.request().hash() == request.hash()) {
       return first.outcome().copy();
     }
     if (first == null) {
-      pending.outcome().whenComplete((receipt, failure) -> inFlight.remove(request.id(), pending));
+      pendingCommand
+          .outcome()
+          .whenComplete((receipt, failure) -> inFlight.remove(request.id(), pendingCommand));
     }
-    enter(pending);
-    return pending.outcome().copy();
+    enter(pendingCommand);
+    return pendingCommand.outcome().copy();
   }
 
-  private void enter(Pending pending) {
-    var stream = pending.request().ownerKey();
+  private void enter(PendingCommand pendingCommand) {
+    var stream = pendingCommand.request().ownerKey();
     while (true) {
-      var lane = lanes.computeIfAbsent(stream, first -> new Lane());
-      switch (lane.enter(pending)) {
+      var streamQueue = lanes.computeIfAbsent(stream, first -> new StreamQueue());
+      switch (streamQueue.enter(pendingCommand)) {
         case START -> {
-          run(lane, pending);
+          run(streamQueue, pendingCommand);
           return;
         }
         case WAIT -> {
           return;
         }
         case FULL -> {
-          pending
+          pendingCommand
               .outcome()
               .completeExceptionally(
                   new EventoException(
                       ErrorCode.OVERLOADED, "too many commands wait for this aggregate"));
           return;
         }
-        case CLOSED -> lanes.remove(stream, lane);
+        case CLOSED -> lanes.remove(stream, streamQueue);
       }
     }
   }
 
-  private void run(Lane lane, Pending first) {
+  private void run(StreamQueue streamQueue, PendingCommand first) {
     // A loop where decisions end at once, so that a long queue of expired commands never recurses.
-    for (var pending = first; pending != null; pending = lane.next()) {
-      var now = pending;
-      var decided = decide(lane, now).toCompletableFuture();
+    for (var pendingCommand = first; pendingCommand != null; pendingCommand = streamQueue.next()) {
+      var now = pendingCommand;
+      var decided = decide(streamQueue, now).toCompletableFuture();
       if (!decided.isDone()) {
         decided.whenComplete(
             (receipt, failure) -> {
               // The next one starts first: its handler works while the answer is written.
-              var next = lane.next();
+              var next = streamQueue.next();
               if (next != null) {
-                run(lane, next);
+                run(streamQueue, next);
               }
               end(now, receipt, failure);
             });
@@ -117,26 +119,28 @@ public class Owner implements CommandOwner {
     }
   }
 
-  private static void end(Pending pending, @Nullable Receipt receipt, @Nullable Throwable failure) {
+  private static void end(
+      PendingCommand pendingCommand, @Nullable Receipt receipt, @Nullable Throwable failure) {
     if (failure == null) {
-      pending.outcome().complete(receipt);
+      pendingCommand.outcome().complete(receipt);
     } else {
-      pending.outcome().completeExceptionally(failure);
+      pendingCommand.outcome().completeExceptionally(failure);
     }
   }
 
-  private CompletionStage<Receipt> decide(Lane lane, Pending pending) {
-    var request = pending.request();
+  private CompletionStage<Receipt> decide(StreamQueue streamQueue, PendingCommand pendingCommand) {
+    var request = pendingCommand.request();
     var boundary = request.boundary();
     return boundary == null
-        ? decider.decide(lane, pending, Objects.requireNonNull(request.aggregate()))
-        : boundaries.decide(pending, boundary);
+        ? decisionContext.decide(
+            streamQueue, pendingCommand, Objects.requireNonNull(request.aggregate()))
+        : boundaries.decide(pendingCommand, boundary);
   }
 
   private void lookForSilence() {
     try {
       var now = System.nanoTime();
-      inFlight.values().forEach(pending -> pending.look(now));
+      inFlight.values().forEach(pendingCommand -> pendingCommand.look(now));
     } catch (RuntimeException failure) {
       LOG.log(Level.ERROR, "decisions not looked after", failure);
     }
@@ -144,6 +148,6 @@ public class Owner implements CommandOwner {
 
   private void forgetIdle() {
     var seconds = lanes.size() > LANES_MAX ? 5 : IDLE_SECONDS;
-    lanes.values().removeIf(lane -> lane.closeIfIdle(seconds));
+    lanes.values().removeIf(streamQueue -> streamQueue.closeIfIdle(seconds));
   }
 }

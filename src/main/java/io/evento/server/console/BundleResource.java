@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Membership;
 import io.evento.server.routing.Directory;
-import io.evento.server.routing.Patience;
+import io.evento.server.routing.UnresponsiveInstances;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
 @Path("bundles")
 @Produces(MediaType.APPLICATION_JSON)
 public class BundleResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private Directory directory;
   @Inject private Membership membership;
-  @Inject private Patience patience;
+  @Inject private UnresponsiveInstances unresponsiveInstances;
 
   /**
    * @param nodes that it has sessions with
@@ -47,7 +47,7 @@ public class BundleResource {
    * @param unanswered deadlines in a row
    */
   record Unresponsive(String since, String until, int unanswered) {
-    static Unresponsive of(Patience.Silent silent) {
+    static Unresponsive of(UnresponsiveInstances.Silent silent) {
       return new Unresponsive(
           silent.since().toString(), silent.until().toString(), silent.unanswered());
     }
@@ -57,7 +57,7 @@ public class BundleResource {
 
   @GET
   public CompletionStage<byte[]> all() {
-    return administration.answer(this::list);
+    return adminCalls.answer(this::list);
   }
 
   private Bundles list() {
@@ -77,7 +77,10 @@ public class BundleResource {
                                 new TreeSet<>(),
                                 new TreeSet<>(),
                                 new TreeSet<>(),
-                                patience.silent(first).map(Unresponsive::of).orElse(null)));
+                                unresponsiveInstances
+                                    .silent(first)
+                                    .map(Unresponsive::of)
+                                    .orElse(null)));
                 known.nodes().add(node);
                 known.commands().addAll(entry.commands());
                 known.queries().addAll(entry.queries());

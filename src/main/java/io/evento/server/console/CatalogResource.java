@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 @Path("catalog")
 @Produces(MediaType.APPLICATION_JSON)
 public class CatalogResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private EntityManagers managers;
   @Inject private Ownership ownership;
   @Inject private Directory directory;
@@ -117,7 +117,7 @@ public class CatalogResource {
 
   @GET
   public CompletionStage<byte[]> all() {
-    return administration.answer(
+    return adminCalls.answer(
         () -> {
           var owners = ownership.all();
           return managers.read(manager -> view(manager, owners));
@@ -132,8 +132,8 @@ public class CatalogResource {
       @PathParam("name") String name,
       @QueryParam("before") @Nullable Long before,
       @QueryParam("limit") @DefaultValue("100") int limit) {
-    Asking.checkLimit(limit);
-    return administration.answer(
+    OperationRequest.checkLimit(limit);
+    return adminCalls.answer(
         () -> {
           var owner = ownership.all().get(new Ownership.Id(kind, name));
           if (owner == null) {
@@ -162,9 +162,9 @@ public class CatalogResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var to = Asking.body(HandOver.class, body);
+    var to = OperationRequest.body(HandOver.class, body);
     var asked = asked(kind, name, to.reason(), dryRun);
-    return administration.answer(
+    return adminCalls.answer(
         () ->
             ownership.handOver(
                 asked, to.bundle(), bundle -> directory.isHosted(bundle, kind, name)));
@@ -180,18 +180,19 @@ public class CatalogResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var allow = Asking.body(Allow.class, body);
+    var allow = OperationRequest.body(Allow.class, body);
     var contexts = allow.contexts();
     if (contexts == null) {
       throw EventoException.invalid("/contexts", "is required");
     }
     var asked = asked(kind, name, allow.reason(), dryRun);
-    return administration.answer(() -> ownership.allow(asked, contexts));
+    return adminCalls.answer(() -> ownership.allow(asked, contexts));
   }
 
   private static Ownership.Asked asked(
       String kind, String name, @Nullable String reason, boolean dryRun) {
-    return new Ownership.Asked(kind, name, Asking.NOBODY, Asking.reason(reason), dryRun);
+    return new Ownership.Asked(
+        kind, name, OperationRequest.NOBODY, OperationRequest.reason(reason), dryRun);
   }
 
   private static CatalogView view(
@@ -221,7 +222,7 @@ public class CatalogResource {
   private static ChangeView view(Ownership.Change change) {
     return new ChangeView(
         change.id(),
-        Administration.time(change.at()),
+        AdminCalls.time(change.at()),
         change.action(),
         change.version(),
         change.bundle(),
@@ -239,7 +240,7 @@ public class CatalogResource {
         row.version(),
         row.context(),
         row.bundle(),
-        Administration.time(row.declaredAt()),
+        AdminCalls.time(row.declaredAt()),
         standing == null ? row.bundle() : standing.bundle());
   }
 
@@ -262,7 +263,7 @@ public class CatalogResource {
                         version.version(),
                         json(version.schema()),
                         version.bundle(),
-                        Administration.time(version.declaredAt())))
+                        AdminCalls.time(version.declaredAt())))
             .toList());
   }
 

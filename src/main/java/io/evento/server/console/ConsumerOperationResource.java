@@ -4,7 +4,7 @@ import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.Comparisons;
 import io.evento.server.consumer.Operations;
-import io.evento.server.consumer.Switches;
+import io.evento.server.consumer.VersionSwitch;
 import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.eventstore.SeenPositions;
 import jakarta.inject.Inject;
@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 @Consumes({MediaType.APPLICATION_JSON, MediaType.WILDCARD})
 public class ConsumerOperationResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private Operations operations;
-  @Inject private Switches switches;
+  @Inject private VersionSwitch versionSwitch;
   @Inject private Comparisons comparisons;
   @Inject private ConsumerViews views;
   @Inject private SeenPositions positions;
@@ -69,7 +69,7 @@ public class ConsumerOperationResource {
   @GET
   public CompletionStage<byte[]> one(
       @PathParam("name") String name, @PathParam("version") int version) {
-    return administration.answer(() -> views.one(name, version));
+    return adminCalls.answer(() -> views.one(name, version));
   }
 
   /** What was done to it, newest first. */
@@ -80,8 +80,8 @@ public class ConsumerOperationResource {
       @PathParam("version") int version,
       @QueryParam("before") @Nullable Long before,
       @QueryParam("limit") @DefaultValue("100") int limit) {
-    Asking.checkLimit(limit);
-    return administration.answer(() -> views.audit(name, version, before, limit));
+    OperationRequest.checkLimit(limit);
+    return adminCalls.answer(() -> views.audit(name, version, before, limit));
   }
 
   /** How what a shadow decides compares with what the live version has sent. */
@@ -89,7 +89,7 @@ public class ConsumerOperationResource {
   @Path("comparison")
   public CompletionStage<byte[]> comparison(
       @PathParam("name") String name, @PathParam("version") int version) {
-    return administration.answer(() -> comparisons.of(name, version));
+    return adminCalls.answer(() -> comparisons.of(name, version));
   }
 
   /** Makes a shadow the live version, and the live version a shadow. */
@@ -102,7 +102,7 @@ public class ConsumerOperationResource {
       InputStream body)
       throws IOException {
     var asked = asked(name, version, null, body, dryRun);
-    return administration.answerPatiently(() -> switches.to(asked));
+    return adminCalls.answerPatiently(() -> versionSwitch.to(asked));
   }
 
   @POST
@@ -129,7 +129,7 @@ public class ConsumerOperationResource {
   }
 
   private CompletionStage<byte[]> pause(Operations.Asked asked) {
-    return administration.answer(() -> operations.pause(asked));
+    return adminCalls.answer(() -> operations.pause(asked));
   }
 
   @POST
@@ -156,7 +156,7 @@ public class ConsumerOperationResource {
   }
 
   private CompletionStage<byte[]> resume(Operations.Asked asked) {
-    return administration.answer(() -> operations.resume(asked));
+    return adminCalls.answer(() -> operations.resume(asked));
   }
 
   /** Lost events whose effects it holds are known to somebody: {@code {"reason":"…"}}. */
@@ -184,7 +184,7 @@ public class ConsumerOperationResource {
   }
 
   private CompletionStage<byte[]> confirmLost(Operations.Asked asked) {
-    return administration.answer(() -> operations.confirmLost(asked));
+    return adminCalls.answer(() -> operations.confirmLost(asked));
   }
 
   /** Takes the lease of a segment from whoever has it. */
@@ -198,7 +198,7 @@ public class ConsumerOperationResource {
       InputStream body)
       throws IOException {
     var asked = asked(name, version, segment, body, dryRun);
-    return administration.answer(() -> operations.release(asked));
+    return adminCalls.answer(() -> operations.release(asked));
   }
 
   /** Body: {@code {"position":0}} or {@code {"time":"2026-01-31T10:15:30Z"}}. */
@@ -210,8 +210,8 @@ public class ConsumerOperationResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var reset = Asking.body(Reset.class, body);
-    return reset(Asking.of(name, version, null, reset.reason(), dryRun), reset);
+    var reset = OperationRequest.body(Reset.class, body);
+    return reset(OperationRequest.of(name, version, null, reset.reason(), dryRun), reset);
   }
 
   @POST
@@ -223,8 +223,8 @@ public class ConsumerOperationResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var reset = Asking.body(Reset.class, body);
-    return reset(Asking.of(name, version, segment, reset.reason(), dryRun), reset);
+    var reset = OperationRequest.body(Reset.class, body);
+    return reset(OperationRequest.of(name, version, segment, reset.reason(), dryRun), reset);
   }
 
   private CompletionStage<byte[]> reset(Operations.Asked asked, Reset to) {
@@ -236,11 +236,11 @@ public class ConsumerOperationResource {
     var withEffects = Boolean.TRUE.equals(to.effects());
     if (position != null) {
       var seen = new SeenPosition(position, to.epoch());
-      return administration.answer(() -> operations.reset(asked, placed(seen), withEffects));
+      return adminCalls.answer(() -> operations.reset(asked, placed(seen), withEffects));
     }
     try {
       var instant = OffsetDateTime.parse(time == null ? "" : time).toInstant();
-      return administration.answer(() -> operations.reset(asked, instant, withEffects));
+      return adminCalls.answer(() -> operations.reset(asked, instant, withEffects));
     } catch (DateTimeException malformed) {
       throw EventoException.invalid("/time", "must be a time such as 2026-01-31T10:15:30Z");
     }
@@ -259,9 +259,9 @@ public class ConsumerOperationResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var split = Asking.body(Split.class, body);
-    var asked = Asking.of(name, version, segment, split.reason(), dryRun);
-    return administration.answer(() -> operations.split(asked, split.firstSlot()));
+    var split = OperationRequest.body(Split.class, body);
+    var asked = OperationRequest.of(name, version, segment, split.reason(), dryRun);
+    return adminCalls.answer(() -> operations.split(asked, split.firstSlot()));
   }
 
   /** Body: {@code {"with":1}}, a segment whose slots are next to this one's. */
@@ -274,18 +274,19 @@ public class ConsumerOperationResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var merge = Asking.body(Merge.class, body);
+    var merge = OperationRequest.body(Merge.class, body);
     var with = merge.with();
     if (with == null || with == segment) {
       throw EventoException.invalid("/with", "is required and must be another segment");
     }
-    var asked = Asking.of(name, version, segment, merge.reason(), dryRun);
-    return administration.answer(() -> operations.merge(asked, with));
+    var asked = OperationRequest.of(name, version, segment, merge.reason(), dryRun);
+    return adminCalls.answer(() -> operations.merge(asked, with));
   }
 
   private static Operations.Asked asked(
       String name, int version, @Nullable Integer segment, InputStream body, boolean dryRun)
       throws IOException {
-    return Asking.of(name, version, segment, Asking.body(Reason.class, body).reason(), dryRun);
+    return OperationRequest.of(
+        name, version, segment, OperationRequest.body(Reason.class, body).reason(), dryRun);
   }
 }

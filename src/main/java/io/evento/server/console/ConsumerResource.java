@@ -13,11 +13,11 @@ import java.util.concurrent.CompletionStage;
 @Path("consumers")
 @Produces(MediaType.APPLICATION_JSON)
 public class ConsumerResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private ConsumerViews views;
 
   @GET
   public CompletionStage<byte[]> all() {
-    return administration.answer(views::all);
+    return adminCalls.answer(views::all);
   }
 }

@@ -4,11 +4,11 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.ConsumerAuditRow;
+import io.evento.server.consumer.ConsumerMonitor;
 import io.evento.server.consumer.ConsumerRow;
 import io.evento.server.consumer.ConsumerSegmentRow;
-import io.evento.server.consumer.ConsumerWatch;
 import io.evento.server.consumer.Consumers;
-import io.evento.server.consumer.Losses;
+import io.evento.server.consumer.LostEvents;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 public class ConsumerViews {
   private final EntityManagers managers;
   private final Consumers consumers;
-  private final ConsumerWatch watch;
-  private final Losses losses;
+  private final ConsumerMonitor watch;
+  private final LostEvents lostEvents;
 
   @Inject
   public ConsumerViews(
-      EntityManagers managers, Consumers consumers, ConsumerWatch watch, Losses losses) {
-    this.losses = losses;
+      EntityManagers managers, Consumers consumers, ConsumerMonitor watch, LostEvents lostEvents) {
+    this.lostEvents = lostEvents;
     this.managers = managers;
     this.consumers = consumers;
     this.watch = watch;
@@ -164,12 +164,7 @@ public class ConsumerViews {
 
   private static AuditView view(ConsumerAuditRow row) {
     return new AuditView(
-        row.id(),
-        Administration.time(row.at()),
-        row.by(),
-        row.action(),
-        row.detail(),
-        row.reason());
+        row.id(), AdminCalls.time(row.at()), row.by(), row.action(), row.detail(), row.reason());
   }
 
   private List<ConsumerView> list(Predicate<ConsumerRow> wanted) {
@@ -179,7 +174,7 @@ public class ConsumerViews {
                 Collectors.toMap(
                     lag -> new Key(lag.consumer(), lag.version(), lag.segment()),
                     Function.identity()));
-    var lost = losses.all();
+    var lost = lostEvents.all();
     return managers.read(
         manager -> {
           var segments =
@@ -244,7 +239,7 @@ public class ConsumerViews {
       Map<Key, Consumers.Lag> lags,
       long held,
       long deadLetters,
-      List<Losses.Loss> lost) {
+      List<LostEvents.Loss> lost) {
     return new ConsumerView(
         row.name(),
         row.version(),
@@ -262,7 +257,7 @@ public class ConsumerViews {
             .toList());
   }
 
-  private static LostView view(Losses.Loss loss) {
+  private static LostView view(LostEvents.Loss loss) {
     return new LostView(
         loss.segment(),
         loss.epoch().toString(),
@@ -270,18 +265,18 @@ public class ConsumerViews {
         loss.to(),
         loss.events(),
         loss.certain(),
-        Administration.time(loss.since()),
+        AdminCalls.time(loss.since()),
         loss.streams());
   }
 
-  private static @Nullable String note(ConsumerSegmentRow row, List<Losses.Loss> lost) {
+  private static @Nullable String note(ConsumerSegmentRow row, List<LostEvents.Loss> lost) {
     return row.note() != null
         ? row.note()
         : lost.stream()
             .filter(
                 loss -> loss.firstSlot() <= row.lastSlot() && row.firstSlot() <= loss.lastSlot())
             .findFirst()
-            .map(Losses.Loss::said)
+            .map(LostEvents.Loss::said)
             .orElse(null);
   }
 
@@ -289,7 +284,7 @@ public class ConsumerViews {
       ConsumerRow consumer,
       ConsumerSegmentRow row,
       Consumers.@Nullable Lag lag,
-      List<Losses.Loss> lost) {
+      List<LostEvents.Loss> lost) {
     var catchUp = lag == null ? OptionalDouble.empty() : watch.catchUpSeconds(lag);
     return new SegmentView(
         row.segment(),

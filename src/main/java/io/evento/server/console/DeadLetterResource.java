@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 @Consumes({MediaType.APPLICATION_JSON, MediaType.WILDCARD})
 public class DeadLetterResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private EntityManagers managers;
   @Inject private DeadLetters letters;
   @Inject private EventReader reader;
@@ -85,7 +85,7 @@ public class DeadLetterResource {
           row.position(),
           row.type(),
           row.slot(),
-          Administration.time(row.parkedAt()),
+          AdminCalls.time(row.parkedAt()),
           time(row.failedAt()),
           row.attempts(),
           row.causeGroup(),
@@ -97,7 +97,7 @@ public class DeadLetterResource {
     }
 
     private static @Nullable String time(@Nullable OffsetDateTime at) {
-      return at == null ? null : Administration.time(at);
+      return at == null ? null : AdminCalls.time(at);
     }
   }
 
@@ -159,11 +159,10 @@ public class DeadLetterResource {
       @QueryParam("limit") @DefaultValue("100") int limit,
       @QueryParam("key") @Nullable String key,
       @QueryParam("group") @Nullable String group) {
-    Asking.checkLimit(limit);
+    OperationRequest.checkLimit(limit);
     var from = after == null ? Place.BEGINNING : Place.of(after);
     var wanted = new Wanted(name, version, key, group);
-    return administration.answer(
-        () -> managers.read(manager -> page(manager, wanted, from, limit)));
+    return adminCalls.answer(() -> managers.read(manager -> page(manager, wanted, from, limit)));
   }
 
   /**
@@ -206,7 +205,7 @@ public class DeadLetterResource {
   @Path("groups")
   public CompletionStage<byte[]> groups(
       @PathParam("name") String name, @PathParam("version") int version) {
-    return administration.answer(
+    return adminCalls.answer(
         () ->
             managers.read(
                 manager -> {
@@ -250,7 +249,7 @@ public class DeadLetterResource {
       @PathParam("version") int version,
       @PathParam("id") String id) {
     var wanted = id(id);
-    return administration.answer(
+    return adminCalls.answer(
         () -> managers.read(manager -> inFull(manager, reader, name, version, wanted)));
   }
 
@@ -306,10 +305,10 @@ public class DeadLetterResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var retry = Asking.body(Retry.class, body);
-    var asked = Asking.of(name, version, null, retry.reason(), dryRun);
+    var retry = OperationRequest.body(Retry.class, body);
+    var asked = OperationRequest.of(name, version, null, retry.reason(), dryRun);
     var chosen = new DeadLetters.Chosen(id(id), null);
-    return administration.answer(() -> letters.retry(asked, chosen, 0));
+    return adminCalls.answer(() -> letters.retry(asked, chosen, 0));
   }
 
   /** Tries all again, or those of a group: {@code {"group":"…","perSecond":10}}. */
@@ -321,11 +320,11 @@ public class DeadLetterResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var retry = Asking.body(Retry.class, body);
-    var asked = Asking.of(name, version, null, retry.reason(), dryRun);
+    var retry = OperationRequest.body(Retry.class, body);
+    var asked = OperationRequest.of(name, version, null, retry.reason(), dryRun);
     var chosen = new DeadLetters.Chosen(null, retry.group());
     var perSecond = retry.perSecond() == null ? 0 : retry.perSecond();
-    return administration.answer(() -> letters.retry(asked, chosen, perSecond));
+    return adminCalls.answer(() -> letters.retry(asked, chosen, perSecond));
   }
 
   /** Gives one up: {@code {"reason":"…"}}. */
@@ -338,10 +337,10 @@ public class DeadLetterResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var drop = Asking.body(Drop.class, body);
-    var asked = Asking.of(name, version, null, drop.reason(), dryRun);
+    var drop = OperationRequest.body(Drop.class, body);
+    var asked = OperationRequest.of(name, version, null, drop.reason(), dryRun);
     var chosen = new DeadLetters.Chosen(id(id), null);
-    return administration.answer(() -> letters.drop(asked, chosen));
+    return adminCalls.answer(() -> letters.drop(asked, chosen));
   }
 
   /** Gives a group up: {@code {"group":"…","reason":"…"}}. */
@@ -353,10 +352,10 @@ public class DeadLetterResource {
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun,
       InputStream body)
       throws IOException {
-    var drop = Asking.body(Drop.class, body);
-    var asked = Asking.of(name, version, null, drop.reason(), dryRun);
+    var drop = OperationRequest.body(Drop.class, body);
+    var asked = OperationRequest.of(name, version, null, drop.reason(), dryRun);
     var chosen = new DeadLetters.Chosen(null, drop.group());
-    return administration.answer(() -> letters.drop(asked, chosen));
+    return adminCalls.answer(() -> letters.drop(asked, chosen));
   }
 
   private static UUID id(String text) {

@@ -19,7 +19,7 @@ import java.util.concurrent.CompletionStage;
 @Path("nodes")
 @Produces(MediaType.APPLICATION_JSON)
 public class NodeResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private EntityManagers managers;
   @Inject private Membership membership;
   @Inject private Links links;
@@ -43,7 +43,7 @@ public class NodeResource {
 
   @GET
   public CompletionStage<byte[]> all() {
-    return administration.answer(
+    return adminCalls.answer(
         () ->
             new Nodes(
                 membership.self(),
@@ -72,8 +72,8 @@ public class NodeResource {
         row.url(),
         row.release(),
         state,
-        Administration.time(row.startedAt()),
-        Administration.time(row.seenAt()),
+        AdminCalls.time(row.startedAt()),
+        AdminCalls.time(row.seenAt()),
         name.equals(membership.self()) || links.reaches(name));
   }
 }

@@ -4,7 +4,7 @@ import io.evento.protocol.Json;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.ConsumerCommandRow;
 import io.evento.server.consumer.ShadowCommandRow;
-import io.evento.server.gateway.Limits;
+import io.evento.server.gateway.PageLimits;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 @Path("outbox")
 @Produces(MediaType.APPLICATION_JSON)
 public class OutboxResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private EntityManagers managers;
 
   /**
@@ -59,8 +59,8 @@ public class OutboxResource {
   public CompletionStage<byte[]> list(
       @QueryParam("consumer") @Nullable String consumer,
       @QueryParam("limit") @Nullable String limit) {
-    var count = Limits.limit(limit);
-    return administration.answer(
+    var count = PageLimits.limit(limit);
+    return adminCalls.answer(
         () ->
             managers.read(
                 manager -> {
@@ -92,8 +92,8 @@ public class OutboxResource {
         row.type(),
         isSettled ? "settled" : row.claimedBy() == null ? "waiting" : "sending",
         row.attempts(),
-        Administration.time(row.createdAt()),
-        isSettled ? null : Administration.time(row.nextAt()),
+        AdminCalls.time(row.createdAt()),
+        isSettled ? null : AdminCalls.time(row.nextAt()),
         row.error(),
         row.correlation(),
         new Json(row.payload()),
@@ -110,7 +110,7 @@ public class OutboxResource {
         row.type(),
         "settled",
         0,
-        Administration.time(row.createdAt()),
+        AdminCalls.time(row.createdAt()),
         null,
         null,
         row.correlation(),

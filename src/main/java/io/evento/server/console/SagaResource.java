@@ -7,7 +7,7 @@ import io.evento.server.NodeScoped;
 import io.evento.server.consumer.ConsumerCommandRow;
 import io.evento.server.consumer.SagaStateRow;
 import io.evento.server.consumer.ScheduledMessageRow;
-import io.evento.server.gateway.Limits;
+import io.evento.server.gateway.PageLimits;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 @Path("sagas/{name}/{version}")
 @Produces(MediaType.APPLICATION_JSON)
 public class SagaResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private EntityManagers managers;
 
   /**
@@ -68,8 +68,8 @@ public class SagaResource {
     if (state != null && !state.equals("living") && !state.equals("ended")) {
       throw EventoException.invalid("state", "must be living or ended");
     }
-    var count = Limits.limit(limit);
-    return administration.answer(
+    var count = PageLimits.limit(limit);
+    return adminCalls.answer(
         () -> managers.read(manager -> page(manager, name, version, after, state, count)));
   }
 
@@ -107,8 +107,7 @@ public class SagaResource {
       @PathParam("name") String name,
       @PathParam("version") int version,
       @PathParam("key") String key) {
-    return administration.answer(
-        () -> managers.read(manager -> inFull(manager, name, version, key)));
+    return adminCalls.answer(() -> managers.read(manager -> inFull(manager, name, version, key)));
   }
 
   private static SagaInFullView inFull(
@@ -146,7 +145,7 @@ public class SagaResource {
   }
 
   static DeadlineView view(ScheduledMessageRow row) {
-    return new DeadlineView(String.valueOf(row.label()), Administration.time(row.dueAt()));
+    return new DeadlineView(String.valueOf(row.label()), AdminCalls.time(row.dueAt()));
   }
 
   private static SagaView view(SagaStateRow row) {
@@ -156,9 +155,9 @@ public class SagaResource {
         row.born(),
         row.position(),
         row.correlation(),
-        Administration.time(row.startedAt()),
-        Administration.time(row.changedAt()),
-        ended == null ? null : Administration.time(ended),
+        AdminCalls.time(row.startedAt()),
+        AdminCalls.time(row.changedAt()),
+        ended == null ? null : AdminCalls.time(ended),
         new Json(row.state()));
   }
 }

@@ -28,7 +28,7 @@ public class SettingResource {
   /** Until people log in, a change is audited under this name. */
   private static final String NOBODY = "anonymous";
 
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private Settings settings;
 
   /**
@@ -62,14 +62,14 @@ public class SettingResource {
 
   @GET
   public CompletionStage<byte[]> all() {
-    return administration.answer(
+    return adminCalls.answer(
         () -> new SettingsView(settings.all().stream().map(SettingView::of).toList()));
   }
 
   @GET
   @Path("{key}")
   public CompletionStage<byte[]> one(@PathParam("key") String key) {
-    return administration.answer(() -> SettingView.of(settings.get(key)));
+    return adminCalls.answer(() -> SettingView.of(settings.get(key)));
   }
 
   /** Body: {@code {"value":N}}. */
@@ -78,17 +78,17 @@ public class SettingResource {
   @Consumes(MediaType.APPLICATION_JSON)
   public CompletionStage<byte[]> set(@PathParam("key") String key, InputStream body)
       throws IOException {
-    var value = Asking.body(Change.class, body).value();
+    var value = OperationRequest.body(Change.class, body).value();
     if (value == null) {
       throw EventoException.invalid("/value", "is required and must be a whole number");
     }
-    return administration.answer(() -> SettingView.of(settings.set(key, value, NOBODY)));
+    return adminCalls.answer(() -> SettingView.of(settings.set(key, value, NOBODY)));
   }
 
   /** Back to the default. */
   @DELETE
   @Path("{key}")
   public CompletionStage<byte[]> reset(@PathParam("key") String key) {
-    return administration.answer(() -> SettingView.of(settings.reset(key, NOBODY)));
+    return adminCalls.answer(() -> SettingView.of(settings.reset(key, NOBODY)));
   }
 }

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 @Path("store")
 @Produces(MediaType.APPLICATION_JSON)
 public class StoreResource {
-  @Inject private Administration administration;
+  @Inject private AdminCalls adminCalls;
   @Inject private StoreAcceptance stores;
   @Inject private Membership membership;
 
@@ -97,7 +97,7 @@ public class StoreResource {
   /** What the answering node knows, and what it finds at the hosts of its JDBC URL. */
   @GET
   public CompletionStage<byte[]> look() {
-    return administration.answerPatiently(
+    return adminCalls.answerPatiently(
         () -> {
           var view = stores.look();
           return new NodeView(
@@ -116,10 +116,11 @@ public class StoreResource {
   public CompletionStage<byte[]> accept(
       @QueryParam("dryRun") @DefaultValue("false") boolean dryRun, InputStream body)
       throws IOException {
-    var given = Asking.body(Acceptance.class, body);
+    var given = OperationRequest.body(Acceptance.class, body);
     var asked =
-        new StoreAcceptance.Asked(store(given), Asking.NOBODY, Asking.reason(given.reason), dryRun);
-    return administration.answerPatiently(
+        new StoreAcceptance.Asked(
+            store(given), OperationRequest.NOBODY, OperationRequest.reason(given.reason), dryRun);
+    return adminCalls.answerPatiently(
         () -> {
           var done = stores.accept(asked);
           var epoch = done.epoch();

@@ -30,16 +30,16 @@ public class Consumers {
 
   private final LeaseKeeper keeper;
   private final Deliveries deliveries;
-  private final Couriers couriers;
+  private final OutboxSenders outboxSenders;
   private final SegmentTable segments;
   private final EventReader reader;
   private final Sessions sessions;
   private final Links links;
   private final Threads threads;
   private final ScheduledExecutorService timer;
-  private final Turns turns = new Turns();
-  private final Turns.Turn pass = turns.turn(this::passAwake);
-  private final Turns.Turn write = turns.turn(this::write);
+  private final EventLoop eventLoop = new EventLoop();
+  private final EventLoop.Turn pass = eventLoop.turn(this::passAwake);
+  private final EventLoop.Turn write = eventLoop.turn(this::write);
   private final AtomicBoolean isWriteDue = new AtomicBoolean();
   private volatile boolean isStarted;
 
@@ -65,8 +65,8 @@ public class Consumers {
     public boolean isStuck() {
       return isActive
           && events > 0
-          && age.compareTo(ConsumerWatch.STUCK) >= 0
-          && idle.compareTo(ConsumerWatch.STUCK) >= 0;
+          && age.compareTo(ConsumerMonitor.STUCK) >= 0
+          && idle.compareTo(ConsumerMonitor.STUCK) >= 0;
     }
   }
 
@@ -74,7 +74,7 @@ public class Consumers {
   public Consumers(
       LeaseKeeper keeper,
       Deliveries deliveries,
-      Couriers couriers,
+      OutboxSenders outboxSenders,
       SegmentTable segments,
       EventReader reader,
       Sessions sessions,
@@ -82,7 +82,7 @@ public class Consumers {
       Threads threads) {
     this.keeper = keeper;
     this.deliveries = deliveries;
-    this.couriers = couriers;
+    this.outboxSenders = outboxSenders;
     this.segments = segments;
     this.reader = reader;
     this.sessions = sessions;
@@ -105,8 +105,8 @@ public class Consumers {
             writeSoon();
           }
         });
-    couriers.start(deliveries::ringInbox);
-    threads.start("leases", turns::run);
+    outboxSenders.start(deliveries::ringInbox);
+    threads.start("leases", eventLoop::run);
     sessions.onChange(this::wake);
     links.listen(LeaseKeeper.FREED, (node, nothing) -> wake());
     isStarted = true;
@@ -234,29 +234,29 @@ public class Consumers {
     var ages = new HashMap<Long, Duration>();
     return segments.standing().stream()
         .map(
-            standing -> {
-              var at = standing.checkpoint().position();
+            segmentProgress -> {
+              var at = segmentProgress.checkpoint().position();
               var age =
                   at >= head
                       ? Duration.ZERO
-                      : ages.computeIfAbsent(at, position -> ageAfter(position, standing));
+                      : ages.computeIfAbsent(at, position -> ageAfter(position, segmentProgress));
               return new Lag(
-                  standing.segment().consumer().name(),
-                  standing.segment().consumer().version(),
-                  standing.segment().number(),
+                  segmentProgress.segment().consumer().name(),
+                  segmentProgress.segment().consumer().version(),
+                  segmentProgress.segment().number(),
                   at,
                   Math.max(0, head - at),
                   age,
-                  Duration.between(standing.progress(), standing.seen()),
-                  standing.isActive());
+                  Duration.between(segmentProgress.progress(), segmentProgress.seen()),
+                  segmentProgress.isActive());
             })
         .toList();
   }
 
-  private Duration ageAfter(long position, SegmentTable.Standing standing) {
+  private Duration ageAfter(long position, SegmentTable.SegmentProgress segmentProgress) {
     return reader
         .next(position)
-        .map(event -> Duration.between(event.instant(), standing.seen()))
+        .map(event -> Duration.between(event.instant(), segmentProgress.seen()))
         .filter(age -> !age.isNegative())
         .orElse(Duration.ZERO);
   }

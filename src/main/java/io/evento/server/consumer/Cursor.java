@@ -1,10 +1,10 @@
 package io.evento.server.consumer;
 
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.eventstore.Selection;
+import io.evento.server.eventstore.EventBatch;
+import io.evento.server.eventstore.EventPredicate;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.Subscription;
-import io.evento.server.eventstore.Taken;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,7 +45,7 @@ final class Cursor {
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   private final Cursors all;
-  private final Turns.Turn turn;
+  private final EventLoop.Turn turn;
   private final Subscription subscription;
   private final long born;
   private final List<Delivery> members = new ArrayList<>();
@@ -141,13 +141,13 @@ final class Cursor {
       close();
       return;
     }
-    var taken = subscription.take(TAKE_EVENTS, TAKE_BYTES);
-    if (taken instanceof Taken.Behind) {
+    var eventBatch = subscription.take(TAKE_EVENTS, TAKE_BYTES);
+    if (eventBatch instanceof EventBatch.Behind) {
       isBehind = true;
       read();
     } else {
       isBehind = false;
-      found(taken);
+      found(eventBatch);
     }
   }
 
@@ -182,13 +182,13 @@ final class Cursor {
       return;
     }
     isReading = true;
-    var selection = selection();
+    var eventPredicate = selection();
     var events = (int) all.upToNext(this, READ_EVENTS);
     all.catchUp(
-        () -> subscription.catchUp(events, READ_BYTES, selection),
-        taken -> {
+        () -> subscription.catchUp(events, READ_BYTES, eventPredicate),
+        eventBatch -> {
           isReading = false;
-          found(taken);
+          found(eventBatch);
         },
         () -> {
           isReading = false;
@@ -212,7 +212,7 @@ final class Cursor {
    * What the members want. Nobody joins while it is in use on the reader's thread, and who leaves
    * meanwhile only has something read for nothing.
    */
-  private Selection selection() {
+  private EventPredicate selection() {
     var consumers = List.copyOf(routes.values());
     return (stream, type, context) -> {
       var ofStream = Slots.of(stream);
@@ -220,8 +220,8 @@ final class Cursor {
     };
   }
 
-  private void found(Taken taken) {
-    if (taken instanceof Taken.Events next) {
+  private void found(EventBatch eventBatch) {
+    if (eventBatch instanceof EventBatch.Events next) {
       if (next.events().isEmpty() && next.upTo().equals(at)) {
         isBehind = false;
         all.meet(this);
@@ -232,7 +232,7 @@ final class Cursor {
         }
         turn.ring();
       }
-    } else if (taken instanceof Taken.Rewound) {
+    } else if (eventBatch instanceof EventBatch.Rewound) {
       for (var member : List.copyOf(members)) {
         remove(member);
         member.loseItsPlace();

@@ -1,7 +1,7 @@
 package io.evento.server.consumer;
 
+import io.evento.server.eventstore.EventBatch;
 import io.evento.server.eventstore.Follower;
-import io.evento.server.eventstore.Taken;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -24,21 +24,21 @@ final class Cursors {
   private static final long RETRY_MILLIS = 100;
 
   private final Follower follower;
-  private final Turns turns;
+  private final EventLoop eventLoop;
   private final ExecutorService readers;
   private final ScheduledExecutorService timer;
-  private final Counts counts;
+  private final ConsumerMetrics consumerMetrics;
   private final List<Cursor> open = new ArrayList<>();
 
   Cursors(
       Follower follower,
-      Turns turns,
+      EventLoop eventLoop,
       ExecutorService readers,
       ScheduledExecutorService timer,
-      Counts counts) {
-    this.counts = counts;
+      ConsumerMetrics consumerMetrics) {
+    this.consumerMetrics = consumerMetrics;
     this.follower = follower;
-    this.turns = turns;
+    this.eventLoop = eventLoop;
     this.readers = readers;
     this.timer = timer;
   }
@@ -107,21 +107,21 @@ final class Cursors {
     open.remove(cursor);
   }
 
-  Turns.Turn turn(Runnable body) {
-    return turns.turn(body);
+  EventLoop.Turn turn(Runnable body) {
+    return eventLoop.turn(body);
   }
 
   long now() {
     return System.nanoTime();
   }
 
-  void ringLater(Turns.Turn turn, long nanos) {
+  void ringLater(EventLoop.Turn turn, long nanos) {
     timer.schedule(turn::ring, nanos, TimeUnit.NANOSECONDS);
   }
 
   /** Reads history; the arguments are those of {@link #read}. */
-  void catchUp(Supplier<Taken> reading, Consumer<Taken> then, Runnable failed) {
-    counts.reads.increment();
+  void catchUp(Supplier<EventBatch> reading, Consumer<EventBatch> then, Runnable failed) {
+    consumerMetrics.reads.increment();
     read(reading, then, failed);
   }
 
@@ -137,10 +137,10 @@ final class Cursors {
           () -> {
             try {
               var found = reading.get();
-              turns.post(() -> then.accept(found));
+              eventLoop.post(() -> then.accept(found));
             } catch (RuntimeException | Error failure) {
               LOG.log(Level.WARNING, () -> "events not read cause=" + failure.getMessage());
-              turns.post(failed);
+              eventLoop.post(failed);
             }
           });
     } catch (RejectedExecutionException busy) {

@@ -69,10 +69,10 @@ record DeadLetter(Kind kind, String key, int slot, long position, UUID command, 
   }
 
   /** What is doubted but for this, which is parked. */
-  Doubts acquitted(Doubts doubts) {
+  PoisonCandidates acquitted(PoisonCandidates poisonCandidates) {
     return kind == Kind.EVENT
-        ? doubts.covers(position) ? doubts.beyond(position) : doubts
-        : doubts.without(command);
+        ? poisonCandidates.covers(position) ? poisonCandidates.beyond(position) : poisonCandidates
+        : poisonCandidates.without(command);
   }
 
   /**

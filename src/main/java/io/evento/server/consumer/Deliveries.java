@@ -56,17 +56,17 @@ class Deliveries {
 
   private final Threads threads;
   private final Follower follower;
-  private final Places places;
+  private final CheckpointResolver checkpointResolver;
   private final Steps steps;
   private final Parking parking;
   private final Merges merges;
-  private final Losses losses;
-  private final Counts counts;
+  private final LostEvents lostEvents;
+  private final ConsumerMetrics consumerMetrics;
   private final ScheduledExecutorService timer;
-  private final Turns turns = new Turns();
+  private final EventLoop eventLoop = new EventLoop();
   private final Cursors cursors;
   private final Parking.Reads reads = new CursorReads();
-  private final Turns.Turn looking = turns.turn(this::lookNow);
+  private final EventLoop.Turn looking = eventLoop.turn(this::lookNow);
   private boolean isLooking;
   private final Map<String, Map<Integer, Delivery>> byConsumer = new ConcurrentHashMap<>();
   private final Map<SegmentId, Ended> ended = new HashMap<>(); // of the delivery thread
@@ -76,23 +76,24 @@ class Deliveries {
   Deliveries(
       Threads threads,
       Follower follower,
-      Places places,
+      CheckpointResolver checkpointResolver,
       Steps steps,
       Parking parking,
       Merges merges,
-      Losses losses,
-      Counts counts) {
+      LostEvents lostEvents,
+      ConsumerMetrics consumerMetrics) {
     this.threads = threads;
     this.follower = follower;
-    this.places = places;
+    this.checkpointResolver = checkpointResolver;
     this.steps = steps;
     this.parking = parking;
     this.merges = merges;
-    this.losses = losses;
-    this.counts = counts;
+    this.lostEvents = lostEvents;
+    this.consumerMetrics = consumerMetrics;
     this.timer = threads.timer();
     this.cursors =
-        new Cursors(follower, turns, threads.pool("consumer-reader", 2, 1_000), timer, counts);
+        new Cursors(
+            follower, eventLoop, threads.pool("consumer-reader", 2, 1_000), timer, consumerMetrics);
   }
 
   void start(Listener told) {
@@ -100,10 +101,10 @@ class Deliveries {
     follower.onNewEpoch(
         found -> {
           loseTheirPlace(found.to().epoch());
-          turns.post(() -> noteGivenBefore(cursors.now()));
+          eventLoop.post(() -> noteGivenBefore(cursors.now()));
         });
-    steps.start(turns::post);
-    threads.start("consumers", turns::run);
+    steps.start(eventLoop::post);
+    threads.start("consumers", eventLoop::run);
   }
 
   /** What of a segment is delivered here, if any. */
@@ -120,19 +121,19 @@ class Deliveries {
         filter.steps()
             ? new StepDelivery(lease, session, filter, steps)
             : new Delivery(lease, session, filter);
-    delivery.servedBy(turns.turn(() -> serve(delivery)));
+    delivery.servedBy(eventLoop.turn(() -> serve(delivery)));
     var consumer = lease.segment().consumer();
     byConsumer
         .computeIfAbsent(consumer.wire(), first -> new ConcurrentHashMap<>())
         .put(lease.segment().number(), delivery);
-    counts.showLag(consumer, () -> lag(consumer));
-    turns.post(() -> open(delivery));
+    consumerMetrics.showLag(consumer, () -> lag(consumer));
+    eventLoop.post(() -> open(delivery));
     return delivery;
   }
 
   /** Sends nothing more; {@link Delivery#isQuiet} tells when nothing is in flight. */
   void drain(Delivery delivery) {
-    turns.post(
+    eventLoop.post(
         () -> {
           leaveCursor(delivery);
           delivery.drain();
@@ -147,7 +148,7 @@ class Deliveries {
         .getOrDefault(segment.consumer().wire(), Map.of())
         .computeIfPresent(
             segment.number(), (number, present) -> present == delivery ? null : present);
-    turns.post(
+    eventLoop.post(
         () -> {
           leaveCursor(delivery);
           delivery.end();
@@ -206,7 +207,7 @@ class Deliveries {
   Optional<Delivery> find(BundleSession session, String consumer, int segment, long fence) {
     var found = byConsumer.getOrDefault(consumer, Map.of()).get(segment);
     if (found == null || found.session() != session || found.lease().fence() != fence) {
-      counts.fenced.increment();
+      consumerMetrics.fenced.increment();
       return Optional.empty();
     }
     return Optional.of(found);
@@ -240,10 +241,10 @@ class Deliveries {
    * @param key that is asked about too; null for none
    * @return how everything of the delivery up to a position is seen, once it is there or has ended
    */
-  CompletableFuture<Seen.Sight> seen(
+  CompletableFuture<WatermarkListeners.WatermarkAnswer> seen(
       Delivery delivery, StorePosition position, @Nullable String key) {
-    var sight = new CompletableFuture<Seen.Sight>();
-    turns.post(
+    var sight = new CompletableFuture<WatermarkListeners.WatermarkAnswer>();
+    eventLoop.post(
         () -> {
           delivery.seen().add(position, key, sight);
           delivery.settle(cursors.now());
@@ -263,22 +264,30 @@ class Deliveries {
     }
     var claimed = delivery.lease().claimed();
     cursors.read(
-        () -> places.of(claimed.checkpoint(), claimed.command()),
-        found -> go(delivery, found, place -> findParked(delivery, place), () -> open(delivery)),
+        () -> checkpointResolver.of(claimed.checkpoint(), claimed.command()),
+        found ->
+            go(
+                delivery,
+                found,
+                resolvedCheckpoint -> findParked(delivery, resolvedCheckpoint),
+                () -> open(delivery)),
         () -> again(() -> open(delivery)));
   }
 
   /**
    * @param parked the keys with dead letters; empty if somebody else has the segment
    */
-  private record Opened(Places.Place place, Optional<Set<String>> parked) {}
+  private record Opened(
+      CheckpointResolver.ResolvedCheckpoint place, Optional<Set<String>> parked) {}
 
-  private void findParked(Delivery delivery, Places.Place place) {
+  private void findParked(
+      Delivery delivery, CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
     cursors.read(
         () -> {
-          var isOurs = !(delivery instanceof StepDelivery) || noteRow(delivery, place);
+          var isOurs = !(delivery instanceof StepDelivery) || noteRow(delivery, resolvedCheckpoint);
           return new Opened(
-              place, isOurs ? parking.open(delivery.lease(), place) : Optional.empty());
+              resolvedCheckpoint,
+              isOurs ? parking.open(delivery.lease(), resolvedCheckpoint) : Optional.empty());
         },
         found -> opened(delivery, found),
         () -> again(() -> open(delivery)));
@@ -293,17 +302,17 @@ class Deliveries {
       return;
     }
     delivery.parked().add(found.parked().get());
-    var place = found.place();
+    var resolvedCheckpoint = found.place();
     var lease = delivery.lease();
-    if (!place.at().equals(lease.claimed().checkpoint())) {
-      lease.rewind(place.at());
+    if (!resolvedCheckpoint.at().equals(lease.claimed().checkpoint())) {
+      lease.rewind(resolvedCheckpoint.at());
       progressed();
     }
-    if (place.lost() != null) {
-      rewound(delivery, lease.claimed().checkpoint(), place);
+    if (resolvedCheckpoint.lost() != null) {
+      rewound(delivery, lease.claimed().checkpoint(), resolvedCheckpoint);
       delivery.lost(lease.claimed().checkpoint());
     }
-    delivery.enable(place.at());
+    delivery.enable(resolvedCheckpoint.at());
     delivery.ring();
   }
 
@@ -334,7 +343,7 @@ class Deliveries {
       parking.serve(delivery, reads);
     }
     var now = cursors.now();
-    counts.events.increment(delivery.pump(now));
+    consumerMetrics.events.increment(delivery.pump(now));
     var silent = delivery.moveOn(now);
     if (silent > 0 && delivery.setAlarm()) {
       timer.schedule(delivery::alarm, silent, TimeUnit.NANOSECONDS);
@@ -367,12 +376,12 @@ class Deliveries {
   private void findAndStart(Delivery delivery, StorePosition standing) {
     cursors.read(
         () -> {
-          var found = places.of(standing, null);
+          var found = checkpointResolver.of(standing, null);
           // The bundle's checkpoint stands and falls with its rows: this is certain.
           return new Standing(
               found,
-              !(found instanceof Places.Place place)
-                  || note(delivery, standing, place, delivery.sentBefore(), true));
+              !(found instanceof CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint)
+                  || note(delivery, standing, resolvedCheckpoint, delivery.sentBefore(), true));
         },
         standingFound -> {
           if (!standingFound.isOurs()) {
@@ -382,7 +391,7 @@ class Deliveries {
           go(
               delivery,
               standingFound.found(),
-              place -> started(delivery, standing, place),
+              resolvedCheckpoint -> started(delivery, standing, resolvedCheckpoint),
               () -> findAndStart(delivery, standing));
         },
         () -> again(() -> findAndStart(delivery, standing)));
@@ -391,7 +400,7 @@ class Deliveries {
   /**
    * @param isOurs whether nobody else has the segment
    */
-  private record Standing(Places.Found found, boolean isOurs) {}
+  private record Standing(CheckpointResolver.Found found, boolean isOurs) {}
 
   // ---- what was seen of events that are lost
 
@@ -399,18 +408,24 @@ class Deliveries {
   private boolean note(
       Delivery delivery,
       StorePosition seen,
-      Places.Place place,
+      CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint,
       @Nullable Sent sent,
       boolean isCertain) {
-    return place.lost() == null
-        || place.at().position() >= seen.position()
-        || losses.note(delivery.lease(), seen, place.at().position(), sent, isCertain);
+    return resolvedCheckpoint.lost() == null
+        || resolvedCheckpoint.at().position() >= seen.position()
+        || lostEvents.note(
+            delivery.lease(), seen, resolvedCheckpoint.at().position(), sent, isCertain);
   }
 
   /** Steps are stored with the row in one database: what is beyond the cut in it took place. */
-  private boolean noteRow(Delivery delivery, Places.Place place) {
+  private boolean noteRow(
+      Delivery delivery, CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
     return note(
-        delivery, delivery.lease().claimed().checkpoint(), place, delivery.sentBefore(), true);
+        delivery,
+        delivery.lease().claimed().checkpoint(),
+        resolvedCheckpoint,
+        delivery.sentBefore(),
+        true);
   }
 
   /** Whether a projector without its own checkpoint was given what may be lost. */
@@ -444,14 +459,15 @@ class Deliveries {
     var row = delivery.lostAt();
     if (row != null) {
       isOurs =
-          losses.note(
+          lostEvents.note(
               delivery.lease(), row, delivery.looked().position(), delivery.sentBefore(), true);
     }
     var before = delivery.sentBefore();
     if (isOurs && before != null && before.last() > 0) {
       var sent = new StorePosition(before.epoch(), before.last());
-      if (places.of(sent, null) instanceof Places.Place place) {
-        isOurs = note(delivery, sent, place, before, false);
+      if (checkpointResolver.of(sent, null)
+          instanceof CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
+        isOurs = note(delivery, sent, resolvedCheckpoint, before, false);
       }
     }
     return isOurs;
@@ -485,24 +501,28 @@ class Deliveries {
 
   private void noteGivenBefore(SegmentId segment, Ended before) {
     var seen = new StorePosition(before.sent().epoch(), before.sent().last());
-    if (places.of(seen, null) instanceof Places.Place place
-        && place.lost() != null
-        && place.at().position() < seen.position()) {
-      losses.noteGiven(
+    if (checkpointResolver.of(seen, null)
+            instanceof CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint
+        && resolvedCheckpoint.lost() != null
+        && resolvedCheckpoint.at().position() < seen.position()) {
+      lostEvents.noteGiven(
           segment,
           before.firstSlot(),
           before.lastSlot(),
           seen,
-          place.at().position(),
+          resolvedCheckpoint.at().position(),
           before.sent());
     }
   }
 
   private void go(
-      Delivery delivery, Places.Found found, Consumer<Places.Place> on, Runnable repeat) {
-    if (found instanceof Places.Place place) {
-      on.accept(place);
-    } else if (found instanceof Places.Nowhere nowhere) {
+      Delivery delivery,
+      CheckpointResolver.Found found,
+      Consumer<CheckpointResolver.ResolvedCheckpoint> on,
+      Runnable repeat) {
+    if (found instanceof CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
+      on.accept(resolvedCheckpoint);
+    } else if (found instanceof CheckpointResolver.Nowhere nowhere) {
       stop(delivery, nowhere.why());
     } else {
       again(repeat);
@@ -518,14 +538,17 @@ class Deliveries {
     delivery.lease().failing("stopped: " + why + REMEDY);
   }
 
-  private void started(Delivery delivery, StorePosition standing, Places.Place place) {
+  private void started(
+      Delivery delivery,
+      StorePosition standing,
+      CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
     if (!delivery.isStarting()) {
       return;
     }
-    if (place.lost() != null) {
-      rewound(delivery, standing, place);
+    if (resolvedCheckpoint.lost() != null) {
+      rewound(delivery, standing, resolvedCheckpoint);
     }
-    runFrom(delivery, place.at());
+    runFrom(delivery, resolvedCheckpoint.at());
     delivery.ring();
   }
 
@@ -540,7 +563,7 @@ class Deliveries {
     }
     var ours = delivery.looked();
     if (standing.position() < ours.position()) {
-      counts.rewinds.increment();
+      consumerMetrics.rewinds.increment();
       LOG.log(
           Level.WARNING,
           () ->
@@ -585,17 +608,17 @@ class Deliveries {
 
   /** Says in its row why a segment was taken from an instance, until it gets on. */
   void note(Delivery delivery, String why) {
-    turns.post(() -> delivery.failing(delivery.acked() + 1, why));
+    eventLoop.post(() -> delivery.failing(delivery.acked() + 1, why));
   }
 
   private void acked(Delivery delivery, Message.Ack ack) {
-    counts.acks.increment();
+    consumerMetrics.acks.increment();
     if (delivery.landed(ack.epoch(), ack.position())) {
       progressed();
     } else if (delivery.isBeyond(ack.epoch(), ack.position())) {
       beyond(delivery, ack);
     } else {
-      counts.fenced.increment();
+      consumerMetrics.fenced.increment();
       LOG.log(
           Level.DEBUG,
           () ->
@@ -613,7 +636,7 @@ class Deliveries {
    * same anew. Not at once, or one that always does so would be given nothing but leases.
    */
   private void beyond(Delivery delivery, Message.Ack ack) {
-    counts.beyond.increment();
+    consumerMetrics.beyond.increment();
     var rule =
         "must not be beyond what was sent of the segment, which is up to "
             + delivery.toldUpTo()
@@ -635,7 +658,7 @@ class Deliveries {
         Level.WARNING, () -> "acknowledged beyond what was sent " + delivery.lease() + " " + why);
     delivery.failing(delivery.acked() + 1, why);
     timer.schedule(
-        () -> turns.post(() -> takeAway(delivery, why)), DISTRUST_NANOS, TimeUnit.NANOSECONDS);
+        () -> eventLoop.post(() -> takeAway(delivery, why)), DISTRUST_NANOS, TimeUnit.NANOSECONDS);
   }
 
   private void takeAway(Delivery delivery, String why) {
@@ -650,7 +673,7 @@ class Deliveries {
   }
 
   private void failed(Delivery delivery, Message.Nack nack) {
-    counts.nacks.increment();
+    consumerMetrics.nacks.increment();
     var cause = printable(nack.detail());
     if (nack.park()) {
       delivery.parked().failing(nack);
@@ -680,8 +703,11 @@ class Deliveries {
     return text.toString();
   }
 
-  private void rewound(Delivery delivery, StorePosition from, Places.Place place) {
-    counts.rewinds.increment();
+  private void rewound(
+      Delivery delivery,
+      StorePosition from,
+      CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
+    consumerMetrics.rewinds.increment();
     LOG.log(
         Level.WARNING,
         () ->
@@ -690,11 +716,11 @@ class Deliveries {
                 + " from="
                 + from.position()
                 + " to="
-                + place.at().position()
+                + resolvedCheckpoint.at().position()
                 + " epoch="
-                + place.at().epoch()
+                + resolvedCheckpoint.at().epoch()
                 + " reason="
-                + place.lost());
+                + resolvedCheckpoint.lost());
   }
 
   private void tellIfQuiet(Delivery delivery) {
@@ -733,7 +759,7 @@ class Deliveries {
   }
 
   private void again(Runnable body) {
-    timer.schedule(() -> turns.post(body), RETRY_NANOS, TimeUnit.NANOSECONDS);
+    timer.schedule(() -> eventLoop.post(body), RETRY_NANOS, TimeUnit.NANOSECONDS);
   }
 
   private long lag(ConsumerId consumer) {

@@ -5,7 +5,7 @@ import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.routing.BundleSession;
-import io.evento.server.routing.Custody;
+import io.evento.server.routing.SessionInFlight;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,8 +62,8 @@ class Delivery {
   private final Lease lease;
   private final BundleSession session;
   private final Filter filter;
-  private final Mail mail = new Mail();
-  private final Seen seen = new Seen();
+  private final SessionSignals sessionSignals = new SessionSignals();
+  private final WatermarkListeners watermarkListeners = new WatermarkListeners();
 
   private volatile Phase phase = Phase.OPENING;
   private volatile boolean quiet;
@@ -72,16 +72,16 @@ class Delivery {
   private volatile boolean lostItsPlace;
   private volatile long acked;
   private volatile boolean isAlarmSet;
-  private volatile Doubts handed = Doubts.NONE;
+  private volatile PoisonCandidates handed = PoisonCandidates.NONE;
   private volatile boolean awaitsOpening;
   private volatile long heardAt = System.nanoTime();
   private volatile @Nullable String distrust;
   private boolean isDoubted;
   private boolean isInCustody;
-  private Turns.@Nullable Turn turn;
+  private EventLoop.@Nullable Turn turn;
 
   private final ArrayDeque<RecordedEvent> waiting = new ArrayDeque<>();
-  private final Flight flight = new Flight();
+  private final InFlight inFlight = new InFlight();
   private final ParkedKeys parked = new ParkedKeys();
   private long waitingBytes;
   private int credit;
@@ -115,8 +115,8 @@ class Delivery {
     return session;
   }
 
-  Mail mail() {
-    return mail;
+  SessionSignals mail() {
+    return sessionSignals;
   }
 
   /** Whether nothing is in flight any more, after it was told to drain. */
@@ -196,7 +196,7 @@ class Delivery {
   }
 
   /** What the session has, and has said nothing of. */
-  Doubts handed() {
+  PoisonCandidates handed() {
     return handed;
   }
 
@@ -215,7 +215,7 @@ class Delivery {
   // ---- for the delivery thread
 
   /** Notes what the session has now, for whoever looks at its end. */
-  void handed(Doubts now) {
+  void handed(PoisonCandidates now) {
     if (handed.isNone()) {
       heard();
     }
@@ -232,11 +232,13 @@ class Delivery {
 
   private void noteHanded() {
     var letter = parked.retrying();
-    var first = flight.first();
+    var first = inFlight.first();
     if (first == 0 && letter == null && !isInCustody) {
       return;
     }
-    handed(Doubts.of(first, flight.last(), letter == null ? Set.of() : Set.of(letter.id())));
+    handed(
+        PoisonCandidates.of(
+            first, inFlight.last(), letter == null ? Set.of() : Set.of(letter.id())));
   }
 
   /**
@@ -245,26 +247,26 @@ class Delivery {
    * tried there, this is served again when its turn comes.
    */
   boolean mayHand(boolean isDoubted) {
-    var custody = session.custody();
+    var sessionInFlight = session.custody();
     if (isDoubted && lease.doubts().callForTrial()) {
-      if (!custody.isTried(this)) {
-        if (!custody.alone(this, this::ring)) {
-          awaitOpening(custody);
+      if (!sessionInFlight.isTried(this)) {
+        if (!sessionInFlight.alone(this, this::ring)) {
+          awaitOpening(sessionInFlight);
         }
       }
-      return custody.isTried(this);
+      return sessionInFlight.isTried(this);
     }
-    if (!custody.isClosedTo(this)) {
+    if (!sessionInFlight.isClosedTo(this)) {
       return true;
     }
-    awaitOpening(custody);
+    awaitOpening(sessionInFlight);
     return false;
   }
 
-  private void awaitOpening(Custody custody) {
+  private void awaitOpening(SessionInFlight sessionInFlight) {
     if (!awaitsOpening) {
       awaitsOpening = true;
-      custody.onceOpen(this::opened);
+      sessionInFlight.onceOpen(this::opened);
     }
   }
 
@@ -275,7 +277,7 @@ class Delivery {
 
   /** Whether nothing of it is with the session. */
   boolean hasHandedNothing() {
-    return flight.first() == 0 && parked.retrying() == null;
+    return inFlight.first() == 0 && parked.retrying() == null;
   }
 
   /**
@@ -284,7 +286,7 @@ class Delivery {
    */
   boolean mayHandLetter(boolean isDoubted) {
     var isInTheWay =
-        isDoubted ? !hasHandedNothing() : isOnTrial() || lease.doubts().covers(flight.first());
+        isDoubted ? !hasHandedNothing() : isOnTrial() || lease.doubts().covers(inFlight.first());
     return !isInTheWay && mayHand(isDoubted);
   }
 
@@ -320,10 +322,10 @@ class Delivery {
    * Whether what the session has, or is to be given next, is doubted: then it has one at a time.
    */
   private boolean goesAlone() {
-    var doubts = lease.doubts();
-    return !doubts.isNone()
-        && (doubts.covers(flight.first())
-            || doubts.covers(waiting.element().position())
+    var poisonCandidates = lease.doubts();
+    return !poisonCandidates.isNone()
+        && (poisonCandidates.covers(inFlight.first())
+            || poisonCandidates.covers(waiting.element().position())
             || isRetryingDoubted());
   }
 
@@ -338,7 +340,7 @@ class Delivery {
   }
 
   /** Says how it is served; before anything else. */
-  void servedBy(Turns.Turn how) {
+  void servedBy(EventLoop.Turn how) {
     turn = how;
   }
 
@@ -459,13 +461,13 @@ class Delivery {
   }
 
   /** Those who wait for it to be somewhere. */
-  Seen seen() {
-    return seen;
+  WatermarkListeners seen() {
+    return watermarkListeners;
   }
 
   /** Tells those who wait that it is there. */
   void settle(long now) {
-    seen.settle(watermark(), key -> isUnparked(key, now));
+    watermarkListeners.settle(watermark(), key -> isUnparked(key, now));
   }
 
   /**
@@ -485,7 +487,7 @@ class Delivery {
     if (phase != Phase.RUNNING) {
       return looked.at(acked);
     }
-    var out = flight.first();
+    var out = inFlight.first();
     var next = waiting.peek();
     var upTo = out > 0 ? out - 1 : next != null ? next.position() - 1 : looked.position();
     return looked.at(Math.max(acked, upTo));
@@ -503,7 +505,7 @@ class Delivery {
   void offer(RecordedEvent event) {
     if (event.position() <= lease.claimed().stopAt()) {
       waiting.add(event);
-      waitingBytes += Flight.bytes(event);
+      waitingBytes += InFlight.bytes(event);
     }
   }
 
@@ -531,13 +533,13 @@ class Delivery {
    * @return in order; empty if no such event is in flight
    */
   List<DeadLetter> letters(long failed) {
-    var first = flight.from(failed).findFirst().filter(event -> event.position() == failed);
+    var first = inFlight.from(failed).findFirst().filter(event -> event.position() == failed);
     if (first.isEmpty()) {
       return List.of();
     }
     var stream = first.get().aggregate();
     parked.add(List.of(Slots.key(stream)));
-    return Stream.concat(flight.from(failed), waiting.stream())
+    return Stream.concat(inFlight.from(failed), waiting.stream())
         .filter(event -> event.aggregate().equals(stream))
         .map(DeadLetter::of)
         .toList();
@@ -548,7 +550,7 @@ class Delivery {
     waiting.removeIf(
         event -> {
           var isGone = positions.contains(event.position());
-          waitingBytes -= isGone ? Flight.bytes(event) : 0;
+          waitingBytes -= isGone ? InFlight.bytes(event) : 0;
           return isGone;
         });
   }
@@ -581,8 +583,8 @@ class Delivery {
         && !isHeldUp()
         && !isNextProven()
         && credit > 0
-        && (flight.messages() < MESSAGES_ENOUGH || fillsMessage())
-        && flight.bytes() < FLIGHT_BYTES_MAX) {
+        && (inFlight.messages() < MESSAGES_ENOUGH || fillsMessage())
+        && inFlight.bytes() < FLIGHT_BYTES_MAX) {
       var goesAlone = goesAlone();
       if ((goesAlone && !hasHandedNothing()) || !mayHand(goesAlone)) {
         break;
@@ -615,7 +617,7 @@ class Delivery {
     var batch = new ArrayList<RecordedEvent>();
     var bytes = 0;
     for (var next = waiting.peek(); next != null; next = waiting.peek()) {
-      var size = Flight.bytes(next);
+      var size = InFlight.bytes(next);
       if (parked.holds(next)
           || batch.size() == Math.min(credit, most)
           || (!batch.isEmpty() && bytes + size > MESSAGE_BYTES_MAX)) {
@@ -627,7 +629,7 @@ class Delivery {
     }
     waitingBytes -= bytes;
     credit -= batch.size();
-    batch.forEach(flight::add);
+    batch.forEach(inFlight::add);
     batch.forEach(sent::add);
     noteHanded();
     return batch;
@@ -641,9 +643,9 @@ class Delivery {
       sentUpTo = events.get(events.size() - 1).position();
     }
     if (events.isEmpty() || events.get(events.size() - 1).position() < sentUpTo) {
-      flight.add(sentUpTo, lookedCommand);
+      inFlight.add(sentUpTo, lookedCommand);
     }
-    flight.left(sentUpTo);
+    inFlight.left(sentUpTo);
     sentAt = now;
     return session.send(
         new Message.Events(
@@ -668,7 +670,7 @@ class Delivery {
     if (phase != Phase.RUNNING
         || silent <= 0
         || !waiting.isEmpty()
-        || !flight.isEmpty()
+        || !inFlight.isEmpty()
         || parked.isFull()) {
       return 0;
     }
@@ -692,7 +694,7 @@ class Delivery {
     if (!epoch.equals(looked.epoch()) || position > sentUpTo) {
       return false;
     }
-    var command = flight.landed(position);
+    var command = inFlight.landed(position);
     noteHanded();
     acquit(position);
     if (position > acked) {
@@ -719,9 +721,9 @@ class Delivery {
 
   /** All up to here was handled: it ended no session. */
   private void acquit(long position) {
-    var doubts = lease.doubts();
-    if (!doubts.isNone()) {
-      lease.doubts(doubts.beyond(position));
+    var poisonCandidates = lease.doubts();
+    if (!poisonCandidates.isNone()) {
+      lease.doubts(poisonCandidates.beyond(position));
     }
   }
 
@@ -763,7 +765,7 @@ class Delivery {
 
   /** Whether the session, or the database, has something that is not done. */
   boolean isBusy() {
-    return !flight.isEmpty();
+    return !inFlight.isEmpty();
   }
 
   void noteQuiet() {
@@ -781,7 +783,7 @@ class Delivery {
     var batch = new ArrayList<RecordedEvent>();
     var bytes = 0;
     for (var next = waiting.peek(); next != null; next = waiting.peek()) {
-      var size = Flight.bytes(next);
+      var size = InFlight.bytes(next);
       if (batch.size() == MESSAGE_EVENTS_MAX
           || (!batch.isEmpty() && bytes + size > MESSAGE_BYTES_MAX)) {
         break;
@@ -799,7 +801,7 @@ class Delivery {
   void putBack(List<RecordedEvent> events) {
     for (var i = events.size() - 1; i >= 0; i--) {
       waiting.addFirst(events.get(i));
-      waitingBytes += Flight.bytes(events.get(i));
+      waitingBytes += InFlight.bytes(events.get(i));
     }
   }
 

@@ -51,7 +51,7 @@ final class Lease {
       long stopAt,
       long effectsAfter,
       Role role,
-      Doubts doubts) {
+      PoisonCandidates doubts) {
 
     /** A segment of a live consumer that just goes on. */
     Claimed(
@@ -72,7 +72,7 @@ final class Lease {
           Long.MAX_VALUE,
           0,
           Role.LIVE,
-          Doubts.NONE);
+          PoisonCandidates.NONE);
     }
   }
 
@@ -87,9 +87,9 @@ final class Lease {
   private StorePosition reached;
   private @Nullable UUID command;
   private boolean rewinds;
-  private volatile Doubts doubts;
+  private volatile PoisonCandidates poisonCandidates;
   private long doubtsSince = System.nanoTime();
-  private Doubts writtenDoubts;
+  private PoisonCandidates writtenDoubts;
   private String note = "";
   private String writtenNote = "unknown: an owner before may have left one";
 
@@ -102,7 +102,7 @@ final class Lease {
     this.written = claimed.checkpoint();
     this.reached = claimed.checkpoint();
     this.command = claimed.command();
-    this.doubts = claimed.doubts();
+    this.poisonCandidates = claimed.doubts();
     this.writtenDoubts = claimed.doubts();
   }
 
@@ -157,7 +157,7 @@ final class Lease {
     reached = to;
     command = null;
     rewinds = true;
-    doubts(doubts.beyond(Long.MAX_VALUE));
+    doubts(poisonCandidates.beyond(Long.MAX_VALUE));
   }
 
   /** What the row does not know yet. */
@@ -213,13 +213,13 @@ final class Lease {
   }
 
   /** What of the segment may have ended sessions. */
-  Doubts doubts() {
-    return doubts;
+  PoisonCandidates doubts() {
+    return poisonCandidates;
   }
 
-  synchronized void doubts(Doubts now) {
-    if (!now.equals(doubts)) {
-      doubts = now;
+  synchronized void doubts(PoisonCandidates now) {
+    if (!now.equals(poisonCandidates)) {
+      poisonCandidates = now;
       doubtsSince = System.nanoTime();
     }
   }
@@ -233,18 +233,20 @@ final class Lease {
    * @param now by {@link System#nanoTime}
    */
   synchronized void forgetOldDoubts(long now) {
-    var keep = doubts.areProven() ? PROVEN_NANOS : DOUBT_NANOS;
-    if (!doubts.isNone() && now - doubtsSince > keep) {
-      doubts = Doubts.NONE;
+    var keep = poisonCandidates.areProven() ? PROVEN_NANOS : DOUBT_NANOS;
+    if (!poisonCandidates.isNone() && now - doubtsSince > keep) {
+      poisonCandidates = PoisonCandidates.NONE;
     }
   }
 
   /** The doubts if the row does not have them yet. */
-  synchronized Optional<Doubts> unwrittenDoubts() {
-    return doubts.equals(writtenDoubts) ? Optional.empty() : Optional.of(doubts);
+  synchronized Optional<PoisonCandidates> unwrittenDoubts() {
+    return poisonCandidates.equals(writtenDoubts)
+        ? Optional.empty()
+        : Optional.of(poisonCandidates);
   }
 
-  synchronized void wroteDoubts(Doubts now) {
+  synchronized void wroteDoubts(PoisonCandidates now) {
     writtenDoubts = now;
   }
 

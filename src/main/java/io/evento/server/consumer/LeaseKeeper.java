@@ -68,7 +68,7 @@ class LeaseKeeper {
    */
   private record Silence(long acked, int misses, String instance, long since) {}
 
-  private final Terms terms;
+  private final LeaseTimings leaseTimings;
   private final String self;
   private final UUID incarnation;
   private final Supplier<Map<ConsumerId, Hosts.Of>> hosts;
@@ -77,11 +77,11 @@ class LeaseKeeper {
   private final SegmentTable segments;
   private final EventReader reader;
   private final Deliveries deliveries;
-  private final Counts counts;
+  private final ConsumerMetrics consumerMetrics;
   private final Runnable announce;
   private final LongSupplier clock;
 
-  private final Sightings sightings = new Sightings();
+  private final ObservedLeases observedLeases = new ObservedLeases();
   private final Map<SegmentId, Delivery> held = new TreeMap<>();
   private final Map<Delivery, Long> drainingSince = new HashMap<>();
   private final Map<ConsumerId, Component> declared = new HashMap<>();
@@ -105,9 +105,9 @@ class LeaseKeeper {
       EventReader reader,
       Follower follower,
       Deliveries deliveries,
-      Counts counts) {
+      ConsumerMetrics consumerMetrics) {
     this(
-        Terms.STANDARD,
+        LeaseTimings.STANDARD,
         membership.self(),
         links.incarnation(),
         hosts::now,
@@ -116,14 +116,14 @@ class LeaseKeeper {
         segments,
         reader,
         deliveries,
-        counts,
+        consumerMetrics,
         () -> links.broadcast(FREED, ""),
         System::nanoTime);
     follower.onNewEpoch(epoch -> declaresAnew = true);
   }
 
   LeaseKeeper(
-      Terms terms,
+      LeaseTimings leaseTimings,
       String self,
       UUID incarnation,
       Supplier<Map<ConsumerId, Hosts.Of>> hosts,
@@ -132,10 +132,10 @@ class LeaseKeeper {
       SegmentTable segments,
       EventReader reader,
       Deliveries deliveries,
-      Counts counts,
+      ConsumerMetrics consumerMetrics,
       Runnable announce,
       LongSupplier clock) {
-    this.terms = terms;
+    this.leaseTimings = leaseTimings;
     this.self = self;
     this.incarnation = incarnation;
     this.hosts = hosts;
@@ -144,7 +144,7 @@ class LeaseKeeper {
     this.segments = segments;
     this.reader = reader;
     this.deliveries = deliveries;
-    this.counts = counts;
+    this.consumerMetrics = consumerMetrics;
     this.announce = announce;
     this.clock = clock;
     this.lastPass = clock.getAsLong();
@@ -256,12 +256,12 @@ class LeaseKeeper {
     return known != null && consumes.equals(known.consumes());
   }
 
-  private Map<ConsumerId, List<Sightings.Row>> rowsOf(Map<ConsumerId, Hosts.Of> hosted) {
-    var found = new TreeMap<ConsumerId, List<Sightings.Row>>();
+  private Map<ConsumerId, List<ObservedLeases.Row>> rowsOf(Map<ConsumerId, Hosts.Of> hosted) {
+    var found = new TreeMap<ConsumerId, List<ObservedLeases.Row>>();
     hosted.keySet().forEach(consumer -> found.put(consumer, new ArrayList<>()));
     held.keySet().forEach(id -> found.computeIfAbsent(id.consumer(), c -> new ArrayList<>()));
-    var rows = found.isEmpty() ? List.<Sightings.Row>of() : segments.of(found.keySet());
-    sightings.see(rows, clock.getAsLong());
+    var rows = found.isEmpty() ? List.<ObservedLeases.Row>of() : segments.of(found.keySet());
+    observedLeases.see(rows, clock.getAsLong());
     rows.forEach(row -> found.getOrDefault(row.segment().consumer(), List.of()).add(row));
     return found;
   }
@@ -274,11 +274,11 @@ class LeaseKeeper {
     }
     var before = clock.getAsLong();
     var ours = held.values().stream().map(Delivery::lease).toList();
-    var kept = segments.renew(ours, incarnation, terms.lease());
+    var kept = segments.renew(ours, incarnation, leaseTimings.lease());
     for (var delivery : List.copyOf(held.values())) {
       if (kept.contains(delivery.lease().segment())) {
         var until = delivery.lease().trustedUntil();
-        delivery.lease().renewed(before + terms.trust().toNanos());
+        delivery.lease().renewed(before + leaseTimings.trust().toNanos());
         // Looked at last: a delivery that did not trust it any more looked before.
         if (clock.getAsLong() - until >= 0) {
           delivery.ring();
@@ -301,7 +301,7 @@ class LeaseKeeper {
   }
 
   private void writeDoubts() {
-    var doubts = new HashMap<Lease, Doubts>();
+    var doubts = new HashMap<Lease, PoisonCandidates>();
     for (var delivery : held.values()) {
       var lease = delivery.lease();
       lease.forgetOldDoubts(System.nanoTime());
@@ -314,7 +314,7 @@ class LeaseKeeper {
   }
 
   private void lose(Delivery delivery) {
-    counts.losses.increment();
+    consumerMetrics.losses.increment();
     LOG.log(Level.WARNING, () -> "lease lost " + delivery.lease());
     forget(delivery);
   }
@@ -325,7 +325,8 @@ class LeaseKeeper {
     deliveries.end(delivery);
   }
 
-  private void decide(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<Sightings.Row>> rows) {
+  private void decide(
+      Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<ObservedLeases.Row>> rows) {
     silences.values().removeIf(silence -> silence.misses == 0 && !isShunned(silence));
     var isSettled = isSettled(hosted);
     var released = new ArrayList<Delivery>();
@@ -369,7 +370,7 @@ class LeaseKeeper {
       silences.put(id, before);
     }
     var misses = before == null ? 0 : before.misses;
-    var patience = terms.silence().multipliedBy(1L << misses);
+    var patience = leaseTimings.silence().multipliedBy(1L << misses);
     if (silent >= patience.toNanos() && !delivery.isGivenUp()) {
       var why =
           "instance "
@@ -378,7 +379,7 @@ class LeaseKeeper {
               + patience.toSeconds()
               + " s and more";
       if (placement.isHostedTwice()) {
-        counts.silent.increment();
+        consumerMetrics.silent.increment();
         LOG.log(Level.WARNING, () -> "segment taken away " + delivery.lease() + " cause=" + why);
         silences.put(
             id,
@@ -419,7 +420,7 @@ class LeaseKeeper {
   private Placement placement(
       ConsumerId consumer,
       Map<ConsumerId, Hosts.Of> hosted,
-      Map<ConsumerId, List<Sightings.Row>> rows) {
+      Map<ConsumerId, List<ObservedLeases.Row>> rows) {
     return new Placement(
         consumer,
         self,
@@ -452,7 +453,7 @@ class LeaseKeeper {
       lastSeen = seen;
       seenSince = now;
     }
-    return now - seenSince >= terms.settle().toNanos();
+    return now - seenSince >= leaseTimings.settle().toNanos();
   }
 
   /** Whether a delivery has to end now; begins to drain it where that comes first. */
@@ -470,7 +471,7 @@ class LeaseKeeper {
       }
       return false;
     }
-    return delivery.isQuiet() || clock.getAsLong() - since >= terms.drain().toNanos();
+    return delivery.isQuiet() || clock.getAsLong() - since >= leaseTimings.drain().toNanos();
   }
 
   private void release(List<Delivery> over) {
@@ -486,7 +487,7 @@ class LeaseKeeper {
   /** Gives segments to other sessions, or to the same ones anew, under new fences. */
   private void restart(
       Map<ConsumerId, Hosts.Of> hosted,
-      Map<ConsumerId, List<Sightings.Row>> rows,
+      Map<ConsumerId, List<ObservedLeases.Row>> rows,
       List<Delivery> over) {
     if (over.isEmpty()) {
       return;
@@ -525,28 +526,29 @@ class LeaseKeeper {
     return over.isEmpty()
         ? List.of()
         : segments.reclaim(
-            over.stream().map(Delivery::lease).toList(), by, incarnation, terms.lease());
+            over.stream().map(Delivery::lease).toList(), by, incarnation, leaseTimings.lease());
   }
 
-  private void claim(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<Sightings.Row>> rows) {
+  private void claim(
+      Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<ObservedLeases.Row>> rows) {
     var before = clock.getAsLong();
-    var wanted = new ArrayList<Sightings.Row>();
+    var wanted = new ArrayList<ObservedLeases.Row>();
     for (var consumer : hosted.keySet()) {
       var placement = placement(consumer, hosted, rows);
       wanted.addAll(
           placement.toClaim(placement.rows().stream().filter(row -> isFree(row, before)).toList()));
     }
     if (!wanted.isEmpty()) {
-      for (var claimed : segments.claim(wanted, self, incarnation, terms.lease())) {
+      for (var claimed : segments.claim(wanted, self, incarnation, leaseTimings.lease())) {
         var placement = placement(claimed.segment().consumer(), hosted, rows);
         begin(claimed, before, placement.session(claimed.segment(), null));
       }
     }
   }
 
-  private boolean isFree(Sightings.Row row, long now) {
+  private boolean isFree(ObservedLeases.Row row, long now) {
     return !held.containsKey(row.segment())
-        && sightings.isFree(row, incarnation, terms.lease(), now);
+        && observedLeases.isFree(row, incarnation, leaseTimings.lease(), now);
   }
 
   private void begin(Lease.Claimed claimed, long before, Optional<BundleSession> chosen) {
@@ -554,9 +556,9 @@ class LeaseKeeper {
       return; // ours by the row and delivered by nobody: free to us again in the next pass
     }
     var session = chosen.get();
-    var lease = new Lease(claimed, before + terms.trust().toNanos());
+    var lease = new Lease(claimed, before + leaseTimings.trust().toNanos());
     var filter = Filter.of(session, claimed.segment().consumer());
-    counts.claims.increment();
+    consumerMetrics.claims.increment();
     LOG.log(
         Level.INFO,
         () ->

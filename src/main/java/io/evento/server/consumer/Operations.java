@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Merging needs both halves at one position, here and in the bundle's own database. So both get
  * a place where they stop, not before the one ahead; when both rows say that they are there,
  * nothing is in flight, as nothing beyond was sent, and whichever node sees it joins them ({@link
- * Merges}). How versions take each other's place is told by {@link Switches}.
+ * Merges}). How versions take each other's place is told by {@link VersionSwitch}.
  */
 @NodeScoped
 public class Operations {
@@ -180,11 +180,12 @@ public class Operations {
         var hadEffects = withEffects ? 0 : parked > 0 ? parked - 1 : Long.MAX_VALUE;
         OperationTable.reset(open, asked.consumer(), row.segment(), to, hadEffects);
         isCalledOff |= row.mergeWith() != null;
-        LossTable.clear(open, asked.consumer(), row.firstSlot(), row.lastSlot(), to.position());
+        LostEventTable.clear(
+            open, asked.consumer(), row.firstSlot(), row.lastSlot(), to.position());
       }
     }
     if (asked.segment() == null) {
-      LossTable.clear(open, asked.consumer(), 0, Slots.COUNT - 1, to.position());
+      LostEventTable.clear(open, asked.consumer(), 0, Slots.COUNT - 1, to.position());
     }
     return said(asked)
         + " at position "
@@ -214,10 +215,11 @@ public class Operations {
         (open, rows) -> {
           var count = 0;
           if (asked.segment() == null) {
-            count = LossTable.clear(open, asked.consumer(), 0, Slots.COUNT - 1, null);
+            count = LostEventTable.clear(open, asked.consumer(), 0, Slots.COUNT - 1, null);
           } else {
             var row = one(rows, asked.segment());
-            count = LossTable.clear(open, asked.consumer(), row.firstSlot(), row.lastSlot(), null);
+            count =
+                LostEventTable.clear(open, asked.consumer(), row.firstSlot(), row.lastSlot(), null);
           }
           if (count == 0) {
             throw new EventoException(

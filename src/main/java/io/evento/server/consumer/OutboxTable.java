@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * and what waits to be heard, be it there or, for shadows, in {@code shadow_command}.
  */
 @NodeScoped
-class OutboxTable implements Errands {
+class OutboxTable implements OutboxStore {
   // The statement's own time, which is never later than the clock: clock_timestamp() may change
   // from
   // row to row, so no index can be asked for what is before it (95 ms over 300,000 rows instead of
@@ -173,7 +173,8 @@ class OutboxTable implements Errands {
   }
 
   @Override
-  public List<Errand> claim(UUID incarnation, Duration until, int max, Collection<String> without) {
+  public List<OutboxEntry> claim(
+      UUID incarnation, Duration until, int max, Collection<String> without) {
     return database.read(
         "claim outbox",
         open -> {
@@ -183,10 +184,10 @@ class OutboxTable implements Errands {
             claim.setObject(3, incarnation);
             claim.setLong(4, until.toMillis());
             try (var row = claim.executeQuery()) {
-              var found = new ArrayList<Errand>();
+              var found = new ArrayList<OutboxEntry>();
               while (row.next()) {
                 found.add(
-                    new Errand(
+                    new OutboxEntry(
                         row.getObject(1, UUID.class),
                         row.getString(2),
                         new Json(row.getString(3)),
@@ -304,7 +305,7 @@ class OutboxTable implements Errands {
    *
    * @param parked keys whose outcomes wait on
    */
-  List<Inbox.Outcome> settled(
+  List<PendingSagaInput.Outcome> settled(
       ConsumerId consumer, int firstSlot, int lastSlot, Collection<String> parked, int max) {
     return database.read(
         "read outcomes",
@@ -320,7 +321,7 @@ class OutboxTable implements Errands {
             }
             select.setInt(13, max);
             try (var row = select.executeQuery()) {
-              var found = new ArrayList<Inbox.Outcome>();
+              var found = new ArrayList<PendingSagaInput.Outcome>();
               while (row.next()) {
                 found.add(outcome(row));
               }
@@ -331,7 +332,7 @@ class OutboxTable implements Errands {
   }
 
   /** An outcome that waits to be heard; empty if there is none of that command. */
-  Optional<Inbox.Outcome> settled(ConsumerId consumer, UUID command) {
+  Optional<PendingSagaInput.Outcome> settled(ConsumerId consumer, UUID command) {
     return database.read(
         "read outcome",
         open -> {
@@ -348,9 +349,9 @@ class OutboxTable implements Errands {
         });
   }
 
-  private static Inbox.Outcome outcome(ResultSet row) throws SQLException {
+  private static PendingSagaInput.Outcome outcome(ResultSet row) throws SQLException {
     var kept = Codec.read(Kept.class, row.getString(7));
-    return new Inbox.Outcome(
+    return new PendingSagaInput.Outcome(
         row.getString(1),
         row.getInt(2),
         row.getLong(3),

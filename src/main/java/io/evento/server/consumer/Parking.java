@@ -68,33 +68,47 @@ class Parking {
 
   private final DeadLetterTable table;
   private final EventReader reader;
-  private final Places places;
-  private final Counts counts;
+  private final CheckpointResolver checkpointResolver;
+  private final ConsumerMetrics consumerMetrics;
   private final IntSupplier most;
 
   @Inject
   Parking(
-      DeadLetterTable table, EventReader reader, Places places, Counts counts, Settings settings) {
-    this(table, reader, places, counts, () -> settings.get(Setting.DEAD_LETTERS_MAX));
+      DeadLetterTable table,
+      EventReader reader,
+      CheckpointResolver checkpointResolver,
+      ConsumerMetrics consumerMetrics,
+      Settings settings) {
+    this(
+        table,
+        reader,
+        checkpointResolver,
+        consumerMetrics,
+        () -> settings.get(Setting.DEAD_LETTERS_MAX));
   }
 
   Parking(
-      DeadLetterTable table, EventReader reader, Places places, Counts counts, IntSupplier most) {
+      DeadLetterTable table,
+      EventReader reader,
+      CheckpointResolver checkpointResolver,
+      ConsumerMetrics consumerMetrics,
+      IntSupplier most) {
     this.table = table;
     this.reader = reader;
-    this.places = places;
-    this.counts = counts;
+    this.checkpointResolver = checkpointResolver;
+    this.consumerMetrics = consumerMetrics;
     this.most = most;
   }
 
   /** Learns which keys are parked, before anything is sent; blocks on the database. */
-  Optional<Set<String>> open(Lease lease, Places.Place place) {
+  Optional<Set<String>> open(
+      Lease lease, CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
     var claimed = lease.claimed();
     var common = Long.MAX_VALUE;
-    if (place.lost() != null) {
-      common = place.at().position();
-    } else if (!place.at().epoch().equals(claimed.checkpoint().epoch())) {
-      common = places.commonUpTo(claimed.checkpoint().epoch());
+    if (resolvedCheckpoint.lost() != null) {
+      common = resolvedCheckpoint.at().position();
+    } else if (!resolvedCheckpoint.at().epoch().equals(claimed.checkpoint().epoch())) {
+      common = checkpointResolver.commonUpTo(claimed.checkpoint().epoch());
     }
     return table.open(claimed, lease.step(), common);
   }
@@ -187,7 +201,7 @@ class Parking {
   private void parked(Delivery delivery, List<DeadLetter> letters, String cause) {
     var first = letters.get(0);
     delivery.parked().failing(null);
-    counts.parked.increment(letters.size());
+    consumerMetrics.parked.increment(letters.size());
     LOG.log(
         Level.WARNING,
         () ->
@@ -218,18 +232,24 @@ class Parking {
   /** The next event ended whoever took it: no session is given it any more. */
   private void condemn(Delivery delivery, Reads reads, Lease.Step step) {
     var letter = delivery.provenLetter();
-    var doubts = delivery.lease().doubts();
+    var poisonCandidates = delivery.lease().doubts();
     run(
         delivery,
         reads,
-        () -> table.park(step, List.of(letter), doubts.cause(), doubts.sessions(), most.getAsInt()),
+        () ->
+            table.park(
+                step,
+                List.of(letter),
+                poisonCandidates.cause(),
+                poisonCandidates.sessions(),
+                most.getAsInt()),
         verdict -> {
           if (verdict == Verdict.DONE) {
             delivery.lease().wrote(step);
             delivery.lease().doubts(delivery.lease().doubts().beyond(letter.position()));
             delivery.parked().add(List.of(letter.key()));
             delivery.forget(Set.of(letter.position()));
-            counts.parked.increment();
+            consumerMetrics.parked.increment();
             LOG.log(
                 Level.WARNING,
                 () ->
@@ -240,7 +260,7 @@ class Parking {
                         + " key="
                         + letter.key()
                         + " cause="
-                        + doubts.cause());
+                        + poisonCandidates.cause());
           } else if (verdict == Verdict.FULL) {
             full(delivery);
           } else {
@@ -289,7 +309,7 @@ class Parking {
               positions.add(letter.position());
             }
           }
-          counts.parked.increment(positions.size());
+          consumerMetrics.parked.increment(positions.size());
           delivery.forget(positions);
         });
   }
@@ -383,7 +403,7 @@ class Parking {
         }
         parked.retrying(letter);
         delivery.noteLetter();
-        counts.retries.increment();
+        consumerMetrics.retries.increment();
         var segment = delivery.lease().segment();
         delivery
             .session()

@@ -23,7 +23,7 @@ record Placement(
     ConsumerId consumer,
     String self,
     Optional<Hosts.Of> of,
-    List<Sightings.Row> rows,
+    List<ObservedLeases.Row> rows,
     Collection<Delivery> held,
     Set<String> shunned) {
 
@@ -39,7 +39,7 @@ record Placement(
 
   /** How many segments this node should have. */
   int quota() {
-    return of.map(hosts -> Shares.quota(consumer, hosts.nodes(), self, rows.size())).orElse(0);
+    return of.map(hosts -> FairShares.quota(consumer, hosts.nodes(), self, rows.size())).orElse(0);
   }
 
   /** What is held and cannot be: nobody here can have it, or it was paused. */
@@ -55,21 +55,21 @@ record Placement(
     var placed =
         held.stream()
             .map(delivery -> delivery.lease().segment())
-            .map(id -> new Shares.Placed(id, self, node(id)))
+            .map(id -> new FairShares.Placed(id, self, node(id)))
             .toList();
-    return Shares.surplus(placed, quota());
+    return FairShares.surplus(placed, quota());
   }
 
   /** What another session here should have instead. */
   Optional<SegmentId> toMove() {
     return of.flatMap(
         hosts ->
-            Shares.toMove(
+            FairShares.toMove(
                 load(hosts),
                 held.stream()
                     .map(
                         delivery ->
-                            new Shares.Placed(
+                            new FairShares.Placed(
                                 delivery.lease().segment(),
                                 delivery.session().instance().toString(),
                                 instance(hosts, delivery.lease().segment())))
@@ -77,7 +77,7 @@ record Placement(
   }
 
   /** Of what is free, what this node should claim. */
-  List<Sightings.Row> toClaim(Collection<Sightings.Row> free) {
+  List<ObservedLeases.Row> toClaim(Collection<ObservedLeases.Row> free) {
     return free.stream()
         .sorted(Comparator.comparing(row -> !node(row.segment()).equals(Optional.of(self))))
         .limit(Math.max(0, quota() - held.size()))
@@ -96,7 +96,7 @@ record Placement(
           if (avoid != null && load.size() > 1) {
             load.remove(avoid);
           }
-          var chosen = Shares.least(load, instance(hosts, id));
+          var chosen = FairShares.least(load, instance(hosts, id));
           return hosts.sessions().stream()
               .filter(session -> session.instance().toString().equals(chosen))
               .findFirst()
@@ -125,11 +125,11 @@ record Placement(
   }
 
   private Optional<String> node(SegmentId id) {
-    return of.flatMap(hosts -> Shares.preferred(consumer, hosts.nodes(), index(id)));
+    return of.flatMap(hosts -> FairShares.preferred(consumer, hosts.nodes(), index(id)));
   }
 
   private Optional<String> instance(Hosts.Of hosts, SegmentId id) {
-    return Shares.preferred(consumer, hosts.instances(), index(id));
+    return FairShares.preferred(consumer, hosts.instances(), index(id));
   }
 
   private int index(SegmentId id) {

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * StepTable} does with the rest of a step. Time is the database's: what is due is so by its clock.
  */
 @NodeScoped
-class ScheduleTable implements Errands {
+class ScheduleTable implements OutboxStore {
   private static final String COLUMNS =
       """
       id, type, payload, attempts, error,
@@ -152,7 +152,7 @@ class ScheduleTable implements Errands {
    * @param hash of its type and payload
    * @param after milliseconds from now; null if it has a time
    */
-  record Order(Errand errand, long hash, @Nullable Long after, @Nullable Instant at) {}
+  record Order(OutboxEntry errand, long hash, @Nullable Long after, @Nullable Instant at) {}
 
   private final Database database;
 
@@ -170,16 +170,16 @@ class ScheduleTable implements Errands {
     return database.read(
         "schedule command",
         open -> {
-          var errand = order.errand();
+          var outboxEntry = order.errand();
           try (var insert = open.prepareStatement(ADD)) {
-            insert.setObject(1, errand.id());
-            insert.setString(2, errand.type());
-            insert.setString(3, errand.payload().text());
+            insert.setObject(1, outboxEntry.id());
+            insert.setString(2, outboxEntry.type());
+            insert.setString(3, outboxEntry.payload().text());
             insert.setLong(4, order.hash());
-            insert.setString(5, errand.correlation());
-            insert.setString(6, errand.cause());
-            insert.setString(7, errand.trace());
-            insert.setString(8, errand.meta() == null ? null : errand.meta().text());
+            insert.setString(5, outboxEntry.correlation());
+            insert.setString(6, outboxEntry.cause());
+            insert.setString(7, outboxEntry.trace());
+            insert.setString(8, outboxEntry.meta() == null ? null : outboxEntry.meta().text());
             insert.setObject(9, order.at() == null ? null : order.at().atOffset(ZoneOffset.UTC));
             insert.setLong(10, order.after() == null ? 0 : order.after());
             try (var row = insert.executeQuery()) {
@@ -188,7 +188,7 @@ class ScheduleTable implements Errands {
               }
             }
           }
-          return find(open, errand.id(), order.hash());
+          return find(open, outboxEntry.id(), order.hash());
         });
   }
 
@@ -278,7 +278,8 @@ class ScheduleTable implements Errands {
   }
 
   @Override
-  public List<Errand> claim(UUID incarnation, Duration until, int max, Collection<String> without) {
+  public List<OutboxEntry> claim(
+      UUID incarnation, Duration until, int max, Collection<String> without) {
     return database.read(
         "claim schedules",
         open -> {
@@ -288,10 +289,10 @@ class ScheduleTable implements Errands {
             claim.setObject(3, incarnation);
             claim.setLong(4, until.toMillis());
             try (var row = claim.executeQuery()) {
-              var found = new ArrayList<Errand>();
+              var found = new ArrayList<OutboxEntry>();
               while (row.next()) {
                 found.add(
-                    new Errand(
+                    new OutboxEntry(
                         row.getObject(1, UUID.class),
                         row.getString(2),
                         new Json(row.getString(3)),
@@ -339,7 +340,7 @@ class ScheduleTable implements Errands {
    *
    * @param parked keys whose deadlines wait on
    */
-  List<Inbox.Deadline> due(
+  List<PendingSagaInput.Deadline> due(
       ConsumerId consumer, int firstSlot, int lastSlot, Collection<String> parked, int max) {
     return database.read(
         "read deadlines",
@@ -352,7 +353,7 @@ class ScheduleTable implements Errands {
             select.setArray(5, open.createArrayOf("text", parked.toArray()));
             select.setInt(6, max);
             try (var row = select.executeQuery()) {
-              var found = new ArrayList<Inbox.Deadline>();
+              var found = new ArrayList<PendingSagaInput.Deadline>();
               while (row.next()) {
                 found.add(deadline(row));
               }
@@ -363,7 +364,7 @@ class ScheduleTable implements Errands {
   }
 
   /** A deadline that passed; empty if it is gone. */
-  Optional<Inbox.Deadline> due(UUID id) {
+  Optional<PendingSagaInput.Deadline> due(UUID id) {
     return database.read(
         "read deadline",
         open -> {
@@ -376,8 +377,8 @@ class ScheduleTable implements Errands {
         });
   }
 
-  private static Inbox.Deadline deadline(ResultSet row) throws SQLException {
-    return new Inbox.Deadline(
+  private static PendingSagaInput.Deadline deadline(ResultSet row) throws SQLException {
+    return new PendingSagaInput.Deadline(
         row.getObject(1, UUID.class),
         row.getString(2),
         row.getInt(3),
@@ -397,9 +398,9 @@ class ScheduleTable implements Errands {
     }
   }
 
-  private static Origin origin(ResultSet row) throws SQLException {
+  private static Cause origin(ResultSet row) throws SQLException {
     var deadlines = row.getArray(8);
-    return new Origin(
+    return new Cause(
         row.getObject(6, Long.class),
         row.getObject(7, UUID.class),
         deadlines == null ? List.of() : List.of((UUID[]) deadlines.getArray()),

@@ -21,14 +21,14 @@ public class Schedules {
   private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
   private final ScheduleTable table;
-  private final Couriers couriers;
+  private final OutboxSenders outboxSenders;
   private final Router router;
   private final ExecutorService workers;
 
   @Inject
-  Schedules(ScheduleTable table, Couriers couriers, Router router, Threads threads) {
+  Schedules(ScheduleTable table, OutboxSenders outboxSenders, Router router, Threads threads) {
     this.table = table;
-    this.couriers = couriers;
+    this.outboxSenders = outboxSenders;
     this.router = router;
     this.workers = threads.pool("schedule", 4, 10_000);
   }
@@ -47,14 +47,14 @@ public class Schedules {
             order.id(),
             order.type(),
             null,
-            Courier.DEADLINE_MILLIS,
+            OutboxSender.DEADLINE_MILLIS,
             order.trace(),
             order.correlation(),
             order.cause(),
             order.meta(),
             order.payload());
-    var errand =
-        new Errand(
+    var outboxEntry =
+        new OutboxEntry(
             order.id(),
             order.type(),
             order.payload(),
@@ -66,8 +66,9 @@ public class Schedules {
     return router
         .check(command)
         .thenApplyAsync(
-            hash -> table.add(new ScheduleTable.Order(errand, hash, order.after(), at)), workers)
-        .whenComplete((scheduled, failure) -> couriers.scheduled());
+            hash -> table.add(new ScheduleTable.Order(outboxEntry, hash, order.after(), at)),
+            workers)
+        .whenComplete((scheduled, failure) -> outboxSenders.scheduled());
   }
 
   private static @Nullable Instant instant(@Nullable String text) {

@@ -173,7 +173,7 @@ class SegmentTable {
    * @param progress when it last moved
    * @param isActive whether nobody paused it
    */
-  record Standing(
+  record SegmentProgress(
       SegmentId segment,
       StorePosition checkpoint,
       Instant seen,
@@ -188,7 +188,7 @@ class SegmentTable {
   }
 
   /** The segments of consumers, without what is paused or held for an operation. */
-  List<Sightings.Row> of(Collection<ConsumerId> consumers) {
+  List<ObservedLeases.Row> of(Collection<ConsumerId> consumers) {
     return connection.run(
         "read segments",
         open -> {
@@ -196,10 +196,10 @@ class SegmentTable {
             select.setArray(1, texts(open, consumers.stream().map(ConsumerId::name)));
             select.setArray(2, array(open, "int", consumers.stream().map(ConsumerId::version)));
             try (var row = select.executeQuery()) {
-              var found = new ArrayList<Sightings.Row>();
+              var found = new ArrayList<ObservedLeases.Row>();
               while (row.next()) {
                 found.add(
-                    new Sightings.Row(
+                    new ObservedLeases.Row(
                         segment(row),
                         row.getLong(4),
                         row.getObject(5, UUID.class),
@@ -214,14 +214,14 @@ class SegmentTable {
 
   /** Takes segments that are as they were seen, and free; the answer tells which. */
   List<Lease.Claimed> claim(
-      Collection<Sightings.Row> seen, String node, UUID incarnation, Duration lease) {
+      Collection<ObservedLeases.Row> seen, String node, UUID incarnation, Duration lease) {
     return connection.run(
         "claim segments",
         open -> {
           try (var claim = open.prepareStatement(CLAIM)) {
-            var ids = seen.stream().map(Sightings.Row::segment).toList();
+            var ids = seen.stream().map(ObservedLeases.Row::segment).toList();
             bind(open, claim, 1, ids);
-            claim.setArray(4, array(open, "bigint", seen.stream().map(Sightings.Row::fence)));
+            claim.setArray(4, array(open, "bigint", seen.stream().map(ObservedLeases.Row::fence)));
             claim.setArray(
                 5, array(open, "timestamptz", seen.stream().map(SegmentTable::leaseUntil)));
             claim.setObject(6, incarnation);
@@ -328,7 +328,7 @@ class SegmentTable {
   }
 
   /** Keeps what may have ended sessions. */
-  void doubt(Map<Lease, Doubts> doubts, UUID incarnation) {
+  void doubt(Map<Lease, PoisonCandidates> doubts, UUID incarnation) {
     connection.run(
         "note what sessions ended with",
         open -> {
@@ -355,16 +355,16 @@ class SegmentTable {
   }
 
   /** Where all segments stand by their rows. */
-  List<Standing> standing() {
+  List<SegmentProgress> standing() {
     return connection.run(
         "read checkpoints",
         open -> {
           try (var select = open.prepareStatement(STANDING);
               var row = select.executeQuery()) {
-            var found = new ArrayList<Standing>();
+            var found = new ArrayList<SegmentProgress>();
             while (row.next()) {
               found.add(
-                  new Standing(
+                  new SegmentProgress(
                       segment(row),
                       new StorePosition(row.getObject(4, UUID.class), row.getLong(5)),
                       row.getObject(6, OffsetDateTime.class).toInstant(),
@@ -376,7 +376,7 @@ class SegmentTable {
         });
   }
 
-  private static @Nullable String leaseUntil(Sightings.Row row) {
+  private static @Nullable String leaseUntil(ObservedLeases.Row row) {
     return row.leaseUntil() == null ? null : row.leaseUntil().toString();
   }
 
@@ -436,7 +436,7 @@ class SegmentTable {
                 Optional.ofNullable(row.getObject(11, Long.class)).orElse(Long.MAX_VALUE),
                 row.getLong(12),
                 Role.of(row.getString(13)),
-                new Doubts(
+                new PoisonCandidates(
                     row.getLong(14),
                     row.getLong(15),
                     Set.of((UUID[]) row.getArray(16).getArray()),

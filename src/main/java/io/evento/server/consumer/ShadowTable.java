@@ -221,7 +221,7 @@ class ShadowTable {
    * @param at when it was kept; null for now
    * @param isAlike whether the command that has it is the same
    */
-  record Echo(Held held, Errands.End end, @Nullable Instant at, boolean isAlike) {}
+  record Echo(Held held, OutboxStore.End end, @Nullable Instant at, boolean isAlike) {}
 
   /** Consumer and slot where something waits to be heard. */
   record Place(ConsumerId consumer, int slot) {}

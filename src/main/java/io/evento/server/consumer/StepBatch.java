@@ -56,25 +56,29 @@ record StepBatch(
    * @param deadline its id if it is one; else null
    * @param origin of what is decided about it
    */
-  record Item(Happening happening, int slot, @Nullable UUID deadline, Origin origin) {
+  record Item(Happening happening, int slot, @Nullable UUID deadline, Cause origin) {
     String key() {
       return happening.key();
     }
 
     /** Whether it may have ended sessions. */
-    boolean isAmong(Doubts doubts) {
-      return identity() instanceof UUID id ? doubts.covers(id) : doubts.covers((Long) identity());
+    boolean isAmong(PoisonCandidates poisonCandidates) {
+      return identity() instanceof UUID id
+          ? poisonCandidates.covers(id)
+          : poisonCandidates.covers((Long) identity());
     }
 
     /** What is doubted but for this. */
-    Doubts acquitted(Doubts doubts) {
+    PoisonCandidates acquitted(PoisonCandidates poisonCandidates) {
       return identity() instanceof UUID id
-          ? doubts.without(id)
-          : doubts.covers((Long) identity()) ? doubts.beyond((Long) identity()) : doubts;
+          ? poisonCandidates.without(id)
+          : poisonCandidates.covers((Long) identity())
+              ? poisonCandidates.beyond((Long) identity())
+              : poisonCandidates;
     }
 
     /** What a session has with them. */
-    static Doubts handed(List<Item> items) {
+    static PoisonCandidates handed(List<Item> items) {
       var ids = new HashSet<UUID>();
       var first = 0L;
       var last = 0L;
@@ -87,7 +91,7 @@ record StepBatch(
           last = Math.max(last, position);
         }
       }
-      return Doubts.of(first, last, ids);
+      return PoisonCandidates.of(first, last, ids);
     }
 
     /** Tells it from all others of its consumer. */
@@ -130,13 +134,16 @@ record StepBatch(
 
   /** Puts together what concerns somebody. */
   static StepBatch of(
-      Request asked, Inbox inbox, Map<String, SagaState> sagas, Set<String> parked) {
+      Request asked,
+      PendingSagaInput pendingSagaInput,
+      Map<String, SagaState> sagas,
+      Set<String> parked) {
     var items = new ArrayList<Item>();
     var outcomesDropped = new ArrayList<UUID>();
     var deadlinesDropped = new ArrayList<UUID>();
     var seen = new HashSet<String>();
-    var more = inbox.more();
-    for (var outcome : inbox.outcomes()) {
+    var more = pendingSagaInput.more();
+    for (var outcome : pendingSagaInput.outcomes()) {
       var saga = living(sagas, outcome.key());
       if (saga != null && saga.born() == outcome.born()) {
         items.add(
@@ -144,13 +151,13 @@ record StepBatch(
                 Happening.of(outcome.key(), outcome.settled()),
                 outcome.slot(),
                 null,
-                Origin.ofOutcome(outcome.settled().id())));
+                Cause.ofOutcome(outcome.settled().id())));
         seen.add(outcome.key());
       } else {
         outcomesDropped.add(outcome.settled().id());
       }
     }
-    for (var deadline : inbox.deadlines()) {
+    for (var deadline : pendingSagaInput.deadlines()) {
       if (living(sagas, deadline.key()) == null) {
         deadlinesDropped.add(deadline.id());
       } else if (seen.add(deadline.key())) {
@@ -179,7 +186,7 @@ record StepBatch(
               Happening.of(key, event),
               filter.isAssociated() ? Slots.of(key) : Slots.of(event.aggregate()),
               null,
-              Origin.ofEvent(event.position()));
+              Cause.ofEvent(event.position()));
       if (parked.contains(key)) {
         behind.add(DeadLetter.of(item));
       } else {
@@ -223,7 +230,9 @@ record StepBatch(
   private static long size(Item item) {
     var event = item.happening().event();
     var outcome = item.happening().outcome();
-    return event != null ? Flight.bytes(event) : outcome != null ? length(outcome.payload()) : 200;
+    return event != null
+        ? InFlight.bytes(event)
+        : outcome != null ? length(outcome.payload()) : 200;
   }
 
   private static int length(Json json) {

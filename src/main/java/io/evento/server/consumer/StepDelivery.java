@@ -46,7 +46,7 @@ final class StepDelivery extends Delivery {
   }
 
   /** Whoever speaks with the database for it; all answers come on the delivery thread. */
-  interface Desk {
+  interface StepBackend {
     /** Answers with {@link #loaded}, {@link #full} or {@link #refused}, or {@link #notLoaded}. */
     void load(StepDelivery delivery, StepBatch.Request request);
 
@@ -54,7 +54,7 @@ final class StepDelivery extends Delivery {
     void store(StepDelivery delivery, StepBatch batch, List<Stepping.Result> results, long from);
 
     /** Answers with {@link #parked}, {@link #full} or {@link #refused}. */
-    void park(StepDelivery delivery, Condemned condemned);
+    void park(StepDelivery delivery, FailedItem failedItem);
 
     /**
      * Answers with {@link #letterLoaded}, or with {@link #letterNotLoaded}.
@@ -82,16 +82,16 @@ final class StepDelivery extends Delivery {
    *
    * @param attempts that failed
    */
-  record Condemned(DeadLetter letter, String cause, int attempts) {}
+  record FailedItem(DeadLetter letter, String cause, int attempts) {}
 
-  private final Desk desk;
-  private final Suspect suspect = new Suspect();
+  private final StepBackend stepBackend;
+  private final FailureCounter failureCounter = new FailureCounter();
   private volatile boolean hasInbox = true;
   private volatile Message.@Nullable Stepped answer;
   private Stage stage = Stage.IDLE;
   private @Nullable StepBatch batch;
   private StepParking.@Nullable Found letter;
-  private @Nullable Condemned condemned;
+  private @Nullable FailedItem failedItem;
   private @Nullable String lastKey;
   private int lettersInARow;
   private long number;
@@ -99,9 +99,9 @@ final class StepDelivery extends Delivery {
   private long notBefore;
   private boolean isDelayed;
 
-  StepDelivery(Lease lease, BundleSession session, Filter filter, Desk desk) {
+  StepDelivery(Lease lease, BundleSession session, Filter filter, StepBackend stepBackend) {
     super(lease, session, filter);
-    this.desk = desk;
+    this.stepBackend = stepBackend;
   }
 
   // ---- for every thread
@@ -145,7 +145,7 @@ final class StepDelivery extends Delivery {
       return 0;
     }
     if (parked().isDue()
-        && desk.hasRoom(lease().segment().consumer())
+        && stepBackend.hasRoom(lease().segment().consumer())
         && !(hasBatch && lettersInARow >= LETTERS_IN_A_ROW)) {
       beginLetter();
       return 0;
@@ -177,7 +177,7 @@ final class StepDelivery extends Delivery {
     var events = takeWaiting();
     var end = hasWaiting() && !events.isEmpty() ? events.get(events.size() - 1) : null;
     stage = Stage.LOADING;
-    desk.load(
+    stepBackend.load(
         this,
         new StepBatch.Request(
             lease(),
@@ -199,8 +199,8 @@ final class StepDelivery extends Delivery {
     if (!isRunning()) {
       idle();
     } else if (isFirstProven(found)) {
-      condemned =
-          new Condemned(
+      failedItem =
+          new FailedItem(
               DeadLetter.of(found.items().get(0)),
               lease().doubts().cause(),
               lease().doubts().sessions());
@@ -224,8 +224,10 @@ final class StepDelivery extends Delivery {
   }
 
   private boolean isFirstProven(StepBatch found) {
-    var doubts = lease().doubts();
-    return doubts.areProven() && !found.items().isEmpty() && found.items().get(0).isAmong(doubts);
+    var poisonCandidates = lease().doubts();
+    return poisonCandidates.areProven()
+        && !found.items().isEmpty()
+        && found.items().get(0).isAmong(poisonCandidates);
   }
 
   private void ask(StepBatch about) {
@@ -234,7 +236,7 @@ final class StepDelivery extends Delivery {
     handed(
         tried == null
             ? StepBatch.Item.handed(about.items().subList(0, about.sendable()))
-            : Doubts.of(0, 0, Set.of(tried.letter().id())));
+            : PoisonCandidates.of(0, 0, Set.of(tried.letter().id())));
     session().send(about.message(lease(), ++number), Lane.REQUEST);
   }
 
@@ -251,7 +253,7 @@ final class StepDelivery extends Delivery {
       return;
     }
     heard();
-    handed(Doubts.NONE);
+    handed(PoisonCandidates.NONE);
     var tried = letter;
     var asked = batch;
     if (tried != null) {
@@ -320,9 +322,9 @@ final class StepDelivery extends Delivery {
                 + ": "
                 + cause);
     if (!isPassing && isSure) {
-      var attempts = suspect.failed(item);
-      if (attempts >= Suspect.ATTEMPTS) {
-        condemned = new Condemned(DeadLetter.of(item), cause, attempts);
+      var attempts = failureCounter.failed(item);
+      if (attempts >= FailureCounter.ATTEMPTS) {
+        failedItem = new FailedItem(DeadLetter.of(item), cause, attempts);
       }
     }
     var millis = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
@@ -331,7 +333,7 @@ final class StepDelivery extends Delivery {
 
   private void store(StepBatch asked, List<Stepping.Result> results) {
     stage = Stage.STORING;
-    desk.store(this, asked, results, doneUpTo());
+    stepBackend.store(this, asked, results, doneUpTo());
   }
 
   /**
@@ -357,7 +359,7 @@ final class StepDelivery extends Delivery {
 
   /** A result broke a rule: as if the handler had failed. */
   void unfit(StepBatch asked, EventoException broken) {
-    condemned = null;
+    failedItem = null;
     var failure = new Message.Failure(ErrorCode.HANDLER_FAILED, broken.detail(), List.of());
     // Whose result it was is known only where there was one.
     failed(asked, 0, failure, asked.sendable() == 1);
@@ -367,10 +369,10 @@ final class StepDelivery extends Delivery {
   // ---- what is parked
 
   private void parkOrIdle() {
-    var parking = condemned;
+    var parking = failedItem;
     if (parking != null && isRunning()) {
       stage = Stage.STORING;
-      desk.park(this, parking);
+      stepBackend.park(this, parking);
     } else {
       idle();
     }
@@ -400,7 +402,7 @@ final class StepDelivery extends Delivery {
 
   private void beginLetter() {
     stage = Stage.LOADING;
-    desk.loadLetter(this, lastKey);
+    stepBackend.loadLetter(this, lastKey);
   }
 
   /**
@@ -452,12 +454,12 @@ final class StepDelivery extends Delivery {
 
   private void storeLetter(StepParking.Found tried, List<Stepping.Result> results) {
     stage = Stage.STORING;
-    desk.storeLetter(this, tried, results);
+    stepBackend.storeLetter(this, tried, results);
   }
 
   private void letterFailed(StepParking.Found tried, String cause, boolean isPassing) {
     stage = Stage.STORING;
-    desk.letterFailed(this, tried, Deliveries.printable(cause), isPassing);
+    stepBackend.letterFailed(this, tried, Deliveries.printable(cause), isPassing);
   }
 
   /**
@@ -488,7 +490,7 @@ final class StepDelivery extends Delivery {
     stage = Stage.IDLE;
     batch = null;
     letter = null;
-    condemned = null;
+    failedItem = null;
     // The next thing waits for its turn, should something be tried here.
     session().custody().left(this);
     noteQuiet();
@@ -509,7 +511,7 @@ final class StepDelivery extends Delivery {
       return left;
     }
     isDelayed = false;
-    return desk.hasRoom(lease().segment().consumer()) ? 0 : ROOM_NANOS;
+    return stepBackend.hasRoom(lease().segment().consumer()) ? 0 : ROOM_NANOS;
   }
 
   /** The server's own checkpoint needs no word of the bundle to pass over what concerns nobody. */

@@ -49,7 +49,7 @@ class StepParking {
   private final OutboxTable outbox;
   private final ScheduleTable schedules;
   private final EventReader reader;
-  private final Counts counts;
+  private final ConsumerMetrics consumerMetrics;
   private final IntSupplier most;
 
   @Inject
@@ -60,7 +60,7 @@ class StepParking {
       OutboxTable outbox,
       ScheduleTable schedules,
       EventReader reader,
-      Counts counts,
+      ConsumerMetrics consumerMetrics,
       Settings settings) {
     this(
         database,
@@ -69,7 +69,7 @@ class StepParking {
         outbox,
         schedules,
         reader,
-        counts,
+        consumerMetrics,
         () -> settings.get(Setting.DEAD_LETTERS_MAX));
   }
 
@@ -80,7 +80,7 @@ class StepParking {
       OutboxTable outbox,
       ScheduleTable schedules,
       EventReader reader,
-      Counts counts,
+      ConsumerMetrics consumerMetrics,
       IntSupplier most) {
     this.database = database;
     this.table = table;
@@ -88,7 +88,7 @@ class StepParking {
     this.outbox = outbox;
     this.schedules = schedules;
     this.reader = reader;
-    this.counts = counts;
+    this.consumerMetrics = consumerMetrics;
     this.most = most;
   }
 
@@ -107,7 +107,7 @@ class StepParking {
     var verdict = table.park(step, List.of(letter), cause, attempts, most.getAsInt());
     if (verdict == Verdict.DONE) {
       lease.wrote(step);
-      counts.parked.increment();
+      consumerMetrics.parked.increment();
       LOG.log(
           Level.WARNING,
           () ->
@@ -142,7 +142,7 @@ class StepParking {
       if (!behind.parked().containsAll(keys)) {
         return Optional.empty();
       }
-      counts.parked.increment(letters.size());
+      consumerMetrics.parked.increment(letters.size());
     }
     return Optional.of(said(lease, behind.verdict()));
   }
@@ -199,13 +199,14 @@ class StepParking {
             .toList();
   }
 
-  private Inbox inbox(ConsumerId consumer, DeadLetter.Due letter) {
+  private PendingSagaInput inbox(ConsumerId consumer, DeadLetter.Due letter) {
     return switch (letter.kind()) {
-      case EVENT -> Inbox.EMPTY;
+      case EVENT -> PendingSagaInput.EMPTY;
       case OUTCOME ->
-          new Inbox(outbox.settled(consumer, letter.command()).stream().toList(), List.of(), false);
+          new PendingSagaInput(
+              outbox.settled(consumer, letter.command()).stream().toList(), List.of(), false);
       case DEADLINE ->
-          new Inbox(List.of(), schedules.due(letter.command()).stream().toList(), false);
+          new PendingSagaInput(List.of(), schedules.due(letter.command()).stream().toList(), false);
     };
   }
 

@@ -35,7 +35,7 @@ final class StepWrite {
       String correlation,
       @Nullable String cause,
       boolean hear,
-      Origin origin) {}
+      Cause origin) {}
 
   /**
    * A deadline to be set; one of after and at is null.
@@ -50,7 +50,7 @@ final class StepWrite {
       String label,
       @Nullable Long after,
       @Nullable Instant at,
-      Origin origin) {}
+      Cause origin) {}
 
   private final ConsumerId consumer;
   private final boolean keepsStates;

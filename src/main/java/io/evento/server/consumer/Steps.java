@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Looks up and stores steps for all {@link StepDelivery}s, on threads that may wait. */
 @NodeScoped
-class Steps implements StepDelivery.Desk {
+class Steps implements StepDelivery.StepBackend {
   private static final Logger LOG = System.getLogger(Steps.class.getName());
   private static final int INBOX_MAX = 64;
   private static final long RETRY_MILLIS = 500;
@@ -36,11 +36,11 @@ class Steps implements StepDelivery.Desk {
   private final StepTable table;
   private final OutboxTable outbox;
   private final ScheduleTable schedules;
-  private final Couriers couriers;
+  private final OutboxSenders outboxSenders;
   private final StepParking parking;
   private final EventReader reader;
   private final UUID incarnation;
-  private final Counts counts;
+  private final ConsumerMetrics consumerMetrics;
   private final ScheduledExecutorService timer;
   private final ExecutorService workers;
   private final Map<ConsumerId, Set<String>> sends = new ConcurrentHashMap<>();
@@ -51,33 +51,42 @@ class Steps implements StepDelivery.Desk {
       StepTable table,
       OutboxTable outbox,
       ScheduleTable schedules,
-      Couriers couriers,
+      OutboxSenders outboxSenders,
       StepParking parking,
       EventReader reader,
       Links links,
       Threads threads,
-      Counts counts) {
-    this(table, outbox, schedules, couriers, parking, reader, links.incarnation(), threads, counts);
+      ConsumerMetrics consumerMetrics) {
+    this(
+        table,
+        outbox,
+        schedules,
+        outboxSenders,
+        parking,
+        reader,
+        links.incarnation(),
+        threads,
+        consumerMetrics);
   }
 
   Steps(
       StepTable table,
       OutboxTable outbox,
       ScheduleTable schedules,
-      Couriers couriers,
+      OutboxSenders outboxSenders,
       StepParking parking,
       EventReader reader,
       UUID incarnation,
       Threads threads,
-      Counts counts) {
+      ConsumerMetrics consumerMetrics) {
     this.table = table;
     this.outbox = outbox;
     this.schedules = schedules;
-    this.couriers = couriers;
+    this.outboxSenders = outboxSenders;
     this.parking = parking;
     this.reader = reader;
     this.incarnation = incarnation;
-    this.counts = counts;
+    this.consumerMetrics = consumerMetrics;
     this.timer = threads.timer();
     this.workers = threads.pool("steps", 4, 10_000);
   }
@@ -91,7 +100,7 @@ class Steps implements StepDelivery.Desk {
 
   @Override
   public boolean hasRoom(ConsumerId consumer) {
-    return couriers.outboxHasRoom(sends.getOrDefault(consumer, Set.of()));
+    return outboxSenders.outboxHasRoom(sends.getOrDefault(consumer, Set.of()));
   }
 
   @Override
@@ -129,25 +138,25 @@ class Steps implements StepDelivery.Desk {
   private StepBatch find(StepBatch.Request request) {
     var parked = request.withLetters() ? parking.parked(request.lease()) : Set.<String>of();
     if (!request.filter().isAssociated()) {
-      return StepBatch.of(request, Inbox.EMPTY, Map.of(), parked);
+      return StepBatch.of(request, PendingSagaInput.EMPTY, Map.of(), parked);
     }
     var claimed = request.lease().claimed();
     var consumer = request.lease().segment().consumer();
-    var inbox = Inbox.EMPTY;
+    var pendingSagaInput = PendingSagaInput.EMPTY;
     if (request.withInbox()) {
       var first = claimed.firstSlot();
       var last = claimed.lastSlot();
       var outcomes = outbox.settled(consumer, first, last, parked, INBOX_MAX);
       var deadlines = schedules.due(consumer, first, last, parked, INBOX_MAX);
-      inbox =
-          new Inbox(
+      pendingSagaInput =
+          new PendingSagaInput(
               outcomes, deadlines, outcomes.size() == INBOX_MAX || deadlines.size() == INBOX_MAX);
     }
     var keys = request.keys();
-    inbox.outcomes().forEach(outcome -> keys.add(outcome.key()));
-    inbox.deadlines().forEach(deadline -> keys.add(deadline.key()));
+    pendingSagaInput.outcomes().forEach(outcome -> keys.add(outcome.key()));
+    pendingSagaInput.deadlines().forEach(deadline -> keys.add(deadline.key()));
     var sagas = keys.isEmpty() ? Map.<String, SagaState>of() : table.states(consumer, keys);
-    return StepBatch.of(request, inbox, sagas, parked);
+    return StepBatch.of(request, pendingSagaInput, sagas, parked);
   }
 
   @Override
@@ -192,7 +201,7 @@ class Steps implements StepDelivery.Desk {
         batch.doneWith(results.size(), from),
         write,
         incarnation,
-        Courier.CLAIM,
+        OutboxSender.CLAIM,
         letter);
   }
 
@@ -245,7 +254,7 @@ class Steps implements StepDelivery.Desk {
       StepDelivery delivery, StepBatch batch, StepTable.Step step, boolean isComplete) {
     try {
       if (!table.take(step)) {
-        counts.fenced.increment();
+        consumerMetrics.fenced.increment();
         LOG.log(Level.WARNING, () -> "step refused, the segment has another owner " + step.lease());
         turns.accept(delivery::refused);
         return;
@@ -258,7 +267,7 @@ class Steps implements StepDelivery.Desk {
       }
       return;
     }
-    counts.steps.increment(batch.items().size());
+    consumerMetrics.steps.increment(batch.items().size());
     sendOff(step);
     turns.accept(() -> delivery.stored(batch, step.place(), isComplete));
   }
@@ -276,12 +285,12 @@ class Steps implements StepDelivery.Desk {
 
   private void sendOff(StepTable.Step step) {
     if (step.lease().claimed().role() == Role.SHADOW) {
-      couriers.held();
+      outboxSenders.held();
     } else {
       send(step);
     }
     if (!step.write().alarms().isEmpty()) {
-      couriers.alarmSet();
+      outboxSenders.alarmSet();
     }
   }
 
@@ -292,11 +301,11 @@ class Steps implements StepDelivery.Desk {
               step.lease().segment().consumer(), first -> ConcurrentHashMap.newKeySet());
       step.write().sent().forEach(sent -> types.add(sent.type()));
     }
-    couriers.outbox(
+    outboxSenders.outbox(
         step.write().sent().stream()
             .map(
                 sent ->
-                    new Errand(
+                    new OutboxEntry(
                         sent.id(),
                         sent.type(),
                         sent.payload(),
@@ -311,13 +320,13 @@ class Steps implements StepDelivery.Desk {
   // ---- dead letters
 
   @Override
-  public void park(StepDelivery delivery, StepDelivery.Condemned condemned) {
-    var letter = condemned.letter();
+  public void park(StepDelivery delivery, StepDelivery.FailedItem failedItem) {
+    var letter = failedItem.letter();
     repeat(
         delivery,
         () -> {
           var verdict =
-              parking.park(delivery.lease(), letter, condemned.cause(), condemned.attempts());
+              parking.park(delivery.lease(), letter, failedItem.cause(), failedItem.attempts());
           turns.accept(
               () -> {
                 switch (verdict) {
@@ -334,7 +343,7 @@ class Steps implements StepDelivery.Desk {
     run(
         () -> {
           var found = parking.next(delivery.lease(), delivery.filter(), first);
-          found.ifPresent(any -> counts.retries.increment());
+          found.ifPresent(any -> consumerMetrics.retries.increment());
           turns.accept(() -> delivery.letterLoaded(found.orElse(null)));
         },
         failure -> {
@@ -374,11 +383,11 @@ class Steps implements StepDelivery.Desk {
       return;
     }
     if (settled instanceof StepParking.Fenced) {
-      counts.fenced.increment();
+      consumerMetrics.fenced.increment();
       LOG.log(Level.WARNING, () -> "dead letter's step refused " + step.lease());
       turns.accept(delivery::refused);
     } else if (settled instanceof StepParking.Taken taken) {
-      counts.steps.increment(found.batch().items().size());
+      consumerMetrics.steps.increment(found.batch().items().size());
       sendOff(step);
       turns.accept(() -> delivery.letterTaken(found, step.place(), taken.left().letters() == 0));
     } else {

@@ -10,7 +10,7 @@ import io.evento.server.cluster.Links;
 import io.evento.server.eventstore.Follower;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.routing.Deadline;
-import io.evento.server.routing.ReadModels;
+import io.evento.server.routing.ReadModelProgress;
 import jakarta.inject.Inject;
 import java.util.BitSet;
 import java.util.Collection;
@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * an event is parked before it is passed over, and its letter removed after it was handled.
  */
 @NodeScoped
-public class Watermarks implements ReadModels {
+public class Watermarks implements ReadModelProgress {
   private static final String KIND = "seen";
 
   /** An owner answers by then with what it has, as others may have the rest by now. */
@@ -160,7 +160,7 @@ public class Watermarks implements ReadModels {
       key = Slots.key(of);
     }
     var wait =
-        new SeenWait(
+        new WatermarkWait(
             new Question(consumer, first, last, after.position(), key),
             deadline,
             this::here,
@@ -203,21 +203,24 @@ public class Watermarks implements ReadModels {
         .thenApply(done -> answer(question, owned, sights));
   }
 
-  private CompletableFuture<Seen.Sight> sight(
+  private CompletableFuture<WatermarkListeners.WatermarkAnswer> sight(
       Delivery delivery, StorePosition position, Question question) {
     return deliveries
         .seen(delivery, position, question.key)
-        .completeOnTimeout(Seen.Sight.NONE, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+        .completeOnTimeout(
+            WatermarkListeners.WatermarkAnswer.NONE, ROUND_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   private static Answer answer(
-      Question question, List<Delivery> owned, List<CompletableFuture<Seen.Sight>> sights) {
+      Question question,
+      List<Delivery> owned,
+      List<CompletableFuture<WatermarkListeners.WatermarkAnswer>> sights) {
     var slots = new BitSet();
     var isHandled = !owned.isEmpty();
     for (var i = 0; i < owned.size(); i++) {
-      var sight = sights.get(i).getNow(Seen.Sight.NONE);
-      isHandled &= sight == Seen.Sight.HANDLED;
-      if (sight != Seen.Sight.NONE) {
+      var watermarkAnswer = sights.get(i).getNow(WatermarkListeners.WatermarkAnswer.NONE);
+      isHandled &= watermarkAnswer == WatermarkListeners.WatermarkAnswer.HANDLED;
+      if (watermarkAnswer != WatermarkListeners.WatermarkAnswer.NONE) {
         var has = owned.get(i).lease().claimed();
         slots.set(
             Math.max(has.firstSlot(), question.firstSlot),

@@ -31,10 +31,11 @@
  *   <li>A step of a saga or observer is stored with its checkpoint, its commands and its deadlines,
  *       or not at all ({@link io.evento.server.consumer.StepTable}); only then are commands sent,
  *       from their rows, under fixed ids, until their outcome is final ({@link
- *       io.evento.server.consumer.Courier}).
+ *       io.evento.server.consumer.OutboxSender}).
  *   <li>Of the versions of a consumer at most one is live. What the steps of the others decide is
- *       held ({@link io.evento.server.consumer.Echoes}); when versions change places, each command
- *       that is due is sent by one of them ({@link io.evento.server.consumer.Switches} argues why).
+ *       held ({@link io.evento.server.consumer.ShadowOutcomes}); when versions change places, each
+ *       command that is due is sent by one of them ({@link io.evento.server.consumer.VersionSwitch}
+ *       argues why).
  *   <li>What concerns one key of a saga is given one after the other: outcomes, deadlines, events
  *       ({@link io.evento.server.consumer.StepBatch}); while it has dead letters, these and no
  *       other.

@@ -74,14 +74,14 @@ final class AppendCall {
   private AppendCall() {}
 
   /**
-   * Calls the function once. What an exception means, {@link Trouble} says.
+   * Calls the function once. What an exception means, {@link AppendFailure} says.
    *
    * @param memory what this node last knew; null for nothing
    * @param claimed a position of the memory's epoch that somebody says to have seen; 0 for none
    * @param batch may be empty: asks for epoch and head, as durable as any answer
    */
   static Answer run(
-      Connection connection, @Nullable StoreMemory memory, long claimed, List<Proposal> batch)
+      Connection connection, @Nullable StoreMemory memory, long claimed, List<AppendRequest> batch)
       throws SQLException {
     try (var call = connection.prepareStatement(CALL)) {
       bind(call, memory, claimed, batch);
@@ -93,7 +93,7 @@ final class AppendCall {
   }
 
   private static void bind(
-      PreparedStatement call, @Nullable StoreMemory memory, long claimed, List<Proposal> batch)
+      PreparedStatement call, @Nullable StoreMemory memory, long claimed, List<AppendRequest> batch)
       throws SQLException {
     var arguments = arguments(batch);
     call.setObject(1, memory == null ? null : memory.seen().epoch().toString(), Types.OTHER);
@@ -111,13 +111,13 @@ final class AppendCall {
   }
 
   /** Epoch of the batch's conditions, which is one; null if there are none. */
-  private static @Nullable UUID conditionEpoch(List<Proposal> batch) {
+  private static @Nullable UUID conditionEpoch(List<AppendRequest> batch) {
     // Those with a condition are last.
     var last = batch.isEmpty() ? null : batch.get(batch.size() - 1).condition();
     return last == null ? null : last.after().epoch();
   }
 
-  private static Arguments arguments(List<Proposal> batch) throws SQLException {
+  private static Arguments arguments(List<AppendRequest> batch) throws SQLException {
     try {
       return new Arguments(batch);
     } catch (IllegalArgumentException unfit) {
@@ -172,7 +172,7 @@ final class AppendCall {
     final ArrayLiteral qAfter;
     private int streams;
 
-    Arguments(List<Proposal> batch) {
+    Arguments(List<AppendRequest> batch) {
       var size = batch.size();
       cId = new ArrayLiteral(size * 38);
       cHash = new ArrayLiteral(size * 22);
@@ -198,19 +198,19 @@ final class AppendCall {
       }
     }
 
-    private void add(int command, Proposal proposal) {
-      cId.addPlain(proposal.commandId());
-      cHash.add(proposal.hash());
-      cDecision.add(proposal.decision());
-      cKind.add(proposal.kind().code());
-      cBody.add(proposal.body());
-      for (var basis : proposal.bases()) {
+    private void add(int command, AppendRequest appendRequest) {
+      cId.addPlain(appendRequest.commandId());
+      cHash.add(appendRequest.hash());
+      cDecision.add(appendRequest.decision());
+      cKind.add(appendRequest.kind().code());
+      cBody.add(appendRequest.body());
+      for (var basis : appendRequest.bases()) {
         sCmd.add(command);
         sStream.add(basis.stream());
         sVersion.add(basis.tip().version());
         sTip.add(basis.tip().decision());
       }
-      for (var event : proposal.events()) {
+      for (var event : appendRequest.events()) {
         eS.add(streams + event.basis() + 1);
         eContext.add(event.context());
         eType.add(event.type());
@@ -218,14 +218,14 @@ final class AppendCall {
         eMeta.add(event.meta());
         ePayload.add(event.payload());
       }
-      streams += proposal.bases().size();
-      var condition = proposal.condition();
-      if (condition != null) {
-        for (var alternative : condition.alternatives()) {
+      streams += appendRequest.bases().size();
+      var appendCondition = appendRequest.condition();
+      if (appendCondition != null) {
+        for (var alternative : appendCondition.alternatives()) {
           qCmd.add(command);
           qTypes.add(alternative.types() == null ? null : array(alternative.types()));
           qTags.add(array(alternative.tags()));
-          qAfter.add(condition.after().position());
+          qAfter.add(appendCondition.after().position());
         }
       }
     }

@@ -66,7 +66,7 @@ final class AppendConnection {
       connection.clearWarnings();
       return connection;
     } catch (SQLException failure) {
-      if (Trouble.of(failure) != Trouble.BUSY) {
+      if (AppendFailure.of(failure) != AppendFailure.BUSY) {
         database.suspect(connection);
       }
       connection.close();

@@ -16,21 +16,21 @@ final class AppendMetrics {
   private final Timer call;
   private final Timer gate;
   private final Counter events;
-  private final Map<Trouble, Counter> troubles = new EnumMap<>(Trouble.class);
+  private final Map<AppendFailure, Counter> troubles = new EnumMap<>(AppendFailure.class);
 
   AppendMetrics(Metrics metrics, AppendQueue queue) {
     commands = metrics.sizes("evento.append.batch", "Commands in a batch");
     call = metrics.timer("evento.append.call", "Time of a call of the append, with its commit");
     gate = metrics.timer("evento.append.gate", "Time until a call had the order for itself");
     events = metrics.counter("evento.append.events", "Events appended by this node");
-    for (var trouble : Trouble.values()) {
+    for (var appendFailure : AppendFailure.values()) {
       troubles.put(
-          trouble,
+          appendFailure,
           metrics.counter(
               "evento.append.failures",
               "Calls of the append that failed",
               "trouble",
-              trouble.name().toLowerCase(Locale.ROOT)));
+              appendFailure.name().toLowerCase(Locale.ROOT)));
     }
     metrics.gauge("evento.append.waiting", "Commands that wait for the append", queue::count);
   }
@@ -44,8 +44,8 @@ final class AppendMetrics {
     }
   }
 
-  void failed(Trouble trouble) {
-    var counter = troubles.get(trouble);
+  void failed(AppendFailure appendFailure) {
+    var counter = troubles.get(appendFailure);
     if (counter != null) {
       counter.increment();
     }

@@ -40,7 +40,7 @@ final class AppendQueue {
   private final Supplier<Optional<StorePosition>> head;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition some = lock.newCondition();
-  private final ArrayDeque<Pending> waiting = new ArrayDeque<>();
+  private final ArrayDeque<PendingAppend> waiting = new ArrayDeque<>();
   // With what was handed out and not yet released.
   private int count;
   private long bytes;
@@ -54,15 +54,16 @@ final class AppendQueue {
   }
 
   /** Whether there was room. */
-  boolean offer(Pending pending) {
+  boolean offer(PendingAppend pendingAppend) {
     lock.lock();
     try {
-      if (count >= limits.waiting || (count > 0 && bytes + pending.bytes() > limits.waitingBytes)) {
+      if (count >= limits.waiting
+          || (count > 0 && bytes + pendingAppend.bytes() > limits.waitingBytes)) {
         return false;
       }
       count++;
-      bytes += pending.bytes();
-      waiting.add(pending);
+      bytes += pendingAppend.bytes();
+      waiting.add(pendingAppend);
       some.signal();
       return true;
     } finally {
@@ -71,7 +72,7 @@ final class AppendQueue {
   }
 
   /** Gives back the room of what was handed out and is answered now. */
-  void release(Pending answered) {
+  void release(PendingAppend answered) {
     lock.lock();
     try {
       count--;
@@ -82,7 +83,7 @@ final class AppendQueue {
   }
 
   /** The next batch, those with a condition last; empty if nothing came in time. */
-  List<Pending> take(Duration patience) throws InterruptedException {
+  List<PendingAppend> take(Duration patience) throws InterruptedException {
     lock.lock();
     try {
       var left = patience.toNanos();
@@ -98,10 +99,10 @@ final class AppendQueue {
     }
   }
 
-  private List<Pending> choose() {
-    var batch = new ArrayList<Pending>();
-    var conditional = new ArrayList<Pending>();
-    var later = new ArrayList<Pending>();
+  private List<PendingAppend> choose() {
+    var batch = new ArrayList<PendingAppend>();
+    var conditional = new ArrayList<PendingAppend>();
+    var later = new ArrayList<PendingAppend>();
     var closedStreams = new HashSet<String>();
     var closedIds = new HashSet<UUID>();
     var size = 0L;
@@ -119,10 +120,10 @@ final class AppendQueue {
         free &= closedStreams.add(basis.stream());
       }
       // One call speaks of one epoch, and positions in conditions are of that one.
-      var condition = next.proposal().condition();
-      if (free && condition != null) {
-        free = epoch.isEmpty() || epoch.get().equals(condition.after().epoch());
-        epoch = epoch.or(() -> Optional.of(condition.after().epoch()));
+      var appendCondition = next.proposal().condition();
+      if (free && appendCondition != null) {
+        free = epoch.isEmpty() || epoch.get().equals(appendCondition.after().epoch());
+        epoch = epoch.or(() -> Optional.of(appendCondition.after().epoch()));
       }
       var more = looks(next.proposal());
       // Those that look at much take turns, and nobody else waits for them.
@@ -131,7 +132,7 @@ final class AppendQueue {
         later.add(next);
         continue;
       }
-      (condition == null ? batch : conditional).add(next);
+      (appendCondition == null ? batch : conditional).add(next);
       size += next.bytes();
       looks += more;
     }
@@ -143,18 +144,18 @@ final class AppendQueue {
   }
 
   /** Events that the gate may have to hold against the alternatives of its condition. */
-  private long looks(Proposal proposal) {
-    var condition = proposal.condition();
-    if (condition == null) {
+  private long looks(AppendRequest appendRequest) {
+    var appendCondition = appendRequest.condition();
+    if (appendCondition == null) {
       return 0;
     }
-    var after = condition.after();
+    var after = appendCondition.after();
     var behind =
         head.get()
             .filter(at -> at.epoch().equals(after.epoch()))
             .map(at -> Math.max(0, Math.min(WINDOW, at.position() - after.position())))
             .orElse(0L);
-    return condition.alternatives().size() * (behind + 1);
+    return appendCondition.alternatives().size() * (behind + 1);
   }
 
   /**
@@ -162,10 +163,10 @@ final class AppendQueue {
    *
    * @param since arrived before this {@code System.nanoTime()}
    */
-  List<Pending> takeOlder(long since) {
+  List<PendingAppend> takeOlder(long since) {
     lock.lock();
     try {
-      var old = new ArrayList<Pending>();
+      var old = new ArrayList<PendingAppend>();
       while (!waiting.isEmpty() && waiting.element().since() - since < 0) {
         old.add(waiting.remove());
       }

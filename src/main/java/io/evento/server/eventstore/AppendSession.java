@@ -39,10 +39,10 @@ final class AppendSession {
   /**
    * Connects if need be, and calls once.
    *
-   * @throws SQLException as {@link Trouble} reads it
+   * @throws SQLException as {@link AppendFailure} reads it
    * @throws NotConnectedException if it came to no call
    */
-  Answer call(List<Proposal> batch) throws SQLException, NotConnectedException {
+  Answer call(List<AppendRequest> batch) throws SQLException, NotConnectedException {
     var open = connected();
     var answer = run(open, batch);
     if (!answer.warned()) {
@@ -64,7 +64,7 @@ final class AppendSession {
     return database.mustBeSynchronous() && System.nanoTime() - confirmed > PROBE_NANOS;
   }
 
-  private Answer run(Connection open, List<Proposal> batch) throws SQLException {
+  private Answer run(Connection open, List<AppendRequest> batch) throws SQLException {
     var memory = known.memory();
     try {
       var claimed = memory == null ? 0 : follower.claimed(memory.seen().epoch());
@@ -99,7 +99,7 @@ final class AppendSession {
       if (!(failure instanceof UnfitDatabaseException)) {
         database.accept();
       }
-      if (connection != null && Trouble.of(failure) != Trouble.BUSY) {
+      if (connection != null && AppendFailure.of(failure) != AppendFailure.BUSY) {
         database.suspect(connection);
       }
       close();

@@ -58,7 +58,7 @@ public class Appender {
   private final Database database;
   private final Threads threads;
   private final Follower follower;
-  private final Iterable<FreshPublisher> publishers;
+  private final Iterable<AppendedEventsPublisher> publishers;
   private final Executor answers;
   private final AppendQueue queue;
   private final AppendMetrics metrics;
@@ -80,7 +80,7 @@ public class Appender {
       Threads threads,
       Metrics metrics,
       Follower follower,
-      Instance<FreshPublisher> publishers) {
+      Instance<AppendedEventsPublisher> publishers) {
     this(LIMITS, database, threads, metrics, follower, publishers);
   }
 
@@ -91,7 +91,7 @@ public class Appender {
       Threads threads,
       Metrics metrics,
       Follower follower,
-      Iterable<FreshPublisher> publishers) {
+      Iterable<AppendedEventsPublisher> publishers) {
     this.database = database;
     this.threads = threads;
     this.follower = follower;
@@ -148,7 +148,7 @@ public class Appender {
    *     is known, or fails with {@code deadline-exceeded} if asking does not help. A proposal that
    *     the store can never take fails with {@code internal}
    */
-  public CompletionStage<Verdict> append(Proposal proposal) {
+  public CompletionStage<AppendResult> append(AppendRequest appendRequest) {
     if (closed) {
       return refused(ErrorCode.UNAVAILABLE, "this node stops");
     }
@@ -156,9 +156,9 @@ public class Appender {
     if (since != null && System.nanoTime() - since > DOWN.toNanos()) {
       return refused(ErrorCode.UNAVAILABLE, trouble());
     }
-    var pending = new Pending(proposal, System.nanoTime());
-    return queue.offer(pending)
-        ? pending.verdict()
+    var pendingAppend = new PendingAppend(appendRequest, System.nanoTime());
+    return queue.offer(pendingAppend)
+        ? pendingAppend.verdict()
         : refused(ErrorCode.OVERLOADED, "too many commands wait for the event store");
   }
 
@@ -167,7 +167,7 @@ public class Appender {
     return known;
   }
 
-  private static CompletionStage<Verdict> refused(ErrorCode code, String detail) {
+  private static CompletionStage<AppendResult> refused(ErrorCode code, String detail) {
     return CompletableFuture.failedStage(new EventoException(code, detail));
   }
 
@@ -194,7 +194,7 @@ public class Appender {
   }
 
   /** A bug met with one batch must not end the appending of all others. */
-  private void settleOrFail(List<Pending> batch) throws InterruptedException {
+  private void settleOrFail(List<PendingAppend> batch) throws InterruptedException {
     try {
       settle(batch, false, System.nanoTime() + PATIENCE.toNanos(), true);
     } catch (RuntimeException | Error failure) {
@@ -212,13 +212,13 @@ public class Appender {
    *     stored
    * @param isWhole whether it is as it was taken from the queue
    */
-  private void settle(List<Pending> batch, boolean lost, long until, boolean isWhole)
+  private void settle(List<PendingAppend> batch, boolean lost, long until, boolean isWhole)
       throws InterruptedException {
-    var proposals = batch.stream().map(Pending::proposal).toList();
+    var proposals = batch.stream().map(PendingAppend::proposal).toList();
     var inDoubt = lost;
     var losses = 0;
     for (var attempt = 0; ; attempt++) {
-      Trouble trouble;
+      AppendFailure appendFailure;
       var isTooLong = false;
       try {
         var answer = call(proposals);
@@ -227,20 +227,21 @@ public class Appender {
           return;
         }
         // A commit that did not wait for its standby: the next answer will have.
-        trouble = failed(Trouble.LOST, proposals, new SQLException("a warning with the answer"));
+        appendFailure =
+            failed(AppendFailure.LOST, proposals, new SQLException("a warning with the answer"));
       } catch (SQLException failure) {
-        trouble = failed(Trouble.of(failure), proposals, failure);
-        isTooLong = Trouble.isTooLong(failure);
-        if (trouble == Trouble.REFUSED) {
+        appendFailure = failed(AppendFailure.of(failure), proposals, failure);
+        isTooLong = AppendFailure.isTooLong(failure);
+        if (appendFailure == AppendFailure.REFUSED) {
           refuse(batch, inDoubt, failure, until);
           return;
         }
       } catch (NotConnectedException failure) {
-        trouble = failed(Trouble.UNFIT, proposals, failure.reason());
+        appendFailure = failed(AppendFailure.UNFIT, proposals, failure.reason());
       }
-      inDoubt |= trouble == Trouble.LOST;
+      inDoubt |= appendFailure == AppendFailure.LOST;
       // One in doubt that is always too long would be asked for without an end, before all others.
-      if (trouble == Trouble.LOST || (isTooLong && inDoubt && batch.size() == 1)) {
+      if (appendFailure == AppendFailure.LOST || (isTooLong && inDoubt && batch.size() == 1)) {
         losses++;
         // The database answers when asked for its head, and never to these commands.
         if (losses >= LOSSES && batch.size() > 1) {
@@ -255,7 +256,7 @@ public class Appender {
       if (downSince == null) {
         downSince = System.nanoTime();
       }
-      if (trouble != Trouble.BUSY) {
+      if (appendFailure != AppendFailure.BUSY) {
         session.close();
       }
       var isInTime = !closed && System.nanoTime() - until < 0;
@@ -276,55 +277,56 @@ public class Appender {
     }
   }
 
-  private void settleEach(List<Pending> batch, boolean inDoubt, long until)
+  private void settleEach(List<PendingAppend> batch, boolean inDoubt, long until)
       throws InterruptedException {
-    for (var pending : batch) {
-      settle(List.of(pending), inDoubt, until, false);
+    for (var pendingAppend : batch) {
+      settle(List.of(pendingAppend), inDoubt, until, false);
     }
   }
 
   /** One command of the batch cannot be stored: each by itself, to find out which. */
-  private void refuse(List<Pending> batch, boolean inDoubt, SQLException failure, long until)
+  private void refuse(List<PendingAppend> batch, boolean inDoubt, SQLException failure, long until)
       throws InterruptedException {
     if (batch.size() != 1) {
       settleEach(batch, inDoubt, until);
       return;
     }
-    var pending = batch.get(0);
+    var pendingAppend = batch.get(0);
     answers.execute(
         () -> {
-          queue.release(pending);
+          queue.release(pendingAppend);
           if ("23505".equals(failure.getSQLState())) {
             // An index had the last word on a stream or an id: somebody else wrote.
-            pending.verdict().complete(new Verdict.Stale(List.of()));
+            pendingAppend.verdict().complete(new AppendResult.Stale(List.of()));
           } else {
-            pending.fail(ErrorCode.INTERNAL, "the event store cannot take this outcome");
+            pendingAppend.fail(ErrorCode.INTERNAL, "the event store cannot take this outcome");
           }
         });
   }
 
-  private Trouble failed(Trouble trouble, List<Proposal> batch, SQLException failure) {
-    metrics.failed(trouble);
+  private AppendFailure failed(
+      AppendFailure appendFailure, List<AppendRequest> batch, SQLException failure) {
+    metrics.failed(appendFailure);
     var now = System.nanoTime();
     if (now - silentUntil < 0) {
-      return trouble;
+      return appendFailure;
     }
     silentUntil = now + SILENCE.toNanos();
     LOG.log(
         Level.WARNING,
         () ->
             "append failed trouble="
-                + trouble
+                + appendFailure
                 + " state="
                 + failure.getSQLState()
                 + " commands="
                 + batch.size()
                 + " reason="
                 + String.valueOf(failure.getMessage()).lines().findFirst().orElse(""));
-    return trouble;
+    return appendFailure;
   }
 
-  private Answer call(List<Proposal> batch) throws SQLException, NotConnectedException {
+  private Answer call(List<AppendRequest> batch) throws SQLException, NotConnectedException {
     probeWanted = false;
     var began = System.nanoTime();
     var answer = session.call(batch);
@@ -336,15 +338,15 @@ public class Appender {
   }
 
   private void deliver(
-      List<Pending> batch, List<Proposal> proposals, Answer answer, boolean settled) {
+      List<PendingAppend> batch, List<AppendRequest> proposals, Answer answer, boolean settled) {
     answers.execute(
         () -> {
           try {
-            tell(batch, Judgement.of(answer, proposals, settled), settled);
+            tell(batch, BatchResult.of(answer, proposals, settled), settled);
           } catch (RuntimeException failure) {
             LOG.log(Level.ERROR, "an answer of the store was not understood", failure);
-            for (var pending : batch) {
-              pending.fail(ErrorCode.INTERNAL, "stored or not: a repeat settles it");
+            for (var pendingAppend : batch) {
+              pendingAppend.fail(ErrorCode.INTERNAL, "stored or not: a repeat settles it");
             }
           } finally {
             batch.forEach(queue::release);
@@ -352,29 +354,29 @@ public class Appender {
         });
   }
 
-  private void tell(List<Pending> batch, Judgement judgement, boolean settled) {
-    var fresh = judgement.fresh();
+  private void tell(List<PendingAppend> batch, BatchResult batchResult, boolean settled) {
+    var appendedEvents = batchResult.fresh();
     // After settling, others may have heard of these events, or of later ones, already.
-    var announced = !settled && fresh.head() > fresh.base();
+    var announced = !settled && appendedEvents.head() > appendedEvents.base();
     if (announced) {
-      follower.offer(fresh);
+      follower.offer(appendedEvents);
     }
     for (var i = 0; i < batch.size(); i++) {
-      batch.get(i).verdict().complete(judgement.verdicts().get(i));
+      batch.get(i).verdict().complete(batchResult.verdicts().get(i));
     }
     if (announced) {
-      publishers.forEach(publisher -> publisher.publish(fresh.forPeers()));
+      publishers.forEach(publisher -> publisher.publish(appendedEvents.forPeers()));
     }
   }
 
-  private void fail(List<Pending> batch, ErrorCode code, String detail) {
+  private void fail(List<PendingAppend> batch, ErrorCode code, String detail) {
     if (!batch.isEmpty()) {
       answers.execute(
           () -> {
-            for (var pending : batch) {
-              if (!pending.verdict().isDone()) {
-                queue.release(pending);
-                pending.fail(code, detail);
+            for (var pendingAppend : batch) {
+              if (!pendingAppend.verdict().isDone()) {
+                queue.release(pendingAppend);
+                pendingAppend.fail(code, detail);
               }
             }
           });

@@ -5,7 +5,7 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message.StoryEvent;
 import io.evento.server.NodeScoped;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
 import java.sql.Connection;

@@ -1,7 +1,7 @@
 package io.evento.server.eventstore;
 
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition.Alternative;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

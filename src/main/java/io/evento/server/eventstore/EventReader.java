@@ -262,7 +262,7 @@ public class EventReader {
 
   /** The next events of the total order; empty if there are none by now. */
   Optional<Slice> slice(long after, int eventsMax, int bytesMax) {
-    return slice(after, eventsMax, bytesMax, Selection.ALL);
+    return slice(after, eventsMax, bytesMax, EventPredicate.ALL);
   }
 
   /**
@@ -271,7 +271,7 @@ public class EventReader {
    * @param eventsMax looks at this many at most
    * @return empty if there is none by now, wanted or not
    */
-  Optional<Slice> slice(long after, int eventsMax, int bytesMax, Selection selection) {
+  Optional<Slice> slice(long after, int eventsMax, int bytesMax, EventPredicate eventPredicate) {
     return database.read(
         "read after " + after,
         connection -> {
@@ -292,7 +292,7 @@ public class EventReader {
               var looked = 0;
               do {
                 looked++;
-                if (row.isWanted(selection) || rows.isLast()) {
+                if (row.isWanted(eventPredicate) || rows.isLast()) {
                   events.add(row.event());
                 }
               } while (rows.next());

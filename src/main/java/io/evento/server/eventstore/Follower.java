@@ -74,8 +74,8 @@ public class Follower {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
-  private final Ring ring = new Ring(EVENTS_MAX, BYTES_MAX);
-  private final TreeMap<Long, Fresh> early = new TreeMap<>();
+  private final RecentEvents recentEvents = new RecentEvents(EVENTS_MAX, BYTES_MAX);
+  private final TreeMap<Long, AppendedEvents> early = new TreeMap<>();
   private final Set<Subscription> subscriptions = new HashSet<>();
   private final PriorityQueue<HeadWait> waits =
       new PriorityQueue<>(Comparator.comparingLong(HeadWait::position));
@@ -115,7 +115,7 @@ public class Follower {
 
   /** Begins to follow; the database need not be there yet. */
   public void start() {
-    threads.start("tail", new Tail(reader, this));
+    threads.start("tail", new TailReader(reader, this));
   }
 
   /** Last position known to this node; empty until the store was read once. */
@@ -124,7 +124,7 @@ public class Follower {
     try {
       return epochs == null
           ? Optional.empty()
-          : Optional.of(new StorePosition(epochs.present(), ring.head()));
+          : Optional.of(new StorePosition(epochs.present(), recentEvents.head()));
     } finally {
       lock.unlock();
     }
@@ -134,26 +134,26 @@ public class Follower {
    * Takes what was just committed, by this node or a peer. Never blocks. What is known already is
    * dropped; what does not fit is read from the database instead.
    */
-  public void offer(Fresh fresh) {
+  public void offer(AppendedEvents appendedEvents) {
     List<Runnable> wakeUps;
     lock.lock();
     try {
-      if (epochs == null || !fresh.epoch().equals(epochs.present())) {
+      if (epochs == null || !appendedEvents.epoch().equals(epochs.present())) {
         wake();
         return;
       }
-      if (fresh.head() <= ring.head()) {
+      if (appendedEvents.head() <= recentEvents.head()) {
         return;
       }
-      told = Math.max(told, fresh.head());
-      if (fresh.base() > ring.head() || fresh.events().isEmpty()) {
-        if (!fresh.events().isEmpty() && early.size() < EARLY_MAX) {
-          early.put(fresh.base(), fresh);
+      told = Math.max(told, appendedEvents.head());
+      if (appendedEvents.base() > recentEvents.head() || appendedEvents.events().isEmpty()) {
+        if (!appendedEvents.events().isEmpty() && early.size() < EARLY_MAX) {
+          early.put(appendedEvents.base(), appendedEvents);
         }
         work.signal();
         return;
       }
-      extend(fresh.base(), fresh.events());
+      extend(appendedEvents.base(), appendedEvents.events());
       wakeUps = moved();
     } finally {
       lock.unlock();
@@ -167,7 +167,7 @@ public class Follower {
     try {
       return epochs == null
           ? Optional.empty()
-          : Optional.of(new StorePosition(epochs.present(), Math.max(told, ring.head())));
+          : Optional.of(new StorePosition(epochs.present(), Math.max(told, recentEvents.head())));
     } finally {
       lock.unlock();
     }
@@ -178,7 +178,7 @@ public class Follower {
     lock.lock();
     try {
       return new StorePosition(
-          knownEpochs().present(), Math.max(Math.max(told, claimed), ring.head()));
+          knownEpochs().present(), Math.max(Math.max(told, claimed), recentEvents.head()));
     } finally {
       lock.unlock();
     }
@@ -188,7 +188,7 @@ public class Follower {
   long claimed(UUID epoch) {
     lock.lock();
     try {
-      return epochs != null && epochs.present().equals(epoch) && claimed > ring.head()
+      return epochs != null && epochs.present().equals(epoch) && claimed > recentEvents.head()
           ? claimed
           : 0;
     } finally {
@@ -274,8 +274,8 @@ public class Follower {
   /**
    * @param from everything up to here was seen already; of any epoch that this store had
    * @param wakeUp as {@link Subscription#take} says
-   * @return its first answer is {@link Taken.Rewound} if {@code from} is of another epoch than the
-   *     present one; empty if this store never had that epoch, or was not read yet
+   * @return its first answer is {@link EventBatch.Rewound} if {@code from} is of another epoch than
+   *     the present one; empty if this store never had that epoch, or was not read yet
    */
   public Optional<Subscription> subscribe(StorePosition from, Runnable wakeUp) {
     lock.lock();
@@ -310,7 +310,7 @@ public class Follower {
     var wait = new HeadWait(position, new CompletableFuture<>());
     lock.lock();
     try {
-      if (epochs != null && ring.head() >= position) {
+      if (epochs != null && recentEvents.head() >= position) {
         return CompletableFuture.completedStage(true);
       }
       waits.add(wait);
@@ -361,7 +361,7 @@ public class Follower {
     }
   }
 
-  Taken take(Subscription subscription, int eventsMax, int bytesMax) {
+  EventBatch take(Subscription subscription, int eventsMax, int bytesMax) {
     lock.lock();
     try {
       var rewound = subscription.rewound();
@@ -369,23 +369,24 @@ public class Follower {
         return rewound;
       }
       var at = subscription.at();
-      if (at.position() > ring.head()) {
+      if (at.position() > recentEvents.head()) {
         // Seen elsewhere, not yet here.
         return nothing(subscription);
       }
-      if (!ring.holdsAfter(at.position())) {
-        return new Taken.Behind();
+      if (!recentEvents.holdsAfter(at.position())) {
+        return new EventBatch.Behind();
       }
-      var events = ring.after(at.position(), eventsMax, bytesMax);
+      var events = recentEvents.after(at.position(), eventsMax, bytesMax);
       return events.isEmpty() ? nothing(subscription) : given(subscription, events);
     } finally {
       lock.unlock();
     }
   }
 
-  Taken catchUp(Subscription subscription, int eventsMax, int bytesMax, Selection selection) {
+  EventBatch catchUp(
+      Subscription subscription, int eventsMax, int bytesMax, EventPredicate eventPredicate) {
     var at = positionOf(subscription);
-    var slice = reader.slice(at.position(), eventsMax, bytesMax, selection);
+    var slice = reader.slice(at.position(), eventsMax, bytesMax, eventPredicate);
     lock.lock();
     try {
       var rewound = subscription.rewound();
@@ -408,17 +409,17 @@ public class Follower {
     }
   }
 
-  private Taken given(Subscription subscription, List<RecordedEvent> events) {
+  private EventBatch given(Subscription subscription, List<RecordedEvent> events) {
     var last = events.get(events.size() - 1).position();
     subscription.moveTo(subscription.at().at(last));
-    return new Taken.Events(events, subscription.at());
+    return new EventBatch.Events(events, subscription.at());
   }
 
-  private Taken nothing(Subscription subscription) {
+  private EventBatch nothing(Subscription subscription) {
     if (subscription.enterIdle()) {
       idle.add(subscription);
     }
-    return new Taken.Events(List.of(), subscription.at());
+    return new EventBatch.Events(List.of(), subscription.at());
   }
 
   void remove(Subscription subscription) {
@@ -438,21 +439,21 @@ public class Follower {
   /** Adds what is new of events that begin right after {@code base}, and what waited for them. */
   private void extend(long base, List<RecordedEvent> events) {
     add(base, events);
-    while (!early.isEmpty() && early.firstKey() <= ring.head()) {
+    while (!early.isEmpty() && early.firstKey() <= recentEvents.head()) {
       var next = early.pollFirstEntry();
       add(next.getKey(), next.getValue().events());
     }
   }
 
   private void add(long base, List<RecordedEvent> events) {
-    for (var i = (int) (ring.head() - base); i < events.size(); i++) {
-      ring.add(events.get(i));
+    for (var i = (int) (recentEvents.head() - base); i < events.size(); i++) {
+      recentEvents.add(events.get(i));
     }
   }
 
   private boolean isMissing() {
     var most = Math.max(told, claimed);
-    return most > ring.head() && most != alarmedAt;
+    return most > recentEvents.head() && most != alarmedAt;
   }
 
   /** After a move of the head or a new epoch: whom to wake, outside the lock. */
@@ -465,7 +466,7 @@ public class Follower {
         wakeUps.add(subscription.wakeUp());
       }
     }
-    while (!waits.isEmpty() && waits.element().position <= ring.head()) {
+    while (!waits.isEmpty() && waits.element().position <= recentEvents.head()) {
       var reached = waits.remove();
       wakeUps.add(() -> reached.seen.complete(true));
     }
@@ -499,7 +500,7 @@ public class Follower {
     lock.lock();
     try {
       epochs = lives;
-      ring.restart(head);
+      recentEvents.restart(head);
       wakeUps = moved();
     } finally {
       lock.unlock();
@@ -554,7 +555,7 @@ public class Follower {
     lock.lock();
     try {
       epochs = now;
-      ring.restart(change.to.position());
+      recentEvents.restart(change.to.position());
       early.clear();
       told = 0;
       claimed = 0;
@@ -575,7 +576,7 @@ public class Follower {
   void awaitWork() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      var left = Tail.POLL.toNanos();
+      var left = TailReader.POLL.toNanos();
       while (left > 0 && !readWanted && !isMissing()) {
         left = work.awaitNanos(left);
       }

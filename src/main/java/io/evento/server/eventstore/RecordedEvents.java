@@ -2,7 +2,7 @@ package io.evento.server.eventstore;
 
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.eventstore.Proposal.ProposedEvent;
+import io.evento.server.eventstore.AppendRequest.ProposedEvent;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -43,8 +43,8 @@ final class RecordedEvents {
   }
 
   /** Whether somebody wants the event of the row at which the cursor stands. */
-  boolean isWanted(Selection selection) throws SQLException {
-    return selection.wants(rows.getString(5), rows.getString(7), rows.getString(6));
+  boolean isWanted(EventPredicate eventPredicate) throws SQLException {
+    return eventPredicate.wants(rows.getString(5), rows.getString(7), rows.getString(6));
   }
 
   /** The event of the row at which the cursor stands. */
@@ -83,15 +83,15 @@ final class RecordedEvents {
 
   /** An event that was just stored, as its row would be read. */
   static RecordedEvent event(
-      Proposal proposal, ProposedEvent event, long position, long version, String time) {
+      AppendRequest appendRequest, ProposedEvent event, long position, long version, String time) {
     return event(
         position,
-        proposal.bases().get(event.basis()).stream(),
+        appendRequest.bases().get(event.basis()).stream(),
         version,
         event.type(),
         event.context(),
         time,
-        proposal.commandId(),
+        appendRequest.commandId(),
         event.meta(),
         event.payload(),
         event.tags());

@@ -37,7 +37,7 @@ public final class Subscription implements AutoCloseable {
    * @param eventsMax at most this many
    * @param bytesMax about this many bytes, but at least one event
    */
-  public Taken take(int eventsMax, int bytesMax) {
+  public EventBatch take(int eventsMax, int bytesMax) {
     return follower.take(this, eventsMax, bytesMax);
   }
 
@@ -46,12 +46,12 @@ public final class Subscription implements AutoCloseable {
    *
    * @param eventsMax looks at this many at most
    * @param bytesMax about this many bytes, but at least one event
-   * @param selection which of them are given; the last one that was looked at always is
+   * @param eventPredicate which of them are given; the last one that was looked at always is
    * @throws io.evento.server.persistence.UncheckedSqlException if it does not answer; nothing was
    *     taken
    */
-  public Taken catchUp(int eventsMax, int bytesMax, Selection selection) {
-    return follower.catchUp(this, eventsMax, bytesMax, selection);
+  public EventBatch catchUp(int eventsMax, int bytesMax, EventPredicate eventPredicate) {
+    return follower.catchUp(this, eventsMax, bytesMax, eventPredicate);
   }
 
   /** No wake-up comes any more. */
@@ -79,10 +79,10 @@ public final class Subscription implements AutoCloseable {
   }
 
   /** What to tell before anything else; null if nothing. */
-  Taken.@Nullable Rewound rewound() {
+  EventBatch.@Nullable Rewound rewound() {
     var from = rewoundFrom;
     rewoundFrom = null;
-    return from == null ? null : new Taken.Rewound(from, at);
+    return from == null ? null : new EventBatch.Rewound(from, at);
   }
 
   /** Whether it was idle until now. */

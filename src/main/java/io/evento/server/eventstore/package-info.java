@@ -33,7 +33,7 @@
  * persistence. Owns the tables event, command_result, store_epoch, store_acceptance, append_gate
  * and snapshot; but for the last one nobody may write them except by {@code append_3} and {@code
  * accept_store_1}. Start reading at {@link Appender}, then {@code V11__who_may_be_the_store.sql};
- * for decisions over several streams at {@link Conditions}.
+ * for decisions over several streams at {@link AppendConditions}.
  */
 @NullMarked
 package io.evento.server.eventstore;

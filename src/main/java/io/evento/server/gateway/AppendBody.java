@@ -7,7 +7,7 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Names;
 import io.evento.protocol.PayloadVersions;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.eventstore.SeenPosition;
 import io.evento.server.routing.Appends;
 import java.util.ArrayList;

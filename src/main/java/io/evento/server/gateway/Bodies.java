@@ -3,7 +3,7 @@ package io.evento.server.gateway;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.JsonText;
-import io.evento.server.routing.Payloads;
+import io.evento.server.routing.PayloadLimits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -28,7 +28,7 @@ public final class Bodies {
     try {
       var bytes = body.readNBytes(bytesMax + 1);
       if (bytes.length > bytesMax) {
-        throw Payloads.tooLarge(bytesMax);
+        throw PayloadLimits.tooLarge(bytesMax);
       }
       return json(bytes);
     } catch (IOException cut) {

@@ -2,7 +2,7 @@ package io.evento.server.gateway;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.server.routing.Payloads;
+import io.evento.server.routing.PayloadLimits;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -44,7 +44,7 @@ final class BodyRead implements DoorLoad.Waiting {
    */
   static Pieces of(HttpServletRequest request, DoorLoad load, long bytesMax) {
     if (request.getContentLengthLong() > bytesMax) {
-      throw Payloads.tooLarge((int) bytesMax);
+      throw PayloadLimits.tooLarge((int) bytesMax);
     }
     var read = new BodyRead(request, load);
     load.begin(read);
@@ -70,7 +70,7 @@ final class BodyRead implements DoorLoad.Waiting {
     var part = new byte[READ_BYTES];
     for (var count = in.read(part); count >= 0; count = in.read(part)) {
       if (pieces.size() + count > bytesMax) {
-        throw Payloads.tooLarge((int) bytesMax);
+        throw PayloadLimits.tooLarge((int) bytesMax);
       }
       if (!load.takeForBody(count)) {
         throw new EventoException(ErrorCode.OVERLOADED, "too many bodies are coming at once");

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class BundleLink {
   private static final Logger LOG = System.getLogger(BundleLink.class.getName());
 
-  private final BundleDoor door;
+  private final BundleServices door;
   private final String name;
   private final FrameWriter writer;
   private final SessionFeeds feeds;
@@ -36,7 +36,8 @@ final class BundleLink {
   private volatile long heardAt = openedAt;
   private volatile boolean isEnded;
 
-  BundleLink(BundleDoor door, String name, RemoteEndpoint.Async remote, Consumer<String> close) {
+  BundleLink(
+      BundleServices door, String name, RemoteEndpoint.Async remote, Consumer<String> close) {
     this.door = door;
     this.name = name;
     this.close = close;
@@ -185,7 +186,7 @@ final class BundleLink {
     } else if (message instanceof Message.Drain) {
       door.sessions.drain(open);
     } else if (message instanceof Message.Update update) {
-      door.watching.update(open, update);
+      door.updateForwarder.update(open, update);
     } else if (message instanceof Message.View view) {
       open.answered(view.id(), view);
     } else if (message instanceof Message.Subscribe subscribe) {

@@ -30,15 +30,15 @@ public class BundleLinks {
   private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-  private final BundleDoor door;
-  private final TyrusRemedy remedy;
+  private final BundleServices door;
+  private final TyrusIdleTimerFix remedy;
   private final ExecutorService closers;
   private final Set<BundleLink> open = ConcurrentHashMap.newKeySet();
 
   @Inject
   public BundleLinks(
-      BundleDoor door,
-      TyrusRemedy remedy,
+      BundleServices door,
+      TyrusIdleTimerFix remedy,
       Membership membership,
       Follower follower,
       Threads threads) {

@@ -1,10 +1,10 @@
 package io.evento.server.gateway;
 
+import io.evento.server.eventstore.EventBatch;
 import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.EventPage;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.Subscription;
-import io.evento.server.eventstore.Taken;
 import io.evento.server.persistence.UncheckedSqlException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -109,15 +109,15 @@ final class EventFeed {
       end(FeedSink.End.UNAVAILABLE, "this node does not know the epoch " + at.epoch());
       return false;
     }
-    var taken = open.take(room, CHUNK_BYTES);
-    if (taken instanceof Taken.Events found) {
+    var eventBatch = open.take(room, CHUNK_BYTES);
+    if (eventBatch instanceof EventBatch.Events found) {
       return give(found);
     }
-    if (taken instanceof Taken.Behind) {
+    if (eventBatch instanceof EventBatch.Behind) {
       read(room);
       return false;
     }
-    var rewound = (Taken.Rewound) taken;
+    var rewound = (EventBatch.Rewound) eventBatch;
     at = rewound.to();
     end(
         FeedSink.End.EPOCH,
@@ -127,7 +127,7 @@ final class EventFeed {
     return false;
   }
 
-  private boolean give(Taken.Events found) {
+  private boolean give(EventBatch.Events found) {
     at = found.upTo();
     var wanted = found.events().stream().filter(filter::accepts).toList();
     if (!wanted.isEmpty()) {

@@ -37,7 +37,7 @@ public class EventResource {
       @Context UriInfo asked) {
     var given = EventQuery.of(asked.getQueryParameters()::get);
     var here = asked.getRequestUriBuilder();
-    var count = Limits.limit(limit);
+    var count = PageLimits.limit(limit);
     var asCloudEvents = MediaTypes.prefers(accept, CloudEvents.BATCH);
     return reads.run(
         () -> {

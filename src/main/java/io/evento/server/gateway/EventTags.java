@@ -4,7 +4,7 @@ import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.JsonText;
 import io.evento.protocol.Names;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition.Alternative;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -3,14 +3,14 @@ package io.evento.server.gateway;
 import io.evento.protocol.Codec;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
+import io.evento.server.eventstore.AppendedEvents;
+import io.evento.server.eventstore.AppendedEventsPublisher;
 import io.evento.server.eventstore.Follower;
-import io.evento.server.eventstore.Fresh;
-import io.evento.server.eventstore.FreshPublisher;
 import jakarta.inject.Inject;
 
 /** Carries fresh events between the nodes' followers. */
 @NodeScoped
-public class PeerEvents implements FreshPublisher {
+public class PeerEvents implements AppendedEventsPublisher {
   private static final String KIND = "fresh";
 
   private final Links links;
@@ -18,11 +18,11 @@ public class PeerEvents implements FreshPublisher {
   @Inject
   public PeerEvents(Links links, Follower follower) {
     this.links = links;
-    links.listen(KIND, (peer, body) -> follower.offer(Codec.read(Fresh.class, body)));
+    links.listen(KIND, (peer, body) -> follower.offer(Codec.read(AppendedEvents.class, body)));
   }
 
   @Override
-  public void publish(Fresh fresh) {
-    links.broadcast(KIND, Codec.text(fresh));
+  public void publish(AppendedEvents appendedEvents) {
+    links.broadcast(KIND, Codec.text(appendedEvents));
   }
 }

@@ -96,7 +96,7 @@ public class ScheduleResource {
       @QueryParam("after") @Nullable String after,
       @QueryParam("limit") @Nullable String limit) {
     return schedules
-        .list(type, after == null ? null : Headers.uuid("after", after), Limits.limit(limit))
+        .list(type, after == null ? null : Headers.uuid("after", after), PageLimits.limit(limit))
         .thenApply(page -> Bodies.bytes(Codec.text(page)));
   }
 

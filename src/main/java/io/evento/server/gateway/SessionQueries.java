@@ -7,7 +7,7 @@ import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.consumer.live.LiveQuery;
-import io.evento.server.consumer.live.Outlet;
+import io.evento.server.consumer.live.SubscriptionSink;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -70,7 +70,7 @@ final class SessionQueries {
     List.copyOf(open.keySet()).forEach(this::cancel);
   }
 
-  private final class Told implements Outlet {
+  private final class Told implements SubscriptionSink {
     private final UUID id;
     private final AtomicInteger credit;
     private volatile @Nullable LiveQuery live;

@@ -6,7 +6,7 @@ import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.consumer.live.LiveQuery;
-import io.evento.server.consumer.live.Outlet;
+import io.evento.server.consumer.live.SubscriptionSink;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * {@code answer} whenever it starts over. The stream begins with the first answer, so that until
  * then a failure is a problem with its status.
  */
-final class SseQuery implements Outlet {
+final class SseQuery implements SubscriptionSink {
   private record End(String reason, String detail) {}
 
   private final SseResponse response;

@@ -61,7 +61,7 @@ public class StreamResource {
     Names.checkType("aggregateType", type);
     Names.checkAggregateId(parameter, id);
     var stream = new Message.Aggregate(type, id).stream();
-    var count = Limits.limit(limit);
+    var count = PageLimits.limit(limit);
     if (order != null && !order.equals("asc") && !order.equals("desc")) {
       throw EventoException.invalid("order", "must be asc or desc");
     }

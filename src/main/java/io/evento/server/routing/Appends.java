@@ -13,15 +13,15 @@ import io.evento.server.Threads;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Setting;
 import io.evento.server.cluster.Settings;
-import io.evento.server.eventstore.Condition;
-import io.evento.server.eventstore.Condition.Alternative;
-import io.evento.server.eventstore.Conditions;
+import io.evento.server.eventstore.AppendCondition;
+import io.evento.server.eventstore.AppendCondition.Alternative;
+import io.evento.server.eventstore.AppendConditions;
+import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendResult;
 import io.evento.server.eventstore.EventMeta;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.OutcomeKind;
-import io.evento.server.eventstore.Proposal;
 import io.evento.server.eventstore.SeenPosition;
-import io.evento.server.eventstore.Verdict;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,9 +46,9 @@ public class Appends {
   private final Availability availability;
   private final Settings settings;
   private final Catalog catalog;
-  private final Conditions conditions;
+  private final AppendConditions appendConditions;
   private final EventReader reader;
-  private final Outcomes outcomes;
+  private final CommandOutcomes commandOutcomes;
   private final Threads threads;
   private final ExecutorService readers;
 
@@ -57,16 +57,16 @@ public class Appends {
       Availability availability,
       Settings settings,
       Catalog catalog,
-      Conditions conditions,
+      AppendConditions appendConditions,
       EventReader reader,
-      Outcomes outcomes,
+      CommandOutcomes commandOutcomes,
       Threads threads) {
     this.availability = availability;
     this.settings = settings;
     this.catalog = catalog;
-    this.conditions = conditions;
+    this.appendConditions = appendConditions;
     this.reader = reader;
-    this.outcomes = outcomes;
+    this.commandOutcomes = commandOutcomes;
     this.threads = threads;
     readers = threads.pool("appends", 4, 2_000);
   }
@@ -108,7 +108,7 @@ public class Appends {
   public CompletionStage<Receipt> append(Append append) {
     availability.check();
     for (var event : append.events) {
-      Payloads.checkSize(event.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
+      PayloadLimits.checkSize(event.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
     }
     var request = request(append);
     var outcome = new CompletableFuture<Receipt>();
@@ -174,22 +174,25 @@ public class Appends {
    *     first
    */
   private CompletionStage<Receipt> attempt(
-      Append append, CommandRequest request, @Nullable Condition read, int tries) {
+      Append append, CommandRequest request, @Nullable AppendCondition read, int tries) {
     if (append.deadline.isOver()) {
       return CompletableFuture.failedStage(request.expired());
     }
     return Threads.supply(() -> proposal(append, request, read), readers)
         .thenCompose(
-            proposal ->
-                conditions
-                    .append(proposal, Duration.ofMillis(append.deadline.millisLeft()))
-                    .thenCompose(verdict -> judged(append, request, proposal, verdict, tries)));
+            appendRequest ->
+                appendConditions
+                    .append(appendRequest, Duration.ofMillis(append.deadline.millisLeft()))
+                    .thenCompose(
+                        appendResult ->
+                            judged(append, request, appendRequest, appendResult, tries)));
   }
 
-  private Proposal proposal(Append append, CommandRequest request, @Nullable Condition read) {
+  private AppendRequest proposal(
+      Append append, CommandRequest request, @Nullable AppendCondition read) {
     var stream = append.target().stream();
     var guard = append.guard;
-    var condition = guard == null || read != null ? read : condition(guard);
+    var appendCondition = guard == null || read != null ? read : condition(guard);
     var meta =
         new EventMeta(
                 request.correlation(),
@@ -197,10 +200,10 @@ public class Appends {
                 append.trace,
                 append.meta == null ? Json.EMPTY_OBJECT : append.meta)
             .text(append.id);
-    var events = new ArrayList<Proposal.ProposedEvent>();
+    var events = new ArrayList<AppendRequest.ProposedEvent>();
     for (var event : append.events) {
       events.add(
-          new Proposal.ProposedEvent(
+          new AppendRequest.ProposedEvent(
               0,
               append.context,
               event.type(),
@@ -210,15 +213,15 @@ public class Appends {
     }
     // One of its own is empty unless this is a repeat, which is told by the id.
     var tip = append.stream == null ? Tip.EMPTY : reader.tip(stream);
-    return new Proposal(
+    return new AppendRequest(
         append.id,
         request.hash(),
-        Decisions.next(),
+        DecisionNumbers.next(),
         OutcomeKind.EVENTS,
         null,
-        List.of(new Proposal.Basis(stream, tip)),
+        List.of(new AppendRequest.Basis(stream, tip)),
         events,
-        condition);
+        appendCondition);
   }
 
   /**
@@ -230,7 +233,7 @@ public class Appends {
    * the gate, they are all there are, and the position was found to name in it what the caller saw.
    * If it is not, the gate refuses the condition, as the append names that epoch with it.
    */
-  private Condition condition(Guard guard) {
+  private AppendCondition condition(Guard guard) {
     var head = reader.head();
     var epoch = guard.after.epoch();
     var place =
@@ -245,24 +248,28 @@ public class Appends {
               ErrorCode.CONFLICT,
               "the condition's position is above " + last + ": what was read is lost");
     }
-    return new Condition(place, guard.failIfMatch);
+    return new AppendCondition(place, guard.failIfMatch);
   }
 
   private CompletionStage<Receipt> judged(
-      Append append, CommandRequest request, Proposal proposal, Verdict verdict, int tries) {
-    if (verdict instanceof Verdict.Appended appended) {
-      return CompletableFuture.completedStage(receipt(append, proposal, appended));
+      Append append,
+      CommandRequest request,
+      AppendRequest appendRequest,
+      AppendResult appendResult,
+      int tries) {
+    if (appendResult instanceof AppendResult.Appended appended) {
+      return CompletableFuture.completedStage(receipt(append, appendRequest, appended));
     }
-    if (verdict instanceof Verdict.Duplicate first) {
-      return outcomes.repeated(request, first);
+    if (appendResult instanceof AppendResult.Duplicate first) {
+      return commandOutcomes.repeated(request, first);
     }
-    if (verdict instanceof Verdict.IdReused) {
-      return CompletableFuture.failedStage(Outcomes.idReused());
+    if (appendResult instanceof AppendResult.IdReused) {
+      return CompletableFuture.failedStage(CommandOutcomes.idReused());
     }
-    if (verdict instanceof Verdict.ConditionBroken broken) {
+    if (appendResult instanceof AppendResult.ConditionBroken broken) {
       return conflict("the event at position " + broken.by().position() + " matches");
     }
-    if (verdict instanceof Verdict.EpochChanged) {
+    if (appendResult instanceof AppendResult.EpochChanged) {
       return conflict("the store was restored meanwhile: what was read has to be read again");
     }
     // Stale: somebody else wrote to the same stream, which this append has no opinion about.
@@ -273,7 +280,7 @@ public class Appends {
             () -> later.complete(null),
             1 + ThreadLocalRandom.current().nextInt(Math.min(200, 5 << Math.min(tries, 6))),
             TimeUnit.MILLISECONDS);
-    return later.thenCompose(now -> attempt(append, request, proposal.condition(), tries + 1));
+    return later.thenCompose(now -> attempt(append, request, appendRequest.condition(), tries + 1));
   }
 
   private static CompletionStage<Receipt> conflict(String detail) {
@@ -281,9 +288,10 @@ public class Appends {
         new EventoException(ErrorCode.CONFLICT, detail + "; nothing was stored"));
   }
 
-  private static Receipt receipt(Append append, Proposal proposal, Verdict.Appended appended) {
+  private static Receipt receipt(
+      Append append, AppendRequest appendRequest, AppendResult.Appended appended) {
     var first = appended.first().position();
-    var before = proposal.bases().get(0).tip().version();
+    var before = appendRequest.bases().get(0).tip().version();
     var stored = new ArrayList<Receipt.Stored>();
     for (var event : append.events) {
       var ordinal = stored.size();
@@ -291,7 +299,7 @@ public class Appends {
     }
     return new Receipt(
         append.id,
-        Outcomes.stream(append.target(), before + stored.size()),
+        CommandOutcomes.stream(append.target(), before + stored.size()),
         first + stored.size() - 1,
         appended.first().epoch(),
         stored,

@@ -48,7 +48,7 @@ public final class BundleSession {
   private volatile Set<String> consumers = Set.of();
   private volatile Map<String, SnapshotRule> snapshots = Map.of();
   private volatile Map<String, String> models = Map.of();
-  private final Custody custody = new Custody(calls.keySet());
+  private final SessionInFlight sessionInFlight = new SessionInFlight(calls.keySet());
   private volatile boolean draining;
   private volatile boolean closed;
   private volatile boolean endedUnasked;
@@ -185,8 +185,8 @@ public final class BundleSession {
   }
 
   /** What it was handed and has not answered. */
-  public Custody custody() {
-    return custody;
+  public SessionInFlight custody() {
+    return sessionInFlight;
   }
 
   /** Whether it is over, and neither side had announced that. */
@@ -234,14 +234,14 @@ public final class BundleSession {
     var answer = new CompletableFuture<Message>();
     answer.orTimeout(millis, TimeUnit.MILLISECONDS);
     if (alone) {
-      if (!custody.alone(key, () -> hand(key, messages, answer))) {
+      if (!sessionInFlight.alone(key, () -> hand(key, messages, answer))) {
         answer.completeExceptionally(overloaded());
       } else if (closed) {
-        custody.end();
+        sessionInFlight.end();
       }
-    } else if (!custody.isClosedTo(key)) {
+    } else if (!sessionInFlight.isClosedTo(key)) {
       hand(key, messages, answer);
-    } else if (!custody.whenOpen(() -> hand(key, messages, answer))) {
+    } else if (!sessionInFlight.whenOpen(() -> hand(key, messages, answer))) {
       answer.completeExceptionally(overloaded());
     }
     return answer;
@@ -250,7 +250,7 @@ public final class BundleSession {
   private void hand(
       Object key, List<? extends Message> messages, CompletableFuture<Message> answer) {
     if (answer.isDone()) {
-      custody.left(key);
+      sessionInFlight.left(key);
       return;
     }
     if (closed) {
@@ -265,7 +265,7 @@ public final class BundleSession {
     answer.whenComplete(
         (told, failure) -> {
           calls.remove(key, answer);
-          custody.left(key);
+          sessionInFlight.left(key);
         });
     for (var message : messages) {
       if (!closed && !door.offer(message)) {
@@ -295,7 +295,7 @@ public final class BundleSession {
    * announced by {@link #drain}.
    */
   void close() {
-    var only = custody.sole().orElse(null);
+    var only = sessionInFlight.sole().orElse(null);
     closed = true;
     if (!draining) {
       sole = only;
@@ -307,6 +307,6 @@ public final class BundleSession {
                 endedUnasked
                     ? new SessionEndedException(key.equals(only))
                     : new SessionLostException("the session ended")));
-    custody.end();
+    sessionInFlight.end();
   }
 }

@@ -32,10 +32,10 @@ public class Queries {
   private final Settings settings;
   private final Catalog catalog;
   private final Availability availability;
-  private final Answerers answerers;
-  private final Freshness freshness;
-  private final Gathering gathering;
-  private final Shadows shadows;
+  private final QueryHandlers queryHandlers;
+  private final ReadYourWrites readYourWrites;
+  private final ScatterGather scatterGather;
+  private final ShadowVersions shadowVersions;
   private final Timer latency;
 
   @Inject
@@ -43,18 +43,18 @@ public class Queries {
       Settings settings,
       Catalog catalog,
       Availability availability,
-      Answerers answerers,
-      Freshness freshness,
-      Gathering gathering,
-      Shadows shadows,
+      QueryHandlers queryHandlers,
+      ReadYourWrites readYourWrites,
+      ScatterGather scatterGather,
+      ShadowVersions shadowVersions,
       Metrics metrics) {
     this.settings = settings;
     this.catalog = catalog;
     this.availability = availability;
-    this.answerers = answerers;
-    this.freshness = freshness;
-    this.gathering = gathering;
-    this.shadows = shadows;
+    this.queryHandlers = queryHandlers;
+    this.readYourWrites = readYourWrites;
+    this.scatterGather = scatterGather;
+    this.shadowVersions = shadowVersions;
     latency = metrics.timer("evento_query_seconds", "from a query's arrival to its answer");
   }
 
@@ -84,7 +84,7 @@ public class Queries {
   public CompletionStage<?> check(Message.Query query) {
     try {
       availability.check();
-      Payloads.checkSize(query.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
+      PayloadLimits.checkSize(query.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
       Fingerprint.of(query.type(), query.payload(), null);
       return declared(query.type());
     } catch (EventoException refused) {
@@ -94,17 +94,18 @@ public class Queries {
 
   /** The projector, with its version, that a query would be answered from now. */
   public Optional<String> model(String query) {
-    var all = answerers.models(query);
-    return answerers
+    var all = queryHandlers.models(query);
+    return queryHandlers
         .choose(query, Set.of(), Set.of())
-        .map(answerer -> answerers.model(answerer, query))
+        .map(answerer -> queryHandlers.model(answerer, query))
         .filter(all::contains)
         .or(() -> all.stream().reduce((first, second) -> second));
   }
 
   /** Whether a query is answered from another version than this one since that is a shadow. */
   public boolean isOutdated(String query, String model) {
-    return shadows.contains(model) && model(query).filter(now -> !now.equals(model)).isPresent();
+    return shadowVersions.contains(model)
+        && model(query).filter(now -> !now.equals(model)).isPresent();
   }
 
   /**
@@ -119,7 +120,7 @@ public class Queries {
         .thenApply(
             answer -> {
               // Asked for days, it is about at the ends of many bundles that were killed.
-              answerers.acquit(subscription);
+              queryHandlers.acquit(subscription);
               return answer instanceof Message.View told
                   ? told
                   : new Message.View(query.id(), 0, view(answer), List.of());
@@ -147,7 +148,7 @@ public class Queries {
         ? fresh(query, deadline)
             .thenCompose(models -> find(query, deadline, models, Set.of(), query.id()))
             .thenApply(Queries::view)
-        : gathering.ask(query, gather);
+        : scatterGather.ask(query, gather);
   }
 
   /**
@@ -160,14 +161,14 @@ public class Queries {
     if (after == null) {
       return CompletableFuture.completedStage(Set.of());
     }
-    return freshness
-        .firstSeen(answerers.models(query.type()), query.type(), after, deadline)
+    return readYourWrites
+        .firstSeen(queryHandlers.models(query.type()), query.type(), after, deadline)
         .thenApply(Set::of);
   }
 
   /**
    * @param failed ways to answerers that were tried and lead nowhere any more
-   * @param suspect as {@link Answerers#ask} has it
+   * @param suspect as {@link QueryHandlers#ask} has it
    */
   private CompletionStage<Message> find(
       Message.Query query,
@@ -179,12 +180,12 @@ public class Queries {
       return CompletableFuture.failedStage(
           new EventoException(ErrorCode.DEADLINE_EXCEEDED, "no answer in time"));
     }
-    var chosen = answerers.choose(query.type(), models, failed).orElse(null);
+    var chosen = queryHandlers.choose(query.type(), models, failed).orElse(null);
     if (chosen == null) {
       return CompletableFuture.failedStage(
           availability.noHandler("answers the query " + query.type()));
     }
-    return answerers
+    return queryHandlers
         .ask(chosen, query.toOne(deadline.millisLeft()), suspect)
         .thenApply(Queries::answered)
         .exceptionallyCompose(

@@ -150,7 +150,7 @@ public class Router {
   }
 
   private CommandRequest request(Message.Command command, PayloadType type, Deadline deadline) {
-    Payloads.checkSize(command.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
+    PayloadLimits.checkSize(command.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
     var print = Fingerprint.of(command.type(), command.payload(), type.idProperty());
     return new CommandRequest(
         command.id(),

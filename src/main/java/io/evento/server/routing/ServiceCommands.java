@@ -12,10 +12,10 @@ import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.Node;
+import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendResult;
 import io.evento.server.eventstore.Appender;
 import io.evento.server.eventstore.OutcomeKind;
-import io.evento.server.eventstore.Proposal;
-import io.evento.server.eventstore.Verdict;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -43,9 +43,9 @@ import org.jspecify.annotations.Nullable;
  * by a live process; after a dead one it runs again, under the same id, which the service sees.
  *
  * <p>Where it must not be run again, a claim found after another run ends it as one of which nobody
- * knows how it ended ({@link LostRuns}). So that such a claim is never found after a run whose end
- * is known, it is gone before anybody is told of that end; and it stays after a run whose end is
- * not, whatever else fails.
+ * knows how it ended ({@link AbandonedRuns}). So that such a claim is never found after a run whose
+ * end is known, it is gone before anybody is told of that end; and it stays after a run whose end
+ * is not, whatever else fails.
  */
 @NodeScoped
 public class ServiceCommands {
@@ -61,11 +61,11 @@ public class ServiceCommands {
   private static final int CLAIM_MARGIN_MILLIS = 5_000;
 
   private final Catalog catalog;
-  private final Handlers handlers;
+  private final CommandHandlers commandHandlers;
   private final Appender appender;
-  private final Outcomes outcomes;
+  private final CommandOutcomes commandOutcomes;
   private final ClaimTable claims;
-  private final LostRuns lost;
+  private final AbandonedRuns lost;
   private final Membership membership;
   private final Links links;
   private final Threads threads;
@@ -90,18 +90,18 @@ public class ServiceCommands {
   @Inject
   public ServiceCommands(
       Catalog catalog,
-      Handlers handlers,
+      CommandHandlers commandHandlers,
       Appender appender,
-      Outcomes outcomes,
+      CommandOutcomes commandOutcomes,
       ClaimTable claims,
-      LostRuns lost,
+      AbandonedRuns lost,
       Membership membership,
       Links links,
       Threads threads) {
     this.catalog = catalog;
-    this.handlers = handlers;
+    this.commandHandlers = commandHandlers;
     this.appender = appender;
-    this.outcomes = outcomes;
+    this.commandOutcomes = commandOutcomes;
     this.claims = claims;
     this.lost = lost;
     this.membership = membership;
@@ -119,7 +119,7 @@ public class ServiceCommands {
     if (first != null) {
       return first.request.hash() == request.hash()
           ? first.outcome.copy()
-          : CompletableFuture.failedStage(Outcomes.idReused());
+          : CompletableFuture.failedStage(CommandOutcomes.idReused());
     }
     claim(mine)
         .whenComplete(
@@ -157,7 +157,7 @@ public class ServiceCommands {
                       released(run, lost.isOpen(request.id()) ? end(run) : runUnlessDone(run));
                   case LEFT -> released(run, end(run));
                   case HELD -> waitForOutcome(run);
-                  case ID_REUSED -> CompletableFuture.failedStage(Outcomes.idReused());
+                  case ID_REUSED -> CompletableFuture.failedStage(CommandOutcomes.idReused());
                 });
   }
 
@@ -169,7 +169,7 @@ public class ServiceCommands {
   }
 
   private CompletionStage<Receipt> waitForOutcome(Run run) {
-    return outcomes
+    return commandOutcomes
         .find(run.request)
         .thenCompose(
             found -> {
@@ -188,7 +188,7 @@ public class ServiceCommands {
   }
 
   private CompletionStage<Receipt> runUnlessDone(Run run) {
-    return outcomes
+    return commandOutcomes
         .find(run.request)
         .thenCompose(
             found ->
@@ -236,17 +236,17 @@ public class ServiceCommands {
             && told.code() != ErrorCode.INTERNAL);
   }
 
-  private CompletionStage<Receipt> run(Run run, Set<Handlers.Host> failed) {
+  private CompletionStage<Receipt> run(Run run, Set<CommandHandlers.Host> failed) {
     var request = run.request;
     if (request.deadline().isOver()) {
       return CompletableFuture.failedStage(request.expired());
     }
-    var host = handlers.choose(request.type(), request.id().toString(), failed).orElse(null);
+    var host = commandHandlers.choose(request.type(), request.id().toString(), failed).orElse(null);
     if (host == null) {
-      return CompletableFuture.failedStage(handlers.nobody(request.type()));
+      return CompletableFuture.failedStage(commandHandlers.nobody(request.type()));
     }
     run.openEnded = !run.retry;
-    return handlers
+    return commandHandlers
         .run(host, request.toMessage(), request.deadline().millisLeft() + OVERTIME_MILLIS)
         .thenCompose(answer -> told(run, answer))
         .exceptionallyCompose(failure -> untold(run, host, failed, failure));
@@ -263,7 +263,7 @@ public class ServiceCommands {
   }
 
   private CompletionStage<Receipt> untold(
-      Run run, Handlers.Host host, Set<Handlers.Host> failed, Throwable failure) {
+      Run run, CommandHandlers.Host host, Set<CommandHandlers.Host> failed, Throwable failure) {
     var cause = Failures.cause(failure);
     if (cause instanceof NotSentException || (run.retry && Failures.isLost(cause))) {
       run.openEnded = false;
@@ -279,30 +279,37 @@ public class ServiceCommands {
     if (answer instanceof Message.Result done) {
       var value = done.payload();
       return append(request, OutcomeKind.ANSWER, value == null ? null : value.text())
-          .thenCompose(verdict -> receipt(request, verdict, value));
+          .thenCompose(appendResult -> receipt(request, appendResult, value));
     }
     var rejection = Objects.requireNonNull(((Message.Fault) answer).rejection());
     return append(request, OutcomeKind.REJECTED, Codec.text(rejection))
         .thenCompose(
-            verdict ->
-                verdict instanceof Verdict.Kept
+            appendResult ->
+                appendResult instanceof AppendResult.Kept
                     ? CompletableFuture.failedStage(
                         EventoException.rejected(rejection, request.id()))
-                    : receipt(request, verdict, null));
+                    : receipt(request, appendResult, null));
   }
 
-  private CompletionStage<Verdict> append(
+  private CompletionStage<AppendResult> append(
       CommandRequest request, OutcomeKind kind, @Nullable String body) {
-    var proposal =
-        new Proposal(
-            request.id(), request.hash(), Decisions.next(), kind, body, List.of(), List.of(), null);
-    return keep(proposal, request.deadline().later(OVERTIME_MILLIS));
+    var appendRequest =
+        new AppendRequest(
+            request.id(),
+            request.hash(),
+            DecisionNumbers.next(),
+            kind,
+            body,
+            List.of(),
+            List.of(),
+            null);
+    return keep(appendRequest, request.deadline().later(OVERTIME_MILLIS));
   }
 
   /** What a service did is done: while the claim is ours, its outcome is not given up. */
-  private CompletionStage<Verdict> keep(Proposal proposal, Deadline until) {
+  private CompletionStage<AppendResult> keep(AppendRequest appendRequest, Deadline until) {
     return appender
-        .append(proposal)
+        .append(appendRequest)
         .exceptionallyCompose(
             failure -> {
               if (until.isOver()
@@ -318,17 +325,17 @@ public class ServiceCommands {
                       () -> later.complete(null),
                       100 + ThreadLocalRandom.current().nextInt(200),
                       TimeUnit.MILLISECONDS);
-              return later.thenCompose(now -> keep(proposal, until));
+              return later.thenCompose(now -> keep(appendRequest, until));
             });
   }
 
   private CompletionStage<Receipt> receipt(
-      CommandRequest request, Verdict verdict, @Nullable Json value) {
-    if (verdict instanceof Verdict.Duplicate first) {
-      return outcomes.repeated(request, first);
+      CommandRequest request, AppendResult appendResult, @Nullable Json value) {
+    if (appendResult instanceof AppendResult.Duplicate first) {
+      return commandOutcomes.repeated(request, first);
     }
-    if (verdict instanceof Verdict.IdReused) {
-      return CompletableFuture.failedStage(Outcomes.idReused());
+    if (appendResult instanceof AppendResult.IdReused) {
+      return CompletableFuture.failedStage(CommandOutcomes.idReused());
     }
     return CompletableFuture.completedStage(new Receipt(request.id(), null, value, false));
   }

@@ -2,7 +2,7 @@ package io.evento.server.routing;
 
 /**
  * A session ended, unasked, while it had the message and had not answered it. So the message may be
- * what ended it; {@link Suspicion} judges.
+ * what ended it; {@link PoisonMessage} judges.
  */
 public final class SessionEndedException extends SessionLostException {
   private static final long serialVersionUID = 1L;

@@ -54,11 +54,12 @@ class UpdatesTest {
 
   private final Payments payments = new Payments();
   private final PayloadMapper mapper = new PayloadMapper();
-  private final Watches watches = new Watches();
-  private final Emissions emissions = new Emissions(mapper, watches);
+  private final WatchedQueries watchedQueries = new WatchedQueries();
+  private final BufferedUpdates bufferedUpdates = new BufferedUpdates(mapper, watchedQueries);
   private final List<Message> told = new ArrayList<>();
   private final Enable segment = segment(3);
-  private final TellingEffects effects = new TellingEffects(transactional(), emissions);
+  private final EventHandlingWithUpdates effects =
+      new EventHandlingWithUpdates(transactional(), bufferedUpdates);
   private final UUID ofA = watch("a");
   private final UUID ofB = watch("b");
 
@@ -66,10 +67,10 @@ class UpdatesTest {
     return new Enable("paid:1", 0, 0, 127, fence, EPOCH, 0);
   }
 
-  private Effects transactional() {
+  private EventHandling transactional() {
     var projector = Components.of(List.of(payments), mapper, true).projectors().get("paid:1");
-    return new TransactionalEffects(
-        new EventCaller(java.util.Objects.requireNonNull(projector), mapper, emissions),
+    return new TransactionalEventHandling(
+        new EventCaller(java.util.Objects.requireNonNull(projector), mapper, bufferedUpdates),
         database());
   }
 
@@ -82,13 +83,13 @@ class UpdatesTest {
 
   private UUID watch(String account) {
     var id = UUID.randomUUID();
-    watches.add(
+    watchedQueries.add(
         new Query(id, "Balance", 1_000, null, new Json("{\"account\":\"" + account + "\"}")), this);
     return id;
   }
 
   private void enable() throws SQLException {
-    emissions.enabled(new Lease(segment, told::add, this));
+    bufferedUpdates.enabled(new Lease(segment, told::add, this));
     effects.claim(segment);
   }
 
@@ -135,10 +136,10 @@ class UpdatesTest {
   @Test
   void a_query_that_is_watched_between_handler_and_commit_hears_of_it() throws Exception {
     enable();
-    var updates = emissions.of(paid(1, "late"));
+    var updates = bufferedUpdates.of(paid(1, "late"));
     updates.emit(Balance.class, query -> query.account().equals("late"), 1);
     var late = watch("late");
-    emissions.publish(segment, EPOCH, emissions.take(List.of(paid(1, "late"))), 1);
+    bufferedUpdates.publish(segment, EPOCH, bufferedUpdates.take(List.of(paid(1, "late"))), 1);
     assertThat(told).hasSize(1);
     assertThat(((Update) told.get(0)).ids()).containsExactly(late);
   }
@@ -146,7 +147,7 @@ class UpdatesTest {
   @Test
   void nothing_is_told_under_a_fence_that_was_topped() throws Exception {
     enable();
-    emissions.enabled(new Lease(segment(4), told::add, this));
+    bufferedUpdates.enabled(new Lease(segment(4), told::add, this));
     effects.apply(segment, EPOCH, 0, 1, List.of(paid(1, "a")));
     assertThat(told).isEmpty();
   }
@@ -154,8 +155,8 @@ class UpdatesTest {
   @Test
   void who_watches_no_more_hears_nothing() throws Exception {
     enable();
-    watches.remove(ofA, this);
-    watches.lost(this);
+    watchedQueries.remove(ofA, this);
+    watchedQueries.lost(this);
     effects.apply(segment, EPOCH, 0, 1, List.of(paid(1, "a")));
     assertThat(told).isEmpty();
   }
@@ -163,12 +164,12 @@ class UpdatesTest {
   @Test
   void too_much_of_one_event_is_told_as_ask_again() throws Exception {
     enable();
-    var updates = emissions.of(paid(1, "a"));
-    for (var i = 0; i <= Emissions.PER_EVENT_MAX; i++) {
+    var updates = bufferedUpdates.of(paid(1, "a"));
+    for (var i = 0; i <= BufferedUpdates.PER_EVENT_MAX; i++) {
       updates.emit(Balance.class, query -> query.account().equals("a"), i);
     }
-    emissions.publish(segment, EPOCH, emissions.take(List.of(paid(1, "a"))), 1);
-    assertThat(told).hasSize(Emissions.PER_EVENT_MAX);
+    bufferedUpdates.publish(segment, EPOCH, bufferedUpdates.take(List.of(paid(1, "a"))), 1);
+    assertThat(told).hasSize(BufferedUpdates.PER_EVENT_MAX);
     assertThat(((Update) told.get(told.size() - 1)).payload()).isNull();
   }
 }

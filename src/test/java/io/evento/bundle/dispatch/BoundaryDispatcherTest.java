@@ -9,11 +9,11 @@ import io.evento.bundle.AggregateId;
 import io.evento.bundle.Boundary;
 import io.evento.bundle.CommandHandler;
 import io.evento.bundle.Criteria;
+import io.evento.bundle.CriteriaBuilder;
 import io.evento.bundle.Decision;
 import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.InitialState;
 import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.Reads;
 import io.evento.bundle.Tag;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.ErrorCode;
@@ -56,7 +56,7 @@ class BoundaryDispatcherTest {
       return new Subscription(command, 0, 0, 0);
     }
 
-    @Reads
+    @CriteriaBuilder
     static Criteria reads(Leave command) {
       return Criteria.tagged("student", command.studentId())
           .and("course", command.courses().get(0))
@@ -286,7 +286,8 @@ class BoundaryDispatcherTest {
 
   @Test
   void what_would_guard_nothing_does_not_start() {
-    assertRefused(Nothing.class, "put @Tag on a component, or give Nothing a @Reads method");
+    assertRefused(
+        Nothing.class, "put @Tag on a component, or give Nothing a @CriteriaBuilder method");
     assertRefused(Unguarded.class, "put @Tag(\"name\") on a component of one");
     assertThatThrownBy(() -> new PayloadMapper().typeOf(Real.class))
         .hasMessageContaining("must be on a String, UUID, whole number or enum");

@@ -22,16 +22,16 @@ import io.evento.protocol.Message.Decided;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.cluster.StandardSettings;
+import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendResult;
 import io.evento.server.eventstore.OutcomeKind;
-import io.evento.server.eventstore.Proposal;
 import io.evento.server.eventstore.SnapshotTable;
 import io.evento.server.eventstore.StoreNode;
-import io.evento.server.eventstore.Verdict;
 import io.evento.server.persistence.EntityManagers;
 import io.evento.server.routing.BundleSession;
+import io.evento.server.routing.CommandOutcomes;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Deadline;
-import io.evento.server.routing.Outcomes;
 import io.evento.server.routing.RoutingNode;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.PostgresFixture;
@@ -74,7 +74,7 @@ class LongStoryTest {
 
   private TestDatabase database;
   private RoutingNode node;
-  private Decider decider;
+  private DecisionContext decisionContext;
   private SnapshotTable snapshots;
   private final Message.Aggregate diary =
       new Message.Aggregate("Diary", UUID.randomUUID().toString());
@@ -86,12 +86,12 @@ class LongStoryTest {
     node = RoutingNode.up(database, "a");
     await().until(() -> node.store.appender.isReady());
     snapshots = new SnapshotTable(node.database);
-    decider =
-        new Decider(
+    decisionContext =
+        new DecisionContext(
             node.handlers,
             node.store.appender,
-            new Outcomes(node.store.reader, node.threads),
-            new Stories(node.store.reader, snapshots),
+            new CommandOutcomes(node.store.reader, node.threads),
+            new HistoryReader(node.store.reader, snapshots),
             snapshots,
             node.store.reader,
             node.threads,
@@ -99,20 +99,22 @@ class LongStoryTest {
             new Metrics());
     for (var i = 0; i < EVENTS; i++) {
       var event =
-          new Proposal.ProposedEvent(
+          new AppendRequest.ProposedEvent(
               0, "bank", "Written", List.of(), null, "{\"text\":\"" + PAGE + "\"}");
-      var proposal =
-          new Proposal(
+      var appendRequest =
+          new AppendRequest(
               UUID.randomUUID(),
               i,
               i + 1,
               OutcomeKind.EVENTS,
               null,
-              List.of(new Proposal.Basis(diary.stream(), tip)),
+              List.of(new AppendRequest.Basis(diary.stream(), tip)),
               List.of(event),
               null);
       tip =
-          ((Verdict.Appended) StoreNode.await(node.store.appender.append(proposal))).tips().get(0);
+          ((AppendResult.Appended) StoreNode.await(node.store.appender.append(appendRequest)))
+              .tips()
+              .get(0);
     }
   }
 
@@ -183,7 +185,8 @@ class LongStoryTest {
             null,
             new Json("{\"id\":\"" + diary.id() + "\"}"),
             7);
-    return decider.decide(new io.evento.server.aggregate.Lane(), new Pending(request), diary);
+    return decisionContext.decide(
+        new io.evento.server.aggregate.StreamQueue(), new PendingCommand(request), diary);
   }
 
   private static int pages(CompletionStage<Receipt> answer) {

@@ -8,9 +8,9 @@ import io.evento.server.eventstore.EventReader;
 import io.evento.server.eventstore.Follower;
 import io.evento.server.persistence.Database;
 import io.evento.server.routing.BundleSession;
-import io.evento.server.routing.Outcomes;
+import io.evento.server.routing.CommandOutcomes;
 import io.evento.server.routing.Sessions;
-import io.evento.server.routing.Shadows;
+import io.evento.server.routing.ShadowVersions;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
 import java.time.Duration;
@@ -51,18 +51,18 @@ final class ConsumerNode implements AutoCloseable {
   final EventReader reader;
   final Follower follower;
   final SegmentTable segments;
-  final Counts counts = new Counts(metrics);
+  final ConsumerMetrics consumerMetrics = new ConsumerMetrics(metrics);
   final Parking parking;
   final StepParking stepParking;
   final Merges merges;
-  final Losses losses;
+  final LostEvents lostEvents;
   final Deliveries deliveries;
   final StepTable steps;
   final OutboxTable outbox;
   final ScheduleTable schedules;
   final ShadowTable shadows;
-  final Shadows shadowVersions = new Shadows();
-  final Couriers couriers;
+  final ShadowVersions shadowVersions = new ShadowVersions();
+  final OutboxSenders outboxSenders;
   volatile int deadLettersMax = 1_000;
   final LeaseKeeper keeper;
 
@@ -71,12 +71,17 @@ final class ConsumerNode implements AutoCloseable {
 
   final Consumers consumers;
   final Operations operations;
-  final Switches switches;
+  final VersionSwitch versionSwitch;
   final DeadLetters letters;
   private final LeaseConnection connection;
   private final Cluster cluster;
 
-  ConsumerNode(TestDatabase where, String name, Cluster cluster, Terms terms, LongSupplier clock) {
+  ConsumerNode(
+      TestDatabase where,
+      String name,
+      Cluster cluster,
+      LeaseTimings leaseTimings,
+      LongSupplier clock) {
     this.name = name;
     this.cluster = cluster;
     var config = where.config(name);
@@ -89,47 +94,59 @@ final class ConsumerNode implements AutoCloseable {
     outbox = new OutboxTable(database);
     schedules = new ScheduleTable(database);
     shadows = new ShadowTable(database);
-    couriers =
-        new Couriers(
+    outboxSenders =
+        new OutboxSenders(
             outbox,
             schedules,
             steps,
-            new Echoes(
-                shadows, new Outcomes(reader, threads), reader, outbox, shadowVersions, threads),
+            new ShadowOutcomes(
+                shadows,
+                new CommandOutcomes(reader, threads),
+                reader,
+                outbox,
+                shadowVersions,
+                threads),
             incarnation,
             command -> router.apply(command),
             () -> cluster.nodes.stream().map(node -> node.incarnation).toList(),
             threads);
-    var places = new Places(reader, follower);
+    var checkpointResolver = new CheckpointResolver(reader, follower);
     var table = new DeadLetterTable(database, incarnation);
-    parking = new Parking(table, reader, places, counts, () -> deadLettersMax);
+    parking = new Parking(table, reader, checkpointResolver, consumerMetrics, () -> deadLettersMax);
     stepParking =
         new StepParking(
-            database, table, steps, outbox, schedules, reader, counts, () -> deadLettersMax);
+            database,
+            table,
+            steps,
+            outbox,
+            schedules,
+            reader,
+            consumerMetrics,
+            () -> deadLettersMax);
     merges = new Merges(database, incarnation);
-    losses = new Losses(database, incarnation);
+    lostEvents = new LostEvents(database, incarnation);
     deliveries =
         new Deliveries(
             threads,
             follower,
-            places,
+            checkpointResolver,
             new Steps(
                 steps,
                 outbox,
                 schedules,
-                couriers,
+                outboxSenders,
                 stepParking,
                 reader,
                 incarnation,
                 threads,
-                counts),
+                consumerMetrics),
             parking,
             merges,
-            losses,
-            counts);
+            lostEvents,
+            consumerMetrics);
     keeper =
         new LeaseKeeper(
-            terms,
+            leaseTimings,
             name,
             incarnation,
             this::hosts,
@@ -138,27 +155,27 @@ final class ConsumerNode implements AutoCloseable {
             segments,
             reader,
             deliveries,
-            counts,
+            consumerMetrics,
             cluster::freed,
             clock);
     consumers =
         new Consumers(
             keeper,
             deliveries,
-            couriers,
+            outboxSenders,
             segments,
             reader,
             sessions,
             new Links(config, database, threads, metrics),
             threads);
     operations = new Operations(database, reader, consumers);
-    switches = new Switches(database, operations, consumers, Duration.ofSeconds(12));
+    versionSwitch = new VersionSwitch(database, operations, consumers, Duration.ofSeconds(12));
     this.letters = new DeadLetters(database, consumers, () -> deadLettersMax);
     cluster.nodes.add(this);
   }
 
   ConsumerNode(TestDatabase where, String name, Cluster cluster) {
-    this(where, name, cluster, Terms.STANDARD, System::nanoTime);
+    this(where, name, cluster, LeaseTimings.STANDARD, System::nanoTime);
   }
 
   /** Follows, delivers, and passes every second, as timers would have it. */
@@ -166,7 +183,7 @@ final class ConsumerNode implements AutoCloseable {
     follower.start();
     consumers.start();
     threads.timer().scheduleAtFixedRate(consumers::wake, 1_000, 1_000, TimeUnit.MILLISECONDS);
-    new ConsumerWatch(merges, consumers, database, shadowVersions, metrics, threads).start();
+    new ConsumerMonitor(merges, consumers, database, shadowVersions, metrics, threads).start();
     return this;
   }
 

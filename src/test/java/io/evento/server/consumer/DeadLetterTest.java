@@ -280,7 +280,9 @@ class DeadLetterTest {
         "a-2", new IllegalStateException(new EventoException(ErrorCode.NO_HANDLER, "nobody")));
     var bundle = bundle(node, true, 1);
     cluster.append(List.of(Draft.of("a-1"), Draft.of("a-2")));
-    await().atMost(PATIENCE).until(() -> bundle.session.isOpen() && node.counts.nacks.count() > 7);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> bundle.session.isOpen() && node.consumerMetrics.nacks.count() > 7);
     assertThat(letters()).isEmpty();
     ledger.failures.clear();
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(2L)));

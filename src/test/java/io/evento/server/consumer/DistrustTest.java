@@ -67,10 +67,10 @@ class DistrustTest {
                     cluster.database(),
                     "a",
                     cluster.nodes(),
-                    new Terms(
-                        Terms.STANDARD.lease(),
-                        Terms.STANDARD.trust(),
-                        Terms.STANDARD.drain(),
+                    new LeaseTimings(
+                        LeaseTimings.STANDARD.lease(),
+                        LeaseTimings.STANDARD.trust(),
+                        LeaseTimings.STANDARD.drain(),
                         Duration.ofMinutes(1),
                         Duration.ofMillis(500)),
                     System::nanoTime))

@@ -4,8 +4,8 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
+import io.evento.server.routing.CommandOutcomes;
 import io.evento.server.routing.Fingerprints;
-import io.evento.server.routing.Outcomes;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -90,7 +90,7 @@ final class Effects implements AutoCloseable {
       try (var row = insert.executeQuery()) {
         row.next();
         if (row.getLong(1) != hash) {
-          throw Outcomes.idReused();
+          throw CommandOutcomes.idReused();
         }
         if (row.getBoolean(2)) {
           ran.put(command.id(), command.type() + command.payload().text());

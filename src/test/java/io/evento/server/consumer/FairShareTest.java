@@ -42,13 +42,13 @@ class FairShareTest {
   private static final long QUICK_NANOS = 500_000;
 
   /** A drain that ends with an acknowledgement, as its own deadline is beyond every wait here. */
-  private static final Terms PATIENT =
-      new Terms(
-          Terms.STANDARD.lease(),
-          Terms.STANDARD.trust(),
+  private static final LeaseTimings PATIENT =
+      new LeaseTimings(
+          LeaseTimings.STANDARD.lease(),
+          LeaseTimings.STANDARD.trust(),
           Duration.ofMinutes(1),
-          Terms.STANDARD.settle(),
-          Terms.STANDARD.silence());
+          LeaseTimings.STANDARD.settle(),
+          LeaseTimings.STANDARD.silence());
 
   @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
@@ -68,12 +68,12 @@ class FairShareTest {
   @Test
   void a_node_that_joins_under_load_has_its_share_within_ten_seconds_and_every_event_one_owner()
       throws Exception {
-    host("a", Terms.STANDARD);
-    host("b", Terms.STANDARD);
+    host("a", LeaseTimings.STANDARD);
+    host("b", LeaseTimings.STANDARD);
     awaitShares(Map.of("a", 6, "b", 6));
     try (var traffic = new Traffic(cluster.store(), cluster.nodes())) {
       traffic.goOnFor(1_000);
-      host("c", Terms.STANDARD);
+      host("c", LeaseTimings.STANDARD);
       awaitShares(Map.of("a", 4, "b", 4, "c", 4));
       traffic.goOnFor(1_000);
     }
@@ -118,14 +118,14 @@ class FairShareTest {
   @Test
   void a_segment_whose_event_takes_longer_than_a_drain_may_last_moves_without_it()
       throws Exception {
-    var a = host("a", Terms.STANDARD);
-    host("b", Terms.STANDARD);
+    var a = host("a", LeaseTimings.STANDARD);
+    host("b", LeaseTimings.STANDARD);
     awaitShares(Map.of("a", 6, "b", 6));
     holder = "a";
     appendToEach(fences("a").keySet());
     await("all of them are sent").until(() -> sentTo(a) == 6);
 
-    host("c", Terms.STANDARD);
+    host("c", LeaseTimings.STANDARD);
     awaitShares(Map.of("a", 4, "b", 4, "c", 4));
     await("those that moved are handled").atMost(SHARED_MAX).until(() -> handled.size() == 2);
     assertThat(handled).extracting(Handled::owner).containsOnly("c");
@@ -134,10 +134,11 @@ class FairShareTest {
   private record Host(ConsumerNode node, HandlingBundle bundle) {}
 
   /** A node with one session of the bundle, which takes its time for each event. */
-  private Host host(String name, Terms terms) {
+  private Host host(String name, LeaseTimings leaseTimings) {
     var node =
         cluster.opened(
-            new ConsumerNode(cluster.database(), name, cluster.nodes(), terms, System::nanoTime));
+            new ConsumerNode(
+                cluster.database(), name, cluster.nodes(), leaseTimings, System::nanoTime));
     node.start();
     await().until(() -> node.follower.head().isPresent());
     var bundle =

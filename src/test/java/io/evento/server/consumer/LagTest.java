@@ -6,7 +6,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class LagTest {
-  private static final Duration LONG = ConsumerWatch.STUCK;
+  private static final Duration LONG = ConsumerMonitor.STUCK;
   private static final Duration SHORT = LONG.minusMillis(1);
 
   @Test

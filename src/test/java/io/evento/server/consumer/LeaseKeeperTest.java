@@ -25,13 +25,13 @@ import org.junit.jupiter.api.Test;
 /** Passes of one and more nodes on a real database, called by the test. */
 class LeaseKeeperTest {
   private static final ConsumerId ACCOUNTS = new ConsumerId("accounts", 1);
-  private static final Terms QUICK =
-      new Terms(
+  private static final LeaseTimings QUICK =
+      new LeaseTimings(
           Duration.ofMillis(400),
           Duration.ofMillis(300),
           Duration.ofMillis(50),
           Duration.ofMillis(50),
-          Terms.STANDARD.silence());
+          LeaseTimings.STANDARD.silence());
 
   private final ConsumerNode.Cluster cluster = new ConsumerNode.Cluster();
   private final List<ConsumerNode> nodes = new ArrayList<>();
@@ -195,12 +195,12 @@ class LeaseKeeperTest {
   void what_came_between_the_end_of_the_trust_and_a_slow_renewal_is_sent_after_it()
       throws Exception {
     var steady =
-        new Terms(
+        new LeaseTimings(
             Duration.ofSeconds(3),
             Duration.ofSeconds(2),
             Duration.ofMillis(50),
             Duration.ofMillis(50),
-            Terms.STANDARD.silence());
+            LeaseTimings.STANDARD.silence());
     var node = new ConsumerNode(database, "a", cluster, steady, System::nanoTime);
     nodes.add(node);
     node.follower.start();
@@ -280,12 +280,12 @@ class LeaseKeeperTest {
   @Test
   void a_session_that_drains_keeps_its_segment_until_what_is_in_flight_is_acknowledged() {
     var patient =
-        new Terms(
+        new LeaseTimings(
             Duration.ofSeconds(5),
             Duration.ofSeconds(4),
             Duration.ofMinutes(1),
             Duration.ofMillis(50),
-            Terms.STANDARD.silence());
+            LeaseTimings.STANDARD.silence());
     var node = new ConsumerNode(database, "a", cluster, patient, System::nanoTime);
     nodes.add(node);
     node.follower.start();
@@ -448,7 +448,7 @@ class LeaseKeeperTest {
     first.keeper.pass();
     assertThat(held(first)).isEmpty();
     await().untilAsserted(() -> assertThat(bundle.heard(Message.Disable.class)).hasSize(4));
-    assertThat(first.counts.losses.count()).isEqualTo(4);
+    assertThat(first.consumerMetrics.losses.count()).isEqualTo(4);
   }
 
   @Test

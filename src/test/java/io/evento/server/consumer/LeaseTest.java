@@ -87,7 +87,7 @@ class LeaseTest {
   @Test
   void after_a_rewind_other_events_may_stand_where_some_were_doubted() {
     var letter = Set.of(UUID.randomUUID());
-    lease.doubts(new Doubts(70, 70, letter, 3, true));
+    lease.doubts(new PoisonCandidates(70, 70, letter, 3, true));
     lease.rewind(new StorePosition(LATER, 60));
     assertThat(lease.doubts().covers(70)).isFalse();
     assertThat(lease.doubts().ids()).isEqualTo(letter);
@@ -104,12 +104,12 @@ class LeaseTest {
   void doubts_about_what_does_not_come_are_forgotten_those_that_are_proven_later() {
     var letter = Set.of(UUID.randomUUID());
     var now = System.nanoTime();
-    lease.doubts(new Doubts(0, 0, letter, 2, true));
+    lease.doubts(new PoisonCandidates(0, 0, letter, 2, true));
     lease.forgetOldDoubts(now + TimeUnit.SECONDS.toNanos(50));
     assertThat(lease.doubts().isNone()).isFalse();
     lease.forgetOldDoubts(now + TimeUnit.SECONDS.toNanos(70));
     assertThat(lease.doubts().isNone()).isTrue();
-    lease.doubts(new Doubts(0, 0, letter, 3, true));
+    lease.doubts(new PoisonCandidates(0, 0, letter, 3, true));
     lease.forgetOldDoubts(now + TimeUnit.MINUTES.toNanos(9));
     assertThat(lease.doubts().areProven()).isTrue();
     lease.forgetOldDoubts(now + TimeUnit.MINUTES.toNanos(11));

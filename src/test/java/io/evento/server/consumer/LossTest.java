@@ -46,7 +46,7 @@ class LossTest {
     cluster.store().loseAbove(3);
     append("a-9");
     awaitCheckpoint(4);
-    assertThat(node.losses.all())
+    assertThat(node.lostEvents.all())
         .singleElement()
         .satisfies(
             loss -> {
@@ -80,7 +80,7 @@ class LossTest {
     append("a-2");
     awaitCheckpoint(5);
     var slot = Slots.of(new RecordedEvent.Stream("Account", "a-1"));
-    assertThat(node.losses.all())
+    assertThat(node.lostEvents.all())
         .singleElement()
         .satisfies(loss -> assertThat(slot).isBetween(loss.firstSlot(), loss.lastSlot()));
   }
@@ -100,7 +100,7 @@ class LossTest {
     cluster.store().loseAbove(3);
     append("a-9");
     awaitCheckpoint(4);
-    assertThat(node.losses.all()).isEmpty();
+    assertThat(node.lostEvents.all()).isEmpty();
     assertThat(cluster.numbers("select position from mine.handled order by n"))
         .containsExactly(1L, 2L, 3L, 4L);
   }
@@ -120,7 +120,7 @@ class LossTest {
     connect(node, false, 1);
     append("a-9");
     awaitCheckpoint(4);
-    assertThat(node.losses.all())
+    assertThat(node.lostEvents.all())
         .singleElement()
         .satisfies(
             loss -> {
@@ -152,8 +152,8 @@ class LossTest {
     connect(owner, false, 1);
     append("a-9");
     awaitCheckpoint(3);
-    await().atMost(PATIENCE).until(() -> !owner.losses.all().isEmpty());
-    assertThat(owner.losses.all())
+    await().atMost(PATIENCE).until(() -> !owner.lostEvents.all().isEmpty());
+    assertThat(owner.lostEvents.all())
         .singleElement()
         .satisfies(
             loss -> {
@@ -172,7 +172,7 @@ class LossTest {
     cluster.store().loseAbove(1);
     append("a-9");
     awaitCheckpoint(2);
-    assertThat(node.losses.all())
+    assertThat(node.lostEvents.all())
         .singleElement()
         .satisfies(
             loss -> {
@@ -197,7 +197,7 @@ class LossTest {
     awaitCheckpoint(4);
     assertThat(cluster.texts("select key from evento.saga_state order by key"))
         .containsExactly("a-1", "a-2", "a-3", "a-4");
-    assertThat(node.losses.all()).isEmpty();
+    assertThat(node.lostEvents.all()).isEmpty();
   }
 
   @Test
@@ -209,17 +209,17 @@ class LossTest {
     cluster.store().loseAbove(1);
     append("a-9");
     awaitCheckpoint(2);
-    assertThat(node.losses.all()).hasSize(1);
+    assertThat(node.lostEvents.all()).hasSize(1);
 
     assertThatThrownBy(() -> node.operations.confirmLost(asked(null, null, false)))
         .hasMessageContaining("/reason");
     node.operations.confirmLost(asked(null, "try", true));
-    assertThat(node.losses.all()).as("after a dry run").hasSize(1);
+    assertThat(node.lostEvents.all()).as("after a dry run").hasSize(1);
     node.operations.reset(asked(null, null, false), 2, false);
-    assertThat(node.losses.all()).as("after a reset beyond them").hasSize(1);
+    assertThat(node.lostEvents.all()).as("after a reset beyond them").hasSize(1);
     assertThat(node.operations.confirmLost(asked(0, "compared by hand", false)).detail())
         .isEqualTo("lost events are confirmed for segment 0, 1 marks");
-    assertThat(node.losses.all()).isEmpty();
+    assertThat(node.lostEvents.all()).isEmpty();
     assertThatThrownBy(() -> node.operations.confirmLost(asked(null, "again", false)))
         .hasMessageContaining("no lost events are marked");
     assertThat(
@@ -229,11 +229,11 @@ class LossTest {
     cluster.store().loseAbove(1);
     append("a-9");
     awaitCheckpoint(2);
-    await().atMost(PATIENCE).until(() -> node.losses.all().size() == 1);
+    await().atMost(PATIENCE).until(() -> node.lostEvents.all().size() == 1);
     node.operations.reset(asked(null, null, false), 0, false);
-    assertThat(node.losses.all()).isEmpty();
+    assertThat(node.lostEvents.all()).isEmpty();
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(2L)));
-    assertThat(node.losses.all()).as("once it was handled again").isEmpty();
+    assertThat(node.lostEvents.all()).as("once it was handled again").isEmpty();
   }
 
   @Test

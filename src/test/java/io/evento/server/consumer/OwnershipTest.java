@@ -28,13 +28,13 @@ import org.junit.jupiter.api.Test;
 class OwnershipTest {
   private static final long SEED = System.nanoTime();
   private static final Duration LENGTH = Duration.ofSeconds(6);
-  private static final Terms QUICK =
-      new Terms(
+  private static final LeaseTimings QUICK =
+      new LeaseTimings(
           Duration.ofMillis(400),
           Duration.ofMillis(350),
           Duration.ofMillis(20),
           Duration.ofMillis(50),
-          Terms.STANDARD.silence());
+          LeaseTimings.STANDARD.silence());
 
   private static TestDatabase database;
 

@@ -178,7 +178,7 @@ class ProjectorDeliveryTest {
         .atMost(Duration.ofSeconds(30))
         .until(() -> first.sum() == events && second.sum() == events);
     // A thousand with each, so about sixty for one alone, and nearly as many more for another.
-    assertThat(node.counts.reads.count()).isLessThan(95);
+    assertThat(node.consumerMetrics.reads.count()).isLessThan(95);
   }
 
   private static void awaitBegin(CountDownLatch begun) {
@@ -345,7 +345,7 @@ class ProjectorDeliveryTest {
     awaitEnabled(next);
     node.consumers.ack(bundle.session, late);
     node.consumers.ack(next.session, late);
-    assertThat(node.counts.fenced.count()).isEqualTo(2);
+    assertThat(node.consumerMetrics.fenced.count()).isEqualTo(2);
     await().during(Duration.ofMillis(600)).until(() -> checkpoints().equals(List.of(0L)));
   }
 
@@ -401,7 +401,7 @@ class ProjectorDeliveryTest {
     assertThat(texts("select distinct epoch::text from evento.consumer_segment"))
         .containsExactly(store.epoch().toString())
         .doesNotContain(old.toString());
-    assertThat(node.counts.rewinds.count()).isEqualTo(2);
+    assertThat(node.consumerMetrics.rewinds.count()).isEqualTo(2);
     assertThat(bundle.last(Message.Enable.class).orElseThrow())
         .satisfies(
             enabled -> {
@@ -633,7 +633,7 @@ class ProjectorDeliveryTest {
     handling(node, (message, event) -> handled.increment());
     awaitCheckpoints(60_000);
     assertThat(handled.sum()).isEqualTo(60_000);
-    assertThat(node.counts.reads.count()).isBetween(60.0, 90.0);
+    assertThat(node.consumerMetrics.reads.count()).isBetween(60.0, 90.0);
   }
 
   private ConsumerNode node(String name) {

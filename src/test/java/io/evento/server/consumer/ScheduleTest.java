@@ -99,7 +99,7 @@ class ScheduleTest {
     var id = UUID.randomUUID();
     var first = table.add(order(id, 60_000L, null));
     assertThat(table.add(order(id, 5L, null))).isEqualTo(first);
-    var other = new Errand(id, "Greet", new Json("{\"n\":2}"), null, null, null, null, 0);
+    var other = new OutboxEntry(id, "Greet", new Json("{\"n\":2}"), null, null, null, null, 0);
     assertThatThrownBy(() -> table.add(new ScheduleTable.Order(other, 99, 5L, null)))
         .isInstanceOfSatisfying(
             EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.ID_REUSED));
@@ -119,7 +119,7 @@ class ScheduleTest {
     node.schedules.add(order(UUID.randomUUID(), 500L, null));
     assertThat(node.schedules.cancel(back)).isTrue();
     assertThat(node.schedules.cancel(back)).isFalse();
-    node.couriers.scheduled();
+    node.outboxSenders.scheduled();
 
     await("the other one is sent and done")
         .until(() -> sent.get() == 1 && node.schedules.list(null, null, 10).isEmpty());
@@ -143,11 +143,11 @@ class ScheduleTest {
       var id = UUID.randomUUID();
       table.add(order(id, 0L, null));
       assertThat(table.claim(incarnation, Duration.ofMinutes(1), 10, List.of()))
-          .extracting(Errand::id)
+          .extracting(OutboxEntry::id)
           .containsExactly(id);
       assertThat(table.cancel(id)).as("while it is sent").isFalse();
       table.delay(
-          List.of(new Errands.Delay(id, known.getKey() + ": told", Duration.ofMinutes(1))),
+          List.of(new OutboxStore.Delay(id, known.getKey() + ": told", Duration.ofMinutes(1))),
           incarnation);
       assertThat(table.cancel(id)).as("after %s", known.getKey()).isEqualTo(known.getValue());
     }
@@ -160,7 +160,7 @@ class ScheduleTest {
     var id = UUID.randomUUID();
     table.add(order(id, 0L, null));
     table.claim(dying, Duration.ofMinutes(1), 10, List.of());
-    table.delay(List.of(new Errands.Delay(id, "no-handler: told", Duration.ZERO)), dying);
+    table.delay(List.of(new OutboxStore.Delay(id, "no-handler: told", Duration.ZERO)), dying);
     assertThat(table.claim(dying, Duration.ofMinutes(1), 10, List.of())).hasSize(1);
     table.releaseAllBut(List.of(UUID.randomUUID()));
     assertThat(table.find(id).orElseThrow().error()).startsWith("unavailable");
@@ -213,7 +213,7 @@ class ScheduleTest {
     var refused = UUID.randomUUID();
     node.schedules.add(order(waits, 0L, null));
     node.schedules.add(order(refused, 0L, null));
-    node.couriers.scheduled();
+    node.outboxSenders.scheduled();
 
     await("both done").until(() -> node.schedules.list(null, null, 10).isEmpty());
     assertThat(tries.get(waits)).hasValue(3);
@@ -235,7 +235,7 @@ class ScheduleTest {
 
   private static ScheduleTable.Order order(UUID id, @Nullable Long after, @Nullable Instant at) {
     return new ScheduleTable.Order(
-        new Errand(id, "Greet", new Json("{}"), null, null, null, null, 0), 7, after, at);
+        new OutboxEntry(id, "Greet", new Json("{}"), null, null, null, null, 0), 7, after, at);
   }
 
   private static Receipt receipt(UUID id) {

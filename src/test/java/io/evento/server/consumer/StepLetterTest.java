@@ -626,7 +626,7 @@ class StepLetterTest {
         StepBatch.of(
             new StepBatch.Request(
                 lease, filter, List.of(event), at.to(), at.command(), false, false),
-            Inbox.EMPTY,
+            PendingSagaInput.EMPTY,
             Map.of(),
             Set.of()));
   }

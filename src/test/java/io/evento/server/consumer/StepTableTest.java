@@ -89,7 +89,7 @@ class StepTableTest {
     assertThat(state.born()).isEqualTo(11);
     assertThat(count("evento.consumer_command where type = 'Greet' and born = 11")).isEqualTo(1);
     assertThat(schedules.due(SAGA, 0, 127, List.of(), 10))
-        .extracting(Inbox.Deadline::key)
+        .extracting(PendingSagaInput.Deadline::key)
         .containsExactly("k");
   }
 
@@ -217,12 +217,13 @@ class StepTableTest {
     }
   }
 
-  private static Errands.End done(Errand errand) {
-    return refused(errand.id(), "x");
+  private static OutboxStore.End done(OutboxEntry outboxEntry) {
+    return refused(outboxEntry.id(), "x");
   }
 
-  private static Errands.End refused(UUID id, String detail) {
-    return new Errands.End(id, null, io.evento.protocol.ErrorCode.INVALID_REQUEST, detail, null);
+  private static OutboxStore.End refused(UUID id, String detail) {
+    return new OutboxStore.End(
+        id, null, io.evento.protocol.ErrorCode.INVALID_REQUEST, detail, null);
   }
 
   private static StepTable.Step step(
@@ -238,7 +239,7 @@ class StepTableTest {
         StepBatch.of(
             new StepBatch.Request(
                 lease, filter, List.of(event), upTo, event.commandId(), false, false),
-            Inbox.EMPTY,
+            PendingSagaInput.EMPTY,
             table.states(SAGA, List.of(event.aggregate().id())),
             java.util.Set.of());
     var results = new ArrayList<>(List.of(result));

@@ -2,8 +2,8 @@ package io.evento.server.consumer;
 
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
+import io.evento.server.eventstore.AppendedEvents;
 import io.evento.server.eventstore.Follower;
-import io.evento.server.eventstore.Fresh;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;
@@ -81,7 +81,7 @@ final class Store implements AutoCloseable {
       insert.executeBatch();
     }
     connection.commit();
-    followers.forEach(follower -> follower.offer(new Fresh(epoch, base, head, written)));
+    followers.forEach(follower -> follower.offer(new AppendedEvents(epoch, base, head, written)));
     return written;
   }
 

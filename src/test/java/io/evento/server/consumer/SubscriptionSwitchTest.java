@@ -9,7 +9,7 @@ import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.server.consumer.live.LiveNode;
 import io.evento.server.consumer.live.LiveQueries;
-import io.evento.server.consumer.live.Outlet;
+import io.evento.server.consumer.live.SubscriptionSink;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.routing.QueryNode;
 import io.evento.testing.Components;
@@ -36,7 +36,7 @@ class SubscriptionSwitchTest {
     node = cluster.node("a");
     routing =
         cluster.opened(new QueryNode(cluster.database(), "a", node.sessions, node.shadowVersions));
-    live = LiveNode.of(routing, new Holdings(node.deliveries), node.threads);
+    live = LiveNode.of(routing, new OwnedSegments(node.deliveries), node.threads);
     await("serves").atMost(PATIENCE).until(routing::isServing);
   }
 
@@ -51,7 +51,7 @@ class SubscriptionSwitchTest {
     assertThat(ask()).isEqualTo("1");
 
     for (var version : new int[] {2, 1}) {
-      node.switches.to(new Operations.Asked("accounts", version, null, "test", null, false));
+      node.versionSwitch.to(new Operations.Asked("accounts", version, null, "test", null, false));
       await("asked elsewhere").atMost(PATIENCE).until(() -> ask().equals("" + version));
       await("answered anew from there")
           .atMost(PATIENCE)
@@ -114,7 +114,7 @@ class SubscriptionSwitchTest {
   }
 
   /** What a subscriber hears. */
-  private static final class Heard implements Outlet {
+  private static final class Heard implements SubscriptionSink {
     final List<String> answers = new CopyOnWriteArrayList<>();
     final List<String> over = new CopyOnWriteArrayList<>();
 

@@ -147,7 +147,7 @@ class SwitchTest {
       var held = new ArrayList<String>();
       for (var version : new int[] {2, 1, 2}) {
         await("goes on").atMost(PATIENCE).until(moved(100));
-        held.add(nodes.get(1).switches.to(asked(version)).detail());
+        held.add(nodes.get(1).versionSwitch.to(asked(version)).detail());
         assertThat(live()).isEqualTo(List.of("greeting:" + version));
         if (version == 1) {
           nodes.get(2).leave();
@@ -222,10 +222,11 @@ class SwitchTest {
     assertThat(compared.examples()).extracting(Comparison.Example::type).containsOnly("Whisper");
     assertThat(compared.examples()).extracting(Comparison.Example::event).containsOnly(1L, 2L, 3L);
 
-    var tried = node.switches.to(new Operations.Asked("greeting", 2, null, "test", null, true));
+    var tried =
+        node.versionSwitch.to(new Operations.Asked("greeting", 2, null, "test", null, true));
     assertThat(tried.detail()).contains("0 held commands sent, 3 discarded");
     assertThat(live()).isEqualTo(List.of("greeting:1"));
-    node.switches.to(asked(2));
+    node.versionSwitch.to(asked(2));
     append("w");
     await("the other one's take effect").atMost(PATIENCE).until(() -> effects.all().size() == 11);
     var before = new ArrayList<>(demanded().subList(0, 9));
@@ -251,7 +252,8 @@ class SwitchTest {
     append("x");
     await("decided").atMost(PATIENCE).until(() -> comparison(node, 2).held() > 0);
 
-    var hasty = new Switches(node.database, node.operations, node.consumers, Duration.ofSeconds(1));
+    var hasty =
+        new VersionSwitch(node.database, node.operations, node.consumers, Duration.ofSeconds(1));
     assertThatThrownBy(() -> hasty.to(asked(2)))
         .isInstanceOfSatisfying(
             EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT))
@@ -260,8 +262,9 @@ class SwitchTest {
     effects.isStopped = false;
     append("y");
     await("goes on").atMost(PATIENCE).until(() -> effects.all().size() == 6);
-    assertThatThrownBy(() -> node.switches.to(asked(1))).hasMessageContaining("is live already");
-    assertThatThrownBy(() -> node.switches.to(asked(3))).hasMessageContaining("no consumer");
+    assertThatThrownBy(() -> node.versionSwitch.to(asked(1)))
+        .hasMessageContaining("is live already");
+    assertThatThrownBy(() -> node.versionSwitch.to(asked(3))).hasMessageContaining("no consumer");
   }
 
   @Test
@@ -283,7 +286,8 @@ class SwitchTest {
 
     assertThat(comparison(node, 2).alone()).isZero();
     assertThat(comparison(node, 2).examples()).isEmpty();
-    var tried = node.switches.to(new Operations.Asked("greeting", 2, null, "test", null, true));
+    var tried =
+        node.versionSwitch.to(new Operations.Asked("greeting", 2, null, "test", null, true));
     assertThat(tried.detail())
         .contains("2 commands of greeting:1 have no outcome yet")
         .contains("0 held commands sent, 0 discarded");
@@ -332,7 +336,7 @@ class SwitchTest {
     assertThat(live.claimed().role()).isEqualTo(Role.LIVE);
     assertThat(shadow.claimed().role()).isEqualTo(Role.SHADOW);
 
-    node.switches.to(asked(2));
+    node.versionSwitch.to(asked(2));
     for (var late : List.of(live, shadow)) {
       assertThat(node.steps.take(step(node, late))).as(late.toString()).isFalse();
     }
@@ -407,7 +411,7 @@ class SwitchTest {
     claimed(node, 1);
     claimed(node, 2);
     var hasty =
-        new Switches(node.database, node.operations, node.consumers, Duration.ofMillis(300));
+        new VersionSwitch(node.database, node.operations, node.consumers, Duration.ofMillis(300));
     cluster.execute(
         """
         create function evento.meanwhile() returns trigger language plpgsql as
@@ -459,7 +463,7 @@ class SwitchTest {
                 event.commandId(),
                 false,
                 false),
-            Inbox.EMPTY,
+            PendingSagaInput.EMPTY,
             Map.of(),
             Set.of());
     var consumer = lease.segment().consumer();
@@ -471,7 +475,7 @@ class SwitchTest {
         batch.doneWith(1, 0),
         StepWrite.of(consumer, true, batch, List.of(result), any -> 0),
         node.incarnation,
-        Courier.CLAIM,
+        OutboxSender.CLAIM,
         null);
   }
 
@@ -504,7 +508,7 @@ class SwitchTest {
     }
     assertThat(live()).containsExactly("accounts:1");
     var hasty =
-        new Switches(node.database, node.operations, node.consumers, Duration.ofMillis(300));
+        new VersionSwitch(node.database, node.operations, node.consumers, Duration.ofMillis(300));
     var asked = new Operations.Asked("accounts", 2, null, "test", null, false);
     assertThatThrownBy(() -> hasty.to(asked))
         .hasMessageContaining("accounts:2 is 2 positions behind accounts:1");
@@ -543,7 +547,8 @@ class SwitchTest {
                 cluster.texts("select type from evento.shadow_command").equals(List.of("Remind")));
     assertThat(comparison(node, 2).alone()).isZero();
 
-    assertThat(node.switches.to(asked(2)).detail()).contains("1 held commands sent, 0 discarded");
+    assertThat(node.versionSwitch.to(asked(2)).detail())
+        .contains("1 held commands sent, 0 discarded");
     await("all is sent").atMost(PATIENCE).until(() -> effects.all().size() == 3);
     assertThat(effects.all()).containsExactlyInAnyOrderElementsOf(demanded());
   }

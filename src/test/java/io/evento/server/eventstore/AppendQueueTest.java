@@ -22,17 +22,17 @@ class AppendQueueTest {
     return Proposals.on(stream, Tip.EMPTY);
   }
 
-  private Proposal offered(Proposal proposal) {
-    assertThat(queue.offer(new Pending(proposal, System.nanoTime()))).isTrue();
-    return proposal;
+  private AppendRequest offered(AppendRequest appendRequest) {
+    assertThat(queue.offer(new PendingAppend(appendRequest, System.nanoTime()))).isTrue();
+    return appendRequest;
   }
 
-  private Proposal offered(String stream) {
+  private AppendRequest offered(String stream) {
     return offered(on(stream).event("A").events());
   }
 
-  private List<Proposal> batch() throws InterruptedException {
-    return queue.take(ZERO).stream().map(Pending::proposal).toList();
+  private List<AppendRequest> batch() throws InterruptedException {
+    return queue.take(ZERO).stream().map(PendingAppend::proposal).toList();
   }
 
   @Test
@@ -88,9 +88,9 @@ class AppendQueueTest {
 
   @Test
   void puts_conditions_last_and_speaks_of_one_epoch() throws InterruptedException {
-    var alternatives = List.of(new Condition.Alternative(null, List.of("t")));
-    var here = new Condition(new StorePosition(new UUID(0, 1), 5), alternatives);
-    var elsewhere = new Condition(new StorePosition(new UUID(0, 2), 5), alternatives);
+    var alternatives = List.of(new AppendCondition.Alternative(null, List.of("t")));
+    var here = new AppendCondition(new StorePosition(new UUID(0, 1), 5), alternatives);
+    var elsewhere = new AppendCondition(new StorePosition(new UUID(0, 2), 5), alternatives);
     var conditional = offered(on("a").event("A").when(here).events());
     var other = offered(on("b").event("A").when(elsewhere).events());
     var plain = offered("c");
@@ -102,13 +102,16 @@ class AppendQueueTest {
   class Looks_at_events_under_the_gate {
     private final UUID epoch = new UUID(0, 1);
 
-    private Proposal asking(String stream, long after, int alternatives) {
+    private AppendRequest asking(String stream, long after, int alternatives) {
       var all =
           java.util.stream.IntStream.range(0, alternatives)
-              .mapToObj(i -> new Condition.Alternative(null, List.of("t" + i)))
+              .mapToObj(i -> new AppendCondition.Alternative(null, List.of("t" + i)))
               .toList();
       return offered(
-          on(stream).event("A").when(new Condition(new StorePosition(epoch, after), all)).events());
+          on(stream)
+              .event("A")
+              .when(new AppendCondition(new StorePosition(epoch, after), all))
+              .events());
     }
 
     @Test
@@ -161,9 +164,9 @@ class AppendQueueTest {
     for (var i = 0; i < 10; i++) {
       offered("s" + i);
     }
-    assertThat(queue.offer(new Pending(on("x").event("A").events(), 0))).isFalse();
+    assertThat(queue.offer(new PendingAppend(on("x").event("A").events(), 0))).isFalse();
     var handedOut = queue.take(ZERO);
-    assertThat(queue.offer(new Pending(on("x").event("A").events(), 0)))
+    assertThat(queue.offer(new PendingAppend(on("x").event("A").events(), 0)))
         .as("handed out is not answered")
         .isFalse();
     handedOut.forEach(queue::release);
@@ -173,14 +176,14 @@ class AppendQueueTest {
   @Test
   void refuses_bytes_beyond_its_bound_but_a_large_one_alone() {
     offered(on("a").event(0, "A", "x".repeat(60_000)).events());
-    assertThat(queue.offer(new Pending(on("b").event("A").events(), 0))).isFalse();
+    assertThat(queue.offer(new PendingAppend(on("b").event("A").events(), 0))).isFalse();
   }
 
   @Test
   void gives_back_what_waited_too_long() {
     var now = System.nanoTime();
-    var old = new Pending(on("a").event("A").events(), now - 10);
-    var young = new Pending(on("b").event("A").events(), now + 10);
+    var old = new PendingAppend(on("a").event("A").events(), now - 10);
+    var young = new PendingAppend(on("b").event("A").events(), now + 10);
     queue.offer(old);
     queue.offer(young);
     assertThat(queue.takeOlder(now)).containsExactly(old);

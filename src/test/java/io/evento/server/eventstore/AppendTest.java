@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Proposal.Basis;
+import io.evento.server.eventstore.AppendRequest.Basis;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
@@ -42,10 +42,10 @@ class AppendTest {
     return appended(Proposals.on(stream, Tip.EMPTY).event("Opened").events()).tips().get(0);
   }
 
-  private static Verdict.Appended appended(Proposal proposal) {
-    var verdict = node.append(proposal);
-    assertThat(verdict).isInstanceOf(Verdict.Appended.class);
-    return (Verdict.Appended) verdict;
+  private static AppendResult.Appended appended(AppendRequest appendRequest) {
+    var appendResult = node.append(appendRequest);
+    assertThat(appendResult).isInstanceOf(AppendResult.Appended.class);
+    return (AppendResult.Appended) appendResult;
   }
 
   private static long head() {
@@ -122,7 +122,7 @@ class AppendTest {
       var before = head();
 
       assertThat(node.append(Proposals.on(stream, first).event("C").events()))
-          .isEqualTo(new Verdict.Stale(List.of(new Basis(stream, second))));
+          .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, second))));
       assertThat(head()).isEqualTo(before);
     }
 
@@ -130,7 +130,7 @@ class AppendTest {
     void is_refused_when_ahead_of_the_stream() {
       var tip = opened(stream);
       assertThat(node.append(Proposals.on(stream, new Tip(2, 5)).event("C").events()))
-          .isEqualTo(new Verdict.Stale(List.of(new Basis(stream, tip))));
+          .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
     }
 
     @Test
@@ -138,24 +138,25 @@ class AppendTest {
       var tip = opened(stream);
       var other = new Tip(tip.version(), tip.decision() + 1);
       assertThat(node.append(Proposals.on(stream, other).event("B").events()))
-          .isEqualTo(new Verdict.Stale(List.of(new Basis(stream, tip))));
+          .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
     }
 
     @Test
     void is_refused_on_a_stream_that_has_events_by_now() {
       var tip = opened(stream);
       assertThat(node.append(Proposals.on(stream, Tip.EMPTY).event("B").events()))
-          .isEqualTo(new Verdict.Stale(List.of(new Basis(stream, tip))));
+          .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
     }
 
     @Test
     void keeps_no_rejection() {
       var tip = opened(stream);
       var late = Proposals.on(stream, Tip.EMPTY).body("{}").rejected();
-      assertThat(node.append(late)).isEqualTo(new Verdict.Stale(List.of(new Basis(stream, tip))));
+      assertThat(node.append(late))
+          .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
       assertThat(node.reader.outcome(late.commandId())).isEmpty();
       assertThat(node.append(Proposals.on(stream, tip).body("{}").rejected()))
-          .isInstanceOf(Verdict.Kept.class);
+          .isInstanceOf(AppendResult.Kept.class);
     }
 
     @Test
@@ -164,7 +165,7 @@ class AppendTest {
       opened(other);
       var tip = opened(stream);
       assertThat(node.append(Proposals.on(stream, tip).and(other, Tip.EMPTY).event("B").events()))
-          .isInstanceOf(Verdict.Stale.class);
+          .isInstanceOf(AppendResult.Stale.class);
       assertThat(node.reader.tip(stream)).isEqualTo(tip);
     }
   }
@@ -177,7 +178,7 @@ class AppendTest {
       var done = appended(first);
       var tip = done.tips().get(0);
       var duplicate =
-          new Verdict.Duplicate(
+          new AppendResult.Duplicate(
               OutcomeKind.EVENTS,
               stream,
               done.first(),
@@ -203,9 +204,9 @@ class AppendTest {
     void gets_its_first_rejection_whatever_is_decided_now() {
       var tip = opened(stream);
       var first = Proposals.on(stream, tip).body("{\"code\":\"poor\"}").rejected();
-      var kept = (Verdict.Kept) node.append(first);
+      var kept = (AppendResult.Kept) node.append(first);
       var duplicate =
-          new Verdict.Duplicate(
+          new AppendResult.Duplicate(
               OutcomeKind.REJECTED,
               stream,
               kept.seen(),
@@ -224,10 +225,10 @@ class AppendTest {
     @Test
     void gets_the_answer_of_its_service() {
       var first = Proposals.ofService().body("41").answer();
-      var kept = (Verdict.Kept) node.append(first);
+      var kept = (AppendResult.Kept) node.append(first);
       assertThat(node.append(Proposals.ofService().id(first.commandId()).body("42").answer()))
           .isEqualTo(
-              new Verdict.Duplicate(
+              new AppendResult.Duplicate(
                   OutcomeKind.ANSWER, null, kept.seen(), null, "41", kept.recordedAt()));
     }
 
@@ -240,9 +241,9 @@ class AppendTest {
 
       for (var id : List.of(events.commandId(), rejection.commandId())) {
         assertThat(node.append(Proposals.on(stream, tip).id(id).hash(8).event("B").events()))
-            .isEqualTo(new Verdict.IdReused());
+            .isEqualTo(new AppendResult.IdReused());
         assertThat(node.append(Proposals.on(stream, tip).id(id).hash(8).rejected()))
-            .isEqualTo(new Verdict.IdReused());
+            .isEqualTo(new AppendResult.IdReused());
       }
     }
 
@@ -252,8 +253,8 @@ class AppendTest {
       var first = node.appender.append(Proposals.on(stream, Tip.EMPTY).id(id).event("A").events());
       var second =
           node.appender.append(Proposals.on(stream + "2", Tip.EMPTY).id(id).body("no").rejected());
-      assertThat(StoreNode.await(first)).isInstanceOf(Verdict.Appended.class);
-      assertThat(StoreNode.await(second)).isInstanceOf(Verdict.Duplicate.class);
+      assertThat(StoreNode.await(first)).isInstanceOf(AppendResult.Appended.class);
+      assertThat(StoreNode.await(second)).isInstanceOf(AppendResult.Duplicate.class);
     }
   }
 
@@ -287,12 +288,12 @@ class AppendTest {
       var otherTip = opened(other);
       assertThat(
               node.append(Proposals.on(stream, tip).and(other, Tip.EMPTY).eventOf(0, "A").events()))
-          .isEqualTo(new Verdict.Stale(List.of(new Basis(other, otherTip))));
+          .isEqualTo(new AppendResult.Stale(List.of(new Basis(other, otherTip))));
       assertThat(
               node.append(
                   Proposals.on(stream, Tip.EMPTY).and(other, Tip.EMPTY).eventOf(1, "A").events()))
           .isEqualTo(
-              new Verdict.Stale(List.of(new Basis(stream, tip), new Basis(other, otherTip))));
+              new AppendResult.Stale(List.of(new Basis(stream, tip), new Basis(other, otherTip))));
       assertThat(node.reader.tip(stream)).isEqualTo(tip);
       assertThat(node.reader.tip(other)).isEqualTo(otherTip);
     }
@@ -302,8 +303,9 @@ class AppendTest {
   class A_condition {
     private final String tag = "course:" + UUID.randomUUID();
 
-    private Condition none(StorePosition after, String type) {
-      return new Condition(after, List.of(new Condition.Alternative(List.of(type), List.of(tag))));
+    private AppendCondition none(StorePosition after, String type) {
+      return new AppendCondition(
+          after, List.of(new AppendCondition.Alternative(List.of(type), List.of(tag))));
     }
 
     @Test
@@ -315,7 +317,7 @@ class AppendTest {
                       .event("Joined", tag)
                       .when(none(start, "Joined"))
                       .events()))
-          .isInstanceOf(Verdict.Appended.class);
+          .isInstanceOf(AppendResult.Appended.class);
       var broken = start.at(start.position() + 1);
       assertThat(
               node.append(
@@ -323,7 +325,7 @@ class AppendTest {
                       .event("Joined", tag)
                       .when(none(start, "Joined"))
                       .events()))
-          .isEqualTo(new Verdict.ConditionBroken(broken));
+          .isEqualTo(new AppendResult.ConditionBroken(broken));
       assertThat(
               node.append(
                   Proposals.on(stream + "2", Tip.EMPTY)
@@ -331,7 +333,7 @@ class AppendTest {
                       .when(none(broken, "Joined"))
                       .events()))
           .as("after it")
-          .isInstanceOf(Verdict.Appended.class);
+          .isInstanceOf(AppendResult.Appended.class);
       assertThat(
               node.append(
                   Proposals.on(stream + "3", Tip.EMPTY)
@@ -339,7 +341,7 @@ class AppendTest {
                       .when(none(start, "Left"))
                       .events()))
           .as("another type")
-          .isInstanceOf(Verdict.Appended.class);
+          .isInstanceOf(AppendResult.Appended.class);
     }
 
     @Test
@@ -347,21 +349,21 @@ class AppendTest {
       var start = node.reader.head();
       var at = appended(Proposals.on(stream, Tip.EMPTY).event("Left", tag).events()).first();
       var either =
-          new Condition(
+          new AppendCondition(
               start,
               List.of(
-                  new Condition.Alternative(List.of("Joined"), List.of(tag)),
-                  new Condition.Alternative(null, List.of(tag))));
+                  new AppendCondition.Alternative(List.of("Joined"), List.of(tag)),
+                  new AppendCondition.Alternative(null, List.of(tag))));
       assertThat(
               node.append(
                   Proposals.on(stream + "2", Tip.EMPTY).event("Joined").when(either).events()))
-          .isEqualTo(new Verdict.ConditionBroken(at));
+          .isEqualTo(new AppendResult.ConditionBroken(at));
     }
 
     @Test
     void sees_the_events_of_its_own_batch() {
       var start = node.reader.head();
-      var condition = none(start, "Joined");
+      var appendCondition = none(start, "Joined");
       var verdicts =
           List.of(stream, stream + "2", stream + "3").stream()
               .map(
@@ -369,15 +371,17 @@ class AppendTest {
                       node.appender.append(
                           Proposals.on(each, Tip.EMPTY)
                               .event("Joined", tag)
-                              .when(condition)
+                              .when(appendCondition)
                               .events()))
               .toList()
               .stream()
-              .map((CompletionStage<Verdict> stage) -> StoreNode.await(stage))
+              .map((CompletionStage<AppendResult> stage) -> StoreNode.await(stage))
               .toList();
-      assertThat(verdicts.get(0)).isInstanceOf(Verdict.Appended.class);
+      assertThat(verdicts.get(0)).isInstanceOf(AppendResult.Appended.class);
       assertThat(verdicts.subList(1, 3))
-          .allSatisfy(verdict -> assertThat(verdict).isInstanceOf(Verdict.ConditionBroken.class));
+          .allSatisfy(
+              appendResult ->
+                  assertThat(appendResult).isInstanceOf(AppendResult.ConditionBroken.class));
     }
 
     @Test
@@ -385,12 +389,12 @@ class AppendTest {
       var now = node.reader.head();
       var elsewhere = new StorePosition(UUID.randomUUID(), now.position());
       var first = Proposals.on(stream, Tip.EMPTY).event("Joined").when(none(elsewhere, "Joined"));
-      assertThat(node.append(first.events())).isEqualTo(new Verdict.EpochChanged(now.epoch()));
+      assertThat(node.append(first.events())).isEqualTo(new AppendResult.EpochChanged(now.epoch()));
 
       var done = Proposals.on(stream, Tip.EMPTY).event("Joined").events();
       appended(done);
       assertThat(node.append(first.id(done.commandId()).events()))
-          .isInstanceOf(Verdict.Duplicate.class);
+          .isInstanceOf(AppendResult.Duplicate.class);
     }
   }
 
@@ -406,12 +410,12 @@ class AppendTest {
           from evento.event
         """;
 
-    private Verdict meanwhile(Proposal proposal) throws SQLException {
+    private AppendResult meanwhile(AppendRequest appendRequest) throws SQLException {
       try (var other = database.asOwner();
           var session = other.createStatement()) {
         other.setAutoCommit(false);
         session.execute(OTHER.formatted(stream));
-        var verdict = node.appender.append(proposal).toCompletableFuture();
+        var verdict = node.appender.append(appendRequest).toCompletableFuture();
         await()
             .atMost(ofSeconds(2))
             .untilAsserted(
@@ -442,14 +446,14 @@ class AppendTest {
     void waits_for_it_and_is_told_the_tip_that_it_left() throws SQLException {
       var tip = opened(stream);
       assertThat(meanwhile(Proposals.on(stream, tip).event("C").events()))
-          .isEqualTo(new Verdict.Stale(List.of(new Basis(stream, new Tip(2, 77)))));
+          .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, new Tip(2, 77)))));
     }
 
     @Test
     void keeps_no_rejection_of_a_state_that_is_over_by_then() throws SQLException {
       var tip = opened(stream);
       assertThat(meanwhile(Proposals.on(stream, tip).body("{}").rejected()))
-          .isEqualTo(new Verdict.Stale(List.of(new Basis(stream, new Tip(2, 77)))));
+          .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, new Tip(2, 77)))));
     }
   }
 
@@ -486,8 +490,8 @@ class AppendTest {
                   .events());
       var alsoGood =
           node.appender.append(Proposals.on(stream + "-2", Tip.EMPTY).event("A").events());
-      assertThat(StoreNode.await(good)).isInstanceOf(Verdict.Appended.class);
-      assertThat(StoreNode.await(alsoGood)).isInstanceOf(Verdict.Appended.class);
+      assertThat(StoreNode.await(good)).isInstanceOf(AppendResult.Appended.class);
+      assertThat(StoreNode.await(alsoGood)).isInstanceOf(AppendResult.Appended.class);
       assertThat(bad.toCompletableFuture()).isCompletedExceptionally();
     }
   }

@@ -21,11 +21,11 @@ import org.junit.jupiter.api.Test;
 /** What a node answers while its database does not. */
 class AvailabilityTest {
 
-  private static Proposal proposal() {
+  private static AppendRequest proposal() {
     return Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
   }
 
-  private static void assertFails(CompletionStage<Verdict> verdict, ErrorCode code) {
+  private static void assertFails(CompletionStage<AppendResult> verdict, ErrorCode code) {
     assertThatThrownBy(() -> StoreNode.await(verdict))
         .cause()
         .asInstanceOf(type(EventoException.class))
@@ -51,7 +51,7 @@ class AvailabilityTest {
         assertThat(node.appender.isReady()).isFalse();
         server.begin();
         await().atMost(ofSeconds(20)).until(node.appender::isReady);
-        assertThat(node.append(proposal())).isInstanceOf(Verdict.Appended.class);
+        assertThat(node.append(proposal())).isInstanceOf(AppendResult.Appended.class);
         await().atMost(ofSeconds(10)).until(() -> node.follower.head().isPresent());
 
         server.crash();
@@ -69,8 +69,8 @@ class AvailabilityTest {
         server.begin();
         await().atMost(ofSeconds(20)).until(node.appender::isReady);
         // Settled, or known not to be stored.
-        StoreNode.await(lost.handle((verdict, failure) -> failure == null));
-        assertThat(node.append(proposal())).isInstanceOf(Verdict.Appended.class);
+        StoreNode.await(lost.handle((appendResult, failure) -> failure == null));
+        assertThat(node.append(proposal())).isInstanceOf(AppendResult.Appended.class);
       }
     }
   }
@@ -81,8 +81,8 @@ class AvailabilityTest {
     try (var database = PostgresFixture.shared().migrated();
         var node = StoreNode.start(database, "a", two)) {
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
-      CompletionStage<Verdict> first;
-      CompletionStage<Verdict> second;
+      CompletionStage<AppendResult> first;
+      CompletionStage<AppendResult> second;
       try (var held = gateHeld(database)) {
         first = node.appender.append(proposal());
         second = node.appender.append(proposal());
@@ -91,8 +91,8 @@ class AvailabilityTest {
         assertFails(third, ErrorCode.OVERLOADED);
         held.rollback();
       }
-      assertThat(StoreNode.await(first)).isInstanceOf(Verdict.Appended.class);
-      assertThat(StoreNode.await(second)).isInstanceOf(Verdict.Appended.class);
+      assertThat(StoreNode.await(first)).isInstanceOf(AppendResult.Appended.class);
+      assertThat(StoreNode.await(second)).isInstanceOf(AppendResult.Appended.class);
     }
   }
 
@@ -112,7 +112,7 @@ class AvailabilityTest {
       }
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
       assertThat(node.reader.outcome(underWay.commandId())).isEmpty();
-      assertThat(node.append(underWay)).isInstanceOf(Verdict.Appended.class);
+      assertThat(node.append(underWay)).isInstanceOf(AppendResult.Appended.class);
     }
   }
 }

@@ -3,7 +3,7 @@ package io.evento.server.eventstore;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.persistence.Database;
 import io.evento.testing.PostgresFixture;
 import java.sql.Connection;
@@ -45,7 +45,7 @@ class ConditionSetTest {
           var expected = judged(batch, epoch);
           var answer = AppendCall.run(connection, null, 0, batch);
           assertThat(answer.base()).isEqualTo(base);
-          var verdicts = Judgement.of(answer, batch, false).verdicts();
+          var verdicts = BatchResult.of(answer, batch, false).verdicts();
           assertThat(verdicts.stream().map(ConditionSetTest::told)).isEqualTo(expected);
           for (var said : expected) {
             seen[said.startsWith("broken") ? 0 : said.startsWith("stored") ? 1 : 2]++;
@@ -67,23 +67,23 @@ class ConditionSetTest {
   }
 
   /** One after the other: those without a condition, then the others, each seeing all before it. */
-  private List<String> judged(List<Proposal> batch, UUID epoch) {
+  private List<String> judged(List<AppendRequest> batch, UUID epoch) {
     var said = new ArrayList<String>();
     var base = model.size();
-    for (var proposal : batch) {
-      var condition = proposal.condition();
-      var broken = condition == null ? 0 : firstMatch(condition);
-      if (!proposal.bases().get(0).tip().equals(Tip.EMPTY)) {
+    for (var appendRequest : batch) {
+      var appendCondition = appendRequest.condition();
+      var broken = appendCondition == null ? 0 : firstMatch(appendCondition);
+      if (!appendRequest.bases().get(0).tip().equals(Tip.EMPTY)) {
         said.add("stale");
-      } else if (condition != null && !condition.after().epoch().equals(epoch)) {
+      } else if (appendCondition != null && !appendCondition.after().epoch().equals(epoch)) {
         said.add("epoch");
       } else if (broken > 0) {
         said.add("broken " + broken);
-      } else if (proposal.kind() != OutcomeKind.EVENTS) {
-        said.add("kept " + (condition == null ? base : model.size()));
+      } else if (appendRequest.kind() != OutcomeKind.EVENTS) {
+        said.add("kept " + (appendCondition == null ? base : model.size()));
       } else {
         said.add("stored " + (model.size() + 1));
-        proposal
+        appendRequest
             .events()
             .forEach(event -> model.add(new Stored(event.type(), Set.copyOf(event.tags()))));
       }
@@ -91,31 +91,31 @@ class ConditionSetTest {
     return said;
   }
 
-  private int firstMatch(Condition condition) {
-    for (var i = (int) condition.after().position(); i < model.size(); i++) {
+  private int firstMatch(AppendCondition appendCondition) {
+    for (var i = (int) appendCondition.after().position(); i < model.size(); i++) {
       var event = model.get(i);
-      if (condition.alternatives().stream().anyMatch(event::meets)) {
+      if (appendCondition.alternatives().stream().anyMatch(event::meets)) {
         return i + 1;
       }
     }
     return 0;
   }
 
-  private static String told(Verdict verdict) {
-    if (verdict instanceof Verdict.Appended appended) {
+  private static String told(AppendResult appendResult) {
+    if (appendResult instanceof AppendResult.Appended appended) {
       return "stored " + appended.first().position();
     }
-    if (verdict instanceof Verdict.Kept kept) {
+    if (appendResult instanceof AppendResult.Kept kept) {
       return "kept " + kept.seen().position();
     }
-    if (verdict instanceof Verdict.ConditionBroken broken) {
+    if (appendResult instanceof AppendResult.ConditionBroken broken) {
       return "broken " + broken.by().position();
     }
-    return verdict instanceof Verdict.Stale ? "stale" : "epoch";
+    return appendResult instanceof AppendResult.Stale ? "stale" : "epoch";
   }
 
-  private List<Proposal> batch(UUID epoch) {
-    var batch = new ArrayList<Proposal>();
+  private List<AppendRequest> batch(UUID epoch) {
+    var batch = new ArrayList<AppendRequest>();
     // One call speaks of one epoch.
     var said = random.nextInt(15) == 0 ? UUID.randomUUID() : epoch;
     for (var i = random.nextInt(14); i >= 0; i--) {
@@ -133,11 +133,11 @@ class ConditionSetTest {
       }
       batch.add(proposal.events());
     }
-    batch.sort(Comparator.comparing(proposal -> proposal.condition() != null));
+    batch.sort(Comparator.comparing(appendRequest -> appendRequest.condition() != null));
     return batch;
   }
 
-  private Condition condition(UUID epoch) {
+  private AppendCondition condition(UUID epoch) {
     var alternatives = new ArrayList<Alternative>();
     for (var i = random.nextInt(3); i >= 0; i--) {
       var types = random.nextBoolean() ? null : some(TYPES, 2);
@@ -149,7 +149,8 @@ class ConditionSetTest {
       alternatives.add(new Alternative(null, List.of()));
     }
     var back = random.nextInt(10) == 0 ? 60 : random.nextInt(8);
-    return new Condition(new StorePosition(epoch, Math.max(0, model.size() - back)), alternatives);
+    return new AppendCondition(
+        new StorePosition(epoch, Math.max(0, model.size() - back)), alternatives);
   }
 
   private String one(List<String> of) {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.testing.LossyLink;
 import io.evento.testing.PostgresFixture;
@@ -142,18 +142,18 @@ class ConditionStormTest {
       declined.incrementAndGet();
       return false;
     }
-    var proposal =
+    var appendRequest =
         Proposals.on("Claim:" + id, Tip.EMPTY)
             .id(id)
             .event(claim.type(), claim.tags())
-            .when(new Condition(model.at(), claim.criteria()))
+            .when(new AppendCondition(model.at(), claim.criteria()))
             .events();
-    var verdict = StoreNode.await(node.conditions.append(proposal, ofSeconds(20)));
-    if (verdict instanceof Verdict.Appended) {
+    var appendResult = StoreNode.await(node.appendConditions.append(appendRequest, ofSeconds(20)));
+    if (appendResult instanceof AppendResult.Appended) {
       appended.incrementAndGet();
       return true;
     }
-    assertThat(verdict).isInstanceOf(Verdict.ConditionBroken.class);
+    assertThat(appendResult).isInstanceOf(AppendResult.ConditionBroken.class);
     throw new Between();
   }
 

@@ -53,12 +53,12 @@ class EpochTest {
       assertThat(told).containsExactly(new NewEpoch(before, now));
       assertThat(node.reader.epochs().lives())
           .containsExactly(new Epochs.Epoch(before.epoch(), 0), new Epochs.Epoch(now.epoch(), 100));
-      assertThat(take(subscription)).isEqualTo(new Taken.Rewound(before, now));
+      assertThat(take(subscription)).isEqualTo(new EventBatch.Rewound(before, now));
 
       var again = append(node, 10);
       assertThat(again).doesNotContainAnyElementsOf(lost);
       await().until(() -> node.follower.head().orElseThrow().position() == 110);
-      assertThat(((Taken.Events) take(subscription)).events())
+      assertThat(((EventBatch.Events) take(subscription)).events())
           .extracting(event -> event.commandId())
           .containsExactlyElementsOf(again);
       assertThat(node.reader.epochs().lives()).hasSize(2);
@@ -89,7 +89,7 @@ class EpochTest {
         var subscription = c.follower.subscribe(before, () -> {}).orElseThrow();
         assertThat(take(subscription))
             .as("nothing to give back, but told")
-            .isEqualTo(new Taken.Rewound(before, b.reader.head().at(20)));
+            .isEqualTo(new EventBatch.Rewound(before, b.reader.head().at(20)));
       }
     }
   }
@@ -112,7 +112,8 @@ class EpochTest {
                 () ->
                     assertThat(take(ahead))
                         .isEqualTo(
-                            new Taken.Rewound(head.at(head.position() + 5), fresh.reader.head())));
+                            new EventBatch.Rewound(
+                                head.at(head.position() + 5), fresh.reader.head())));
         assertThat(fresh.reader.head().position()).isEqualTo(20);
         assertThat(fresh.reader.epochs().lives()).hasSize(2);
       }
@@ -126,20 +127,20 @@ class EpochTest {
                 () -> Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events())
             .limit(count)
             .toList();
-    for (var proposal : proposals) {
+    for (var appendRequest : proposals) {
       await()
           .atMost(ofSeconds(20))
           .pollDelay(Duration.ZERO)
           .ignoreExceptions()
-          .until(() -> node.append(proposal) instanceof Verdict.Appended);
+          .until(() -> node.append(appendRequest) instanceof AppendResult.Appended);
     }
-    return proposals.stream().map(Proposal::commandId).toList();
+    return proposals.stream().map(AppendRequest::commandId).toList();
   }
 
-  private static Taken take(Subscription subscription) {
-    var taken = subscription.take(1_000, 1 << 20);
-    return taken instanceof Taken.Behind
-        ? subscription.catchUp(1_000, 1 << 20, Selection.ALL)
-        : taken;
+  private static EventBatch take(Subscription subscription) {
+    var eventBatch = subscription.take(1_000, 1 << 20);
+    return eventBatch instanceof EventBatch.Behind
+        ? subscription.catchUp(1_000, 1 << 20, EventPredicate.ALL)
+        : eventBatch;
   }
 }

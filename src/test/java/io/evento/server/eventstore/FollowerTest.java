@@ -49,14 +49,14 @@ class FollowerTest {
     return reader.reader.head().epoch();
   }
 
-  private Verdict.Appended append() {
+  private AppendResult.Appended append() {
     var stream = "Account:" + UUID.randomUUID();
-    return (Verdict.Appended)
+    return (AppendResult.Appended)
         writer.append(Proposals.on(stream, Tip.EMPTY).event("A").event("B").events());
   }
 
-  private List<Fresh> pushesOf(int count) {
-    var pushes = new LinkedBlockingQueue<Fresh>();
+  private List<AppendedEvents> pushesOf(int count) {
+    var pushes = new LinkedBlockingQueue<AppendedEvents>();
     writer.peers.add(pushes::add);
     for (var i = 0; i < count; i++) {
       append();
@@ -69,7 +69,7 @@ class FollowerTest {
   void every_subscription_hears_of_every_event_once_in_order() throws Exception {
     var seed = new Random().nextLong();
     var random = new Random(seed);
-    var pushes = new LinkedBlockingQueue<Fresh>();
+    var pushes = new LinkedBlockingQueue<AppendedEvents>();
     writer.peers.add(pushes::add);
     var ended = new AtomicBoolean();
     var carriers = new ArrayList<Thread>();
@@ -109,16 +109,17 @@ class FollowerTest {
   }
 
   /** Brings pushes out of order, some twice and some never. */
-  private void carry(LinkedBlockingQueue<Fresh> pushes, Random random, AtomicBoolean ended) {
-    var held = new ArrayList<Fresh>();
+  private void carry(
+      LinkedBlockingQueue<AppendedEvents> pushes, Random random, AtomicBoolean ended) {
+    var held = new ArrayList<AppendedEvents>();
     failures.incrementAndGet();
     try {
       while (!ended.get()) {
-        var fresh = pushes.poll(5, TimeUnit.MILLISECONDS);
-        if (fresh != null && random.nextInt(10) > 0) {
-          held.add(fresh);
+        var appendedEvents = pushes.poll(5, TimeUnit.MILLISECONDS);
+        if (appendedEvents != null && random.nextInt(10) > 0) {
+          held.add(appendedEvents);
         }
-        if (!held.isEmpty() && (fresh == null || random.nextBoolean())) {
+        if (!held.isEmpty() && (appendedEvents == null || random.nextBoolean())) {
           var index = random.nextInt(held.size());
           reader.follower.offer(random.nextInt(5) == 0 ? held.get(index) : held.remove(index));
         }
@@ -160,11 +161,11 @@ class FollowerTest {
         while (true) {
           woken.acquire();
           for (var more = true; more; ) {
-            var taken = subscription.take(7, 1 << 20);
-            if (taken instanceof Taken.Behind) {
-              taken = subscription.catchUp(50, 1 << 20, Selection.ALL);
+            var eventBatch = subscription.take(7, 1 << 20);
+            if (eventBatch instanceof EventBatch.Behind) {
+              eventBatch = subscription.catchUp(50, 1 << 20, EventPredicate.ALL);
             }
-            var events = ((Taken.Events) taken).events();
+            var events = ((EventBatch.Events) eventBatch).events();
             add(events);
             more = !events.isEmpty();
           }
@@ -207,7 +208,7 @@ class FollowerTest {
     reader.follower.offer(pushes.get(0));
     var both = new ArrayList<>(pushes.get(0).events());
     both.addAll(pushes.get(1).events());
-    reader.follower.offer(new Fresh(epoch(), 0, 4, both));
+    reader.follower.offer(new AppendedEvents(epoch(), 0, 4, both));
     assertThat(reader.follower.head().orElseThrow().position()).isEqualTo(4);
     reader.follower.offer(pushes.get(1));
     assertThat(reader.follower.head().orElseThrow().position()).isEqualTo(4);
@@ -236,7 +237,7 @@ class FollowerTest {
   void a_push_of_another_epoch_is_not_believed() {
     var push = pushesOf(1).get(0);
     reader.follower.offer(push);
-    reader.follower.offer(new Fresh(UUID.randomUUID(), 2, 4, moved(push.events(), 2)));
+    reader.follower.offer(new AppendedEvents(UUID.randomUUID(), 2, 4, moved(push.events(), 2)));
     assertThat(reader.follower.head()).contains(new StorePosition(epoch(), 2));
   }
 
@@ -292,14 +293,15 @@ class FollowerTest {
       await().atMost(ofSeconds(10)).until(() -> late.follower.head().isPresent());
       var subscription =
           late.follower.subscribe(new StorePosition(epoch(), 0), () -> {}).orElseThrow();
-      assertThat(subscription.take(10, 1 << 20)).isEqualTo(new Taken.Behind());
-      assertThat(((Taken.Events) subscription.catchUp(1, 1 << 20, Selection.ALL)).events())
+      assertThat(subscription.take(10, 1 << 20)).isEqualTo(new EventBatch.Behind());
+      assertThat(
+              ((EventBatch.Events) subscription.catchUp(1, 1 << 20, EventPredicate.ALL)).events())
           .hasSize(1);
-      assertThat(subscription.take(10, 1 << 20)).isEqualTo(new Taken.Behind());
-      assertThat(((Taken.Events) subscription.catchUp(10, 1 << 20, Selection.ALL)).upTo())
+      assertThat(subscription.take(10, 1 << 20)).isEqualTo(new EventBatch.Behind());
+      assertThat(((EventBatch.Events) subscription.catchUp(10, 1 << 20, EventPredicate.ALL)).upTo())
           .isEqualTo(new StorePosition(epoch(), 2));
       assertThat(subscription.take(10, 1 << 20))
-          .isEqualTo(new Taken.Events(List.of(), new StorePosition(epoch(), 2)));
+          .isEqualTo(new EventBatch.Events(List.of(), new StorePosition(epoch(), 2)));
     }
   }
 
@@ -314,12 +316,12 @@ class FollowerTest {
       var subscription =
           late.follower.subscribe(new StorePosition(epoch(), 0), () -> {}).orElseThrow();
       var asked = new ArrayList<String>();
-      Selection second =
+      EventPredicate second =
           (stream, type, context) -> {
             asked.add(stream + ' ' + type + ' ' + context);
             return asked.size() == 2;
           };
-      var first = (Taken.Events) subscription.catchUp(4, 1 << 20, second);
+      var first = (EventBatch.Events) subscription.catchUp(4, 1 << 20, second);
       assertThat(first.events()).extracting(RecordedEvent::position).containsExactly(2L, 4L);
       assertThat(first.upTo().position()).isEqualTo(4);
       assertThat(first.events().get(0))
@@ -332,7 +334,8 @@ class FollowerTest {
                           event.aggregate().id(),
                           event.type(),
                           event.context()));
-      var rest = (Taken.Events) subscription.catchUp(4, 1 << 20, (stream, type, context) -> false);
+      var rest =
+          (EventBatch.Events) subscription.catchUp(4, 1 << 20, (stream, type, context) -> false);
       assertThat(rest.events()).extracting(RecordedEvent::position).containsExactly(6L);
     }
   }
@@ -343,7 +346,7 @@ class FollowerTest {
     push.forEach(reader.follower::offer);
     var subscription =
         reader.follower.subscribe(new StorePosition(epoch(), 0), () -> {}).orElseThrow();
-    assertThat(((Taken.Events) subscription.take(10, 1)).events()).hasSize(1);
-    assertThat(((Taken.Events) subscription.take(10, 1_000)).events()).hasSize(2);
+    assertThat(((EventBatch.Events) subscription.take(10, 1)).events()).hasSize(1);
+    assertThat(((EventBatch.Events) subscription.take(10, 1_000)).events()).hasSize(2);
   }
 }

@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.persistence.Database;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
@@ -58,12 +58,12 @@ class GateTimeTest {
     return database;
   }
 
-  private static Proposal asking(StorePosition after, String tag) {
+  private static AppendRequest asking(StorePosition after, String tag) {
     var items =
         IntStream.range(0, ITEMS).mapToObj(i -> new Alternative(null, List.of(tag + i))).toList();
     return Proposals.on("Events:" + UUID.randomUUID(), Tip.EMPTY)
         .event("T", "mine")
-        .when(new Condition(after, items))
+        .when(new AppendCondition(after, items))
         .events();
   }
 
@@ -102,7 +102,8 @@ class GateTimeTest {
     }
   }
 
-  private static Duration time(Connection connection, List<Proposal> batch) throws SQLException {
+  private static Duration time(Connection connection, List<AppendRequest> batch)
+      throws SQLException {
     var began = System.nanoTime();
     AppendCall.run(connection, null, 0, batch);
     return Duration.ofNanos(System.nanoTime() - began);
@@ -139,10 +140,10 @@ class GateTimeTest {
       var times = new ArrayList<Duration>();
       for (var i = 0; i < 15; i++) {
         var began = System.nanoTime();
-        var verdict =
+        var appendResult =
             b.append(Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events());
         times.add(Duration.ofNanos(System.nanoTime() - began));
-        assertThat(verdict).isInstanceOf(Verdict.Appended.class);
+        assertThat(appendResult).isInstanceOf(AppendResult.Appended.class);
       }
       stop.set(true);
       for (var caller : callers) {
@@ -161,7 +162,7 @@ class GateTimeTest {
       endLargeBatches(where);
       try (var node = StoreNode.start(where, "a")) {
         await().atMost(ofSeconds(10)).until(node.appender::isReady);
-        var all = new ArrayList<CompletionStage<Verdict>>();
+        var all = new ArrayList<CompletionStage<AppendResult>>();
         for (var i = 0; i < 40; i++) {
           all.add(
               node.appender.append(
@@ -170,7 +171,7 @@ class GateTimeTest {
         assertThat(all)
             .allSatisfy(
                 verdict ->
-                    assertThat(StoreNode.await(verdict)).isInstanceOf(Verdict.Appended.class));
+                    assertThat(StoreNode.await(verdict)).isInstanceOf(AppendResult.Appended.class));
         assertThat(node.reader.head().position()).isEqualTo(40);
       }
     }
@@ -192,7 +193,7 @@ class GateTimeTest {
         await()
             .atMost(ofSeconds(10))
             .ignoreExceptions()
-            .until(() -> node.append(next) instanceof Verdict.Appended);
+            .until(() -> node.append(next) instanceof AppendResult.Appended);
       }
     }
   }

@@ -268,18 +268,18 @@ class OlderStoreTest {
     }
   }
 
-  private static Proposal proposal() {
+  private static AppendRequest proposal() {
     return Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
   }
 
   private static void append(StoreNode node, int count) {
     for (var i = 0; i < count; i++) {
-      var proposal = proposal();
+      var appendRequest = proposal();
       await()
           .atMost(ofSeconds(30))
           .pollDelay(Duration.ZERO)
           .ignoreExceptions()
-          .until(() -> node.append(proposal) instanceof Verdict.Appended);
+          .until(() -> node.append(appendRequest) instanceof AppendResult.Appended);
     }
   }
 }

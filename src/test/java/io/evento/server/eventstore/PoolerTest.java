@@ -45,7 +45,7 @@ class PoolerTest {
         var node = StoreNode.start(database.through(pooler), "a")) {
       await().atMost(ofSeconds(20)).until(node.appender::isReady);
       assertThat(node.append(Proposals.on("Account:1", Tip.EMPTY).event("A").events()))
-          .isInstanceOf(Verdict.Appended.class);
+          .isInstanceOf(AppendResult.Appended.class);
     }
   }
 }

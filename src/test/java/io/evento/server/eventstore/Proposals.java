@@ -1,8 +1,8 @@
 package io.evento.server.eventstore;
 
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Proposal.Basis;
-import io.evento.server.eventstore.Proposal.ProposedEvent;
+import io.evento.server.eventstore.AppendRequest.Basis;
+import io.evento.server.eventstore.AppendRequest.ProposedEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -15,7 +15,7 @@ final class Proposals {
   private long hash = 7;
   private long decision = randomDecision();
   private @Nullable String body;
-  private @Nullable Condition condition;
+  private @Nullable AppendCondition appendCondition;
   private final List<Basis> bases = new ArrayList<>();
   private final List<ProposedEvent> events = new ArrayList<>();
 
@@ -53,8 +53,8 @@ final class Proposals {
     return this;
   }
 
-  Proposals when(Condition holds) {
-    condition = holds;
+  Proposals when(AppendCondition holds) {
+    appendCondition = holds;
     return this;
   }
 
@@ -78,23 +78,23 @@ final class Proposals {
     return this;
   }
 
-  Proposal events() {
+  AppendRequest events() {
     return build(OutcomeKind.EVENTS);
   }
 
-  Proposal rejected() {
+  AppendRequest rejected() {
     return build(OutcomeKind.REJECTED);
   }
 
-  Proposal nothing() {
+  AppendRequest nothing() {
     return build(OutcomeKind.NOTHING);
   }
 
-  Proposal answer() {
+  AppendRequest answer() {
     return build(OutcomeKind.ANSWER);
   }
 
-  private Proposal build(OutcomeKind kind) {
-    return new Proposal(id, hash, decision, kind, body, bases, events, condition);
+  private AppendRequest build(OutcomeKind kind) {
+    return new AppendRequest(id, hash, decision, kind, body, bases, events, appendCondition);
   }
 }

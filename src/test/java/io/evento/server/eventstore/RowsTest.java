@@ -32,9 +32,9 @@ class RowsTest {
 
   @Test
   void events_outcomes_snapshots_and_epochs_are_read() {
-    var proposal =
+    var appendRequest =
         Proposals.on("Account:1", Tip.EMPTY).body("7").event("Opened", "a\"b", "c").events();
-    var done = (Verdict.Appended) node.append(proposal);
+    var done = (AppendResult.Appended) node.append(appendRequest);
     var tip = done.tips().get(0);
     var rejection = Proposals.on("Account:1", tip).body("{}").rejected();
     node.append(rejection);
@@ -43,7 +43,7 @@ class RowsTest {
     var event = managers.read(manager -> manager.find(EventRow.class, done.first().position()));
     assertThat(event.stream()).isEqualTo("Account:1");
     assertThat(event.tags()).containsExactly("a\"b", "c");
-    assertThat(event.commandId()).isEqualTo(proposal.commandId());
+    assertThat(event.commandId()).isEqualTo(appendRequest.commandId());
     assertThat(event.answer()).isEqualTo("7");
     assertThat(event.recordedAt().toInstant()).isEqualTo(done.recordedAt());
 

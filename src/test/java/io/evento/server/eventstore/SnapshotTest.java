@@ -41,7 +41,7 @@ class SnapshotTest {
   }
 
   private Tip append(Tip tip) {
-    var done = (Verdict.Appended) node.append(Proposals.on(stream, tip).event("A").events());
+    var done = (AppendResult.Appended) node.append(Proposals.on(stream, tip).event("A").events());
     return done.tips().get(0);
   }
 

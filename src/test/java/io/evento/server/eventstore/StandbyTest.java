@@ -54,7 +54,7 @@ class StandbyTest {
     try (var node = StoreNode.synchronous(database, "a")) {
       await().atMost(ofSeconds(20)).until(node.appender::isReady);
       var kept = Proposals.on("Account:1", Tip.EMPTY).event("A").events();
-      assertThat(node.append(kept)).isInstanceOf(Verdict.Appended.class);
+      assertThat(node.append(kept)).isInstanceOf(AppendResult.Appended.class);
 
       pair.standby().freeze();
       var open = Proposals.on("Account:2", Tip.EMPTY).event("A").events();
@@ -74,7 +74,7 @@ class StandbyTest {
 
       pair.standby().thaw();
       pair.synchronous();
-      assertThat(StoreNode.await(verdict)).isInstanceOf(Verdict.Appended.class);
+      assertThat(StoreNode.await(verdict)).isInstanceOf(AppendResult.Appended.class);
       assertThat(stored(open)).isEqualTo("1");
     }
   }
@@ -141,23 +141,23 @@ class StandbyTest {
 
   /** As a caller who repeats under the same id. */
   private static UUID appendUntilStored(StoreNode node) {
-    var proposal = Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+    var appendRequest = Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
     await()
         .atMost(ofSeconds(60))
         .pollDelay(Duration.ZERO)
         .pollInterval(ofMillis(20))
         .ignoreExceptions()
-        .until(() -> node.append(proposal) instanceof Verdict.Appended);
-    return proposal.commandId();
+        .until(() -> node.append(appendRequest) instanceof AppendResult.Appended);
+    return appendRequest.commandId();
   }
 
   private static String[] strings(Set<UUID> ids) {
     return ids.stream().map(UUID::toString).toArray(String[]::new);
   }
 
-  private String stored(Proposal proposal) {
+  private String stored(AppendRequest appendRequest) {
     return ask(
-        "select count(*) from evento.event where command_id = '" + proposal.commandId() + "'");
+        "select count(*) from evento.event where command_id = '" + appendRequest.commandId() + "'");
   }
 
   private String ask(String sql) {

@@ -24,10 +24,10 @@ public final class StoreNode implements AutoCloseable {
   final Follower follower;
   public final Appender appender;
   final CriteriaReader criteria;
-  final Conditions conditions;
+  final AppendConditions appendConditions;
 
   /** Everything published to peers. */
-  final List<FreshPublisher> peers = new ArrayList<>();
+  final List<AppendedEventsPublisher> peers = new ArrayList<>();
 
   private StoreNode(ServerConfig config, AppendQueue.Limits limits) {
     database = new Database(config);
@@ -37,7 +37,7 @@ public final class StoreNode implements AutoCloseable {
     follower = new Follower(reader, threads, metrics);
     appender = new Appender(limits, database, threads, metrics, follower, peers);
     criteria = new CriteriaReader(database);
-    conditions = new Conditions(appender, follower, criteria, threads);
+    appendConditions = new AppendConditions(appender, follower, criteria, threads);
   }
 
   public static StoreNode start(TestDatabase where, String name) {
@@ -60,8 +60,8 @@ public final class StoreNode implements AutoCloseable {
   }
 
   /** The verdict, within a deadline that only a broken store misses. */
-  Verdict append(Proposal proposal) {
-    return await(appender.append(proposal));
+  AppendResult append(AppendRequest appendRequest) {
+    return await(appender.append(appendRequest));
   }
 
   public static <T> T await(CompletionStage<T> stage) {

@@ -21,13 +21,13 @@ class WarningTest {
   void an_answer_with_a_warning_is_settled_by_the_same_call() throws SQLException {
     try (var database = PostgresFixture.shared().migrated();
         var node = StoreNode.start(database, "a")) {
-      var published = new CopyOnWriteArrayList<Fresh>();
+      var published = new CopyOnWriteArrayList<AppendedEvents>();
       node.peers.add(published::add);
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
       warnOnce(database);
 
       var first = Proposals.on("Account:1", Tip.EMPTY).event("A").events();
-      var verdict = (Verdict.Appended) node.append(first);
+      var verdict = (AppendResult.Appended) node.append(first);
       var tip = verdict.tips().get(0);
       assertThat(verdict.first().position()).isEqualTo(1);
       assertThat(calls(database)).as("asked again").isGreaterThanOrEqualTo(2);

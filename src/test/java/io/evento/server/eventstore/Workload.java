@@ -33,11 +33,11 @@ final class Workload {
   private final AtomicInteger repeated = new AtomicInteger();
   private final List<Thread> callers = new ArrayList<>();
 
-  private record Told(Proposal proposal, Verdict verdict) {
+  private record Told(AppendRequest proposal, AppendResult verdict) {
     Instant recordedAt() {
-      return verdict instanceof Verdict.Appended done
+      return verdict instanceof AppendResult.Appended done
           ? done.recordedAt()
-          : ((Verdict.Kept) verdict).recordedAt();
+          : ((AppendResult.Kept) verdict).recordedAt();
     }
   }
 
@@ -133,19 +133,19 @@ final class Workload {
       return Proposals.on(stream, tip(stream));
     }
 
-    private void send(Proposal proposal) {
-      var verdict = node.append(proposal);
-      if (verdict instanceof Verdict.Stale refused) {
+    private void send(AppendRequest appendRequest) {
+      var appendResult = node.append(appendRequest);
+      if (appendResult instanceof AppendResult.Stale refused) {
         stale.incrementAndGet();
         refused.now().forEach(now -> tips.put(now.stream(), now.tip()));
         return;
       }
-      if (verdict instanceof Verdict.Appended done) {
-        for (var i = 0; i < proposal.bases().size(); i++) {
-          tips.put(proposal.bases().get(i).stream(), done.tips().get(i));
+      if (appendResult instanceof AppendResult.Appended done) {
+        for (var i = 0; i < appendRequest.bases().size(); i++) {
+          tips.put(appendRequest.bases().get(i).stream(), done.tips().get(i));
         }
       }
-      told.put(proposal.commandId(), new Told(proposal, verdict));
+      told.put(appendRequest.commandId(), new Told(appendRequest, appendResult));
     }
 
     private void repeat() {
@@ -155,11 +155,11 @@ final class Workload {
       }
       var id = some.get().getKey();
       var first = some.get().getValue();
-      var verdict = node.append(Proposals.on(own, tip(own)).id(id).event("Twice").events());
+      var appendResult = node.append(Proposals.on(own, tip(own)).id(id).event("Twice").events());
       repeated.incrementAndGet();
-      if (!(verdict instanceof Verdict.Duplicate duplicate)
+      if (!(appendResult instanceof AppendResult.Duplicate duplicate)
           || !duplicate.recordedAt().equals(first.recordedAt())) {
-        wrong.add("seed " + seed + ": first " + first + ", repeated " + verdict);
+        wrong.add("seed " + seed + ": first " + first + ", repeated " + appendResult);
       }
     }
   }
@@ -209,29 +209,30 @@ final class Workload {
                 select kind, body, position_seen from evento.command_result where command_id = ?
                 """)) {
       for (var entry : told.entrySet()) {
-        var proposal = entry.getValue().proposal();
-        var verdict = entry.getValue().verdict();
-        if (verdict instanceof Verdict.Appended done) {
-          for (var i = 0; i < proposal.events().size(); i++) {
+        var appendRequest = entry.getValue().proposal();
+        var appendResult = entry.getValue().verdict();
+        if (appendResult instanceof AppendResult.Appended done) {
+          for (var i = 0; i < appendRequest.events().size(); i++) {
             event.setLong(1, done.first().position() + i);
             try (var row = event.executeQuery()) {
               assertThat(row.next()).as("seed %s: %s is lost", seed, done).isTrue();
               assertThat(row.getObject(1, UUID.class)).isEqualTo(entry.getKey());
               assertThat(row.getString(2))
-                  .isEqualTo(proposal.bases().get(proposal.events().get(i).basis()).stream());
-              assertThat(row.getLong(4)).isEqualTo(proposal.decision());
+                  .isEqualTo(
+                      appendRequest.bases().get(appendRequest.events().get(i).basis()).stream());
+              assertThat(row.getLong(4)).isEqualTo(appendRequest.decision());
             }
           }
-        } else if (verdict instanceof Verdict.Kept outcome) {
+        } else if (appendResult instanceof AppendResult.Kept outcome) {
           kept.setObject(1, entry.getKey());
           try (var row = kept.executeQuery()) {
             assertThat(row.next()).as("seed %s: %s is lost", seed, outcome).isTrue();
-            assertThat(row.getInt(1)).isEqualTo(proposal.kind().code());
-            assertThat(row.getString(2)).isEqualTo(proposal.body());
+            assertThat(row.getInt(1)).isEqualTo(appendRequest.kind().code());
+            assertThat(row.getString(2)).isEqualTo(appendRequest.body());
             assertThat(row.getLong(3)).isEqualTo(outcome.seen().position());
           }
         } else {
-          throw new AssertionError("seed " + seed + ": a new command was told " + verdict);
+          throw new AssertionError("seed " + seed + ": a new command was told " + appendResult);
         }
       }
     }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.server.eventstore.Condition.Alternative;
+import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.eventstore.SeenPosition;
 import java.util.List;
 import java.util.Objects;

@@ -1,6 +1,6 @@
 package io.evento.server.gateway;
 
-import io.evento.server.eventstore.Fresh;
+import io.evento.server.eventstore.AppendedEvents;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -38,7 +38,7 @@ final class FeedStore implements AutoCloseable {
    * Course:c-(p % 4)} in {@code school}; of type {@code Third} if it can be divided by 3; with the
    * tags {@code fifth} and {@code any} if by 5.
    */
-  void append(int count, Consumer<Fresh> told) throws SQLException {
+  void append(int count, Consumer<AppendedEvents> told) throws SQLException {
     try (var insert = connection.prepareStatement(INSERT)) {
       insert.setInt(1, textLength);
       insert.setLong(2, head + 1);
@@ -47,7 +47,7 @@ final class FeedStore implements AutoCloseable {
     }
     connection.commit();
     head += count;
-    told.accept(new Fresh(epoch(), head - count, head, List.of()));
+    told.accept(new AppendedEvents(epoch(), head - count, head, List.of()));
   }
 
   long head() {

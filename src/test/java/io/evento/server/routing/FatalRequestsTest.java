@@ -120,7 +120,7 @@ class FatalRequestsTest {
     var told = failure(take(UUID.randomUUID(), FATAL));
     assertThat(told.code()).isEqualTo(ErrorCode.HANDLER_FAILED);
     assertThat(told.detail()).contains("ended 3 sessions");
-    assertThat(Suspicion.isRefusal(told)).isTrue();
+    assertThat(PoisonMessage.isRefusal(told)).isTrue();
     assertThat(bundles).filteredOn(Taking::isDead).hasSize(3);
   }
 
@@ -226,10 +226,10 @@ class FatalRequestsTest {
   @Test
   void a_session_of_another_release_of_nodes_is_told_apart_in_its_words() {
     var alone = new SessionEndedException(true);
-    assertThat(Handlers.word(alone, false)).isEqualTo("lost");
-    assertThat(Handlers.word(alone, true)).isEqualTo("ended-alone");
-    assertThat(Handlers.word(new SessionEndedException(false), true)).isEqualTo("ended");
-    assertThat(Handlers.word(new NotSentException("no"), true)).isEqualTo("not-delivered");
+    assertThat(CommandHandlers.word(alone, false)).isEqualTo("lost");
+    assertThat(CommandHandlers.word(alone, true)).isEqualTo("ended-alone");
+    assertThat(CommandHandlers.word(new SessionEndedException(false), true)).isEqualTo("ended");
+    assertThat(CommandHandlers.word(new NotSentException("no"), true)).isEqualTo("not-delivered");
   }
 
   private List<CompletionStage<Receipt>> takeMany(int count) {

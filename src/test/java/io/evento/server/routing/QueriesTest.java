@@ -20,7 +20,7 @@ class QueriesTest {
   private static final String QUERY = "FindAccount";
   private static TestDatabase where;
 
-  private final Shadows shadows = new Shadows();
+  private final ShadowVersions shadowVersions = new ShadowVersions();
   private QueryNode node;
   private long opened;
 
@@ -36,7 +36,7 @@ class QueriesTest {
 
   @BeforeEach
   void start() {
-    node = new QueryNode(where, "a", new Sessions(new Metrics()), shadows);
+    node = new QueryNode(where, "a", new Sessions(new Metrics()), shadowVersions);
   }
 
   @AfterEach
@@ -47,11 +47,11 @@ class QueriesTest {
   @Test
   void a_version_that_became_a_shadow_is_outdated_once_another_one_is_hosted() {
     host(1);
-    shadows.are(Set.of("accounts:1"));
+    shadowVersions.are(Set.of("accounts:1"));
     assertThat(outdated()).as("there is nothing else").isEmpty();
     host(2);
     assertThat(outdated()).containsExactly("accounts:1");
-    shadows.are(Set.of("accounts:2"));
+    shadowVersions.are(Set.of("accounts:2"));
     assertThat(outdated()).as("the way back").containsExactly("accounts:2");
   }
 

@@ -34,9 +34,10 @@ public final class QueryNode implements AutoCloseable {
 
   /**
    * @param sessions that answer
-   * @param shadows what the node knows of them
+   * @param shadowVersions what the node knows of them
    */
-  public QueryNode(TestDatabase where, String name, Sessions sessions, Shadows shadows) {
+  public QueryNode(
+      TestDatabase where, String name, Sessions sessions, ShadowVersions shadowVersions) {
     this.sessions = sessions;
     ServerConfig config = RoutingNode.config(where, name);
     var metrics = new Metrics();
@@ -48,13 +49,18 @@ public final class QueryNode implements AutoCloseable {
     settings = StandardSettings.of(database, managers, threads);
     var directory = new Directory(links, sessions, threads);
     var availability = new Availability(membership, directory, sessions);
-    var answerers =
-        new Answerers(
-            sessions, directory, links, shadows, new Suspects(metrics), new Patience(metrics));
+    var queryHandlers =
+        new QueryHandlers(
+            sessions,
+            directory,
+            links,
+            shadowVersions,
+            new PoisonMessages(metrics),
+            new UnresponsiveInstances(metrics));
     var reader = new EventReader(database);
     var positions = new SeenPositions(new Follower(reader, threads, metrics), reader, threads);
-    var freshness =
-        new Freshness(
+    var readYourWrites =
+        new ReadYourWrites(
             (consumer, after, deadline) -> CompletableFuture.completedStage(null),
             availability,
             positions);
@@ -63,10 +69,10 @@ public final class QueryNode implements AutoCloseable {
             settings,
             catalog,
             availability,
-            answerers,
-            freshness,
-            new Gathering(answerers, freshness, availability),
-            shadows,
+            queryHandlers,
+            readYourWrites,
+            new ScatterGather(queryHandlers, readYourWrites, availability),
+            shadowVersions,
             metrics);
     membership.start();
     membership.up();

@@ -31,11 +31,11 @@ public final class RoutingNode implements AutoCloseable {
   final Availability availability;
   final Catalog catalog;
   final ClaimTable claims;
-  final LostRuns lost;
+  final AbandonedRuns lost;
   final ServiceCommands services;
-  final Suspects suspects;
-  final Patience patience;
-  public final Handlers handlers;
+  final PoisonMessages poisonMessages;
+  final UnresponsiveInstances unresponsiveInstances;
+  public final CommandHandlers handlers;
 
   private RoutingNode(TestDatabase where, String name) {
     var config = config(where, name);
@@ -49,14 +49,24 @@ public final class RoutingNode implements AutoCloseable {
     availability = new Availability(membership, directory, sessions);
     catalog = new Catalog(database, threads);
     claims = new ClaimTable(database);
-    var outcomes = new Outcomes(store.reader, threads);
-    lost = new LostRuns(store.appender, outcomes, claims);
-    suspects = new Suspects(metrics);
-    patience = new Patience(metrics);
-    handlers = new Handlers(sessions, directory, links, availability, suspects, patience);
+    var commandOutcomes = new CommandOutcomes(store.reader, threads);
+    lost = new AbandonedRuns(store.appender, commandOutcomes, claims);
+    poisonMessages = new PoisonMessages(metrics);
+    unresponsiveInstances = new UnresponsiveInstances(metrics);
+    handlers =
+        new CommandHandlers(
+            sessions, directory, links, availability, poisonMessages, unresponsiveInstances);
     services =
         new ServiceCommands(
-            catalog, handlers, store.appender, outcomes, claims, lost, membership, links, threads);
+            catalog,
+            handlers,
+            store.appender,
+            commandOutcomes,
+            claims,
+            lost,
+            membership,
+            links,
+            threads);
   }
 
   /** A node that beats and serves. */

@@ -9,7 +9,7 @@ import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Setting;
 import io.evento.server.cluster.Settings;
-import io.evento.server.consumer.live.Watch.Holding;
+import io.evento.server.consumer.live.QueryWatch.Holding;
 import io.evento.server.routing.Failures;
 import io.evento.server.routing.Queries;
 import io.evento.server.telemetry.Metrics;
@@ -35,7 +35,7 @@ public class LiveQueries {
   private static final long WATCH_MILLIS = 2_500;
 
   private final Queries queries;
-  private final Watching watching;
+  private final UpdateForwarder updateForwarder;
   private final Links links;
   private final Threads threads;
   private final Settings settings;
@@ -48,13 +48,13 @@ public class LiveQueries {
   @Inject
   public LiveQueries(
       Queries queries,
-      Watching watching,
+      UpdateForwarder updateForwarder,
       Links links,
       Threads threads,
       Settings settings,
       Metrics metrics) {
     this.queries = queries;
-    this.watching = watching;
+    this.updateForwarder = updateForwarder;
     this.links = links;
     this.threads = threads;
     this.settings = settings;
@@ -64,35 +64,38 @@ public class LiveQueries {
         metrics.counter(
             "evento_live_query_restarts", "fresh answers, as an update could have been missed");
     metrics.gauge("evento_live_queries", "subscription queries", open::size);
-    watching.coordinatedBy(
-        new Watching.Coordinator() {
+    updateForwarder.coordinatedBy(
+        new UpdateForwarder.Coordinator() {
           @Override
           public void changed(UUID round, long number, Message.Update update) {
-            onChanged(Watching.SELF, round, number, update);
+            onChanged(UpdateForwarder.SELF, round, number, update);
           }
 
           @Override
           public void beat(UUID round, long number, long signature) {
-            onBeat(Watching.SELF, round, number, signature);
+            onBeat(UpdateForwarder.SELF, round, number, signature);
           }
         });
-    links.listen(Watching.CHANGED, this::changed);
-    links.listen(Watching.BEAT, this::beat);
+    links.listen(UpdateForwarder.CHANGED, this::changed);
+    links.listen(UpdateForwarder.BEAT, this::beat);
     threads
         .timer()
         .scheduleWithFixedDelay(
-            this::tick, Watching.BEAT_MILLIS, Watching.BEAT_MILLIS, TimeUnit.MILLISECONDS);
+            this::tick,
+            UpdateForwarder.BEAT_MILLIS,
+            UpdateForwarder.BEAT_MILLIS,
+            TimeUnit.MILLISECONDS);
   }
 
   /**
    * Subscribes.
    *
-   * @param outlet hears a failure as well, such as {@code unknown-type}
+   * @param subscriptionSink hears a failure as well, such as {@code unknown-type}
    * @return what to ring when the outlet has room, and to close
    * @throws EventoException {@code overloaded} if there are too many already, {@code unavailable}
    *     if this node leaves
    */
-  public LiveQuery subscribe(Message.Query query, Outlet outlet) {
+  public LiveQuery subscribe(Message.Query query, SubscriptionSink subscriptionSink) {
     var max = settings.get(Setting.LIVE_READERS_MAX);
     if (isDraining) {
       throw new EventoException(ErrorCode.UNAVAILABLE, "this node leaves; try another");
@@ -101,7 +104,7 @@ public class LiveQueries {
       throw new EventoException(
           ErrorCode.OVERLOADED, "this node has " + max + " subscriptions already; try another");
     }
-    var live = new LiveQuery(this, query, outlet);
+    var live = new LiveQuery(this, query, subscriptionSink);
     open.add(live);
     queries
         .check(query)
@@ -110,7 +113,7 @@ public class LiveQueries {
               if (failure == null) {
                 live.begin();
               } else {
-                outlet.fail(Failures.told(failure));
+                subscriptionSink.fail(Failures.told(failure));
                 live.close();
               }
             });
@@ -174,31 +177,31 @@ public class LiveQueries {
 
   Set<String> nodes() {
     var nodes = new HashSet<>(links.peers());
-    nodes.add(Watching.SELF);
+    nodes.add(UpdateForwarder.SELF);
     return nodes;
   }
 
-  CompletionStage<Holding> watch(String node, Watch watch) {
-    return node.equals(Watching.SELF)
-        ? watching.watch(node, watch)
+  CompletionStage<Holding> watch(String node, QueryWatch queryWatch) {
+    return node.equals(UpdateForwarder.SELF)
+        ? updateForwarder.watch(node, queryWatch)
         : links
-            .ask(node, Watching.WATCH, Watching.text(watch), WATCH_MILLIS)
+            .ask(node, UpdateForwarder.WATCH, UpdateForwarder.text(queryWatch), WATCH_MILLIS)
             .thenApply(Holding::of);
   }
 
   void unwatch(String node, UUID round) {
-    if (node.equals(Watching.SELF)) {
-      watching.unwatch(round);
+    if (node.equals(UpdateForwarder.SELF)) {
+      updateForwarder.unwatch(round);
     } else {
-      links.send(node, Watching.UNWATCH, round.toString());
+      links.send(node, UpdateForwarder.UNWATCH, round.toString());
     }
   }
 
   void keep(String node, UUID round) {
-    if (node.equals(Watching.SELF)) {
-      watching.keep(round);
+    if (node.equals(UpdateForwarder.SELF)) {
+      updateForwarder.keep(round);
     } else {
-      links.send(node, Watching.KEEP, round.toString());
+      links.send(node, UpdateForwarder.KEEP, round.toString());
     }
   }
 

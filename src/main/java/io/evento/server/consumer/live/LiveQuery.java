@@ -4,7 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.server.consumer.live.Watch.Holding;
+import io.evento.server.consumer.live.QueryWatch.Holding;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Failures;
 import java.lang.System.Logger;
@@ -65,7 +65,7 @@ public final class LiveQuery {
 
   private final LiveQueries all;
   private final Message.Query query;
-  private final Outlet outlet;
+  private final SubscriptionSink subscriptionSink;
   private final Deadline deadline;
   private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
   private final AtomicInteger asked = new AtomicInteger();
@@ -74,7 +74,7 @@ public final class LiveQuery {
 
   // Confined to turns.
   private Phase phase = Phase.PAUSING;
-  private @Nullable Round round;
+  private @Nullable JoinAttempt joinAttempt;
   private int rounds;
   private int failures;
   private boolean isAnswered;
@@ -89,10 +89,10 @@ public final class LiveQuery {
   private long blockedSince;
   private long keptAt;
 
-  LiveQuery(LiveQueries all, Message.Query query, Outlet outlet) {
+  LiveQuery(LiveQueries all, Message.Query query, SubscriptionSink subscriptionSink) {
     this.all = all;
     this.query = query;
-    this.outlet = outlet;
+    this.subscriptionSink = subscriptionSink;
     this.deadline = Deadline.in(query.deadline());
   }
 
@@ -175,8 +175,8 @@ public final class LiveQuery {
               "no live session hosts the projector that " + query.type() + " is answered from"));
       return;
     }
-    var begun = new Round(++rounds, consumer);
-    round = begun;
+    var begun = new JoinAttempt(++rounds, consumer);
+    joinAttempt = begun;
     phase = Phase.WATCHING;
     early.clear();
     overflowed = false;
@@ -185,13 +185,13 @@ public final class LiveQuery {
     var asking = query.copy(begun.id(), query.deadline());
     all.register(begun.id(), this);
     for (var node : List.copyOf(unheard)) {
-      all.watch(node, new Watch(begun.id(), consumer, asking))
+      all.watch(node, new QueryWatch(begun.id(), consumer, asking))
           .whenComplete((holding, failure) -> post(() -> watchedBy(begun, node, holding)));
     }
   }
 
-  private void watchedBy(Round begun, String node, @Nullable Holding holding) {
-    if (begun != round) {
+  private void watchedBy(JoinAttempt begun, String node, @Nullable Holding holding) {
+    if (begun != joinAttempt) {
       return;
     }
     unheard.remove(node);
@@ -212,7 +212,7 @@ public final class LiveQuery {
     }
   }
 
-  private void ask(Round begun) {
+  private void ask(JoinAttempt begun) {
     phase = Phase.ASKING;
     var millis = isAnswered ? AGAIN_MILLIS : Math.max(1, deadline.millisLeft());
     all.ask(
@@ -222,8 +222,9 @@ public final class LiveQuery {
         .whenComplete((view, failure) -> post(() -> answered(begun, view, failure)));
   }
 
-  private void answered(Round begun, Message.@Nullable View view, @Nullable Throwable failure) {
-    if (begun != round || phase != Phase.ASKING) {
+  private void answered(
+      JoinAttempt begun, Message.@Nullable View view, @Nullable Throwable failure) {
+    if (begun != joinAttempt || phase != Phase.ASKING) {
       return;
     }
     if (view == null) {
@@ -234,7 +235,7 @@ public final class LiveQuery {
       if (told.code().retry() == ErrorCode.Retry.LATER) {
         retry(told);
       } else {
-        outlet.fail(told);
+        subscriptionSink.fail(told);
         ended();
       }
       return;
@@ -253,7 +254,7 @@ public final class LiveQuery {
   }
 
   private void onChange(String node, UUID ofRound, long number, Message.Update update) {
-    var now = round;
+    var now = joinAttempt;
     if (now == null || !now.id().equals(ofRound)) {
       return;
     }
@@ -272,8 +273,8 @@ public final class LiveQuery {
     // What comes before the question is in the answer.
   }
 
-  private void take(Round now, Message.Update update) {
-    if (phase != Phase.LIVE || now != round) {
+  private void take(JoinAttempt now, Message.Update update) {
+    if (phase != Phase.LIVE || now != joinAttempt) {
       return;
     }
     switch (now.verdict(update)) {
@@ -284,7 +285,7 @@ public final class LiveQuery {
   }
 
   private void onBeat(String node, UUID ofRound, long number, long signature) {
-    var now = round;
+    var now = joinAttempt;
     if (now != null
         && now.id().equals(ofRound)
         && (phase == Phase.ASKING || phase == Phase.LIVE)
@@ -297,7 +298,7 @@ public final class LiveQuery {
 
   private void retry(EventoException why) {
     if (!isAnswered && (deadline.isOver() || why.code().retry() != ErrorCode.Retry.LATER)) {
-      outlet.fail(why);
+      subscriptionSink.fail(why);
       ended();
       return;
     }
@@ -326,11 +327,11 @@ public final class LiveQuery {
     if (phase != Phase.PAUSING || System.nanoTime() - pausedUntil < 0) {
       return;
     }
-    if (isAnswered && outlet.room() <= 0) {
+    if (isAnswered && subscriptionSink.room() <= 0) {
       phase = Phase.STUFFED;
     } else if (!isAnswered && deadline.isOver()) {
       var why = lastWhy;
-      outlet.fail(
+      subscriptionSink.fail(
           why != null
               ? why
               : new EventoException(
@@ -343,8 +344,8 @@ public final class LiveQuery {
   }
 
   private void endRound() {
-    var over = round;
-    round = null;
+    var over = joinAttempt;
+    joinAttempt = null;
     early.clear();
     waiting.clear();
     waitingChars = 0;
@@ -364,20 +365,20 @@ public final class LiveQuery {
   }
 
   private void pump() {
-    if (phase == Phase.STUFFED && outlet.room() > 0) {
+    if (phase == Phase.STUFFED && subscriptionSink.room() > 0) {
       blockedSince = 0;
       watch();
       return;
     }
-    while (!waiting.isEmpty() && outlet.room() > 0) {
+    while (!waiting.isEmpty() && subscriptionSink.room() > 0) {
       var said = waiting.remove();
       waitingChars -= said.chars();
       saidAt = System.nanoTime();
       blockedSince = 0;
       if (said.view != null) {
-        outlet.answer(said.round, said.view);
+        subscriptionSink.answer(said.round, said.view);
       } else if (said.update != null) {
-        outlet.update(said.update);
+        subscriptionSink.update(said.update);
       }
     }
     if (waiting.size() > WAITING_MAX || (waiting.size() > 1 && waitingChars > WAITING_CHARS_MAX)) {
@@ -389,7 +390,7 @@ public final class LiveQuery {
 
   private void onTick() {
     var now = System.nanoTime();
-    var open = round;
+    var open = joinAttempt;
     if (overflowed) {
       overflowed = false;
       restart("too many updates at once");
@@ -404,7 +405,7 @@ public final class LiveQuery {
     } else if (phase == Phase.PAUSING && now - pausedUntil > 0) {
       goOn();
     }
-    var isBlocked = (phase == Phase.STUFFED || !waiting.isEmpty()) && outlet.room() <= 0;
+    var isBlocked = (phase == Phase.STUFFED || !waiting.isEmpty()) && subscriptionSink.room() <= 0;
     if (!isBlocked) {
       blockedSince = 0;
     } else if (blockedSince == 0) {
@@ -413,9 +414,9 @@ public final class LiveQuery {
       end("slow", "too little was taken");
       return;
     }
-    if (phase == Phase.LIVE && now - saidAt > BEAT_NANOS && outlet.room() > 0) {
+    if (phase == Phase.LIVE && now - saidAt > BEAT_NANOS && subscriptionSink.room() > 0) {
       saidAt = now;
-      outlet.beat();
+      subscriptionSink.beat();
     }
     if (now - keptAt > KEEP_NANOS) {
       keptAt = now;
@@ -424,7 +425,7 @@ public final class LiveQuery {
   }
 
   private void keep() {
-    var open = round;
+    var open = joinAttempt;
     if (open != null) {
       for (var node : open.nodes()) {
         all.keep(node, open.id());
@@ -434,9 +435,9 @@ public final class LiveQuery {
 
   private void end(String reason, String detail) {
     if (isAnswered) {
-      outlet.end(reason, detail);
+      subscriptionSink.end(reason, detail);
     } else {
-      outlet.fail(new EventoException(ErrorCode.UNAVAILABLE, detail + "; try another"));
+      subscriptionSink.fail(new EventoException(ErrorCode.UNAVAILABLE, detail + "; try another"));
     }
     ended();
   }

@@ -3,7 +3,8 @@
  *
  * <p>A subscription lives on the node that its subscriber is connected to ({@link
  * io.evento.server.consumer.live.LiveQuery}) and is watched by every node that delivers segments of
- * the projector that answers ({@link io.evento.server.consumer.live.Watching}). What always holds:
+ * the projector that answers ({@link io.evento.server.consumer.live.UpdateForwarder}). What always
+ * holds:
  *
  * <ol>
  *   <li><b>No gap.</b> A round begins by having every segment's present session confirm that it

@@ -1,7 +1,7 @@
 package io.evento.server.consumer.live;
 
 import io.evento.server.Threads;
-import io.evento.server.consumer.Holdings;
+import io.evento.server.consumer.OwnedSegments;
 import io.evento.server.routing.QueryNode;
 import io.evento.server.telemetry.Metrics;
 
@@ -10,11 +10,11 @@ public final class LiveNode {
   private LiveNode() {}
 
   /**
-   * @param holdings what that node delivers
+   * @param ownedSegments what that node delivers
    */
-  public static LiveQueries of(QueryNode node, Holdings holdings, Threads threads) {
-    var watching = new Watching(node.sessions, holdings, node.links, threads);
+  public static LiveQueries of(QueryNode node, OwnedSegments ownedSegments, Threads threads) {
+    var updateForwarder = new UpdateForwarder(node.sessions, ownedSegments, node.links, threads);
     return new LiveQueries(
-        node.queries, watching, node.links, threads, node.settings, new Metrics());
+        node.queries, updateForwarder, node.links, threads, node.settings, new Metrics());
   }
 }

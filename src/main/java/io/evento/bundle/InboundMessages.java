@@ -1,0 +1,133 @@
+package io.evento.bundle;
+
+import io.evento.bundle.consumer.Consumers;
+import io.evento.bundle.consumer.StepConsumers;
+import io.evento.bundle.dispatch.Dispatcher;
+import io.evento.bundle.gateway.Requests;
+import io.evento.bundle.gateway.Subscriptions;
+import io.evento.bundle.session.Inbound;
+import io.evento.bundle.session.Session;
+import io.evento.protocol.Message;
+import io.evento.protocol.Message.Cancel;
+import io.evento.protocol.Message.Command;
+import io.evento.protocol.Message.Consider;
+import io.evento.protocol.Message.Decide;
+import io.evento.protocol.Message.Disable;
+import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Message.Ended;
+import io.evento.protocol.Message.Events;
+import io.evento.protocol.Message.Fault;
+import io.evento.protocol.Message.Parked;
+import io.evento.protocol.Message.Query;
+import io.evento.protocol.Message.Result;
+import io.evento.protocol.Message.Retry;
+import io.evento.protocol.Message.Steps;
+import io.evento.protocol.Message.Update;
+import io.evento.protocol.Message.View;
+import io.evento.protocol.Message.Watch;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+
+/** Hands each kind of message to whom it is for. */
+final class InboundMessages implements Inbound {
+  private static final Logger LOG = System.getLogger(InboundMessages.class.getName());
+
+  private final Requests requests;
+  private final Subscriptions subscriptions;
+  private final Dispatcher dispatcher;
+  private final Consumers consumers;
+  private final StepConsumers steps;
+
+  InboundMessages(
+      Requests requests,
+      Subscriptions subscriptions,
+      Dispatcher dispatcher,
+      Consumers consumers,
+      StepConsumers steps) {
+    this.requests = requests;
+    this.subscriptions = subscriptions;
+    this.dispatcher = dispatcher;
+    this.consumers = consumers;
+    this.steps = steps;
+  }
+
+  @Override
+  public void received(Session session, Message message) {
+    if (message instanceof Result result) {
+      requests.answered(session, result);
+    } else if (message instanceof Decide ask) {
+      dispatcher.decide(ask, session::answer);
+    } else if (message instanceof Consider ask) {
+      dispatcher.consider(ask, session::answer);
+    } else if (message instanceof Events events) {
+      consumers.events(events);
+    } else if (message instanceof Fault fault) {
+      refused(session, fault);
+    } else if (message instanceof Query query) {
+      dispatcher.answer(query, session::answer);
+    } else if (message instanceof Command command) {
+      dispatcher.run(command, session::answer);
+    } else if (message instanceof Cancel cancel) {
+      dispatcher.cancel(cancel.id());
+      consumers.unwatch(cancel.id(), session);
+    } else if (message instanceof Steps asked) {
+      steps.steps(asked);
+    } else if (message instanceof Update update) {
+      subscriptions.updated(session, update);
+    } else if (message instanceof View view) {
+      subscriptions.answered(session, view);
+    } else if (message instanceof Watch watch) {
+      consumers.watch(watch.query(), session);
+      session.answer(new Result(watch.query().id(), null, null));
+    } else if (message instanceof Ended ended) {
+      subscriptions.ended(session, ended);
+    } else if (message instanceof Enable given) {
+      if (steps.hosts(given.consumer())) {
+        steps.enable(given, session::answer, session);
+      } else {
+        consumers.enable(given, session::answer, session);
+      }
+    } else if (message instanceof Disable taken) {
+      if (steps.hosts(taken.consumer())) {
+        steps.disable(taken);
+      } else {
+        consumers.disable(taken);
+      }
+    } else if (message instanceof Parked parked) {
+      consumers.parked(parked);
+    } else if (message instanceof Retry retry) {
+      consumers.retry(retry);
+    } else {
+      LOG.log(
+          Level.WARNING,
+          () ->
+              "unexpected message node="
+                  + session.node()
+                  + " kind="
+                  + message.getClass().getSimpleName());
+    }
+  }
+
+  private void refused(Session session, Fault fault) {
+    if (fault.id() == null) {
+      LOG.log(
+          Level.WARNING,
+          () -> "node could not read us node=" + session.node() + " " + fault.detail());
+    } else if (!subscriptions.refused(session, fault)) {
+      requests.refused(session, fault);
+    }
+  }
+
+  @Override
+  public void usable(Session session) {
+    requests.wake();
+  }
+
+  @Override
+  public void lost(Session session) {
+    requests.lost(session);
+    subscriptions.lost(session);
+    consumers.lost(session);
+    steps.lost(session);
+  }
+}

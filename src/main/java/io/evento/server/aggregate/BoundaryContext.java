@@ -1,0 +1,66 @@
+package io.evento.server.aggregate;
+
+import io.evento.protocol.Receipt;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.cluster.Settings;
+import io.evento.server.eventstore.AppendConditions;
+import io.evento.server.eventstore.CriteriaReader;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.routing.CommandHandlers;
+import io.evento.server.routing.CommandOutcomes;
+import io.evento.server.routing.CommandRequest;
+import io.evento.server.telemetry.Metrics;
+import io.micrometer.core.instrument.Counter;
+import jakarta.inject.Inject;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+
+/** What the {@link BoundaryDecision decisions over several streams} of this node share. */
+@NodeScoped
+public class BoundaryContext {
+  final CommandHandlers commandHandlers;
+  final AppendConditions appendConditions;
+  final CommandOutcomes commandOutcomes;
+  final CriteriaReader criteria;
+  final EventReader events;
+  final ExecutorService readers;
+  final Threads threads;
+  final Settings settings;
+  final Counter refused;
+
+  @Inject
+  public BoundaryContext(
+      CommandHandlers commandHandlers,
+      AppendConditions appendConditions,
+      CommandOutcomes commandOutcomes,
+      CriteriaReader criteria,
+      EventReader events,
+      Threads threads,
+      Settings settings,
+      Metrics metrics) {
+    this.commandHandlers = commandHandlers;
+    this.appendConditions = appendConditions;
+    this.commandOutcomes = commandOutcomes;
+    this.criteria = criteria;
+    this.events = events;
+    this.threads = threads;
+    this.settings = settings;
+    readers = threads.pool("criteria", 6, 20_000);
+    refused =
+        metrics.counter(
+            "evento_conditions_refused", "decisions of boundaries that something came between");
+  }
+
+  /**
+   * Takes one command of a boundary to its outcome.
+   *
+   * @return fails with an {@link io.evento.protocol.EventoException}
+   */
+  CompletionStage<Receipt> decide(PendingCommand pendingCommand, CommandRequest.Boundary boundary) {
+    var decision = new BoundaryDecision(this, pendingCommand.request(), boundary);
+    pendingCommand.asks(decision);
+    decision.begin();
+    return decision.outcome();
+  }
+}

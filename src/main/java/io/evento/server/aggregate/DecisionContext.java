@@ -1,0 +1,72 @@
+package io.evento.server.aggregate;
+
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.protocol.Receipt;
+import io.evento.server.NodeScoped;
+import io.evento.server.Threads;
+import io.evento.server.cluster.Settings;
+import io.evento.server.eventstore.Appender;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.SnapshotTable;
+import io.evento.server.routing.CommandHandlers;
+import io.evento.server.routing.CommandOutcomes;
+import io.evento.server.telemetry.Metrics;
+import io.micrometer.core.instrument.Counter;
+import jakarta.inject.Inject;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+
+/** What the {@link Decision decisions} of this node share. */
+@NodeScoped
+public class DecisionContext {
+  final CommandHandlers commandHandlers;
+  final Appender appender;
+  final CommandOutcomes commandOutcomes;
+  final HistoryReader historyReader;
+  final SnapshotTable snapshots;
+  final EventReader reader;
+  final ExecutorService readers;
+  final Threads threads;
+  final Settings settings;
+  final Counter stale;
+  final Counter refused;
+
+  @Inject
+  public DecisionContext(
+      CommandHandlers commandHandlers,
+      Appender appender,
+      CommandOutcomes commandOutcomes,
+      HistoryReader historyReader,
+      SnapshotTable snapshots,
+      EventReader reader,
+      Threads threads,
+      Settings settings,
+      Metrics metrics) {
+    this.commandHandlers = commandHandlers;
+    this.appender = appender;
+    this.commandOutcomes = commandOutcomes;
+    this.historyReader = historyReader;
+    this.snapshots = snapshots;
+    this.reader = reader;
+    this.threads = threads;
+    this.settings = settings;
+    readers = threads.pool("stories", 6, 20_000);
+    stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the story");
+    refused =
+        metrics.counter("evento_decisions_refused", "decisions on a state that was not the last");
+  }
+
+  /**
+   * Takes one command to its outcome; nobody else decides on the lane meanwhile.
+   *
+   * @return fails with an {@link EventoException}
+   */
+  CompletionStage<Receipt> decide(
+      StreamQueue streamQueue, PendingCommand pendingCommand, Message.Aggregate aggregate) {
+    var decision = new Decision(this, streamQueue, pendingCommand.request(), aggregate);
+    pendingCommand.asks(decision);
+    decision.begin();
+    return decision.outcome();
+  }
+}

@@ -1,0 +1,93 @@
+package io.evento.server.aggregate;
+
+import io.evento.protocol.Json;
+import io.evento.protocol.Message.Snapshot;
+import io.evento.protocol.Message.Story;
+import io.evento.protocol.Tip;
+import io.evento.server.NodeScoped;
+import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.SnapshotTable;
+import jakarta.inject.Inject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads what leads to a stream's present state, in parts that fit into a frame. However long a
+ * stream is, no more than {@value #BYTES_AT_ONCE} bytes of it are held: a longer story ends before
+ * the present state, and goes on from the state that the handler has then.
+ */
+@NodeScoped
+public class HistoryReader {
+  private static final int PART_EVENTS = 500;
+  private static final int PART_BYTES = 256 << 10;
+  private static final int BYTES_AT_ONCE = 8 << 20;
+
+  private final EventReader reader;
+  private final SnapshotTable snapshots;
+
+  @Inject
+  public HistoryReader(EventReader reader, SnapshotTable snapshots) {
+    this.reader = reader;
+    this.snapshots = snapshots;
+  }
+
+  /**
+   * @param tip the state that the parts lead to
+   * @param isPartial whether that is not the present one
+   */
+  record Told(Tip tip, List<Story> parts, boolean isPartial) {}
+
+  /**
+   * Blocks on the database.
+   *
+   * @param schema of the state that a snapshot may be in; null to tell all from the beginning
+   */
+  Told read(String stream, @Nullable String schema) {
+    if (schema != null) {
+      var kept = snapshots.load(stream, schema);
+      if (kept.isPresent()) {
+        var from = kept.get().tip();
+        var told = readOn(stream, from, new Snapshot(schema, new Json(kept.get().state())));
+        if (told.isPresent()) {
+          return told.get();
+        }
+      }
+    }
+    return readOn(stream, Tip.EMPTY, null)
+        .orElseThrow(() -> new IllegalStateException("the store changed under a story"));
+  }
+
+  /**
+   * Reads what follows on a state. Blocks on the database.
+   *
+   * @param snapshot that state; null for that of a stream without events
+   * @return empty if the stream never had it
+   */
+  Optional<Told> readOn(String stream, Tip from, @Nullable Snapshot snapshot) {
+    var parts = new ArrayList<Story>();
+    var at = from;
+    var bytes = 0L;
+    while (true) {
+      var read = reader.story(stream, at, PART_EVENTS, PART_BYTES);
+      if (read.isEmpty()) {
+        return Optional.empty();
+      }
+      var part = read.get();
+      bytes += part.events().stream().mapToLong(event -> event.payload().text().length()).sum();
+      var isFull = bytes >= BYTES_AT_ONCE;
+      parts.add(
+          new Story(
+              part.from().version(),
+              parts.isEmpty() ? snapshot : null,
+              part.events(),
+              part.more() && !isFull,
+              part.more() && isFull));
+      at = part.tip();
+      if (!part.more() || isFull) {
+        return Optional.of(new Told(at, parts, part.more()));
+      }
+    }
+  }
+}

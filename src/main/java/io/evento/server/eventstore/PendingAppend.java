@@ -1,0 +1,21 @@
+package io.evento.server.eventstore;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A proposal and who waits for its verdict.
+ *
+ * @param since {@code System.nanoTime()} of its arrival
+ */
+record PendingAppend(
+    AppendRequest proposal, int bytes, long since, CompletableFuture<AppendResult> verdict) {
+  PendingAppend(AppendRequest proposal, long since) {
+    this(proposal, proposal.bytes(), since, new CompletableFuture<>());
+  }
+
+  void fail(ErrorCode code, String detail) {
+    verdict.completeExceptionally(new EventoException(code, detail));
+  }
+}
