@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
  * What waits to be written to one peer, gathered into frames. Bounded; answers leave before
  * requests, in their own order each. Thread-safe; its one writer polls when its last frame is on
  * the way, so frames fill by themselves under load and nothing ever waits for company.
+ *
+ * <p>Keeps invariant I8.
  */
 public final class FrameQueue {
   /** A frame ends at so many messages … */

@@ -69,11 +69,10 @@ final class HostilePeers {
     peers.forEach(Peer::close);
   }
 
-  /** Has a connection with a request; if it reads, it opens the next one when the node ends it. */
+  /** Has a connection with a request, and reads what is answered or does not. */
   private final class Peer extends Thread {
     private final String request;
     private final boolean reads;
-    private volatile boolean isOver;
     private volatile Socket socket = new Socket();
 
     Peer(String request, boolean reads) {
@@ -84,25 +83,22 @@ final class HostilePeers {
 
     @Override
     public void run() {
-      do {
-        try (var next = new Socket()) {
-          socket = next;
-          next.setReceiveBufferSize(4_096);
-          next.connect(new InetSocketAddress(node.getHost(), node.getPort()), 5_000);
-          next.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-          if (reads) {
-            next.getInputStream().transferTo(OutputStream.nullOutputStream());
-          } else {
-            Thread.sleep(LIMIT.toMillis());
-          }
-        } catch (IOException | InterruptedException ended) {
-          Thread.onSpinWait();
+      try (var next = new Socket()) {
+        socket = next;
+        next.setReceiveBufferSize(4_096);
+        next.connect(new InetSocketAddress(node.getHost(), node.getPort()), 5_000);
+        next.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        if (reads) {
+          next.getInputStream().transferTo(OutputStream.nullOutputStream());
+        } else {
+          Thread.sleep(LIMIT.toMillis());
         }
-      } while (!isOver);
+      } catch (IOException | InterruptedException ended) {
+        Thread.onSpinWait();
+      }
     }
 
     void close() {
-      isOver = true;
       interrupt();
       try {
         socket.close();
@@ -171,7 +167,7 @@ final class HostilePeers {
   }
 
   private static long position(HttpResponse<String> told) {
-    return Long.parseLong(told.body().replaceFirst("(?s).*?\"position\":(\\d+).*", "$1"));
+    return Long.parseLong(told.body().replaceFirst("(?s).*?\"(?:position|next)\":(\\d+).*", "$1"));
   }
 
   private static void checked(HttpResponse<String> answer) throws IOException {

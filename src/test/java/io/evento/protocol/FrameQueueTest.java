@@ -3,8 +3,10 @@ package io.evento.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.FrameQueue.Lane;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("I8")
 class FrameQueueTest {
   private final FrameQueue queue = new FrameQueue(100, 200_000);
 

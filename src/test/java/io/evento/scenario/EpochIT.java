@@ -16,10 +16,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Puts the store back to what it was a while ago, under nodes and followers that saw more. */
+@Tag("I10")
 class EpochIT {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);

@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * of a saga, the transaction of a projector; by real processes that were frozen meanwhile, and
  * after segments were split.
  */
+@Tag("I5")
 class FencedOwnerIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(30);

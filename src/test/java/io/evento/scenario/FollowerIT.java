@@ -1,10 +1,12 @@
 package io.evento.scenario;
 
 import io.evento.scenario.Callers.Entrance;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The total order, as readers at different nodes see it while everybody writes. */
+@Tag("I4")
 class FollowerIT {
 
   private static final int CALLERS = 64;

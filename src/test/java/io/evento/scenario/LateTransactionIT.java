@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * lease: it begins when the segment has long been somebody else's.
  */
 @TestMethodOrder(OrderAnnotation.class)
+@Tag("I6")
 class LateTransactionIT {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final String CONSUMER = "late-transactions";

@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Kills and freezes nodes under load and compares what callers were told with what is stored. */
+@Tag("I1")
+@Tag("I9")
 class NodeLossIT {
 
   private static final int CALLERS = 64;

@@ -19,10 +19,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** One command has one outcome, whoever decides it, however often and wherever it is sent. */
+@Tag("I2")
 class OutcomeIT {
 
   private static final Duration TAKE_OVER_MAX = Duration.ofSeconds(20);

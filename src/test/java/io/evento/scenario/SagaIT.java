@@ -13,10 +13,12 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Sagas, observers and messages for later on real nodes that are killed and frozen meanwhile. */
+@Tag("I6")
 class SagaIT {
   private static final int WALKS = 300;
   private static final int MESSAGES = 10_000;

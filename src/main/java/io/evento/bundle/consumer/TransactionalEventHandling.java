@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The checkpoint moves first. Its row lock then keeps a second owner out until we commit, and
  * whoever comes second finds it moved. If the answer to a commit is lost, the checkpoint itself
  * says whether it took place.
+ *
+ * <p>Keeps invariant I6.
  */
 final class TransactionalEventHandling implements EventHandling {
   private final EventCaller caller;

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * <p>On a connection and thread of its own, so that a busy pool never looks like a dead node. A
  * node that could not beat for a whole lease knows by its own clock that the others hold it for
  * gone, and is not ready.
+ *
+ * <p>Keeps invariant I9.
  */
 @NodeScoped
 public class Membership {

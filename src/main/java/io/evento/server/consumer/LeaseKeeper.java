@@ -39,6 +39,8 @@ import java.util.stream.Stream;
  * claimer first saw the row that it claims; by then the owner had begun to count. And an owner that
  * is late nevertheless, or whose claim was overlooked, writes under an old fence, and the database
  * refuses it.
+ *
+ * <p>Keeps invariant I5.
  */
 @NodeScoped
 class LeaseKeeper {

@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * projector without its own checkpoint also by what this node had sent it, as its effects are
  * nowhere that the server could look. Where another node has the segment by then, the node that
  * served it adds what it knows, beside the delivery and without its fence.
+ *
+ * <p>Keeps invariant I10.
  */
 @NodeScoped
 public class LostEvents {

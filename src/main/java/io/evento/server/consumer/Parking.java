@@ -43,6 +43,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Why a letter is handled once where the bundle's database keeps the checkpoint: it is tried
  * only when that checkpoint is known to stand beyond it, so it cannot come again as an event; and
  * the bundle notes its id in the transaction that handles it.
+ *
+ * <p>Keeps invariant I7.
  */
 @NodeScoped
 class Parking {

@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Plans (EXPLAIN ANALYZE, 4 elements): with 80 rows a hash join over the three pages of the
  * table, 0.2 ms; with 4,000 rows one probe of the primary key per element, 0.1 ms. No column that
  * is written is indexed, and half of each page is free, so updates stay in their pages.
+ *
+ * <p>Keeps invariant I5.
  */
 @NodeScoped
 class SegmentTable {

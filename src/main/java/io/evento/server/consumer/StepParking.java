@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Why a letter has effect once: its removal is part of the step's statement, which does nothing
  * where the letter is gone. It is tried only when all up to its event is done, and the same
  * statement brings the row's checkpoint there, so that it cannot come again as an event.
+ *
+ * <p>Keeps invariant I7.
  */
 @NodeScoped
 class StepParking {

@@ -16,7 +16,11 @@ import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** The one statement that writes: arguments of {@code append_3} from a batch, and its answer. */
+/**
+ * The one statement that writes: arguments of {@code append_3} from a batch, and its answer.
+ *
+ * <p>Keeps invariant I3.
+ */
 final class AppendCall {
   private static final String CALL =
       """

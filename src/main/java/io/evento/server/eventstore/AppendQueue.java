@@ -18,6 +18,8 @@ import java.util.function.Supplier;
  * of two commands that each read what the other writes, one call could not say which came first. A
  * proposal that has to wait for the next batch keeps its streams and its id closed for all behind
  * it, so that nothing of a stream is overtaken.
+ *
+ * <p>Keeps invariant I2.
  */
 final class AppendQueue {
   /**

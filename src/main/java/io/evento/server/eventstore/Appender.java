@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * look. The repeated call queues behind it there, and then finds its rows or makes its own.
  *
  * <p>The thread never runs a caller's code: verdicts are handed to another one, in order.
+ *
+ * <p>Keeps invariant I1.
  */
 @NodeScoped
 public class Appender {

@@ -9,6 +9,8 @@ import java.util.UUID;
  *
  * <p>A position of an epoch names an event for ever only up to where the later epochs start: what
  * stood above was lost with that life, and its number was given again.
+ *
+ * <p>Keeps invariant I10.
  */
 public record Epochs(List<Epoch> lives) {
   /**

@@ -54,6 +54,8 @@ import org.jspecify.annotations.Nullable;
  * </ol>
  *
  * <p>A poll twice a second finds what no push told.
+ *
+ * <p>Keeps invariant I4.
  */
 @NodeScoped
 public class Follower {

@@ -27,6 +27,8 @@ import java.sql.SQLException;
  * <p>Whether somebody named is connected needs no look: without one no commit ends. What waits when
  * its backend is ended or told to stop waiting is a lost answer or comes with a warning, and is
  * settled by a repeat, whose own commit is after it in the same WAL.
+ *
+ * <p>Keeps invariant I1.
  */
 final class StandbyGuard {
   private static final String LOOK =

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Accepting is written into the accepted store itself, together with the epoch that begins with
  * it. So every node that knew the same finds it there by itself, a node that starts later finds
  * nothing strange, and no other copy is let in by it.
+ *
+ * <p>Keeps invariant I10.
  */
 @NodeScoped
 public class StoreAcceptance {

@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The owner is the first in rendezvous order over the nodes that are up. A node whose link is
  * down or silent is gone round, to the next one and at last to this node itself: ownership only
  * keeps conflicts rare.
+ *
+ * <p>Keeps invariant I8.
  */
 @NodeScoped
 public class Router {

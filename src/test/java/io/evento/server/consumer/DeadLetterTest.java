@@ -25,12 +25,14 @@ import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a consumer fails on is parked, kept in order, and repaired; on real nodes and SDK. */
+@Tag("I7")
 class DeadLetterTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 

@@ -19,12 +19,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Three nodes with leases of 400 ms that pause at random for longer than that, come back, and go on
  * as if nothing had been; bundles come and go meanwhile.
  */
+@Tag("I5")
 class OwnershipTest {
   private static final long SEED = System.nanoTime();
   private static final Duration LENGTH = Duration.ofSeconds(6);

@@ -31,10 +31,12 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a saga or observer fails on is parked, kept in order, and repaired; on real nodes. */
+@Tag("I7")
 class StepLetterTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final ConsumerId CONSUMER = new ConsumerId("greeting", 1);

@@ -21,9 +21,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A step is stored as a whole, once, and by the owner of its segment alone. */
+@Tag("I6")
 class StepTableTest {
   private static final ConsumerId SAGA = new ConsumerId("greeting", 1);
   private static final UUID EPOCH = UUID.randomUUID();

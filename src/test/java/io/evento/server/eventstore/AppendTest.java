@@ -15,10 +15,13 @@ import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
 /** What the store says to one proposal after another. */
+@Tag("I2")
+@Tag("I3")
 class AppendTest {
   private static TestDatabase database;
   private static StoreNode node;

@@ -13,9 +13,11 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A store that lost events opens a new epoch, and everybody who saw them rewinds and hears so. */
+@Tag("I10")
 class EpochTest {
 
   @Test

@@ -21,9 +21,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Subscriptions hear of every event once and in order, whatever becomes of the pushes. */
+@Tag("I4")
 class FollowerTest {
   private TestDatabase database;
   private StoreNode writer;

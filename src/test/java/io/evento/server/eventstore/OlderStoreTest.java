@@ -21,9 +21,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A store with less than a node knows is nobody's database until an operator accepts it. */
+@Tag("I10")
 class OlderStoreTest {
 
   private static final String CUT =

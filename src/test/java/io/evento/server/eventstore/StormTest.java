@@ -9,9 +9,11 @@ import io.evento.testing.PostgresFixture;
 import io.evento.testing.PostgresServer;
 import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Three nodes append at once while connections, backends and the database die under them. */
+@Tag("I1")
 class StormTest {
   private static final String TERMINATE =
       """
