@@ -126,7 +126,7 @@ class EpochIT {
 
         tellsWhoeverStandsAt(lost.path("position").asLong(), lost.path("epoch").asText());
 
-        // What handlers, lanes, rings and deliveries still hold is of a life that is gone.
+        // What handlers, queues, rings and deliveries still hold is of a life that is gone.
         for (var bank : banks) {
           var next = bank.deposit(node, 7);
           assertThat(next.isSuccess()).as("%s", next.body()).isTrue();

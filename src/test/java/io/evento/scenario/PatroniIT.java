@@ -14,8 +14,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Takes the leader away from a cluster on Patroni, under load. The promise: nothing acknowledged is
- * lost, and ten seconds after another was promoted everybody is served again. How long Patroni
- * takes until it promotes is its own setting ({@code ttl}).
+ * lost, and ten seconds after another was promoted, and has a standby, everybody is served again.
+ * How long Patroni takes until it promotes is its own setting ({@code ttl}).
  */
 @Tag("patroni")
 class PatroniIT {
@@ -23,6 +23,7 @@ class PatroniIT {
   private static final int CALLERS = 32;
   private static final int ACCOUNTS = 300;
   private static final int PER_SECOND = 100;
+  private static final Duration REWOUND_WITHIN = Duration.ofSeconds(30);
   private static final Duration SERVED_WITHIN = Duration.ofSeconds(10);
   // The lease of the old leader, and what a loaded machine needs on top.
   private static final Duration PROMOTED_WITHIN = Duration.ofSeconds(60);
@@ -103,6 +104,9 @@ class PatroniIT {
       Assertions.assertThat(Duration.ofNanos(served - able))
           .as("first acknowledgement once a commit can end, %s", ledger)
           .isLessThanOrEqualTo(SERVED_WITHIN);
+      Assertions.assertThat(Duration.ofNanos(able - promoted))
+          .as("until the other standby follows the promoted one")
+          .isLessThanOrEqualTo(REWOUND_WITHIN);
       assertThat(ledger)
           .surprisedNobody()
           .storedEveryAcknowledgedCommandOnce()

@@ -12,7 +12,10 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Effects whose handlers emit updates: tells them once they are known to have taken effect. */
+/**
+ * Event handling whose handlers emit updates: tells them once the events are known to have taken
+ * effect.
+ */
 final class EventHandlingWithUpdates implements EventHandling {
   private final EventHandling eventHandling;
   private final BufferedUpdates bufferedUpdates;

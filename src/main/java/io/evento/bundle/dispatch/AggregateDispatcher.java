@@ -136,7 +136,11 @@ final class AggregateDispatcher {
       return null;
     }
     var tip = ask.tip();
-    return tip != null && tip.version() == version ? held.confirm(tip, state) : null;
+    if (tip == null || tip.version() != version) {
+      return null;
+    }
+    // A state on the way is nothing that a command may be decided on.
+    return story.partial() ? new Basis(tip, state) : held.confirm(tip, state);
   }
 
   private static @Nullable Object read(AggregateType type, Snapshot snapshot) {

@@ -42,10 +42,10 @@ import org.jspecify.annotations.Nullable;
  * out to be another one. Steps follow one another, never at once, on whatever thread brought the
  * answer; none blocks.
  *
- * <p>The message names the state that the lane knows. A handler that holds another one says stale
- * and is told the story. Where the lane knows none, the handler decides on what it holds: if that
- * is old, the append refuses, names the real state, and the command is decided again. So a wrong
- * hint costs time and nothing else.
+ * <p>The message names the state that the {@link StreamQueue} knows. A handler that holds another
+ * one says stale and is told the story. Where the queue knows none, the handler decides on what it
+ * holds: if that is old, the append refuses, names the real state, and the command is decided
+ * again. So a wrong hint costs time and nothing else.
  */
 final class Decision implements PendingCommand.Asking {
   private static final Logger LOG = System.getLogger(Decision.class.getName());
@@ -267,26 +267,53 @@ final class Decision implements PendingCommand.Asking {
               var schema =
                   room.commandHandlers
                       .snapshots(host, request.type(), aggregate.type())
-                      .filter(rule -> mayUseSnapshots)
                       .map(SnapshotRule::schema)
                       .orElse(null);
-              tell(host, room.historyReader.read(aggregate.stream(), schema));
+              if (schema != null && !mayUseSnapshots) {
+                // Or it would be in the way of those that are kept while the story is told.
+                room.snapshots.forget(aggregate.stream(), schema);
+              }
+              tell(host, room.historyReader.read(aggregate.stream(), schema, perPart()), false);
             }));
   }
 
-  private void tell(CommandHandlers.Host host, HistoryReader.Told story) {
-    if (!story.isPartial()) {
+  /** What each part of a story has of the command, in characters. */
+  private int perPart() {
+    var meta = request.meta();
+    return 500 + request.payload().text().length() + (meta == null ? 0 : meta.text().length());
+  }
+
+  /**
+   * @param goesOn whether it begins with the state that the handler told on the way
+   */
+  private void tell(CommandHandlers.Host host, HistoryReader.Told story, boolean goesOn) {
+    if (!story.isPartial() && !goesOn) {
       streamQueue.tip(story.tip());
       ask(host, story.tip(), story.parts(), false);
       return;
     }
+    // Whoever is asked meanwhile must not take a state on the way for the present one.
+    streamQueue.tip(story.isPartial() ? room.reader.tip(aggregate.stream()) : story.tip());
     var attempt = DecisionNumbers.next();
     attempts.begun(attempt, host);
     room.commandHandlers
-        .decide(host, messages(attempt, story.tip(), story.parts(), true))
+        .decide(host, messages(attempt, story.tip(), story.parts(), story.isPartial()))
         .whenComplete(
             (decided, failure) ->
-                guarded(() -> toldInPart(host, attempt, story.tip(), decided, failure)).run());
+                guarded(
+                        () -> {
+                          if (story.isPartial()) {
+                            toldInPart(host, attempt, story.tip(), goesOn, decided, failure);
+                          } else if (failure == null
+                              && decided != null
+                              && decided.stale()
+                              && attempts.answered(attempt)) {
+                            tellAtOnce(host);
+                          } else {
+                            answered(host, attempt, true, decided, failure);
+                          }
+                        })
+                    .run());
   }
 
   /**
@@ -298,20 +325,18 @@ final class Decision implements PendingCommand.Asking {
       CommandHandlers.Host host,
       long attempt,
       Tip tip,
+      boolean goesOn,
       @Nullable Decided decided,
       @Nullable Throwable failure) {
-    if (failure != null || decided == null || decided.stale() || decided.failure() != null) {
+    if (failure != null || decided == null || (decided.stale() && !goesOn)) {
       answered(host, attempt, true, decided, failure);
     } else if (attempts.answered(attempt)) {
       var state = decided.state();
-      if (state == null || !tip.equals(decided.tip())) {
-        fail(
-            new EventoException(
-                ErrorCode.HANDLER_FAILED,
-                "the history of "
-                    + aggregate.stream()
-                    + " is too long to be applied at once, and the handler told no state on the"
-                    + " way that could be kept"));
+      if (decided.stale()
+          || decided.failure() != null
+          || state == null
+          || !tip.equals(decided.tip())) {
+        tellAtOnce(host);
         return;
       }
       keep(decided);
@@ -322,11 +347,38 @@ final class Decision implements PendingCommand.Asking {
                   fail(request.expired());
                 } else {
                   room.historyReader
-                      .readOn(aggregate.stream(), tip, state)
-                      .ifPresentOrElse(story -> tell(host, story), this::again);
+                      .readOn(aggregate.stream(), tip, state, perPart())
+                      .ifPresentOrElse(story -> tell(host, story, true), this::again);
                 }
               }));
     }
+  }
+
+  /**
+   * The handler told no state on the way that the story could go on from: it is of a release that
+   * does not know such stories, its state cannot be kept, or an event cannot be applied. Told all
+   * at once it decides, or says why it cannot.
+   */
+  private void tellAtOnce(CommandHandlers.Host host) {
+    mayUseSnapshots = false;
+    room.readers.execute(
+        guarded(
+            () -> {
+              var story = room.historyReader.readAll(aggregate.stream(), perPart());
+              if (request.deadline().isOver()) {
+                fail(request.expired());
+              } else if (story.isPartial()) {
+                fail(
+                    new EventoException(
+                        ErrorCode.HANDLER_FAILED,
+                        "the history of "
+                            + aggregate.stream()
+                            + " is too long to be applied at once, and the handler told no state"
+                            + " on the way that could be kept"));
+              } else {
+                tell(host, story, false);
+              }
+            }));
   }
 
   /** A snapshot is a convenience: one that cannot be kept is asked for again later. */

@@ -58,7 +58,7 @@ public class DecisionContext {
   }
 
   /**
-   * Takes one command to its outcome; nobody else decides on the lane meanwhile.
+   * Takes one command to its outcome; nobody else decides on the stream meanwhile.
    *
    * @return fails with an {@link EventoException}
    */

@@ -20,10 +20,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The lanes of the streams that this node was asked to own, one command in flight on each. */
+/** The queues of the streams that this node was asked to own, one command in flight on each. */
 @NodeScoped
 public class Owner implements CommandOwner {
-  /** Lanes that nobody used for so long are forgotten; sooner if there are too many. */
+  /** Queues that nobody used for so long are forgotten; sooner if there are too many. */
   private static final int IDLE_SECONDS = 600;
 
   private static final int LANES_MAX = 200_000;

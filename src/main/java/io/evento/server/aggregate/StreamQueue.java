@@ -28,11 +28,11 @@ final class StreamQueue {
 
   /** How a command was taken. */
   enum Entry {
-    /** The lane was idle: the caller starts it now. */
+    /** The queue was idle: the caller starts it now. */
     START,
     WAIT,
     FULL,
-    /** The lane was given up meanwhile; look for another one. */
+    /** The queue was given up meanwhile; look for another one. */
     CLOSED
   }
 
@@ -52,7 +52,7 @@ final class StreamQueue {
     return Entry.WAIT;
   }
 
-  /** The next command now that the one before has its outcome; null leaves the lane idle. */
+  /** The next command now that the one before has its outcome; null leaves the queue idle. */
   synchronized @Nullable PendingCommand next() {
     var next = waiting.poll();
     if (next == null) {
@@ -97,7 +97,7 @@ final class StreamQueue {
     rebuildIsDear = true;
   }
 
-  /** Gives the lane up if nothing happened on it for so long. */
+  /** Gives the queue up if nothing happened in it for so long. */
   synchronized boolean closeIfIdle(long seconds) {
     closed = closed || (!busy && System.nanoTime() - touchedAt > TimeUnit.SECONDS.toNanos(seconds));
     return closed;

@@ -51,6 +51,9 @@ class Deliveries {
   private static final long DISTRUST_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
+  /** A segment that stays here is served again by then. */
+  private static final long NOTE_AFTER_NANOS = TimeUnit.SECONDS.toNanos(3);
+
   /** What was given to the session that a segment was taken from. */
   private record Ended(int firstSlot, int lastSlot, boolean keepsCheckpoint, Sent sent, long at) {}
 
@@ -70,6 +73,7 @@ class Deliveries {
   private boolean isLooking;
   private final Map<String, Map<Integer, Delivery>> byConsumer = new ConcurrentHashMap<>();
   private final Map<SegmentId, Ended> ended = new HashMap<>(); // of the delivery thread
+  private @Nullable UUID present; // the epoch that came last; of the delivery thread
   private volatile @Nullable Listener listener;
 
   @Inject
@@ -101,7 +105,7 @@ class Deliveries {
     follower.onNewEpoch(
         found -> {
           loseTheirPlace(found.to().epoch());
-          eventLoop.post(() -> noteGivenBefore(cursors.now()));
+          eventLoop.post(() -> newEpoch(found.to().epoch()));
         });
     steps.start(eventLoop::post);
     threads.start("consumers", eventLoop::run);
@@ -161,6 +165,7 @@ class Deliveries {
                   delivery.keepsCheckpoint(),
                   Sent.further(delivery.sentBefore(), delivery.sent()),
                   System.nanoTime()));
+          noteGivenIfNotServedAgain(segment);
         });
   }
 
@@ -473,46 +478,70 @@ class Deliveries {
     return isOurs;
   }
 
+  private void newEpoch(UUID now) {
+    present = now;
+    List.copyOf(ended.keySet()).forEach(this::noteGivenIfNotServedAgain);
+  }
+
   /**
-   * Another node may have by now what was delivered here in the life of the store that is over: it
-   * knows nothing of what was given here.
-   *
-   * @param since when the new life was seen
+   * A delivery that begins here again knows more: what was acknowledged was handled for certain.
    */
-  private void noteGivenBefore(long since) {
-    var given = new HashMap<SegmentId, Ended>();
-    ended.forEach(
-        (segment, before) -> {
-          if (!before.keepsCheckpoint() && before.sent().last() > 0) {
-            given.put(segment, before);
-          }
-        });
-    if (given.isEmpty() || cursors.now() - since > REMEMBERED_NANOS) {
+  private void noteGivenIfNotServedAgain(SegmentId segment) {
+    var ending = cursors.now();
+    timer.schedule(
+        () -> eventLoop.post(() -> noteGivenBefore(segment, ending)),
+        NOTE_AFTER_NANOS,
+        TimeUnit.NANOSECONDS);
+  }
+
+  /**
+   * Another node may have by now what was delivered here in a life of the store that is over: it
+   * knows nothing of what was given here. Looked at when the new life is seen, and when a delivery
+   * of the old one ends after that.
+   *
+   * @param since when it was first tried
+   */
+  private void noteGivenBefore(SegmentId segment, long since) {
+    var before = ended.get(segment);
+    if (present == null
+        || before == null
+        || before.keepsCheckpoint()
+        || before.sent().last() == 0
+        || before.sent().epoch().equals(present)) {
+      return;
+    }
+    if (cursors.now() - since > REMEMBERED_NANOS) {
+      LOG.log(Level.WARNING, () -> "not known whether lost events were handled " + segment);
       return;
     }
     cursors.read(
-        () -> {
-          given.forEach(this::noteGivenBefore);
-          return true;
+        () -> isGivenNoted(segment, before),
+        isNoted -> {
+          if (isNoted) {
+            ended.remove(segment, before);
+          } else {
+            again(() -> noteGivenBefore(segment, since));
+          }
         },
-        done -> {},
-        () -> again(() -> noteGivenBefore(since)));
+        () -> again(() -> noteGivenBefore(segment, since)));
   }
 
-  private void noteGivenBefore(SegmentId segment, Ended before) {
+  /** False if it cannot be said yet. Blocks on the database. */
+  private boolean isGivenNoted(SegmentId segment, Ended before) {
     var seen = new StorePosition(before.sent().epoch(), before.sent().last());
-    if (checkpointResolver.of(seen, null)
-            instanceof CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint
-        && resolvedCheckpoint.lost() != null
-        && resolvedCheckpoint.at().position() < seen.position()) {
-      lostEvents.noteGiven(
+    var found = checkpointResolver.of(seen, null);
+    if (found instanceof CheckpointResolver.ResolvedCheckpoint place
+        && place.lost() != null
+        && place.at().position() < seen.position()) {
+      return lostEvents.noteGiven(
           segment,
           before.firstSlot(),
           before.lastSlot(),
           seen,
-          resolvedCheckpoint.at().position(),
+          place.at().position(),
           before.sent());
     }
+    return !(found instanceof CheckpointResolver.NotYet);
   }
 
   private void go(

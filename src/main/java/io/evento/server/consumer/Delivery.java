@@ -296,8 +296,8 @@ class Delivery {
   }
 
   /**
-   * Whether a doubted letter comes next, be it that it is yet to be read: events that go on filling
-   * the flight would keep it from ever being alone.
+   * Whether a doubted letter comes next, be it that it is yet to be read: events that go on being
+   * sent would keep it from ever being alone.
    */
   private boolean isLettersTurn() {
     var doubted = lease.doubts().ids();

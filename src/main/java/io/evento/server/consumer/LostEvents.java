@@ -1,5 +1,6 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
@@ -126,24 +127,32 @@ public class LostEvents {
    * The same for a segment that was served here once, and is perhaps another node's now. It needs
    * no fence, as it changes nothing but what is known; may be repeated.
    *
-   * @throws EventoException {@code not-found} as long as the consumer is not declared again
+   * @return false as long as the consumer is not declared in the store
    */
-  void noteGiven(
+  boolean noteGiven(
       SegmentId segment, int firstSlot, int lastSlot, StorePosition seen, long to, Sent sent) {
-    loss(segment, firstSlot, lastSlot, seen, to, sent, false)
-        .ifPresent(
-            loss -> {
-              var noted =
-                  database.transact(
-                      "note lost events",
-                      open -> {
-                        ConsumerTable.lock(open, segment.consumer());
-                        return note(open, segment.consumer(), loss);
-                      });
-              if (noted == Noted.NEW) {
-                log(loss, segment.toString());
-              }
-            });
+    var loss = loss(segment, firstSlot, lastSlot, seen, to, sent, false);
+    if (loss.isEmpty()) {
+      return true;
+    }
+    try {
+      var noted =
+          database.transact(
+              "note lost events",
+              open -> {
+                ConsumerTable.lock(open, segment.consumer());
+                return note(open, segment.consumer(), loss.get());
+              });
+      if (noted == Noted.NEW) {
+        log(loss.get(), segment.toString());
+      }
+      return true;
+    } catch (EventoException unknown) {
+      if (unknown.code() != ErrorCode.NOT_FOUND) {
+        throw unknown;
+      }
+      return false;
+    }
   }
 
   /** Empty if what is lost there was of nobody's concern. */

@@ -11,12 +11,12 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A table of commands to be sent, in terms of claims: an errand is with one node at a time, until
+ * A table of commands to be sent, in terms of claims: an entry is with one node at a time, until
  * the claim is over or the node is gone.
  */
 interface OutboxStore {
   /**
-   * How an errand ended for good: done, or refused in a way that no repeat can change.
+   * How an entry ended for good: done, or refused in a way that no repeat can change.
    *
    * @param receipt if it was done; else null
    * @param code if it was not done; else null

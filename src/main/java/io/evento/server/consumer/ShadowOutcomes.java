@@ -31,10 +31,10 @@ import org.jspecify.annotations.Nullable;
  * So a shadow's sagas get on as the live version's do, and nothing is sent for them.
  *
  * <p>The outcome is that of the live version's command even where the shadow decided another one
- * about the same: it is what took effect, and the id is used up by it. What this node's courier
- * brings is passed on at once; a pass finds what other nodes brought, and what is long over. A
- * refusal that the store does not keep, such as {@code invalid-request}, is heard in the first way
- * only.
+ * about the same: it is what took effect, and the id is used up by it. What this node's outbox
+ * sender brings is passed on at once; a pass finds what other nodes brought, and what is long over.
+ * A refusal that the store does not keep, such as {@code invalid-request}, is heard in the first
+ * way only.
  *
  * <p>Where no version is a shadow, the database is not asked. One that is new is known here within
  * a second, and at once where a step of it was stored.

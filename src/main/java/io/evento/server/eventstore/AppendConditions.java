@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Appends under a condition, however far back it reaches. The gate looks at few events only; the
  * rest is looked at here, before.
  *
- * <p>Invariant: a proposal is stored only if no event that meets its condition stands after the
+ * <p>Invariant: a request is stored only if no event that meets its condition stands after the
  * condition's position. Why: positions up to a head that was seen never change within an epoch. If
  * none of them up to the head h met the condition, what is left to ask is whether one after h does,
  * and that the gate decides, in the same epoch. If the epoch changed in between, the gate refuses.

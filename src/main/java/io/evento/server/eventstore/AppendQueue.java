@@ -16,7 +16,7 @@ import java.util.function.Supplier;
  *
  * <p>A batch has a stream at most once, be it written or only read, and a command id at most once:
  * of two commands that each read what the other writes, one call could not say which came first. A
- * proposal that has to wait for the next batch keeps its streams and its id closed for all behind
+ * request that has to wait for the next batch keeps its streams and its id closed for all behind
  * it, so that nothing of a stream is overtaken.
  *
  * <p>Keeps invariant I2.

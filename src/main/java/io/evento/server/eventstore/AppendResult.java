@@ -13,7 +13,7 @@ public sealed interface AppendResult {
    *
    * @param first position of the first event
    * @param recordedAt by the database's clock, with microseconds
-   * @param tips the state of each basis now, in the order of the proposal's bases
+   * @param tips the state of each basis now, in the order of the request's bases
    */
   record Appended(StorePosition first, Instant recordedAt, List<Tip> tips)
       implements AppendResult {}

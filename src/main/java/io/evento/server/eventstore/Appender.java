@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * Never by a look into the table: the lost call may still wait for the gate and commit after the
  * look. The repeated call queues behind it there, and then finds its rows or makes its own.
  *
- * <p>The thread never runs a caller's code: verdicts are handed to another one, in order.
+ * <p>The thread never runs a caller's code: results are handed to another one, in order.
  *
  * <p>Keeps invariant I1.
  */
@@ -39,13 +39,13 @@ import org.jspecify.annotations.Nullable;
 public class Appender {
   private static final Logger LOG = System.getLogger(Appender.class.getName());
 
-  /** How long a proposal waits that was not tried, or is known not to be stored. */
+  /** How long a request waits that was not tried, or is known not to be stored. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   /** How long the parts of a batch are tried that took too long as a whole. */
   private static final Duration PATIENCE_IN_PARTS = Duration.ofSeconds(10);
 
-  /** Without an answer for so long, new proposals are sent away at once: try another node. */
+  /** Without an answer for so long, new requests are sent away at once: try another node. */
   private static final Duration DOWN = Duration.ofSeconds(2);
 
   /** After so many lost answers in a row each command goes alone, and after as many more, none. */
@@ -143,11 +143,11 @@ public class Appender {
   /**
    * Stores an outcome, together with whatever else waits.
    *
-   * @return completes once the verdict is durable, in the order of commits, on a thread of the
+   * @return completes once the result is durable, in the order of commits, on a thread of the
    *     appender: what follows on it must be short and must not block. It fails with an {@link
    *     EventoException} {@code overloaded} or {@code unavailable} only where nothing was done and
    *     nothing will be; while it is not known whether something was done, it stays open until that
-   *     is known, or fails with {@code deadline-exceeded} if asking does not help. A proposal that
+   *     is known, or fails with {@code deadline-exceeded} if asking does not help. A request that
    *     the store can never take fails with {@code internal}
    */
   public CompletionStage<AppendResult> append(AppendRequest appendRequest) {
@@ -207,7 +207,7 @@ public class Appender {
   }
 
   /**
-   * Calls until every command of the batch has its verdict.
+   * Calls until every command of the batch has its result.
    *
    * @param lost whether an earlier call of these commands may have been stored
    * @param until {@code System.nanoTime()} at which those are failed that are known not to be

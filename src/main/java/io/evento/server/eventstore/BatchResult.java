@@ -110,7 +110,7 @@ record BatchResult(List<AppendResult> verdicts, AppendedEvents fresh) {
 
   /**
    * The first outcome of the id; where it turns out to be this very attempt, whose answer got lost,
-   * the verdict is what that answer would have said.
+   * the result is what that answer would have said.
    */
   private static AppendResult duplicate(
       Answer answer, AppendRequest appendRequest, Refusal refusal, boolean settling) {

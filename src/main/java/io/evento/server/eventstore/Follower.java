@@ -27,7 +27,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the newest events in memory and feeds all subscriptions of the node.
+ * Keeps the newest events in memory, in its ring ({@link RecentEvents}), and feeds all
+ * subscriptions of the node.
  *
  * <p><b>Invariant.</b> Under the lock, the ring holds the events {@code low + 1 … head} of the
  * epoch {@code epochs.present()}, all of them committed, and every subscription stands at a

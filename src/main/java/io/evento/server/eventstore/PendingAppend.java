@@ -5,7 +5,7 @@ import io.evento.protocol.EventoException;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A proposal and who waits for its verdict.
+ * A request to append and who waits for its result.
  *
  * @param since {@code System.nanoTime()} of its arrival
  */

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The newest events of one epoch in memory, bounded by count and size.
+ * The ring: the newest events of one epoch in memory, bounded by count and size.
  *
  * <p>It holds exactly the positions {@code low + 1 … head}: an event enters only at {@code head +
  * 1} and leaves only at {@code low + 1}. Not thread-safe; {@link Follower} guards it.

@@ -37,6 +37,11 @@ public class SnapshotTable {
        where s.stream_id = ? and s.schema = ?
       """;
 
+  private static final String FORGET =
+      """
+      delete from evento.snapshot where stream_id = ? and schema = ?
+      """;
+
   private final Database database;
 
   @Inject
@@ -86,6 +91,19 @@ public class SnapshotTable {
                       new StoredSnapshot(new Tip(row.getLong(1), row.getLong(2)), row.getString(3)))
                   : Optional.<StoredSnapshot>empty();
             }
+          }
+        });
+  }
+
+  /** Drops the kept state of a stream, as nobody can use it. */
+  public void forget(String stream, String schema) {
+    database.read(
+        "forget snapshot",
+        connection -> {
+          try (var delete = connection.prepareStatement(FORGET)) {
+            delete.setString(1, stream);
+            delete.setString(2, schema);
+            return delete.executeUpdate();
           }
         });
   }

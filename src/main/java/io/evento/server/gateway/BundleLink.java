@@ -15,6 +15,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -260,22 +261,24 @@ final class BundleLink {
 
   /**
    * Stores once more what the bundle declared, as the store has another past now, which may not
-   * have it. A bundle whose declaration is refused there hears so when it connects again.
+   * have it.
+   *
+   * @return fails as the catalog does
    */
-  void declareAnew() {
+  CompletionStage<Void> declareAnew() {
     var open = session;
-    if (open == null || open.components().isEmpty()) {
-      return;
+    return isEnded || open == null || open.components().isEmpty()
+        ? CompletableFuture.completedStage(null)
+        : declare(open, open.components());
+  }
+
+  /** Ends the session so that nothing under way is blamed for it; the bundle connects again. */
+  void part(String reason) {
+    var open = session;
+    if (open != null) {
+      door.sessions.drain(open);
     }
-    declare(open, open.components())
-        .whenComplete(
-            (done, failure) -> {
-              if (failure != null) {
-                LOG.log(
-                    Level.WARNING, () -> "not declared anew session=" + name + " cause=" + failure);
-                close("what it declared is not in the store");
-              }
-            });
+    close(reason);
   }
 
   private void command(Message.Command command) {

@@ -1,5 +1,7 @@
 package io.evento.server.gateway;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import io.evento.server.NodeScoped;
@@ -8,6 +10,7 @@ import io.evento.server.cluster.Members;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.Setting;
 import io.evento.server.eventstore.Follower;
+import io.evento.server.routing.Failures;
 import jakarta.inject.Inject;
 import jakarta.websocket.CloseReason;
 import jakarta.websocket.CloseReason.CloseCodes;
@@ -19,6 +22,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /** The open sessions as the gateway sees them: keeps each of them talking, or closes it. */
@@ -28,11 +33,14 @@ public class BundleLinks {
   private static final long TICK_MILLIS = 250;
   private static final long PING_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
   private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
+  private static final int DECLARE_TRIES = 60;
+  private static final long DECLARE_MILLIS = 500;
   private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private final BundleServices door;
   private final TyrusIdleTimerFix remedy;
   private final ExecutorService closers;
+  private final ScheduledExecutorService timer;
   private final Set<BundleLink> open = ConcurrentHashMap.newKeySet();
 
   @Inject
@@ -50,7 +58,8 @@ public class BundleLinks {
         .timer()
         .scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     membership.onChange(this::tell);
-    follower.onNewEpoch(epoch -> open.forEach(BundleLink::declareAnew));
+    timer = threads.timer();
+    follower.onNewEpoch(epoch -> open.forEach(link -> declareAnew(link, 1)));
   }
 
   BundleLink open(Session session) {
@@ -129,6 +138,30 @@ public class BundleLinks {
   private void tell(Members members) {
     var message = new Message.Members(members.toMembers());
     open.forEach(link -> link.tell(message));
+  }
+
+  /** Who is refused there, or cannot be declared for long, hears why when it connects again. */
+  private void declareAnew(BundleLink link, int tries) {
+    link.declareAnew()
+        .whenComplete(
+            (done, failure) -> {
+              if (failure == null) {
+                return;
+              }
+              if (isRefused(failure) || tries == DECLARE_TRIES) {
+                LOG.log(Level.WARNING, () -> "not declared anew cause=" + failure);
+                link.part("what it declared is not in the store");
+              } else {
+                var pause =
+                    DECLARE_MILLIS / 2 + ThreadLocalRandom.current().nextLong(DECLARE_MILLIS);
+                timer.schedule(() -> declareAnew(link, tries + 1), pause, TimeUnit.MILLISECONDS);
+              }
+            });
+  }
+
+  private static boolean isRefused(Throwable failure) {
+    return Failures.cause(failure) instanceof EventoException refused
+        && refused.code() == ErrorCode.DECLARATION_CONFLICT;
   }
 
   /** Asks all bundles to move to other nodes. */

@@ -8,7 +8,7 @@ import java.util.concurrent.Executor;
 /**
  * Threads that write HTTP answers. A container may write on the thread that completes the stage,
  * and wait there for a client that reads slowly; that must never be the thread that tells all
- * commands of the node their verdicts.
+ * commands of the node their outcomes.
  */
 @NodeScoped
 public class HttpAnswers {

@@ -68,6 +68,9 @@ class LongStoryTest {
 
     @EventSourcingHandler
     static Diary written(Written event, Diary state) {
+      if (event.text().equals("torn")) {
+        throw new IllegalStateException("a torn page");
+      }
       return new Diary(state == null ? 1 : state.pages + 1);
     }
   }
@@ -97,22 +100,26 @@ class LongStoryTest {
             node.threads,
             StandardSettings.of(node.database, new EntityManagers(node.database), node.threads),
             new Metrics());
-    for (var i = 0; i < EVENTS; i++) {
+    write(EVENTS, PAGE);
+  }
+
+  private void write(int events, String text) {
+    for (var i = 0; i < events; i++) {
       var event =
           new AppendRequest.ProposedEvent(
-              0, "bank", "Written", List.of(), null, "{\"text\":\"" + PAGE + "\"}");
-      var appendRequest =
+              0, "bank", "Written", List.of(), null, "{\"text\":\"" + text + "\"}");
+      var proposal =
           new AppendRequest(
               UUID.randomUUID(),
               i,
-              i + 1,
+              tip.version() + 1,
               OutcomeKind.EVENTS,
               null,
               List.of(new AppendRequest.Basis(diary.stream(), tip)),
               List.of(event),
               null);
       tip =
-          ((AppendResult.Appended) StoreNode.await(node.store.appender.append(appendRequest)))
+          ((AppendResult.Appended) StoreNode.await(node.store.appender.append(proposal)))
               .tips()
               .get(0);
     }
@@ -161,14 +168,44 @@ class LongStoryTest {
   }
 
   @Test
-  void a_handler_that_tells_no_state_on_the_way_gets_no_endless_story() {
+  void
+      a_handler_that_tells_no_state_on_the_way_is_told_all_at_once_as_long_as_a_session_takes_it() {
+    new Instance().withoutStates();
+    assertThat(pages(count(20_000))).isEqualTo(EVENTS);
+    write(6, PAGE);
+    node.sessions.all().forEach(node.sessions::remove);
     new Instance().withoutStates();
     var told = failure(count(20_000));
     assertThat(told.code()).isEqualTo(ErrorCode.HANDLER_FAILED);
     assertThat(told.detail()).contains(diary.stream(), "too long");
   }
 
+  @Test
+  void an_event_late_in_the_story_that_cannot_be_applied_is_said_so_at_once() {
+    write(1, "torn");
+    new Instance();
+    assertThat(failure(count(20_000)).code()).isEqualTo(ErrorCode.HANDLER_FAILED);
+  }
+
+  @Test
+  void a_state_on_the_way_is_not_decided_on_by_whoever_comes_next() {
+    var bundle = new Instance();
+    bundle.silentAfter(1);
+    var queue = new StreamQueue();
+    assertThat(failure(count(1_500, queue)).code()).isEqualTo(ErrorCode.DEADLINE_EXCEEDED);
+    bundle.silentAfter(Integer.MAX_VALUE);
+    assertThat(pages(count(20_000, queue))).isEqualTo(EVENTS);
+    assertThat(bundle.decisions)
+        .filteredOn(decided -> decided.value() != null)
+        .as("decided at the end of the story alone")
+        .allMatch(decided -> decided.tip().version() == EVENTS);
+  }
+
   private CompletionStage<Receipt> count(long millis) {
+    return count(millis, new StreamQueue());
+  }
+
+  private CompletionStage<Receipt> count(long millis, StreamQueue queue) {
     var id = UUID.randomUUID();
     var request =
         new CommandRequest(
@@ -185,8 +222,7 @@ class LongStoryTest {
             null,
             new Json("{\"id\":\"" + diary.id() + "\"}"),
             7);
-    return decisionContext.decide(
-        new io.evento.server.aggregate.StreamQueue(), new PendingCommand(request), diary);
+    return decisionContext.decide(queue, new PendingCommand(request), diary);
   }
 
   private static int pages(CompletionStage<Receipt> answer) {

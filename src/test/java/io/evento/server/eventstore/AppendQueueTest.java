@@ -10,7 +10,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** Which of the waiting proposals make the next batch. */
+/** Which of the waiting requests make the next batch. */
 class AppendQueueTest {
   private static final int BYTES = 10_000;
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
-/** What the store says to one proposal after another. */
+/** What the store says to one request after another. */
 @Tag("I2")
 @Tag("I3")
 class AppendTest {

@@ -9,7 +9,7 @@ import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Proposals as a handler would make them, with a new id and a new decision unless said. */
+/** Requests as a handler would make them, with a new id and a new decision unless said. */
 final class Proposals {
   private UUID id = UUID.randomUUID();
   private long hash = 7;

@@ -59,7 +59,7 @@ public final class StoreNode implements AutoCloseable {
     return node;
   }
 
-  /** The verdict, within a deadline that only a broken store misses. */
+  /** The result, within a deadline that only a broken store misses. */
   AppendResult append(AppendRequest appendRequest) {
     return await(appender.append(appendRequest));
   }

@@ -11,8 +11,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One try to join an answer with its updates: which node vouches for which slots, how far each was
- * heard, and what the answer covers. Confined to its subscription.
+ * One round of a subscription, a try to join an answer with its updates: which node vouches for
+ * which slots, how far each was heard, and what the answer covers. Confined to its subscription.
  */
 final class JoinAttempt {
   private static final int SLOTS = 128;

@@ -91,7 +91,7 @@ public class LiveQueries {
    * Subscribes.
    *
    * @param subscriptionSink hears a failure as well, such as {@code unknown-type}
-   * @return what to ring when the outlet has room, and to close
+   * @return what to ring when the sink has room, and to close
    * @throws EventoException {@code overloaded} if there are too many already, {@code unavailable}
    *     if this node leaves
    */
