@@ -14,6 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -29,8 +32,14 @@ final class HostilePeers {
   private static final int CONDITION_ITEMS = 100;
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
+  /** Short: the node cuts these peers, and what is measured is the time before. */
+  private static final Duration LEAD_IN = Duration.ZERO;
+
   private final Target target;
   private final URI node;
+  private final AtomicInteger holding = new AtomicInteger();
+  private final AtomicLong appended = new AtomicLong();
+  private final AtomicLong refused = new AtomicLong();
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -41,36 +50,37 @@ final class HostilePeers {
 
   void run(Duration leadIn, Duration length) throws Exception {
     measure("undisturbed", leadIn, length);
+    // The first measurement pays for what is compiled meanwhile: this one is what counts.
+    measure("undisturbed", Duration.ZERO, length);
     var head = "POST /evento/api/commands/Deposit HTTP/1.1\r\nHost: node\r\n";
     var unfinished = head + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
-    beside(BODIES + " unfinished bodies", unfinished, BODIES, true, leadIn, length);
+    beside(BODIES + " unfinished bodies", unfinished, BODIES, true, length);
     var type = "Large" + UUID.randomUUID().toString().replace("-", "");
     var first = storeLarge(type);
     var page = "GET /evento/api/events?after=%d&limit=1000&type=%s HTTP/1.1\r\nHost: node\r\n\r\n";
-    beside(
-        READERS + " that do not read",
-        page.formatted(first - 1, type),
-        READERS,
-        false,
-        leadIn,
-        length);
+    beside(READERS + " that do not read", page.formatted(first - 1, type), READERS, false, length);
     besideAppenders(leadIn, length);
   }
 
-  private void beside(
-      String what, String request, int count, boolean reads, Duration leadIn, Duration length)
+  private void beside(String what, String request, int count, boolean reads, Duration length)
       throws Exception {
     var peers = new ArrayList<Peer>();
     for (var i = 0; i < count; i++) {
       peers.add(new Peer(request, reads));
+      holding.incrementAndGet();
       peers.get(i).start();
     }
-    measure(what, leadIn, length);
+    measure(what, LEAD_IN, length);
+    System.out.printf("%34s peers whose connection was not ended: %d%n", "", holding.get());
     peers.forEach(Peer::close);
+    for (var peer : peers) {
+      peer.join();
+    }
   }
 
   /** Has a connection with a request, and reads what is answered or does not. */
   private final class Peer extends Thread {
+    private final CountDownLatch over = new CountDownLatch(1);
     private final String request;
     private final boolean reads;
     private volatile Socket socket = new Socket();
@@ -91,15 +101,17 @@ final class HostilePeers {
         if (reads) {
           next.getInputStream().transferTo(OutputStream.nullOutputStream());
         } else {
-          Thread.sleep(LIMIT.toMillis());
+          over.await();
         }
       } catch (IOException | InterruptedException ended) {
         Thread.onSpinWait();
+      } finally {
+        holding.decrementAndGet();
       }
     }
 
     void close() {
-      interrupt();
+      over.countDown();
       try {
         socket.close();
       } catch (IOException gone) {
@@ -124,9 +136,10 @@ final class HostilePeers {
               () -> {
                 while (!Thread.currentThread().isInterrupted()) {
                   try {
-                    post("events", body);
-                  } catch (IOException refused) {
-                    Thread.onSpinWait();
+                    var isStored = post("events", body).statusCode() == 200;
+                    (isStored ? appended : refused).incrementAndGet();
+                  } catch (IOException failed) {
+                    refused.incrementAndGet();
                   } catch (InterruptedException over) {
                     return;
                   }
@@ -136,15 +149,26 @@ final class HostilePeers {
       appenders.get(i).start();
     }
     measure(APPENDERS + " with " + CONDITION_ITEMS + " conditions each", leadIn, length);
+    System.out.printf("%34s appends stored %s, refused %s%n", "", appended, refused);
     appenders.forEach(Thread::interrupt);
   }
 
   private void measure(String beside, Duration leadIn, Duration length)
       throws InterruptedException {
+    var health =
+        new Thread(
+            () -> {
+              try {
+                new Load("health, " + beside, 1, target)
+                    .run(leadIn, length, caller -> () -> checked(get("health/ready")));
+              } catch (InterruptedException over) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    health.start();
     new Load("command, " + beside, 2, target)
         .run(leadIn, length, caller -> () -> checked(post("commands/OpenAccount", account())));
-    new Load("health, " + beside, 1, target)
-        .run(Duration.ZERO, length, caller -> () -> checked(get("health/ready")));
+    health.join();
   }
 
   private static String account() {

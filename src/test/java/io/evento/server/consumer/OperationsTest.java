@@ -17,7 +17,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -210,20 +209,7 @@ class OperationsTest {
                         false,
                         List.of(),
                         List.of(new Stepping.Deadline("patience", 3_600_000L, null))));
-    cluster.opened(saga);
-    saga.connect(
-        node.sessions,
-        new Message.Component(
-            "saga",
-            "accounts",
-            1,
-            "bank",
-            List.of(),
-            List.of(),
-            List.of(),
-            new Message.Consumption(
-                List.of(), List.of("MoneyDeposited"), "beginning", 2, Map.of("MoneyDeposited", "")),
-            null));
+    cluster.opened(saga).connect();
     node.consumers.wake();
     var last = cluster.append("a-1", "a-1").get(1).position();
     awaitHead();
@@ -233,7 +219,8 @@ class OperationsTest {
 
     cluster.execute("delete from evento.saga_state"); // as a week after its end
     mayEnd.set(false); // as it was ended by an outcome, which does not come again
-    node.operations.reset(asked(null), 0, withEffects);
+    node.operations.reset(
+        new Operations.Asked("greeting", 1, null, "test", null, false), 0, withEffects);
     await()
         .atMost(PATIENCE)
         .until(
