@@ -1,6 +1,5 @@
 package io.evento.bundle;
 
-import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
 import io.evento.protocol.Receipt;
@@ -25,7 +24,7 @@ public record CommandOutcome(
     @Nullable ErrorCode code,
     String detail,
     @Nullable Rejection rejection) {
-  private static final PayloadMapper MAPPER = new PayloadMapper();
+  private static final ValueMapper MAPPER = ValueMapper.find();
 
   /** Done, with nothing to say beside it. */
   public static CommandOutcome done() {

@@ -32,8 +32,11 @@ final class HostilePeers {
   private static final int CONDITION_ITEMS = 100;
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  /** Short: the node cuts these peers, and what is measured is the time before. */
-  private static final Duration LEAD_IN = Duration.ZERO;
+  /** So long the node compiles what only HTTP uses, though other calls have warmed it up. */
+  private static final Duration WARM_UP = Duration.ofSeconds(60);
+
+  /** Of each caller, between two calls: the callers alone leave the machine idle for the most. */
+  private static final Duration PAUSE = Duration.ofMillis(20);
 
   private final Target target;
   private final URI node;
@@ -49,9 +52,8 @@ final class HostilePeers {
   }
 
   void run(Duration leadIn, Duration length) throws Exception {
+    warmUp();
     measure("undisturbed", leadIn, length);
-    // The first measurement pays for what is compiled meanwhile: this one is what counts.
-    measure("undisturbed", Duration.ZERO, length);
     var head = "POST /evento/api/commands/Deposit HTTP/1.1\r\nHost: node\r\n";
     var unfinished = head + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
     beside(BODIES + " unfinished bodies", unfinished, BODIES, true, length);
@@ -70,7 +72,8 @@ final class HostilePeers {
       holding.incrementAndGet();
       peers.get(i).start();
     }
-    measure(what, LEAD_IN, length);
+    // At once: the node cuts these peers, and what is measured is the time before.
+    measure(what, Duration.ZERO, length);
     System.out.printf("%34s peers whose connection was not ended: %d%n", "", holding.get());
     peers.forEach(Peer::close);
     for (var peer : peers) {
@@ -153,20 +156,31 @@ final class HostilePeers {
     appenders.forEach(Thread::interrupt);
   }
 
+  private void warmUp() throws InterruptedException {
+    new Load("warm-up", 8, target)
+        .warmUp(
+            WARM_UP,
+            caller ->
+                () -> {
+                  checked(post("commands/OpenAccount", account()));
+                  checked(get("health/ready"));
+                });
+  }
+
   private void measure(String beside, Duration leadIn, Duration length)
       throws InterruptedException {
     var health =
         new Thread(
             () -> {
               try {
-                new Load("health, " + beside, 1, target)
+                new Load("health, " + beside, 1, target, PAUSE)
                     .run(leadIn, length, caller -> () -> checked(get("health/ready")));
               } catch (InterruptedException over) {
                 Thread.currentThread().interrupt();
               }
             });
     health.start();
-    new Load("command, " + beside, 2, target)
+    new Load("command, " + beside, 2, target, PAUSE)
         .run(leadIn, length, caller -> () -> checked(post("commands/OpenAccount", account())));
     health.join();
   }

@@ -3,6 +3,7 @@ package io.evento.bench;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 
 /** A closed loop: so many callers, each asks, waits for the answer, and asks again. */
@@ -10,11 +11,20 @@ final class Load {
   private final String name;
   private final int callers;
   private final Target target;
+  private final Duration pause;
 
   Load(String name, int callers, Target target) {
+    this(name, callers, target, Duration.ZERO);
+  }
+
+  /**
+   * @param pause of a caller between an answer and its next call
+   */
+  Load(String name, int callers, Target target, Duration pause) {
     this.name = name;
     this.callers = callers;
     this.target = target;
+    this.pause = pause;
   }
 
   /** One call of one caller; returns when it is answered. */
@@ -60,6 +70,7 @@ final class Load {
           new Thread(
               () -> {
                 while (System.nanoTime() < end) {
+                  LockSupport.parkNanos(pause.toNanos());
                   var begun = System.nanoTime();
                   try {
                     call.run();

@@ -18,6 +18,7 @@ import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.type.LogicalType;
+import io.evento.bundle.ValueMapper;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import java.util.Map;
@@ -25,7 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** The one mapper of payloads, with its rules. Thread-safe. */
-public final class PayloadMapper {
+public final class PayloadMapper implements ValueMapper {
   private final ObjectMapper mapper = mapper();
   private final Map<Class<?>, PayloadType> types = new ConcurrentHashMap<>();
 
@@ -87,6 +88,7 @@ public final class PayloadMapper {
    * @throws UnwritablePayloadException if Jackson cannot write it, or no reader could take what it
    *     wrote
    */
+  @Override
   public Json write(@Nullable Object value) {
     return write(value, value == null ? "null" : "a " + value.getClass().getSimpleName());
   }
@@ -121,6 +123,7 @@ public final class PayloadMapper {
   /**
    * @throws EventoException {@code invalid-request} that points to the field
    */
+  @Override
   public <T> @Nullable T read(Class<T> type, Json json) {
     return read(mapper.readerFor(type), json);
   }

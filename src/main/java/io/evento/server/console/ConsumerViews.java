@@ -7,7 +7,6 @@ import io.evento.server.consumer.ConsumerAuditRow;
 import io.evento.server.consumer.ConsumerMonitor;
 import io.evento.server.consumer.ConsumerRow;
 import io.evento.server.consumer.ConsumerSegmentRow;
-import io.evento.server.consumer.Consumers;
 import io.evento.server.consumer.LostEvents;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
@@ -25,16 +24,13 @@ import org.jspecify.annotations.Nullable;
 @NodeScoped
 public class ConsumerViews {
   private final EntityManagers managers;
-  private final Consumers consumers;
   private final ConsumerMonitor watch;
   private final LostEvents lostEvents;
 
   @Inject
-  public ConsumerViews(
-      EntityManagers managers, Consumers consumers, ConsumerMonitor watch, LostEvents lostEvents) {
+  public ConsumerViews(EntityManagers managers, ConsumerMonitor watch, LostEvents lostEvents) {
     this.lostEvents = lostEvents;
     this.managers = managers;
-    this.consumers = consumers;
     this.watch = watch;
   }
 
@@ -169,7 +165,7 @@ public class ConsumerViews {
 
   private List<ConsumerView> list(Predicate<ConsumerRow> wanted) {
     var lags =
-        consumers.lags().stream()
+        watch.lags().stream()
             .collect(
                 Collectors.toMap(
                     lag -> new Key(lag.consumer(), lag.version(), lag.segment()),
@@ -236,7 +232,7 @@ public class ConsumerViews {
   private ConsumerView view(
       ConsumerRow row,
       List<ConsumerSegmentRow> segments,
-      Map<Key, Consumers.Lag> lags,
+      Map<Key, ConsumerMonitor.Lag> lags,
       long held,
       long deadLetters,
       List<LostEvents.Loss> lost) {
@@ -283,7 +279,7 @@ public class ConsumerViews {
   private SegmentView view(
       ConsumerRow consumer,
       ConsumerSegmentRow row,
-      Consumers.@Nullable Lag lag,
+      ConsumerMonitor.@Nullable Lag lag,
       List<LostEvents.Loss> lost) {
     var catchUp = lag == null ? OptionalDouble.empty() : watch.catchUpSeconds(lag);
     return new SegmentView(
@@ -305,7 +301,7 @@ public class ConsumerViews {
   }
 
   private static String state(
-      ConsumerRow consumer, ConsumerSegmentRow row, Consumers.@Nullable Lag lag) {
+      ConsumerRow consumer, ConsumerSegmentRow row, ConsumerMonitor.@Nullable Lag lag) {
     if (consumer.status().equals("paused") || row.status().equals("paused")) {
       return "paused";
     }

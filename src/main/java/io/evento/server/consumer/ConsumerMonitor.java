@@ -2,6 +2,7 @@ package io.evento.server.consumer;
 
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
+import io.evento.server.eventstore.EventReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.routing.ShadowVersions;
 import io.evento.server.telemetry.Metrics;
@@ -10,6 +11,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -39,7 +41,9 @@ public class ConsumerMonitor {
   private record Sample(long at, long checkpoint, double perSecond) {}
 
   private final Merges merges;
-  private final Consumers consumers;
+  private final LeasePasses passes;
+  private final SegmentTable segments;
+  private final EventReader reader;
   private final Database database;
   private final ShadowVersions shadowVersions;
   private final Metrics metrics;
@@ -53,16 +57,44 @@ public class ConsumerMonitor {
   private volatile Set<ConsumerId> full = Set.of();
   private int turn;
 
+  /**
+   * How far a segment is behind.
+   *
+   * @param events that were stored after its checkpoint, be they for it or not
+   * @param age of the first of them; zero if there is none
+   * @param idle how long the checkpoint has not moved
+   * @param isActive whether nobody paused it
+   */
+  public record Lag(
+      String consumer,
+      int version,
+      int segment,
+      long checkpoint,
+      long events,
+      Duration age,
+      Duration idle,
+      boolean isActive) {
+
+    /** Whether events have waited for long and nothing moves, though nobody paused it. */
+    public boolean isStuck() {
+      return isActive && events > 0 && age.compareTo(STUCK) >= 0 && idle.compareTo(STUCK) >= 0;
+    }
+  }
+
   @Inject
   public ConsumerMonitor(
       Merges merges,
-      Consumers consumers,
+      LeasePasses passes,
+      SegmentTable segments,
+      EventReader reader,
       Database database,
       ShadowVersions shadowVersions,
       Metrics metrics,
       Threads threads) {
     this.merges = merges;
-    this.consumers = consumers;
+    this.passes = passes;
+    this.segments = segments;
+    this.reader = reader;
     this.database = database;
     this.shadowVersions = shadowVersions;
     this.metrics = metrics;
@@ -90,7 +122,7 @@ public class ConsumerMonitor {
               .map(ConsumerId::wire)
               .collect(Collectors.toSet()));
       if (merges.join()) {
-        consumers.wakeAll();
+        passes.wakeAll();
       }
       if (turn++ % MEASURE_EVERY == 0) {
         measure();
@@ -102,7 +134,7 @@ public class ConsumerMonitor {
 
   private void measure() {
     var now = System.nanoTime();
-    var lags = consumers.lags();
+    var lags = lags();
     var stuckNow = new HashMap<ConsumerId, Integer>();
     for (var lag : lags) {
       var consumer = new ConsumerId(lag.consumer(), lag.version());
@@ -128,6 +160,39 @@ public class ConsumerMonitor {
     stuckNow.keySet().forEach(id -> lost.put(id, losses.getOrDefault(id, 0L)));
     full = database.read("look for full consumers", ConsumerTable::full);
     stuckNow.keySet().forEach(this::gauge);
+  }
+
+  /** How far all segments of all consumers are behind, by their rows. Asks the database. */
+  public List<Lag> lags() {
+    var head = reader.head().position();
+    var ages = new HashMap<Long, Duration>();
+    return segments.standing().stream()
+        .map(
+            segmentProgress -> {
+              var at = segmentProgress.checkpoint().position();
+              var age =
+                  at >= head
+                      ? Duration.ZERO
+                      : ages.computeIfAbsent(at, position -> ageAfter(position, segmentProgress));
+              return new Lag(
+                  segmentProgress.segment().consumer().name(),
+                  segmentProgress.segment().consumer().version(),
+                  segmentProgress.segment().number(),
+                  at,
+                  Math.max(0, head - at),
+                  age,
+                  Duration.between(segmentProgress.progress(), segmentProgress.seen()),
+                  segmentProgress.isActive());
+            })
+        .toList();
+  }
+
+  private Duration ageAfter(long position, SegmentTable.SegmentProgress segmentProgress) {
+    return reader
+        .next(position)
+        .map(event -> Duration.between(event.instant(), segmentProgress.seen()))
+        .filter(age -> !age.isNegative())
+        .orElse(Duration.ZERO);
   }
 
   private void tell(ConsumerId consumer, int segments) {
@@ -178,7 +243,7 @@ public class ConsumerMonitor {
    *
    * @return empty if it does not get on, or was not measured yet
    */
-  public OptionalDouble catchUpSeconds(Consumers.Lag lag) {
+  public OptionalDouble catchUpSeconds(Lag lag) {
     var id = new SegmentId(new ConsumerId(lag.consumer(), lag.version()), lag.segment());
     var sample = samples.get(id);
     if (lag.events() == 0) {

@@ -1,9 +1,7 @@
 package io.evento.server.consumer;
 
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.consumer.StepBatch.Item;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.UUID;
 
 /**
@@ -46,26 +44,6 @@ record DeadLetter(Kind kind, String key, int slot, long position, UUID command, 
         event.position(),
         event.commandId(),
         event.type());
-  }
-
-  /** What a step was to be about. */
-  static DeadLetter of(Item item) {
-    var event = item.happening().event();
-    var outcome = item.happening().outcome();
-    if (event != null) {
-      return new DeadLetter(
-          item.key(), item.slot(), event.position(), event.commandId(), event.type());
-    }
-    if (outcome != null) {
-      return new DeadLetter(Kind.OUTCOME, item.key(), item.slot(), 0, outcome.id(), outcome.type());
-    }
-    return new DeadLetter(
-        Kind.DEADLINE,
-        item.key(),
-        item.slot(),
-        0,
-        Objects.requireNonNull(item.deadline()),
-        Objects.requireNonNull(item.happening().due()).name());
   }
 
   /** What is doubted but for this, which is parked. */

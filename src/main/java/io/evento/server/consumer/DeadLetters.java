@@ -93,7 +93,7 @@ public class DeadLetters {
       """;
 
   private final Database database;
-  private final Consumers consumers;
+  private final LeasePasses passes;
   private final IntSupplier most;
 
   /**
@@ -104,13 +104,13 @@ public class DeadLetters {
   public record Chosen(@Nullable UUID id, @Nullable String group) {}
 
   @Inject
-  public DeadLetters(Database database, Consumers consumers, Settings settings) {
-    this(database, consumers, () -> settings.get(Setting.DEAD_LETTERS_MAX));
+  public DeadLetters(Database database, LeasePasses passes, Settings settings) {
+    this(database, passes, () -> settings.get(Setting.DEAD_LETTERS_MAX));
   }
 
-  DeadLetters(Database database, Consumers consumers, IntSupplier most) {
+  DeadLetters(Database database, LeasePasses passes, IntSupplier most) {
     this.database = database;
-    this.consumers = consumers;
+    this.passes = passes;
     this.most = most;
   }
 
@@ -231,7 +231,7 @@ public class DeadLetters {
                   + asked.by()
                   + " "
                   + operation.detail());
-      consumers.wakeAll();
+      passes.wakeAll();
     }
     return operation;
   }

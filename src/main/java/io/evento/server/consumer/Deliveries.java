@@ -3,6 +3,7 @@ package io.evento.server.consumer;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import io.evento.protocol.Printable;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.eventstore.Follower;
@@ -41,7 +42,6 @@ class Deliveries {
   }
 
   private static final Logger LOG = System.getLogger(Deliveries.class.getName());
-  private static final int DETAIL_CHARS_MAX = 500;
   private static final String REMEDY =
       "; rebuild its read model under a new version, or set the checkpoint to where it stands";
 
@@ -60,9 +60,9 @@ class Deliveries {
   private final Threads threads;
   private final Follower follower;
   private final CheckpointResolver checkpointResolver;
-  private final Steps steps;
+  private final DeliveryFactory deliveryFactory;
   private final Parking parking;
-  private final Merges merges;
+  private final SegmentMerges merges;
   private final LostEvents lostEvents;
   private final ConsumerMetrics consumerMetrics;
   private final ScheduledExecutorService timer;
@@ -81,15 +81,15 @@ class Deliveries {
       Threads threads,
       Follower follower,
       CheckpointResolver checkpointResolver,
-      Steps steps,
+      DeliveryFactory deliveryFactory,
       Parking parking,
-      Merges merges,
+      SegmentMerges merges,
       LostEvents lostEvents,
       ConsumerMetrics consumerMetrics) {
     this.threads = threads;
     this.follower = follower;
     this.checkpointResolver = checkpointResolver;
-    this.steps = steps;
+    this.deliveryFactory = deliveryFactory;
     this.parking = parking;
     this.merges = merges;
     this.lostEvents = lostEvents;
@@ -107,7 +107,7 @@ class Deliveries {
           loseTheirPlace(found.to().epoch());
           eventLoop.post(() -> newEpoch(found.to().epoch()));
         });
-    steps.start(eventLoop::post);
+    deliveryFactory.start(eventLoop::post);
     threads.start("consumers", eventLoop::run);
   }
 
@@ -121,10 +121,7 @@ class Deliveries {
 
   /** Delivers a segment to a session. */
   Delivery begin(Lease lease, BundleSession session, Filter filter) {
-    var delivery =
-        filter.steps()
-            ? new StepDelivery(lease, session, filter, steps)
-            : new Delivery(lease, session, filter);
+    var delivery = deliveryFactory.create(lease, session, filter);
     delivery.servedBy(eventLoop.turn(() -> serve(delivery)));
     var consumer = lease.segment().consumer();
     byConsumer
@@ -191,8 +188,8 @@ class Deliveries {
   private void seen(Delivery delivery, DeadLetterTable.Sight sight) {
     parking.seen(sight, delivery);
     // Whoever dropped the last letter of a saga's key made its outcomes and deadlines live.
-    if (delivery instanceof StepDelivery steps && !steps.parked().isEmpty()) {
-      steps.ringInbox();
+    if (!delivery.parked().isEmpty()) {
+      delivery.ringInbox();
     }
   }
 
@@ -222,10 +219,8 @@ class Deliveries {
   void ringInbox(ConsumerId consumer, int slot) {
     for (var delivery : byConsumer.getOrDefault(consumer.wire(), Map.of()).values()) {
       var claimed = delivery.lease().claimed();
-      if (delivery instanceof StepDelivery steps
-          && claimed.firstSlot() <= slot
-          && slot <= claimed.lastSlot()) {
-        steps.ringInbox();
+      if (claimed.firstSlot() <= slot && slot <= claimed.lastSlot()) {
+        delivery.ringInbox();
       }
     }
   }
@@ -289,7 +284,7 @@ class Deliveries {
       Delivery delivery, CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
     cursors.read(
         () -> {
-          var isOurs = !(delivery instanceof StepDelivery) || noteRow(delivery, resolvedCheckpoint);
+          var isOurs = !delivery.storesEffects() || noteRow(delivery, resolvedCheckpoint);
           return new Opened(
               resolvedCheckpoint,
               isOurs ? parking.open(delivery.lease(), resolvedCheckpoint) : Optional.empty());
@@ -344,7 +339,7 @@ class Deliveries {
       delivery.giveUp();
     }
     tellIfQuiet(delivery);
-    if (!(delivery instanceof StepDelivery)) {
+    if (!delivery.storesEffects()) {
       parking.serve(delivery, reads);
     }
     var now = cursors.now();
@@ -365,7 +360,7 @@ class Deliveries {
   }
 
   private void start(Delivery delivery, @Nullable StorePosition standing) {
-    delivery.keepsCheckpoint(standing != null || delivery instanceof StepDelivery);
+    delivery.keepsCheckpoint(standing != null || delivery.storesEffects());
     if (standing == null && mayHaveSeenLost(delivery)) {
       delivery.starting();
       noteAndRun(delivery);
@@ -436,7 +431,7 @@ class Deliveries {
   /** Whether a projector without its own checkpoint was given what may be lost. */
   private static boolean mayHaveSeenLost(Delivery delivery) {
     var before = delivery.sentBefore();
-    return !(delivery instanceof StepDelivery)
+    return !delivery.storesEffects()
         && (delivery.lostAt() != null
             || (before != null
                 && before.last() > 0
@@ -703,7 +698,7 @@ class Deliveries {
 
   private void failed(Delivery delivery, Message.Nack nack) {
     consumerMetrics.nacks.increment();
-    var cause = printable(nack.detail());
+    var cause = Printable.line(nack.detail());
     if (nack.park()) {
       delivery.parked().failing(nack);
       return;
@@ -720,16 +715,6 @@ class Deliveries {
                 + " cause="
                 + cause);
     delivery.failing(nack.position(), "failing at position " + nack.position() + ": " + cause);
-  }
-
-  /** What a bundle says, as one line that logs and PostgreSQL can hold. */
-  static String printable(String said) {
-    var text = new StringBuilder();
-    for (var i = 0; i < said.length() && i < DETAIL_CHARS_MAX; i++) {
-      var c = said.charAt(i);
-      text.append(Character.isISOControl(c) || Character.isSurrogate(c) ? ' ' : c);
-    }
-    return text.toString();
   }
 
   private void rewound(

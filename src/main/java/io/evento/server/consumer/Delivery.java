@@ -119,6 +119,14 @@ class Delivery {
     return sessionSignals;
   }
 
+  /** Whether what its events lead to is stored with its checkpoint, in this database. */
+  boolean storesEffects() {
+    return false;
+  }
+
+  /** An outcome or a deadline may wait for this segment. */
+  void ringInbox() {}
+
   /** Whether nothing is in flight any more, after it was told to drain. */
   boolean isQuiet() {
     return quiet;

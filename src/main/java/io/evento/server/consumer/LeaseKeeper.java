@@ -258,11 +258,11 @@ class LeaseKeeper {
     return known != null && consumes.equals(known.consumes());
   }
 
-  private Map<ConsumerId, List<ObservedLeases.Row>> rowsOf(Map<ConsumerId, Hosts.Of> hosted) {
-    var found = new TreeMap<ConsumerId, List<ObservedLeases.Row>>();
+  private Map<ConsumerId, List<LeaseRow>> rowsOf(Map<ConsumerId, Hosts.Of> hosted) {
+    var found = new TreeMap<ConsumerId, List<LeaseRow>>();
     hosted.keySet().forEach(consumer -> found.put(consumer, new ArrayList<>()));
     held.keySet().forEach(id -> found.computeIfAbsent(id.consumer(), c -> new ArrayList<>()));
-    var rows = found.isEmpty() ? List.<ObservedLeases.Row>of() : segments.of(found.keySet());
+    var rows = found.isEmpty() ? List.<LeaseRow>of() : segments.of(found.keySet());
     observedLeases.see(rows, clock.getAsLong());
     rows.forEach(row -> found.getOrDefault(row.segment().consumer(), List.of()).add(row));
     return found;
@@ -327,8 +327,7 @@ class LeaseKeeper {
     deliveries.end(delivery);
   }
 
-  private void decide(
-      Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<ObservedLeases.Row>> rows) {
+  private void decide(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<LeaseRow>> rows) {
     silences.values().removeIf(silence -> silence.misses == 0 && !isShunned(silence));
     var isSettled = isSettled(hosted);
     var released = new ArrayList<Delivery>();
@@ -420,9 +419,7 @@ class LeaseKeeper {
   }
 
   private Placement placement(
-      ConsumerId consumer,
-      Map<ConsumerId, Hosts.Of> hosted,
-      Map<ConsumerId, List<ObservedLeases.Row>> rows) {
+      ConsumerId consumer, Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<LeaseRow>> rows) {
     return new Placement(
         consumer,
         self,
@@ -488,9 +485,7 @@ class LeaseKeeper {
 
   /** Gives segments to other sessions, or to the same ones anew, under new fences. */
   private void restart(
-      Map<ConsumerId, Hosts.Of> hosted,
-      Map<ConsumerId, List<ObservedLeases.Row>> rows,
-      List<Delivery> over) {
+      Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<LeaseRow>> rows, List<Delivery> over) {
     if (over.isEmpty()) {
       return;
     }
@@ -531,10 +526,9 @@ class LeaseKeeper {
             over.stream().map(Delivery::lease).toList(), by, incarnation, leaseTimings.lease());
   }
 
-  private void claim(
-      Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<ObservedLeases.Row>> rows) {
+  private void claim(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<LeaseRow>> rows) {
     var before = clock.getAsLong();
-    var wanted = new ArrayList<ObservedLeases.Row>();
+    var wanted = new ArrayList<LeaseRow>();
     for (var consumer : hosted.keySet()) {
       var placement = placement(consumer, hosted, rows);
       wanted.addAll(
@@ -548,7 +542,7 @@ class LeaseKeeper {
     }
   }
 
-  private boolean isFree(ObservedLeases.Row row, long now) {
+  private boolean isFree(LeaseRow row, long now) {
     return !held.containsKey(row.segment())
         && observedLeases.isFree(row, incarnation, leaseTimings.lease(), now);
   }

@@ -26,7 +26,7 @@ public class LeaseTimer {
   private static final long EVERY_MILLIS = 1_000;
 
   @Resource private TimerService timers;
-  @Inject private Consumers consumers;
+  @Inject private LeasePasses passes;
 
   @PostConstruct
   void arm() {
@@ -38,7 +38,7 @@ public class LeaseTimer {
   @Timeout
   void tick() {
     try {
-      consumers.pass();
+      passes.pass();
     } catch (RuntimeException failure) {
       // Not thrown on: our next pass is the retry, at our pace and not the container's.
       LOG.log(Level.WARNING, () -> "leases not kept cause=" + failure.getMessage());

@@ -13,7 +13,7 @@ import java.util.UUID;
 
 /** Joins segments that wait for each other, once both are there. Blocks on the database. */
 @NodeScoped
-class Merges {
+class Merges implements SegmentMerges {
   private static final Logger LOG = System.getLogger(Merges.class.getName());
 
   /** Long enough for an owner to give a segment back and to learn where to stop now. */
@@ -68,21 +68,14 @@ class Merges {
     return true;
   }
 
-  /**
-   * The bundle has said where it stands, and that is not beyond the place where two segments are to
-   * meet. Only then they may: what the row says alone may be less than the bundle has done, and
-   * halves that stand apart in its database could never be one there.
-   */
-  void told(Lease lease) {
+  @Override
+  public void told(Lease lease) {
     database.read(
         "note where bundle stands", open -> OperationTable.told(open, lease, incarnation));
   }
 
-  /**
-   * The bundle's own checkpoint stands beyond the place where two segments were to meet: they meet
-   * where it stands. Both have to be claimed anew to hear of it.
-   */
-  void meetAt(Lease.Step step, long position) {
+  @Override
+  public void meetAt(Lease.Step step, long position) {
     var consumer = step.segment().consumer();
     database.transact(
         "put off merge",

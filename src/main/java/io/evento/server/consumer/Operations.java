@@ -44,7 +44,7 @@ public class Operations {
 
   private final Database database;
   private final EventReader reader;
-  private final Consumers consumers;
+  private final LeasePasses passes;
 
   /**
    * Who asks for what.
@@ -70,10 +70,10 @@ public class Operations {
   }
 
   @Inject
-  public Operations(Database database, EventReader reader, Consumers consumers) {
+  public Operations(Database database, EventReader reader, LeasePasses passes) {
     this.database = database;
     this.reader = reader;
-    this.consumers = consumers;
+    this.passes = passes;
   }
 
   /** Delivers nothing any more, until it is resumed. */
@@ -350,7 +350,7 @@ public class Operations {
                   + asked.by()
                   + " "
                   + done.detail());
-      consumers.wakeAll();
+      passes.wakeAll();
     }
     return done;
   }
@@ -374,7 +374,7 @@ public class Operations {
 
   void awaitOwners(ConsumerId consumer, Predicate<Row> concerned) {
     var until = System.nanoTime() + PATIENCE_NANOS;
-    consumers.wakeAll();
+    passes.wakeAll();
     try {
       while (isOwned(consumer, concerned) && System.nanoTime() - until < 0) {
         TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);

@@ -3,6 +3,7 @@ package io.evento.server.consumer;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
+import io.evento.protocol.Printable;
 import io.evento.protocol.Receipt;
 import io.evento.server.routing.Failures;
 import io.evento.server.routing.PoisonMessage;
@@ -238,7 +239,7 @@ final class OutboxSender {
         delays.add(
             new OutboxStore.Delay(
                 outboxEntry.id(),
-                told.code().wire() + ": " + Deliveries.printable(told.detail()),
+                told.code().wire() + ": " + Printable.line(told.detail()),
                 pause(outboxEntry.attempts())));
       }
     }

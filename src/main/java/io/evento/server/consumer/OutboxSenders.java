@@ -22,10 +22,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/**
- * What goes out by itself: the outbox, messages for later, deadlines to their sagas, and what
- * shadows hear.
- */
+/** What goes out by itself: the outbox, messages for later, and deadlines to their sagas. */
 @NodeScoped
 class OutboxSenders {
   private static final Logger LOG = System.getLogger(OutboxSenders.class.getName());
@@ -33,24 +30,19 @@ class OutboxSenders {
   /** How late a deadline, or an outcome that another node kept, may be noticed. */
   private static final Duration LOOK = Duration.ofMillis(500);
 
-  private static final Duration KEEP_ENDED = Duration.ofDays(7);
   private static final long CLEAN_NANOS = TimeUnit.MINUTES.toNanos(10);
 
   private final OutboxTable outbox;
   private final ScheduleTable schedules;
-  private final StepTable steps;
-  private final ShadowOutcomes shadowOutcomes;
   private final Threads threads;
-  private final OutboxSender outboxCourier;
-  private final OutboxSender scheduleCourier;
+  private final OutboxSender outboxSender;
+  private final OutboxSender scheduleSender;
   private final Semaphore alarms = new Semaphore(0);
 
   @Inject
   OutboxSenders(
       OutboxTable outbox,
       ScheduleTable schedules,
-      StepTable steps,
-      ShadowOutcomes shadowOutcomes,
       Router router,
       Membership membership,
       Links links,
@@ -58,8 +50,6 @@ class OutboxSenders {
     this(
         outbox,
         schedules,
-        steps,
-        shadowOutcomes,
         links.incarnation(),
         router::dispatch,
         () ->
@@ -73,52 +63,43 @@ class OutboxSenders {
   OutboxSenders(
       OutboxTable outbox,
       ScheduleTable schedules,
-      StepTable steps,
-      ShadowOutcomes shadowOutcomes,
       UUID incarnation,
       Function<Message.Command, CompletionStage<Receipt>> router,
       Supplier<Collection<UUID>> live,
       Threads threads) {
     this.outbox = outbox;
     this.schedules = schedules;
-    this.steps = steps;
-    this.shadowOutcomes = shadowOutcomes;
     this.threads = threads;
-    this.outboxCourier = new OutboxSender("outbox", outbox, incarnation, router, live);
-    this.scheduleCourier = new OutboxSender("schedules", schedules, incarnation, router, live);
+    this.outboxSender = new OutboxSender("outbox", outbox, incarnation, router, live);
+    this.scheduleSender = new OutboxSender("schedules", schedules, incarnation, router, live);
   }
 
   /**
    * Begins to send.
    *
    * @param inbox is told of consumer and slot when something may wait there for a saga
+   * @param housekeeping now and then, on a thread that may wait
    */
-  void start(BiConsumer<ConsumerId, Integer> inbox) {
+  void start(BiConsumer<ConsumerId, Integer> inbox, Runnable housekeeping) {
     outbox.onSettled(inbox);
-    shadowOutcomes.start(inbox);
-    threads.start("outbox", outboxCourier::run);
-    threads.start("schedules", scheduleCourier::run);
-    threads.start("deadlines", () -> watch(inbox));
+    threads.start("outbox", outboxSender::run);
+    threads.start("schedules", scheduleSender::run);
+    threads.start("deadlines", () -> watch(inbox, housekeeping));
   }
 
   /** Whether commands of these types may be added to those on their way. */
   boolean outboxHasRoom(Collection<String> types) {
-    return outboxCourier.hasRoom(types);
+    return outboxSender.hasRoom(types);
   }
 
   /** Sends what was just added to the outbox in this node's name. */
   void outbox(List<OutboxEntry> claimed) {
-    outboxCourier.take(claimed);
-  }
-
-  /** A shadow holds commands whose outcomes may be known. */
-  void held() {
-    shadowOutcomes.wake();
+    outboxSender.take(claimed);
   }
 
   /** A command may be due earlier than was known. */
   void scheduled() {
-    scheduleCourier.claimSoon();
+    scheduleSender.claimSoon();
   }
 
   /** A deadline may pass earlier than was known. */
@@ -128,7 +109,7 @@ class OutboxSenders {
     }
   }
 
-  private void watch(BiConsumer<ConsumerId, Integer> inbox) {
+  private void watch(BiConsumer<ConsumerId, Integer> inbox, Runnable housekeeping) {
     var cleaned = System.nanoTime();
     var isWell = true;
     try {
@@ -139,7 +120,7 @@ class OutboxSenders {
           schedules.tellDue(inbox);
           if (System.nanoTime() - cleaned > CLEAN_NANOS) {
             cleaned = System.nanoTime();
-            steps.forgetEnded(KEEP_ENDED);
+            housekeeping.run();
           }
           wait = schedules.untilDeadline(LOOK);
           isWell = true;

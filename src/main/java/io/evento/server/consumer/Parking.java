@@ -2,6 +2,7 @@ package io.evento.server.consumer;
 
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import io.evento.protocol.Printable;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Setting;
@@ -183,7 +184,7 @@ class Parking {
       delivery.parked().failing(null); // acknowledged, or never sent: there is nothing to park
       return;
     }
-    var cause = Deliveries.printable(failing.detail());
+    var cause = Printable.line(failing.detail());
     run(
         delivery,
         reads,
@@ -444,7 +445,7 @@ class Parking {
       parked.notClosing(letter.key());
       parked.queue().removeIf(behind -> behind.letter().key().equals(letter.key()));
       parked.failedAgain(
-          new ParkedKeys.FailedAgain(letter, Deliveries.printable(failure), answer.passing()));
+          new ParkedKeys.FailedAgain(letter, Printable.line(failure), answer.passing()));
     }
   }
 

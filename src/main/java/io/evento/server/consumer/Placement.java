@@ -23,7 +23,7 @@ record Placement(
     ConsumerId consumer,
     String self,
     Optional<Hosts.Of> of,
-    List<ObservedLeases.Row> rows,
+    List<LeaseRow> rows,
     Collection<Delivery> held,
     Set<String> shunned) {
 
@@ -77,7 +77,7 @@ record Placement(
   }
 
   /** Of what is free, what this node should claim. */
-  List<ObservedLeases.Row> toClaim(Collection<ObservedLeases.Row> free) {
+  List<LeaseRow> toClaim(Collection<LeaseRow> free) {
     return free.stream()
         .sorted(Comparator.comparing(row -> !node(row.segment()).equals(Optional.of(self))))
         .limit(Math.max(0, quota() - held.size()))

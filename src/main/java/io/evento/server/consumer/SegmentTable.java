@@ -190,7 +190,7 @@ class SegmentTable {
   }
 
   /** The segments of consumers, without what is paused or held for an operation. */
-  List<ObservedLeases.Row> of(Collection<ConsumerId> consumers) {
+  List<LeaseRow> of(Collection<ConsumerId> consumers) {
     return connection.run(
         "read segments",
         open -> {
@@ -198,10 +198,10 @@ class SegmentTable {
             select.setArray(1, texts(open, consumers.stream().map(ConsumerId::name)));
             select.setArray(2, array(open, "int", consumers.stream().map(ConsumerId::version)));
             try (var row = select.executeQuery()) {
-              var found = new ArrayList<ObservedLeases.Row>();
+              var found = new ArrayList<LeaseRow>();
               while (row.next()) {
                 found.add(
-                    new ObservedLeases.Row(
+                    new LeaseRow(
                         segment(row),
                         row.getLong(4),
                         row.getObject(5, UUID.class),
@@ -216,14 +216,14 @@ class SegmentTable {
 
   /** Takes segments that are as they were seen, and free; the answer tells which. */
   List<Lease.Claimed> claim(
-      Collection<ObservedLeases.Row> seen, String node, UUID incarnation, Duration lease) {
+      Collection<LeaseRow> seen, String node, UUID incarnation, Duration lease) {
     return connection.run(
         "claim segments",
         open -> {
           try (var claim = open.prepareStatement(CLAIM)) {
-            var ids = seen.stream().map(ObservedLeases.Row::segment).toList();
+            var ids = seen.stream().map(LeaseRow::segment).toList();
             bind(open, claim, 1, ids);
-            claim.setArray(4, array(open, "bigint", seen.stream().map(ObservedLeases.Row::fence)));
+            claim.setArray(4, array(open, "bigint", seen.stream().map(LeaseRow::fence)));
             claim.setArray(
                 5, array(open, "timestamptz", seen.stream().map(SegmentTable::leaseUntil)));
             claim.setObject(6, incarnation);
@@ -378,7 +378,7 @@ class SegmentTable {
         });
   }
 
-  private static @Nullable String leaseUntil(ObservedLeases.Row row) {
+  private static @Nullable String leaseUntil(LeaseRow row) {
     return row.leaseUntil() == null ? null : row.leaseUntil().toString();
   }
 

@@ -61,6 +61,26 @@ record StepBatch(
       return happening.key();
     }
 
+    /** As what it is parked. */
+    DeadLetter deadLetter() {
+      var event = happening.event();
+      var outcome = happening.outcome();
+      if (event != null) {
+        return new DeadLetter(key(), slot, event.position(), event.commandId(), event.type());
+      }
+      if (outcome != null) {
+        return new DeadLetter(
+            DeadLetter.Kind.OUTCOME, key(), slot, 0, outcome.id(), outcome.type());
+      }
+      return new DeadLetter(
+          DeadLetter.Kind.DEADLINE,
+          key(),
+          slot,
+          0,
+          Objects.requireNonNull(deadline),
+          Objects.requireNonNull(happening.due()).name());
+    }
+
     /** Whether it may have ended sessions. */
     boolean isAmong(PoisonCandidates poisonCandidates) {
       return identity() instanceof UUID id
@@ -188,7 +208,7 @@ record StepBatch(
               null,
               Cause.ofEvent(event.position()));
       if (parked.contains(key)) {
-        behind.add(DeadLetter.of(item));
+        behind.add(item.deadLetter());
       } else {
         events.add(event);
         items.add(item);

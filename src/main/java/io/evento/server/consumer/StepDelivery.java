@@ -4,6 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import io.evento.protocol.Printable;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Stepping;
 import io.evento.server.routing.BundleSession;
@@ -106,7 +107,12 @@ final class StepDelivery extends Delivery {
 
   // ---- for every thread
 
-  /** An outcome or a deadline may wait for a saga of this segment. */
+  @Override
+  boolean storesEffects() {
+    return true;
+  }
+
+  @Override
   void ringInbox() {
     hasInbox = true;
     ring();
@@ -201,7 +207,7 @@ final class StepDelivery extends Delivery {
     } else if (isFirstProven(found)) {
       failedItem =
           new FailedItem(
-              DeadLetter.of(found.items().get(0)),
+              found.items().get(0).deadLetter(),
               lease().doubts().cause(),
               lease().doubts().sessions());
       notDone(found);
@@ -312,19 +318,19 @@ final class StepDelivery extends Delivery {
     failures = at > 0 ? 1 : failures + 1;
     var item = asked.items().get(Math.min(at, asked.items().size() - 1));
     var event = item.happening().event();
-    var cause = Deliveries.printable(failure.detail());
+    var cause = Printable.line(failure.detail());
     lease()
         .failing(
             (isPassing ? "waits" : "failing")
                 + (event == null
-                    ? " at the saga " + Deliveries.printable(item.key())
+                    ? " at the saga " + Printable.line(item.key())
                     : " at position " + event.position())
                 + ": "
                 + cause);
     if (!isPassing && isSure) {
       var attempts = failureCounter.failed(item);
       if (attempts >= FailureCounter.ATTEMPTS) {
-        failedItem = new FailedItem(DeadLetter.of(item), cause, attempts);
+        failedItem = new FailedItem(item.deadLetter(), cause, attempts);
       }
     }
     var millis = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
@@ -459,7 +465,7 @@ final class StepDelivery extends Delivery {
 
   private void letterFailed(StepParking.Found tried, String cause, boolean isPassing) {
     stage = Stage.STORING;
-    stepBackend.letterFailed(this, tried, Deliveries.printable(cause), isPassing);
+    stepBackend.letterFailed(this, tried, Printable.line(cause), isPassing);
   }
 
   /**

@@ -171,6 +171,8 @@ class StepTable {
       Duration claim,
       @Nullable UUID letter) {}
 
+  private static final Duration KEEP_ENDED = Duration.ofDays(7);
+
   private final Database database;
 
   @Inject
@@ -281,6 +283,11 @@ class StepTable {
 
   private static @Nullable String at(StepWrite.Alarm alarm) {
     return alarm.at() == null ? null : alarm.at().atOffset(ZoneOffset.UTC).toString();
+  }
+
+  /** Removes the rows of sagas that ended more than seven days ago. */
+  void forgetEnded() {
+    forgetEnded(KEEP_ENDED);
   }
 
   /**

@@ -9,6 +9,7 @@ import io.evento.server.cluster.Links;
 import io.evento.server.consumer.DeadLetterTable.Verdict;
 import io.evento.server.eventstore.EventReader;
 import io.evento.server.persistence.UncheckedSqlException;
+import io.evento.server.routing.BundleSession;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Looks up and stores steps for all {@link StepDelivery}s, on threads that may wait. */
 @NodeScoped
-class Steps implements StepDelivery.StepBackend {
+class Steps implements StepDelivery.StepBackend, DeliveryFactory {
   private static final Logger LOG = System.getLogger(Steps.class.getName());
   private static final int INBOX_MAX = 64;
   private static final long RETRY_MILLIS = 500;
@@ -37,6 +38,7 @@ class Steps implements StepDelivery.StepBackend {
   private final OutboxTable outbox;
   private final ScheduleTable schedules;
   private final OutboxSenders outboxSenders;
+  private final ShadowOutcomes shadowOutcomes;
   private final StepParking parking;
   private final EventReader reader;
   private final UUID incarnation;
@@ -52,6 +54,7 @@ class Steps implements StepDelivery.StepBackend {
       OutboxTable outbox,
       ScheduleTable schedules,
       OutboxSenders outboxSenders,
+      ShadowOutcomes shadowOutcomes,
       StepParking parking,
       EventReader reader,
       Links links,
@@ -62,6 +65,7 @@ class Steps implements StepDelivery.StepBackend {
         outbox,
         schedules,
         outboxSenders,
+        shadowOutcomes,
         parking,
         reader,
         links.incarnation(),
@@ -74,6 +78,7 @@ class Steps implements StepDelivery.StepBackend {
       OutboxTable outbox,
       ScheduleTable schedules,
       OutboxSenders outboxSenders,
+      ShadowOutcomes shadowOutcomes,
       StepParking parking,
       EventReader reader,
       UUID incarnation,
@@ -83,6 +88,7 @@ class Steps implements StepDelivery.StepBackend {
     this.outbox = outbox;
     this.schedules = schedules;
     this.outboxSenders = outboxSenders;
+    this.shadowOutcomes = shadowOutcomes;
     this.parking = parking;
     this.reader = reader;
     this.incarnation = incarnation;
@@ -91,11 +97,16 @@ class Steps implements StepDelivery.StepBackend {
     this.workers = threads.pool("steps", 4, 10_000);
   }
 
-  /**
-   * @param delivering runs something on the delivery thread
-   */
-  void start(Consumer<Runnable> delivering) {
-    turns = delivering;
+  @Override
+  public void start(Consumer<Runnable> deliveryThread) {
+    turns = deliveryThread;
+  }
+
+  @Override
+  public Delivery create(Lease lease, BundleSession session, Filter filter) {
+    return filter.steps()
+        ? new StepDelivery(lease, session, filter, this)
+        : new Delivery(lease, session, filter);
   }
 
   @Override
@@ -285,7 +296,7 @@ class Steps implements StepDelivery.StepBackend {
 
   private void sendOff(StepTable.Step step) {
     if (step.lease().claimed().role() == Role.SHADOW) {
-      outboxSenders.held();
+      shadowOutcomes.wake();
     } else {
       send(step);
     }

@@ -59,21 +59,21 @@ public class VersionSwitch {
 
   private final Database database;
   private final Operations operations;
-  private final Consumers consumers;
+  private final LeasePasses passes;
   private final Duration patience;
 
   @Inject
-  public VersionSwitch(Database database, Operations operations, Consumers consumers) {
-    this(database, operations, consumers, PATIENCE);
+  public VersionSwitch(Database database, Operations operations, LeasePasses passes) {
+    this(database, operations, passes, PATIENCE);
   }
 
   /**
    * @param patience how long the outbox may take to be drained and the shadow to get on
    */
-  VersionSwitch(Database database, Operations operations, Consumers consumers, Duration patience) {
+  VersionSwitch(Database database, Operations operations, LeasePasses passes, Duration patience) {
     this.database = database;
     this.operations = operations;
-    this.consumers = consumers;
+    this.passes = passes;
     this.patience = patience;
   }
 
@@ -140,7 +140,7 @@ public class VersionSwitch {
         } catch (Apart again) {
           // Another operation has ended the hold meanwhile, and the live version went on.
           operations.hold(pair.next(), row -> true, 0);
-          consumers.wakeAll();
+          passes.wakeAll();
           if (System.nanoTime() - until >= 0) {
             throw again;
           }
@@ -149,7 +149,7 @@ public class VersionSwitch {
     } catch (RuntimeException failure) {
       operations.hold(pair.next(), row -> true, 0);
       operations.hold(pair.former(), row -> true, 0);
-      consumers.wakeAll();
+      passes.wakeAll();
       throw failure;
     }
   }
@@ -164,7 +164,7 @@ public class VersionSwitch {
                 + asked.by()
                 + " "
                 + done.detail());
-    consumers.wakeAll();
+    passes.wakeAll();
     return done;
   }
 

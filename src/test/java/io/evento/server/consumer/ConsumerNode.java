@@ -38,7 +38,7 @@ final class ConsumerNode implements AutoCloseable {
     }
 
     void freed() {
-      nodes.forEach(node -> node.consumers.wake());
+      nodes.forEach(node -> node.passes.wake());
     }
   }
 
@@ -69,7 +69,9 @@ final class ConsumerNode implements AutoCloseable {
   /** Takes commands of the outbox and of schedules to their outcome; a test's own. */
   volatile Function<Message.Command, CompletionStage<Receipt>> router = ConsumerNode::done;
 
+  final LeasePasses passes;
   final Consumers consumers;
+  final ConsumerMonitor monitor;
   final Operations operations;
   final VersionSwitch versionSwitch;
   final DeadLetters letters;
@@ -94,18 +96,13 @@ final class ConsumerNode implements AutoCloseable {
     outbox = new OutboxTable(database);
     schedules = new ScheduleTable(database);
     shadows = new ShadowTable(database);
+    var shadowOutcomes =
+        new ShadowOutcomes(
+            shadows, new CommandOutcomes(reader, threads), reader, outbox, shadowVersions, threads);
     outboxSenders =
         new OutboxSenders(
             outbox,
             schedules,
-            steps,
-            new ShadowOutcomes(
-                shadows,
-                new CommandOutcomes(reader, threads),
-                reader,
-                outbox,
-                shadowVersions,
-                threads),
             incarnation,
             command -> router.apply(command),
             () -> cluster.nodes.stream().map(node -> node.incarnation).toList(),
@@ -135,6 +132,7 @@ final class ConsumerNode implements AutoCloseable {
                 outbox,
                 schedules,
                 outboxSenders,
+                shadowOutcomes,
                 stepParking,
                 reader,
                 incarnation,
@@ -158,19 +156,16 @@ final class ConsumerNode implements AutoCloseable {
             consumerMetrics,
             cluster::freed,
             clock);
-    consumers =
-        new Consumers(
-            keeper,
-            deliveries,
-            outboxSenders,
-            segments,
-            reader,
-            sessions,
-            new Links(config, database, threads, metrics),
-            threads);
-    operations = new Operations(database, reader, consumers);
-    versionSwitch = new VersionSwitch(database, operations, consumers, Duration.ofSeconds(12));
-    this.letters = new DeadLetters(database, consumers, () -> deadLettersMax);
+    passes =
+        new LeasePasses(
+            keeper, deliveries, sessions, new Links(config, database, threads, metrics), threads);
+    consumers = new Consumers(passes, deliveries, outboxSenders, shadowOutcomes, steps);
+    monitor =
+        new ConsumerMonitor(
+            merges, passes, segments, reader, database, shadowVersions, metrics, threads);
+    operations = new Operations(database, reader, passes);
+    versionSwitch = new VersionSwitch(database, operations, passes, Duration.ofSeconds(12));
+    this.letters = new DeadLetters(database, passes, () -> deadLettersMax);
     cluster.nodes.add(this);
   }
 
@@ -182,8 +177,8 @@ final class ConsumerNode implements AutoCloseable {
   ConsumerNode start() {
     follower.start();
     consumers.start();
-    threads.timer().scheduleAtFixedRate(consumers::wake, 1_000, 1_000, TimeUnit.MILLISECONDS);
-    new ConsumerMonitor(merges, consumers, database, shadowVersions, metrics, threads).start();
+    threads.timer().scheduleAtFixedRate(passes::wake, 1_000, 1_000, TimeUnit.MILLISECONDS);
+    monitor.start();
     return this;
   }
 

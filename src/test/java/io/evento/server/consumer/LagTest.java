@@ -22,7 +22,8 @@ class LagTest {
     assertThat(lag(0, LONG, LONG, true).isStuck()).isFalse();
   }
 
-  private static Consumers.Lag lag(long events, Duration age, Duration idle, boolean isActive) {
-    return new Consumers.Lag("accounts", 1, 0, 7, events, age, idle, isActive);
+  private static ConsumerMonitor.Lag lag(
+      long events, Duration age, Duration idle, boolean isActive) {
+    return new ConsumerMonitor.Lag("accounts", 1, 0, 7, events, age, idle, isActive);
   }
 }

@@ -54,7 +54,7 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
         node.sessions,
         RecordingBundle.projector(
             "accounts", new Consumption(List.of(), List.of(), "beginning", segments)));
-    node.consumers.wake();
+    node.passes.wake();
     return bundle;
   }
 

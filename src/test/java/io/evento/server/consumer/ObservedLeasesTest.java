@@ -2,7 +2,6 @@ package io.evento.server.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.server.consumer.ObservedLeases.Row;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -70,7 +69,7 @@ class ObservedLeasesTest {
     assertThat(isFree(row(7, OTHER, UNTIL, true), 5_000)).isFalse();
   }
 
-  private boolean isFree(Row row, long atMillis) {
+  private boolean isFree(LeaseRow row, long atMillis) {
     observedLeases.see(List.of(row), millis(atMillis));
     return observedLeases.isFree(row, SELF, LEASE, millis(atMillis));
   }
@@ -79,8 +78,8 @@ class ObservedLeasesTest {
     return Duration.ofMillis(millis).toNanos();
   }
 
-  private static Row row(
+  private static LeaseRow row(
       long fence, @Nullable UUID owner, @Nullable OffsetDateTime until, boolean expired) {
-    return new Row(SEGMENT, fence, owner, until, expired);
+    return new LeaseRow(SEGMENT, fence, owner, until, expired);
   }
 }

@@ -176,7 +176,7 @@ class OperationsTest {
             List.of(),
             new Message.Consumption(List.of(), List.of(), "beginning", 2),
             null));
-    node.consumers.wake();
+    node.passes.wake();
     append(5);
     await().atMost(PATIENCE).until(() -> sent.size() == 5);
     awaitHead();
@@ -210,7 +210,7 @@ class OperationsTest {
                         List.of(),
                         List.of(new Stepping.Deadline("patience", 3_600_000L, null))));
     cluster.opened(saga).connect();
-    node.consumers.wake();
+    node.passes.wake();
     var last = cluster.append("a-1", "a-1").get(1).position();
     awaitHead();
     assertThat(cluster.numbers("select count(*) from evento.saga_state where ended_at is not null"))

@@ -577,7 +577,7 @@ class ProjectorDeliveryTest {
     recording(node, RecordingBundle.projector("accounts", consumes));
     awaitOwned(1);
     append(List.of(Draft.of("a-1"), Draft.of("a-2")));
-    assertThat(node.consumers.lags())
+    assertThat(node.monitor.lags())
         .singleElement()
         .satisfies(
             lag -> {
@@ -589,7 +589,7 @@ class ProjectorDeliveryTest {
         var update = admin.createStatement()) {
       update.execute("update evento.event set recorded_at = now() - interval '1 hour'");
     }
-    assertThat(node.consumers.lags().get(0).age())
+    assertThat(node.monitor.lags().get(0).age())
         .isBetween(Duration.ofMinutes(59), Duration.ofMinutes(61));
     assertThat(node.metrics.scrape()).contains("evento_consumer_lag{consumer=\"accounts:1\"}");
   }

@@ -253,7 +253,7 @@ class SwitchTest {
     await("decided").atMost(PATIENCE).until(() -> comparison(node, 2).held() > 0);
 
     var hasty =
-        new VersionSwitch(node.database, node.operations, node.consumers, Duration.ofSeconds(1));
+        new VersionSwitch(node.database, node.operations, node.passes, Duration.ofSeconds(1));
     assertThatThrownBy(() -> hasty.to(asked(2)))
         .isInstanceOfSatisfying(
             EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT))
@@ -411,7 +411,7 @@ class SwitchTest {
     claimed(node, 1);
     claimed(node, 2);
     var hasty =
-        new VersionSwitch(node.database, node.operations, node.consumers, Duration.ofMillis(300));
+        new VersionSwitch(node.database, node.operations, node.passes, Duration.ofMillis(300));
     cluster.execute(
         """
         create function evento.meanwhile() returns trigger language plpgsql as
@@ -508,7 +508,7 @@ class SwitchTest {
     }
     assertThat(live()).containsExactly("accounts:1");
     var hasty =
-        new VersionSwitch(node.database, node.operations, node.consumers, Duration.ofMillis(300));
+        new VersionSwitch(node.database, node.operations, node.passes, Duration.ofMillis(300));
     var asked = new Operations.Asked("accounts", 2, null, "test", null, false);
     assertThatThrownBy(() -> hasty.to(asked))
         .hasMessageContaining("accounts:2 is 2 positions behind accounts:1");

@@ -1,0 +1,16 @@
+package io.evento.server.consumer;
+
+import io.evento.server.routing.BundleSession;
+import java.util.function.Consumer;
+
+/** Makes what delivers a segment, by what its consumer is: a projector is told, a step is asked. */
+interface DeliveryFactory {
+  /**
+   * Once, before any delivery.
+   *
+   * @param deliveryThread runs something on the delivery thread
+   */
+  void start(Consumer<Runnable> deliveryThread);
+
+  Delivery create(Lease lease, BundleSession session, Filter filter);
+}
