@@ -1,5 +1,8 @@
 package io.evento;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -10,10 +13,31 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.evento.server.consumer.Consumers;
+import io.evento.server.consumer.deadletter.DeadLetterRow;
+import io.evento.server.consumer.delivery.LostEvents;
+import io.evento.server.consumer.live.LiveQueries;
+import io.evento.server.consumer.live.LiveQuery;
+import io.evento.server.consumer.live.SubscriptionSink;
+import io.evento.server.consumer.live.UpdateForwarder;
+import io.evento.server.consumer.operation.ConsumerMonitor;
+import io.evento.server.consumer.operation.DeadLetters;
+import io.evento.server.consumer.operation.Operations;
+import io.evento.server.consumer.operation.VersionSwitch;
+import io.evento.server.consumer.outbox.ConsumerCommandRow;
+import io.evento.server.consumer.outbox.ScheduledMessageRow;
+import io.evento.server.consumer.outbox.Schedules;
+import io.evento.server.consumer.segment.ConsumerAuditRow;
+import io.evento.server.consumer.segment.ConsumerRow;
+import io.evento.server.consumer.segment.ConsumerSegmentRow;
+import io.evento.server.consumer.shadow.Comparisons;
+import io.evento.server.consumer.shadow.ShadowCommandRow;
+import io.evento.server.consumer.step.SagaStateRow;
 
 @AnalyzeClasses(packages = "io.evento", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String SERVER = "io.evento.server";
+  private static final String CONSUMER = SERVER + ".consumer";
 
   @ArchTest
   static final ArchRule the_protocol_knows_nobody =
@@ -87,6 +111,10 @@ class ArchitectureTest {
       slices().matching(SERVER + ".(*)..").should().beFreeOfCycles();
 
   @ArchTest
+  static final ArchRule packages_have_no_cycles_at_any_depth =
+      slices().matching("io.evento.(**)").should().beFreeOfCycles();
+
+  @ArchTest
   static final ArchRule rooms_know_only_those_below_them =
       layeredArchitecture()
           .consideringOnlyDependenciesInAnyPackage(SERVER + "..")
@@ -96,6 +124,8 @@ class ArchitectureTest {
           .definedBy(SERVER + ".telemetry..")
           .layer("persistence")
           .definedBy(SERVER + ".persistence..")
+          .layer("setting")
+          .definedBy(SERVER + ".setting..")
           .layer("cluster")
           .definedBy(SERVER + ".cluster..")
           .layer("catalog")
@@ -112,28 +142,92 @@ class ArchitectureTest {
           .definedBy(SERVER + ".gateway..")
           .layer("console")
           .definedBy(SERVER + ".console..")
-          .whereLayer("console")
+          .layer("node")
+          .definedBy(SERVER + ".node..")
+          .whereLayer("node")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("console")
+          .mayOnlyBeAccessedByLayers("node")
           .whereLayer("gateway")
-          .mayOnlyBeAccessedByLayers("console")
+          .mayOnlyBeAccessedByLayers("console", "node")
           .whereLayer("consumer")
-          .mayOnlyBeAccessedByLayers("gateway", "console")
+          .mayOnlyBeAccessedByLayers("gateway", "console", "node")
           .whereLayer("aggregate")
-          .mayOnlyBeAccessedByLayers("gateway", "console")
+          .mayOnlyBeAccessedByLayers("gateway", "console", "node")
           .whereLayer("routing")
-          .mayOnlyBeAccessedByLayers("aggregate", "consumer", "gateway", "console")
+          .mayOnlyBeAccessedByLayers("aggregate", "consumer", "gateway", "console", "node")
           .whereLayer("eventstore")
-          .mayOnlyBeAccessedByLayers("routing", "aggregate", "consumer", "gateway", "console")
+          .mayOnlyBeAccessedByLayers(
+              "routing", "aggregate", "consumer", "gateway", "console", "node")
           .whereLayer("catalog")
           .mayOnlyBeAccessedByLayers(
-              "eventstore", "routing", "aggregate", "consumer", "gateway", "console")
+              "eventstore", "routing", "aggregate", "consumer", "gateway", "console", "node")
           .whereLayer("cluster")
           .mayOnlyBeAccessedByLayers(
-              "eventstore", "routing", "aggregate", "consumer", "gateway", "console");
+              "eventstore", "routing", "aggregate", "consumer", "gateway", "console", "node");
 
   @ArchTest
-  static final ArchRule nothing_static_changes =
-      fields().that().areStatic().and().areNotPrivate().should().beFinal();
+  static final ArchRule the_rooms_of_consumers_know_only_those_below_them =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage(CONSUMER + "..")
+          .layer("segment")
+          .definedBy(CONSUMER + ".segment")
+          .layer("letters and outbox")
+          .definedBy(CONSUMER + ".deadletter", CONSUMER + ".outbox")
+          .layer("delivery and shadow")
+          .definedBy(CONSUMER + ".delivery", CONSUMER + ".shadow")
+          .layer("step, lease and watermark")
+          .definedBy(CONSUMER + ".step", CONSUMER + ".lease", CONSUMER + ".watermark")
+          .layer("operation")
+          .definedBy(CONSUMER + ".operation")
+          .layer("doors")
+          .definedBy(CONSUMER, CONSUMER + ".live")
+          .whereLayer("segment")
+          .mayNotAccessAnyLayer()
+          .whereLayer("letters and outbox")
+          .mayOnlyAccessLayers("segment")
+          .whereLayer("delivery and shadow")
+          .mayOnlyAccessLayers("segment", "letters and outbox")
+          .whereLayer("step, lease and watermark")
+          .mayOnlyAccessLayers("segment", "letters and outbox", "delivery and shadow")
+          .whereLayer("doors")
+          .mayNotBeAccessedByAnyLayer();
+
+  /** The compiler cannot keep the insides of a room that is several packages: this does. */
+  @ArchTest
+  static final ArchRule who_is_outside_enters_the_room_of_consumers_by_its_doors =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(CONSUMER + "..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage(CONSUMER + "..")
+                  .and(
+                      not(
+                          belongToAnyOf(
+                              Consumers.class,
+                              DeadLetterRow.class,
+                              LostEvents.class,
+                              LiveQueries.class,
+                              LiveQuery.class,
+                              SubscriptionSink.class,
+                              UpdateForwarder.class,
+                              ConsumerMonitor.class,
+                              DeadLetters.class,
+                              Operations.class,
+                              VersionSwitch.class,
+                              ConsumerCommandRow.class,
+                              ScheduledMessageRow.class,
+                              Schedules.class,
+                              ConsumerAuditRow.class,
+                              ConsumerRow.class,
+                              ConsumerSegmentRow.class,
+                              Comparisons.class,
+                              ShadowCommandRow.class,
+                              SagaStateRow.class))));
+
+  @ArchTest
+  static final ArchRule nothing_static_changes = fields().that().areStatic().should().beFinal();
 
   @ArchTest
   static final ArchRule only_doors_and_console_know_jax_rs =

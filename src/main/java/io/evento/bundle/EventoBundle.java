@@ -1,5 +1,6 @@
 package io.evento.bundle;
 
+import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.consumer.ConsumerProgress;
 import io.evento.bundle.consumer.Consumers;
 import io.evento.bundle.consumer.StepConsumers;

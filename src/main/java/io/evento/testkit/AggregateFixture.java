@@ -20,8 +20,8 @@ public final class AggregateFixture<S extends Record> {
   }
 
   /**
-   * @param aggregate a record with {@link io.evento.bundle.Aggregate}
-   * @throws io.evento.bundle.InvalidBundleException if no bundle could start with it
+   * @param aggregate a record with {@link io.evento.bundle.api.Aggregate}
+   * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with it
    */
   public static <S extends Record> AggregateFixture<S> of(Class<S> aggregate) {
     return new AggregateFixture<>(aggregate);

@@ -59,7 +59,7 @@ public final class AggregateStory<S extends Record> {
   /**
    * A command comes. The story stays as it is: another command may be tried on it.
    *
-   * @param command a record with an {@link io.evento.bundle.AggregateId}
+   * @param command a record with an {@link io.evento.bundle.api.AggregateId}
    */
   public AggregateOutcome<S> when(Object command) {
     return when(command, Map.of());

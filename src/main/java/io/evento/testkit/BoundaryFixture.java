@@ -43,8 +43,8 @@ public final class BoundaryFixture<S extends Record> {
   }
 
   /**
-   * @param boundary a record with {@link io.evento.bundle.Boundary}
-   * @throws io.evento.bundle.InvalidBundleException if no bundle could start with it
+   * @param boundary a record with {@link io.evento.bundle.api.Boundary}
+   * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with it
    */
   public static <S extends Record> BoundaryFixture<S> of(Class<S> boundary) {
     return new BoundaryFixture<>(boundary);

@@ -1,8 +1,8 @@
 package io.evento.testkit;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.Boundary;
-import io.evento.bundle.EventMetadata;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.Boundary;
+import io.evento.bundle.api.EventMetadata;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;

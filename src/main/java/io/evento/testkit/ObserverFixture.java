@@ -1,7 +1,7 @@
 package io.evento.testkit;
 
-import io.evento.bundle.Observer;
-import io.evento.bundle.Reaction;
+import io.evento.bundle.api.Observer;
+import io.evento.bundle.api.Reaction;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.ObserverType;
 import io.evento.testkit.Payloads.Named;
@@ -47,7 +47,7 @@ public final class ObserverFixture {
 
   /**
    * @param observer with {@link Observer}
-   * @throws io.evento.bundle.InvalidBundleException if no bundle could start with it
+   * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with it
    */
   public static ObserverFixture of(Object observer) {
     return new ObserverFixture(observer);

@@ -1,6 +1,6 @@
 package io.evento.testkit;
 
-import io.evento.bundle.Projector;
+import io.evento.bundle.api.Projector;
 import io.evento.bundle.consumer.ProjectorRunner;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.HandlerRunner;
@@ -73,7 +73,7 @@ public final class ProjectorFixture {
    * @param projector with {@link Projector}
    * @param database that the handlers' connections come from
    * @param projections more components that answer from its read model
-   * @throws io.evento.bundle.InvalidBundleException if no bundle could start with them
+   * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with them
    */
   public static ProjectorFixture of(Object projector, DataSource database, Object... projections) {
     return new ProjectorFixture(projector, database, projections);

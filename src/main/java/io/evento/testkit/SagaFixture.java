@@ -3,9 +3,9 @@ package io.evento.testkit;
 import static java.util.Comparator.comparing;
 
 import com.fasterxml.jackson.core.JsonPointer;
-import io.evento.bundle.CommandOutcome;
-import io.evento.bundle.Saga;
-import io.evento.bundle.Step;
+import io.evento.bundle.api.CommandOutcome;
+import io.evento.bundle.api.Saga;
+import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.SagaType;
 import io.evento.protocol.RecordedEvent;
@@ -64,7 +64,7 @@ public final class SagaFixture {
 
   /**
    * @param saga with {@link Saga}
-   * @throws io.evento.bundle.InvalidBundleException if no bundle could start with it
+   * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with it
    */
   public static SagaFixture of(Object saga) {
     return new SagaFixture(saga);

@@ -1,8 +1,8 @@
 package io.evento.bench;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Projector;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 

@@ -1,7 +1,7 @@
 package io.evento.bench;
 
-import io.evento.bundle.AggregateId;
 import io.evento.bundle.EventoBundle;
+import io.evento.bundle.api.AggregateId;
 import io.evento.launcher.ClusterPlan;
 import io.evento.launcher.LocalCluster;
 import java.nio.file.Files;

@@ -1,8 +1,8 @@
 package io.evento.bench;
 
-import io.evento.bundle.EventHandler;
 import io.evento.bundle.EventoBundle;
-import io.evento.bundle.Projector;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.Projector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;

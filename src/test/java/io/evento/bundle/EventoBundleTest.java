@@ -6,6 +6,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.CommandMetadata;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Projection;
+import io.evento.bundle.api.QueryHandler;
+import io.evento.bundle.api.Service;
 import io.evento.bundle.gateway.CommandOptions;
 import io.evento.bundle.gateway.QueryOptions;
 import io.evento.protocol.ErrorCode;

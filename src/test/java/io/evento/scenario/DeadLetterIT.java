@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
 import io.evento.bundle.EventoBundle;
-import io.evento.bundle.Projector;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
 import io.evento.launcher.Member;
 import io.evento.scenario.Callers.Entrance;
 import java.time.Duration;

@@ -1,8 +1,8 @@
 package io.evento.scenario;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Projector;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;

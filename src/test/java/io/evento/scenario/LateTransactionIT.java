@@ -3,10 +3,10 @@ package io.evento.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
 import io.evento.bundle.EventoBundle;
-import io.evento.bundle.Projector;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
 import io.evento.launcher.Member;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -2,14 +2,14 @@ package io.evento.scenario;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
 import io.evento.bundle.EventoBundle;
-import io.evento.bundle.Projector;
-import io.evento.bundle.Projector.Start;
-import io.evento.bundle.QueryHandler;
-import io.evento.bundle.QueryUpdates;
-import io.evento.bundle.TypeName;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.Projector.Start;
+import io.evento.bundle.api.QueryHandler;
+import io.evento.bundle.api.QueryUpdates;
+import io.evento.bundle.api.TypeName;
 import java.sql.Connection;
 import java.sql.SQLException;
 

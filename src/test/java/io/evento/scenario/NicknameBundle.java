@@ -1,19 +1,19 @@
 package io.evento.scenario;
 
-import static io.evento.bundle.Decision.accept;
-import static io.evento.bundle.Decision.nothing;
-import static io.evento.bundle.Decision.reject;
+import static io.evento.bundle.api.Decision.accept;
+import static io.evento.bundle.api.Decision.nothing;
+import static io.evento.bundle.api.Decision.reject;
 
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.Boundary;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.Criteria;
-import io.evento.bundle.CriteriaBuilder;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.EventoBundle;
-import io.evento.bundle.InitialState;
-import io.evento.bundle.Tag;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.Boundary;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.Criteria;
+import io.evento.bundle.api.CriteriaBuilder;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InitialState;
+import io.evento.bundle.api.Tag;
 import java.util.Locale;
 
 /** A bundle with a rule over many streams: a nickname has one player, and a player one nickname. */

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.evento.bundle.EventoBundle;
-import io.evento.bundle.TypeName;
+import io.evento.bundle.api.TypeName;
 import io.evento.bundle.gateway.QueryOptions;
 import java.time.Duration;
 import java.util.Map;

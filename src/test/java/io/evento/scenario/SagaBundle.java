@@ -1,26 +1,26 @@
 package io.evento.scenario;
 
-import static io.evento.bundle.Decision.accept;
-import static io.evento.bundle.Decision.reject;
-import static io.evento.bundle.Step.to;
+import static io.evento.bundle.api.Decision.accept;
+import static io.evento.bundle.api.Decision.reject;
+import static io.evento.bundle.api.Step.to;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.Associate;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.CommandOutcome;
-import io.evento.bundle.Deadline;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.EventoBundle;
-import io.evento.bundle.Observer;
-import io.evento.bundle.Outcome;
-import io.evento.bundle.Projector.Start;
-import io.evento.bundle.Saga;
-import io.evento.bundle.SagaStart;
-import io.evento.bundle.Step;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.Associate;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.CommandOutcome;
+import io.evento.bundle.api.Deadline;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.Observer;
+import io.evento.bundle.api.Outcome;
+import io.evento.bundle.api.Projector.Start;
+import io.evento.bundle.api.Saga;
+import io.evento.bundle.api.SagaStart;
+import io.evento.bundle.api.Step;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 

@@ -1,17 +1,17 @@
 package io.evento.scenario;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.EventSourcingHandler;
 import io.evento.bundle.EventoBundle;
-import io.evento.bundle.PayloadVersion;
-import io.evento.bundle.Projector;
-import io.evento.bundle.QueryHandler;
-import io.evento.bundle.TypeName;
-import io.evento.bundle.Upcaster;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.PayloadVersion;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.QueryHandler;
+import io.evento.bundle.api.TypeName;
+import io.evento.bundle.api.Upcaster;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 

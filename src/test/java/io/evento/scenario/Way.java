@@ -1,7 +1,7 @@
 package io.evento.scenario;
 
-import io.evento.bundle.AggregateId;
 import io.evento.bundle.EventoBundle;
+import io.evento.bundle.api.AggregateId;
 import io.evento.bundle.gateway.CommandOptions;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;

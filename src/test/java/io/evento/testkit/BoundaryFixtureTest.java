@@ -2,12 +2,12 @@ package io.evento.testkit;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.evento.bundle.Boundary;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.InitialState;
-import io.evento.bundle.Tag;
+import io.evento.bundle.api.Boundary;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InitialState;
+import io.evento.bundle.api.Tag;
 import java.util.UUID;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;

@@ -2,14 +2,14 @@ package io.evento.testkit;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.Observer;
-import io.evento.bundle.Reaction;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.Observer;
+import io.evento.bundle.api.Reaction;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.NullUnmarked;

@@ -1,6 +1,6 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.QueryUpdates;
+import io.evento.bundle.api.QueryUpdates;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.protocol.Json;

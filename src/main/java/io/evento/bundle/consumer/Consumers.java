@@ -1,8 +1,8 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.bundle.dispatch.ProjectorType;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Enable;

@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Rewound;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Rewound;
 import io.evento.bundle.dispatch.ProjectorType;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.EventoException;

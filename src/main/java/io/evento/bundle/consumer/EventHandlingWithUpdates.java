@@ -1,6 +1,6 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.Rewound;
+import io.evento.bundle.api.Rewound;
 import io.evento.bundle.consumer.EventHandling.Progress.Kind;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.RecordedEvent;

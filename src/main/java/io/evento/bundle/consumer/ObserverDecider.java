@@ -1,9 +1,9 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.Reaction;
-import io.evento.bundle.dispatch.BoundedExecutor;
+import io.evento.bundle.api.Reaction;
 import io.evento.bundle.dispatch.ObserverType;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.Message.Stepped;
 import io.evento.protocol.Message.Steps;
 import io.evento.protocol.Stepping;

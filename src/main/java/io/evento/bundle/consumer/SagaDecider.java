@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.CommandOutcome;
-import io.evento.bundle.Step;
+import io.evento.bundle.api.CommandOutcome;
+import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.SagaType;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.EventoException;

@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.Rewound;
-import io.evento.bundle.dispatch.BoundedExecutor;
+import io.evento.bundle.api.Rewound;
+import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Ack;
 import io.evento.protocol.Message.Credit;

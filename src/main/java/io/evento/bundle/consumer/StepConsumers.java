@@ -1,9 +1,9 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.bundle.dispatch.ObserverType;
 import io.evento.bundle.dispatch.SagaType;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Enable;

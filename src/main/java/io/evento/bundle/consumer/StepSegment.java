@@ -1,6 +1,6 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.dispatch.BoundedExecutor;
+import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.Message.Credit;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Stepped;

@@ -1,12 +1,12 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.CommandMetadata;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.PayloadVersion;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.CommandMetadata;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.PayloadVersion;
 import io.evento.bundle.dispatch.AggregateType.Applier;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadMapper;

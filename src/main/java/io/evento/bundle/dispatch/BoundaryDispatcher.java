@@ -1,6 +1,6 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.CommandMetadata;
+import io.evento.bundle.api.CommandMetadata;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Correlation;

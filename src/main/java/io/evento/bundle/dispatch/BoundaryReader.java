@@ -1,12 +1,12 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.Boundary;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.Criteria;
-import io.evento.bundle.CriteriaBuilder;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.InitialState;
-import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.api.Boundary;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.Criteria;
+import io.evento.bundle.api.CriteriaBuilder;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InitialState;
+import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.bundle.payload.SealedTypes;

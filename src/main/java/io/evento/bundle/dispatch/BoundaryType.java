@@ -1,6 +1,6 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.Criteria;
+import io.evento.bundle.api.Criteria;
 import io.evento.bundle.dispatch.AggregateType.Applier;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadType;

@@ -1,16 +1,16 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.CommandMetadata;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.Projection;
-import io.evento.bundle.Projector;
-import io.evento.bundle.QueryHandler;
-import io.evento.bundle.RewindHandler;
-import io.evento.bundle.Rewound;
-import io.evento.bundle.Service;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.CommandMetadata;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Projection;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.QueryHandler;
+import io.evento.bundle.api.RewindHandler;
+import io.evento.bundle.api.Rewound;
+import io.evento.bundle.api.Service;
 import io.evento.bundle.dispatch.ProjectorType.Projecting;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;

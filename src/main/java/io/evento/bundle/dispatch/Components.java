@@ -1,13 +1,13 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.Boundary;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.Observer;
-import io.evento.bundle.Projection;
-import io.evento.bundle.Projector;
-import io.evento.bundle.Saga;
-import io.evento.bundle.Service;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.Boundary;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Observer;
+import io.evento.bundle.api.Projection;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.Saga;
+import io.evento.bundle.api.Service;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.SealedTypes;
 import io.evento.protocol.EventoException;

@@ -1,7 +1,9 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.CommandMetadata;
+import io.evento.bundle.api.CommandMetadata;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.BoundedExecutor;
+import io.evento.bundle.thread.PartitionedExecutor;
 import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;

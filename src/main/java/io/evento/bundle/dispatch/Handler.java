@@ -1,7 +1,7 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.QueryUpdates;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.QueryUpdates;
 import java.lang.annotation.Annotation;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;

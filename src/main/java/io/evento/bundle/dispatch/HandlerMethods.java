@@ -1,15 +1,15 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.CriteriaBuilder;
-import io.evento.bundle.Deadline;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.InitialState;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.QueryHandler;
-import io.evento.bundle.RewindHandler;
-import io.evento.bundle.SagaStart;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.CriteriaBuilder;
+import io.evento.bundle.api.Deadline;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InitialState;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.QueryHandler;
+import io.evento.bundle.api.RewindHandler;
+import io.evento.bundle.api.SagaStart;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
@@ -28,7 +28,7 @@ final class HandlerMethods {
           CriteriaBuilder.class,
           RewindHandler.class,
           SagaStart.class,
-          io.evento.bundle.Outcome.class,
+          io.evento.bundle.api.Outcome.class,
           Deadline.class);
 
   private HandlerMethods() {}

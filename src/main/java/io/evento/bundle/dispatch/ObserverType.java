@@ -1,6 +1,6 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.EventMetadata;
+import io.evento.bundle.api.EventMetadata;
 import io.evento.bundle.dispatch.SagaType.Stepping;
 import io.evento.protocol.Json;
 import java.util.Map;

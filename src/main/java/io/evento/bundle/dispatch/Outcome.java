@@ -1,6 +1,6 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.Decision;
+import io.evento.bundle.api.Decision;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.UnwritablePayloadException;
 import io.evento.protocol.ErrorCode;

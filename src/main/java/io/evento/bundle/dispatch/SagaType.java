@@ -1,8 +1,8 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.CommandOutcome;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Step;
+import io.evento.bundle.api.CommandOutcome;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Step;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.protocol.Json;
 import java.time.Instant;

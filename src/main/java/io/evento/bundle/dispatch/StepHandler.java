@@ -1,8 +1,8 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.CommandOutcome;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.api.CommandOutcome;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.InvalidBundleException;
 import java.lang.annotation.Annotation;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;

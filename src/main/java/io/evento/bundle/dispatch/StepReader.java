@@ -1,14 +1,14 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.Associate;
-import io.evento.bundle.Deadline;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.Observer;
-import io.evento.bundle.Projector;
-import io.evento.bundle.Saga;
-import io.evento.bundle.SagaStart;
-import io.evento.bundle.Step;
+import io.evento.bundle.api.Associate;
+import io.evento.bundle.api.Deadline;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Observer;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.Saga;
+import io.evento.bundle.api.SagaStart;
+import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.SagaType.Stepping;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.SealedTypes;
@@ -47,7 +47,7 @@ final class StepReader {
         "@Saga",
         SagaStart.class,
         EventHandler.class,
-        io.evento.bundle.Outcome.class,
+        io.evento.bundle.api.Outcome.class,
         Deadline.class);
     check("saga", annotation.name(), annotation.version(), annotation.segments());
     var state = annotation.state();
@@ -117,7 +117,8 @@ final class StepReader {
   }
 
   private Map<String, Stepping> outcomes(Class<?> state) {
-    var kind = new StepHandler.Kind(io.evento.bundle.Outcome.class, "command", state, false, true);
+    var kind =
+        new StepHandler.Kind(io.evento.bundle.api.Outcome.class, "command", state, false, true);
     var found = new LinkedHashMap<String, Stepping>();
     for (var method : HandlerMethods.annotated(type, kind.annotation())) {
       var handler = returningStep(StepHandler.bind(method, kind));
@@ -197,7 +198,7 @@ final class StepReader {
               + handler.name()
               + "; remove one");
     }
-    if (annotation != io.evento.bundle.Outcome.class) {
+    if (annotation != io.evento.bundle.api.Outcome.class) {
       handled.put(read.name(), new EventType(read.name(), read.version(), read.schema()));
     }
   }

@@ -1,6 +1,6 @@
 package io.evento.bundle.gateway;
 
-import io.evento.bundle.dispatch.BoundedExecutor;
+import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import java.time.Duration;

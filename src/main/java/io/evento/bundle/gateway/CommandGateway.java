@@ -1,6 +1,6 @@
 package io.evento.bundle.gateway;
 
-import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.bundle.payload.UnwritablePayloadException;

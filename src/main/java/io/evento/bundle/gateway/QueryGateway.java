@@ -1,6 +1,6 @@
 package io.evento.bundle.gateway;
 
-import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.protocol.Codec;
@@ -101,7 +101,7 @@ public final class QueryGateway {
 
   /**
    * Asks a query and goes on listening: the answer, then what projectors emit for it ({@link
-   * io.evento.bundle.QueryUpdates}), joined without a gap and without a double. Where an update
+   * io.evento.bundle.api.QueryUpdates}), joined without a gap and without a double. Where an update
    * could have been missed, as a node or instance was lost, a fresh answer follows by itself and
    * replaces all before it.
    *

@@ -1,8 +1,8 @@
 package io.evento.bundle.gateway;
 
-import io.evento.bundle.dispatch.BoundedExecutor;
 import io.evento.bundle.session.Links;
 import io.evento.bundle.session.Session;
+import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.Cancel;

@@ -2,7 +2,7 @@ package io.evento.bundle.payload;
 
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JavaType;
-import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.api.InvalidBundleException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.net.URI;

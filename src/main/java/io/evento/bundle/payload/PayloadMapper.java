@@ -18,7 +18,7 @@ import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.type.LogicalType;
-import io.evento.bundle.ValueMapper;
+import io.evento.bundle.api.ValueMapper;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import java.util.Map;
@@ -71,7 +71,7 @@ public final class PayloadMapper implements ValueMapper {
   /**
    * The payload type of a class.
    *
-   * @throws io.evento.bundle.InvalidBundleException if the class cannot be a payload
+   * @throws io.evento.bundle.api.InvalidBundleException if the class cannot be a payload
    */
   public PayloadType typeOf(Class<?> type) {
     var known = types.get(type);

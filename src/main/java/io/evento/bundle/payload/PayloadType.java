@@ -2,9 +2,9 @@ package io.evento.bundle.payload;
 
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.TypeName;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.TypeName;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;

@@ -1,6 +1,6 @@
 package io.evento.bundle.payload;
 
-import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.api.InvalidBundleException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;

@@ -1,7 +1,7 @@
 package io.evento.bundle.payload;
 
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.Tag;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Tag;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Names;
 import java.lang.invoke.MethodHandle;

@@ -1,8 +1,8 @@
 package io.evento.server.aggregate;
 
-import io.evento.server.routing.CommandHandlers;
-import io.evento.server.routing.CommandHandlers.Host;
 import io.evento.server.routing.CommandRequest;
+import io.evento.server.routing.command.CommandHandlers;
+import io.evento.server.routing.command.CommandHandlers.Host;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;

@@ -1,7 +1,7 @@
 package io.evento.server.aggregate;
 
 import io.evento.protocol.Tip;
-import io.evento.server.routing.CommandHandlers;
+import io.evento.server.routing.command.CommandHandlers;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

@@ -9,7 +9,7 @@ import io.evento.server.catalog.Ownership;
 import io.evento.server.catalog.PayloadRow;
 import io.evento.server.catalog.PayloadVersionRow;
 import io.evento.server.persistence.EntityManagers;
-import io.evento.server.routing.Directory;
+import io.evento.server.routing.session.Directory;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import jakarta.ws.rs.Consumes;

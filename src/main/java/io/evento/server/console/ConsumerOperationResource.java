@@ -2,11 +2,11 @@ package io.evento.server.console;
 
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
-import io.evento.server.consumer.Comparisons;
-import io.evento.server.consumer.Operations;
-import io.evento.server.consumer.VersionSwitch;
-import io.evento.server.eventstore.SeenPosition;
-import io.evento.server.eventstore.SeenPositions;
+import io.evento.server.consumer.operation.Operations;
+import io.evento.server.consumer.operation.VersionSwitch;
+import io.evento.server.consumer.shadow.Comparisons;
+import io.evento.server.eventstore.follow.SeenPosition;
+import io.evento.server.eventstore.follow.SeenPositions;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DefaultValue;

@@ -2,9 +2,9 @@ package io.evento.server.console;
 
 import io.evento.protocol.Json;
 import io.evento.server.NodeScoped;
-import io.evento.server.consumer.ConsumerCommandRow;
-import io.evento.server.consumer.ShadowCommandRow;
-import io.evento.server.gateway.PageLimits;
+import io.evento.server.consumer.outbox.ConsumerCommandRow;
+import io.evento.server.consumer.shadow.ShadowCommandRow;
+import io.evento.server.gateway.http.PageLimits;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;

@@ -3,7 +3,7 @@ package io.evento.server.console;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
-import io.evento.server.cluster.Settings;
+import io.evento.server.setting.Settings;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;

@@ -2,7 +2,13 @@ package io.evento.server.consumer;
 
 import io.evento.protocol.Message;
 import io.evento.server.NodeScoped;
-import io.evento.server.routing.BundleSession;
+import io.evento.server.consumer.delivery.Deliveries;
+import io.evento.server.consumer.lease.LeasePasses;
+import io.evento.server.consumer.outbox.OutboxSenders;
+import io.evento.server.consumer.shadow.ShadowOutcomes;
+import io.evento.server.consumer.step.StepDelivery;
+import io.evento.server.consumer.step.StepTable;
+import io.evento.server.routing.session.BundleSession;
 import jakarta.inject.Inject;
 
 /** The room's door: start, stop, and what sessions say of their segments. */

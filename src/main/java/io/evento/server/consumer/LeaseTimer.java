@@ -1,5 +1,7 @@
 package io.evento.server.consumer;
 
+import io.evento.server.consumer.lease.LeaseKeeper;
+import io.evento.server.consumer.lease.LeasePasses;
 import jakarta.annotation.PostConstruct;
 import jakarta.annotation.Resource;
 import jakarta.ejb.Singleton;

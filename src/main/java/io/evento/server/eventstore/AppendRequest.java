@@ -82,7 +82,7 @@ public record AppendRequest(
   }
 
   /** The same under another condition. */
-  AppendRequest when(AppendCondition other) {
+  public AppendRequest when(AppendCondition other) {
     return new AppendRequest(commandId, hash, decision, kind, body, bases, events, other);
   }
 
@@ -113,7 +113,7 @@ public record AppendRequest(
   }
 
   /** State of the stream of a basis once this is stored. */
-  Tip tipAfter(int basis) {
+  public Tip tipAfter(int basis) {
     var written = 0;
     for (var event : events) {
       if (event.basis == basis) {

@@ -57,7 +57,7 @@ public record Epochs(List<Epoch> lives) {
    * The same for a position that was seen in the last of the lives known then, where the store may
    * have been put back to before some of them.
    */
-  StorePosition carryOver(Epochs known, long position) {
+  public StorePosition carryOver(Epochs known, long position) {
     var common = 0;
     while (common < lives.size()
         && common < known.lives.size()

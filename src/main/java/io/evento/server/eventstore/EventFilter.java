@@ -2,6 +2,7 @@ package io.evento.server.eventstore;
 
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.eventstore.AppendCondition.Alternative;
+import io.evento.server.eventstore.read.EventReader;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -62,12 +63,13 @@ public record EventFilter(
   }
 
   /** The one stream that can match, if an aggregate is named. */
-  Optional<String> stream() {
+  public Optional<String> stream() {
     return aggregateId == null ? Optional.empty() : Optional.of(aggregateType + ':' + aggregateId);
   }
 
   /** What the names of all streams that can match begin with; null for any. */
-  @Nullable String streamPrefix() {
+  @Nullable
+  public String streamPrefix() {
     return aggregateType == null ? null : aggregateType + ':';
   }
 }

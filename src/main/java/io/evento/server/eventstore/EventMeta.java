@@ -68,7 +68,7 @@ public record EventMeta(
   }
 
   /** The inverse of {@link #withPayloadVersion}, without a parser: it is asked for each event. */
-  static int payloadVersion(@Nullable String text) {
+  public static int payloadVersion(@Nullable String text) {
     if (text == null || !text.startsWith(VERSIONED)) {
       return 1;
     }

@@ -19,11 +19,11 @@ public enum OutcomeKind {
     this.code = code;
   }
 
-  int code() {
+  public int code() {
     return code;
   }
 
-  static OutcomeKind of(int code) {
+  public static OutcomeKind of(int code) {
     return values()[code];
   }
 }

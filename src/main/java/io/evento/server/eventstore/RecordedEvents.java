@@ -16,9 +16,9 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Makes {@link RecordedEvent}s of rows, and of what is about to be rows. */
-final class RecordedEvents {
+public final class RecordedEvents {
   /** What {@link #event()} reads, in its order. */
-  static final String COLUMNS =
+  public static final String COLUMNS =
       "position, version, recorded_at, command_id, stream_id, context, type, meta, payload,"
           // Most events have none: an array that is not there need not be taken apart.
           + " nullif(tags, '{}') as tags";
@@ -38,17 +38,17 @@ final class RecordedEvents {
   private @Nullable OffsetDateTime lastTime;
   private String lastText = "";
 
-  RecordedEvents(ResultSet rows) {
+  public RecordedEvents(ResultSet rows) {
     this.rows = rows;
   }
 
   /** Whether somebody wants the event of the row at which the cursor stands. */
-  boolean isWanted(EventPredicate eventPredicate) throws SQLException {
+  public boolean isWanted(EventPredicate eventPredicate) throws SQLException {
     return eventPredicate.wants(rows.getString(5), rows.getString(7), rows.getString(6));
   }
 
   /** The event of the row at which the cursor stands. */
-  RecordedEvent event() throws SQLException {
+  public RecordedEvent event() throws SQLException {
     var commandId = rows.getObject(4, UUID.class);
     return event(
         rows.getLong(1),
@@ -77,12 +77,12 @@ final class RecordedEvents {
   }
 
   /** RFC 3339, UTC, microseconds. */
-  static String text(Instant time) {
+  public static String text(Instant time) {
     return MICROSECONDS.format(time);
   }
 
   /** An event that was just stored, as its row would be read. */
-  static RecordedEvent event(
+  public static RecordedEvent event(
       AppendRequest appendRequest, ProposedEvent event, long position, long version, String time) {
     return event(
         position,

@@ -1,5 +1,6 @@
 package io.evento.server.eventstore;
 
+import io.evento.server.eventstore.follow.SeenPosition;
 import java.util.UUID;
 
 /**

@@ -18,7 +18,7 @@ public record Deadline(long nanos) {
   }
 
   /** So many milliseconds after this one. */
-  Deadline later(long millis) {
+  public Deadline later(long millis) {
     return new Deadline(nanos + TimeUnit.MILLISECONDS.toNanos(millis));
   }
 

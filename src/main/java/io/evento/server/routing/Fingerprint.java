@@ -25,13 +25,13 @@ import org.jspecify.annotations.Nullable;
  * @param subject value of the property that holds the aggregate's id; null if none was asked for
  * @param payload without white space between tokens, as it is stored and sent on
  */
-record Fingerprint(long hash, @Nullable String subject, Json payload) {
+public record Fingerprint(long hash, @Nullable String subject, Json payload) {
 
   /**
    * @param idProperty that must hold a text, or null
    * @throws EventoException {@code invalid-request} with a pointer
    */
-  static Fingerprint of(String type, Json payload, @Nullable String idProperty) {
+  public static Fingerprint of(String type, Json payload, @Nullable String idProperty) {
     var reader = new Reader(idProperty);
     try (var parser = Codec.parser(payload.text())) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {

@@ -1,5 +1,7 @@
 package io.evento.server.routing;
 
+import io.evento.server.routing.session.PoisonMessage;
+
 /**
  * A session ended, unasked, while it had the message and had not answered it. So the message may be
  * what ended it; {@link PoisonMessage} judges.
@@ -17,7 +19,7 @@ public final class SessionEndedException extends SessionLostException {
     this.alone = alone;
   }
 
-  boolean wasAlone() {
+  public boolean wasAlone() {
     return alone;
   }
 }

@@ -10,8 +10,8 @@
  * </ol>
  *
  * <p>Reaches the room {@code aggregate} without knowing it: {@link
- * io.evento.server.routing.CommandOwner}. Owns the table {@code service_claim}. Start reading at
- * {@link io.evento.server.routing.Router}.
+ * io.evento.server.routing.command.CommandOwner}. Owns the table {@code service_claim}. Start
+ * reading at {@link io.evento.server.routing.command.Router}.
  */
 @NullMarked
 package io.evento.server.routing;

@@ -3,15 +3,15 @@ package io.evento.bundle.consumer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.bundle.Associate;
-import io.evento.bundle.CommandOutcome;
-import io.evento.bundle.Deadline;
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.Observer;
-import io.evento.bundle.Outcome;
-import io.evento.bundle.Saga;
-import io.evento.bundle.SagaStart;
-import io.evento.bundle.Step;
+import io.evento.bundle.api.Associate;
+import io.evento.bundle.api.CommandOutcome;
+import io.evento.bundle.api.Deadline;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.Observer;
+import io.evento.bundle.api.Outcome;
+import io.evento.bundle.api.Saga;
+import io.evento.bundle.api.SagaStart;
+import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.ErrorCode;
@@ -88,7 +88,7 @@ class StepConsumersTest {
     final ConcurrentHashMap<String, List<Long>> byStream = new ConcurrentHashMap<>();
 
     @EventHandler
-    Pay on(Counted event, io.evento.bundle.EventMetadata at) throws InterruptedException {
+    Pay on(Counted event, io.evento.bundle.api.EventMetadata at) throws InterruptedException {
       if (event.orderId().equals("bad")) {
         throw new IllegalStateException("bad");
       }

@@ -2,11 +2,11 @@ package io.evento.bundle.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Projector;
-import io.evento.bundle.QueryHandler;
-import io.evento.bundle.QueryUpdates;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.QueryHandler;
+import io.evento.bundle.api.QueryUpdates;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Json;

@@ -2,13 +2,13 @@ package io.evento.bundle.dispatch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.PayloadVersion;
-import io.evento.bundle.Upcaster;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.PayloadVersion;
+import io.evento.bundle.api.Upcaster;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;

@@ -1,20 +1,20 @@
 package io.evento.bundle.dispatch;
 
-import static io.evento.bundle.Decision.accept;
-import static io.evento.bundle.Decision.reject;
+import static io.evento.bundle.api.Decision.accept;
+import static io.evento.bundle.api.Decision.reject;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.Boundary;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.Criteria;
-import io.evento.bundle.CriteriaBuilder;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.InitialState;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.Tag;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.Boundary;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.Criteria;
+import io.evento.bundle.api.CriteriaBuilder;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InitialState;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Tag;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.evento.bundle.PayloadVersion;
-import io.evento.bundle.Upcaster;
+import io.evento.bundle.api.PayloadVersion;
+import io.evento.bundle.api.Upcaster;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import java.math.BigDecimal;

@@ -3,9 +3,9 @@ package io.evento.bundle.payload;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.TypeName;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.TypeName;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import io.evento.bundle.InvalidBundleException;
+import io.evento.bundle.api.InvalidBundleException;
 import java.io.InputStream;
 import java.lang.reflect.Type;
 import java.math.BigDecimal;

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.AggregateId;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.PayloadVersion;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.PayloadVersion;
 import io.evento.bundle.dispatch.Components;
 import java.util.List;
 import java.util.Map;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.evento.bundle.InvalidBundleException;
-import io.evento.bundle.PayloadVersion;
-import io.evento.bundle.Upcaster;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.PayloadVersion;
+import io.evento.bundle.api.Upcaster;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;

@@ -8,7 +8,7 @@ import io.evento.protocol.EventoException;
 import io.evento.server.console.DeadLetterResource.LetterView;
 import io.evento.server.console.DeadLetterResource.Place;
 import io.evento.server.console.DeadLetterResource.Wanted;
-import io.evento.server.eventstore.EventReader;
+import io.evento.server.eventstore.read.EventReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.EntityManagers;
 import io.evento.testing.PostgresFixture;

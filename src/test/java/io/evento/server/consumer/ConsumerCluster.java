@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * Nodes of this room that see each other, on a database of their test's class, which is empty when
  * each test begins. What a test opened is closed with it, the last first.
  */
-final class ConsumerCluster
+public final class ConsumerCluster
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
   private @Nullable TestDatabase database;
@@ -52,61 +52,61 @@ final class ConsumerCluster
     database().close();
   }
 
-  TestDatabase database() {
+  public TestDatabase database() {
     return Objects.requireNonNull(database);
   }
 
-  Store store() {
+  public Store store() {
     return Objects.requireNonNull(store);
   }
 
-  Cluster nodes() {
+  public Cluster nodes() {
     return nodes;
   }
 
   /** Last position that was committed here. */
-  long head() {
+  public long head() {
     return store().head();
   }
 
   /** Closes it with the test, before all that was opened before. */
-  <T extends AutoCloseable> T opened(T one) {
+  public <T extends AutoCloseable> T opened(T one) {
     open.push(one);
     return one;
   }
 
   /** A node that runs. */
-  ConsumerNode node(String name) {
+  public ConsumerNode node(String name) {
     return idle(name).start();
   }
 
   /** A node that does what it is told, and nothing by itself. */
-  ConsumerNode idle(String name) {
+  public ConsumerNode idle(String name) {
     return opened(new ConsumerNode(database(), name, nodes));
   }
 
   /** Commits one deposit after the other, as many as there are accounts named. */
-  List<RecordedEvent> append(String... accounts) throws SQLException {
+  public List<RecordedEvent> append(String... accounts) throws SQLException {
     return append(List.of(accounts).stream().map(Draft::of).toList());
   }
 
-  List<RecordedEvent> append(List<Draft> drafts) throws SQLException {
+  public List<RecordedEvent> append(List<Draft> drafts) throws SQLException {
     return store().append(nodes.followers(), drafts);
   }
 
-  void execute(String text) throws SQLException {
+  public void execute(String text) throws SQLException {
     try (var admin = database().asAdmin();
         var statement = admin.createStatement()) {
       statement.execute(text);
     }
   }
 
-  List<Long> numbers(String query) {
+  public List<Long> numbers(String query) {
     return texts(query).stream().map(Long::valueOf).toList();
   }
 
   /** The first column of what a query finds. */
-  List<String> texts(String query) {
+  public List<String> texts(String query) {
     try (var admin = database().asAdmin();
         var select = admin.createStatement();
         var row = select.executeQuery(query)) {

@@ -4,13 +4,40 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
-import io.evento.server.eventstore.EventReader;
-import io.evento.server.eventstore.Follower;
+import io.evento.server.consumer.deadletter.DeadLetterTable;
+import io.evento.server.consumer.delivery.CheckpointResolver;
+import io.evento.server.consumer.delivery.Deliveries;
+import io.evento.server.consumer.delivery.LostEvents;
+import io.evento.server.consumer.delivery.Parking;
+import io.evento.server.consumer.lease.LeaseKeeper;
+import io.evento.server.consumer.lease.LeasePasses;
+import io.evento.server.consumer.operation.ConsumerMonitor;
+import io.evento.server.consumer.operation.DeadLetters;
+import io.evento.server.consumer.operation.Merges;
+import io.evento.server.consumer.operation.Operations;
+import io.evento.server.consumer.operation.VersionSwitch;
+import io.evento.server.consumer.outbox.OutboxSenders;
+import io.evento.server.consumer.outbox.OutboxTable;
+import io.evento.server.consumer.outbox.ScheduleTable;
+import io.evento.server.consumer.segment.ConsumerId;
+import io.evento.server.consumer.segment.ConsumerMetrics;
+import io.evento.server.consumer.segment.ConsumerTable;
+import io.evento.server.consumer.segment.Hosts;
+import io.evento.server.consumer.segment.LeaseConnection;
+import io.evento.server.consumer.segment.LeaseTimings;
+import io.evento.server.consumer.segment.SegmentTable;
+import io.evento.server.consumer.shadow.ShadowOutcomes;
+import io.evento.server.consumer.shadow.ShadowTable;
+import io.evento.server.consumer.step.StepParking;
+import io.evento.server.consumer.step.StepTable;
+import io.evento.server.consumer.step.Steps;
+import io.evento.server.eventstore.follow.Follower;
+import io.evento.server.eventstore.read.EventReader;
 import io.evento.server.persistence.Database;
-import io.evento.server.routing.BundleSession;
-import io.evento.server.routing.CommandOutcomes;
-import io.evento.server.routing.Sessions;
-import io.evento.server.routing.ShadowVersions;
+import io.evento.server.routing.command.CommandOutcomes;
+import io.evento.server.routing.query.ShadowVersions;
+import io.evento.server.routing.session.BundleSession;
+import io.evento.server.routing.session.Sessions;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
 import java.time.Duration;
@@ -28,57 +55,57 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /** This room of one node, as the server wires it, but for links: nodes see each other in a list. */
-final class ConsumerNode implements AutoCloseable {
+public final class ConsumerNode implements AutoCloseable {
   /** The nodes of a test that see each other. */
-  static final class Cluster {
-    final List<ConsumerNode> nodes = new CopyOnWriteArrayList<>();
+  public static final class Cluster {
+    public final List<ConsumerNode> nodes = new CopyOnWriteArrayList<>();
 
-    List<Follower> followers() {
+    public List<Follower> followers() {
       return nodes.stream().map(node -> node.follower).toList();
     }
 
-    void freed() {
+    public void freed() {
       nodes.forEach(node -> node.passes.wake());
     }
   }
 
-  final String name;
-  final UUID incarnation = UUID.randomUUID();
-  final Database database;
-  final Threads threads = new Threads(Thread::new);
-  final Metrics metrics = new Metrics();
-  final Sessions sessions = new Sessions(metrics);
+  public final String name;
+  public final UUID incarnation = UUID.randomUUID();
+  public final Database database;
+  public final Threads threads = new Threads(Thread::new);
+  public final Metrics metrics = new Metrics();
+  public final Sessions sessions = new Sessions(metrics);
   final EventReader reader;
-  final Follower follower;
-  final SegmentTable segments;
-  final ConsumerMetrics consumerMetrics = new ConsumerMetrics(metrics);
+  public final Follower follower;
+  public final SegmentTable segments;
+  public final ConsumerMetrics consumerMetrics = new ConsumerMetrics(metrics);
   final Parking parking;
-  final StepParking stepParking;
+  public final StepParking stepParking;
   final Merges merges;
-  final LostEvents lostEvents;
-  final Deliveries deliveries;
-  final StepTable steps;
+  public final LostEvents lostEvents;
+  public final Deliveries deliveries;
+  public final StepTable steps;
   final OutboxTable outbox;
-  final ScheduleTable schedules;
-  final ShadowTable shadows;
-  final ShadowVersions shadowVersions = new ShadowVersions();
-  final OutboxSenders outboxSenders;
-  volatile int deadLettersMax = 1_000;
-  final LeaseKeeper keeper;
+  public final ScheduleTable schedules;
+  public final ShadowTable shadows;
+  public final ShadowVersions shadowVersions = new ShadowVersions();
+  public final OutboxSenders outboxSenders;
+  public volatile int deadLettersMax = 1_000;
+  public final LeaseKeeper keeper;
 
   /** Takes commands of the outbox and of schedules to their outcome; a test's own. */
-  volatile Function<Message.Command, CompletionStage<Receipt>> router = ConsumerNode::done;
+  public volatile Function<Message.Command, CompletionStage<Receipt>> router = ConsumerNode::done;
 
-  final LeasePasses passes;
-  final Consumers consumers;
-  final ConsumerMonitor monitor;
-  final Operations operations;
-  final VersionSwitch versionSwitch;
-  final DeadLetters letters;
+  public final LeasePasses passes;
+  public final Consumers consumers;
+  public final ConsumerMonitor monitor;
+  public final Operations operations;
+  public final VersionSwitch versionSwitch;
+  public final DeadLetters letters;
   private final LeaseConnection connection;
   private final Cluster cluster;
 
-  ConsumerNode(
+  public ConsumerNode(
       TestDatabase where,
       String name,
       Cluster cluster,
@@ -169,12 +196,12 @@ final class ConsumerNode implements AutoCloseable {
     cluster.nodes.add(this);
   }
 
-  ConsumerNode(TestDatabase where, String name, Cluster cluster) {
+  public ConsumerNode(TestDatabase where, String name, Cluster cluster) {
     this(where, name, cluster, LeaseTimings.STANDARD, System::nanoTime);
   }
 
   /** Follows, delivers, and passes every second, as timers would have it. */
-  ConsumerNode start() {
+  public ConsumerNode start() {
     follower.start();
     consumers.start();
     threads.timer().scheduleAtFixedRate(passes::wake, 1_000, 1_000, TimeUnit.MILLISECONDS);
@@ -183,16 +210,16 @@ final class ConsumerNode implements AutoCloseable {
   }
 
   /** The others see this node no more. */
-  void disappear() {
+  public void disappear() {
     cluster.nodes.remove(this);
   }
 
-  void appear() {
+  public void appear() {
     cluster.nodes.add(this);
   }
 
   /** Gives everything back and counts no longer. */
-  void leave() {
+  public void leave() {
     disappear();
     consumers.drain();
   }

@@ -4,8 +4,8 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
-import io.evento.server.routing.CommandOutcomes;
 import io.evento.server.routing.Fingerprints;
+import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -28,29 +28,29 @@ import org.jspecify.annotations.Nullable;
  * Services that run what consumers send, and keep each outcome as the store does: one per id, the
  * first one for ever.
  */
-final class Effects implements AutoCloseable {
+public final class Effects implements AutoCloseable {
   private static final int WORKERS = 6;
 
   private final ExecutorService workers = Executors.newFixedThreadPool(WORKERS);
   private final BlockingQueue<Connection> connections = new ArrayBlockingQueue<>(WORKERS);
   private final Map<UUID, String> ran = new ConcurrentHashMap<>();
-  volatile boolean isStopped;
+  public volatile boolean isStopped;
 
   /** What everything is refused with, and nothing is kept of; null for nothing. */
-  volatile @Nullable EventoException refusal;
+  volatile @Nullable public EventoException refusal;
 
-  Effects(TestDatabase where) throws SQLException {
+  public Effects(TestDatabase where) throws SQLException {
     for (var i = 0; i < WORKERS; i++) {
       connections.add(where.asAdmin());
     }
   }
 
   /** What took effect, as type and payload, each once per id. */
-  List<String> all() {
+  public List<String> all() {
     return List.copyOf(ran.values());
   }
 
-  CompletionStage<Receipt> run(Message.Command command) {
+  public CompletionStage<Receipt> run(Message.Command command) {
     return CompletableFuture.supplyAsync(
         () -> {
           LockSupport.parkNanos(

@@ -5,14 +5,14 @@ import io.evento.protocol.RecordedEvent;
 import java.util.UUID;
 
 /** Events that nobody stored. */
-final class Events {
+public final class Events {
   private Events() {}
 
-  static RecordedEvent event(long position, String account) {
+  public static RecordedEvent event(long position, String account) {
     return event(position, account, "MoneyDeposited", "bank", "{\"amount\":1}");
   }
 
-  static RecordedEvent event(
+  public static RecordedEvent event(
       long position, String account, String type, String context, String payload) {
     return new RecordedEvent(
         position,

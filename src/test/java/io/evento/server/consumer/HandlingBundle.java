@@ -13,14 +13,14 @@ import java.util.function.BiConsumer;
  * A session of a bundle that handles what it is sent, on a thread of its own: gives credit when it
  * gets a segment, drops what an older fence sent, and acknowledges each message.
  */
-final class HandlingBundle extends RecordingBundle implements AutoCloseable {
+public final class HandlingBundle extends RecordingBundle implements AutoCloseable {
   private static final int WINDOW = 256;
 
   private final ConsumerNode node;
   private final BiConsumer<Message.Events, RecordedEvent> handler;
   private final ExecutorService worker = Executors.newSingleThreadExecutor();
 
-  HandlingBundle(
+  public HandlingBundle(
       ConsumerNode node, UUID instance, BiConsumer<Message.Events, RecordedEvent> handler) {
     super(instance);
     this.node = node;

@@ -1,15 +1,16 @@
 package io.evento.server.consumer;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Projector;
-import io.evento.bundle.RewindHandler;
-import io.evento.bundle.Rewound;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.RewindHandler;
+import io.evento.bundle.api.Rewound;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Consumption;
+import io.evento.server.consumer.segment.Slots;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** A session of a bundle that is the real SDK, without the socket between. */
-final class LedgerBundle extends RecordingBundle implements AutoCloseable {
+public final class LedgerBundle extends RecordingBundle implements AutoCloseable {
   private final ConsumerNode node;
   private final io.evento.bundle.consumer.Consumers consumers;
   private final ExecutorService link = Executors.newSingleThreadExecutor();
@@ -46,7 +47,7 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
   }
 
   /** Connects it with one projector of some segments. */
-  static LedgerBundle connect(
+  public static LedgerBundle connect(
       ConsumerNode node, Ledger ledger, @Nullable DataSource database, int segments) {
     var projector = database == null ? new Plain(ledger) : new Transactional(ledger);
     var bundle = new LedgerBundle(node, projector, database);
@@ -59,7 +60,7 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
   }
 
   /** The bundle's own database: a schema beside the server's. */
-  static DataSource database(TestDatabase where) throws SQLException {
+  public static DataSource database(TestDatabase where) throws SQLException {
     try (var admin = where.asAdmin();
         var statement = admin.createStatement()) {
       statement.execute("drop schema if exists mine cascade");
@@ -75,7 +76,7 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
   }
 
   /** What is said to it is lost from now on: a frozen process. */
-  void freeze() {
+  public void freeze() {
     isDeaf = true;
   }
 
@@ -126,26 +127,26 @@ final class LedgerBundle extends RecordingBundle implements AutoCloseable {
   record MoneyDeposited(long amount) {}
 
   /** What was handled, and what fails. */
-  static final class Ledger {
-    final Map<String, List<Long>> handled = new ConcurrentHashMap<>();
-    final Set<String> poisoned = ConcurrentHashMap.newKeySet();
-    final Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
+  public static final class Ledger {
+    public final Map<String, List<Long>> handled = new ConcurrentHashMap<>();
+    public final Set<String> poisoned = ConcurrentHashMap.newKeySet();
+    public final Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
     final Set<Integer> running = ConcurrentHashMap.newKeySet();
-    final List<String> overlaps = new CopyOnWriteArrayList<>();
-    final List<Rewound> rewinds = new CopyOnWriteArrayList<>();
-    volatile long pauseNanos;
+    public final List<String> overlaps = new CopyOnWriteArrayList<>();
+    public final List<Rewound> rewinds = new CopyOnWriteArrayList<>();
+    public volatile long pauseNanos;
 
     /** How often it fails when it is told of lost events. */
-    volatile int failRewinds;
+    public volatile int failRewinds;
 
     /** Called before an event is handled; a test's own, which may wait or fail. */
-    volatile Consumer<EventMetadata> before = at -> {};
+    public volatile Consumer<EventMetadata> before = at -> {};
 
-    List<Long> of(String account) {
+    public List<Long> of(String account) {
       return handled.getOrDefault(account, List.of());
     }
 
-    int count() {
+    public int count() {
       return handled.values().stream().mapToInt(List::size).sum();
     }
 

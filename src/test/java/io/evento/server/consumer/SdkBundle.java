@@ -6,7 +6,7 @@ import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Codec;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
-import io.evento.server.routing.BundleSession;
+import io.evento.server.routing.session.BundleSession;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * connected to. Messages go through the codec, each session's in order and on a thread of its own,
  * as over a socket.
  */
-final class SdkBundle implements AutoCloseable {
+public final class SdkBundle implements AutoCloseable {
   private static final AtomicLong NUMBER = new AtomicLong();
 
   private final UUID instance = UUID.randomUUID();
@@ -29,14 +29,14 @@ final class SdkBundle implements AutoCloseable {
   private final Components components;
   private final Consumers consumers;
 
-  SdkBundle(Object projector) {
+  public SdkBundle(Object projector) {
     var mapper = new PayloadMapper();
     components = Components.of(List.of(projector), mapper, false);
     consumers = new Consumers(components.projectors(), mapper, null, clock);
   }
 
   /** Opens a session to a node. */
-  void connect(ConsumerNode node) {
+  public void connect(ConsumerNode node) {
     var connection = new Connection(node);
     connections.add(connection);
     node.sessions.add(connection.session);
@@ -44,7 +44,7 @@ final class SdkBundle implements AutoCloseable {
   }
 
   /** The session is lost, at the node first and then here, as when a socket breaks. */
-  void disconnect(ConsumerNode node) {
+  public void disconnect(ConsumerNode node) {
     for (var connection : List.copyOf(connections)) {
       if (connection.node == node) {
         connections.remove(connection);

@@ -19,9 +19,9 @@ import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
 /** A session of a bundle that hosts a saga which is a function of a test. */
-final class SteppingBundle extends RecordingBundle implements AutoCloseable {
+public final class SteppingBundle extends RecordingBundle implements AutoCloseable {
   /** What a saga does; fails by throwing. */
-  interface Saga {
+  public interface Saga {
     Stepping.Result step(Stepping.Happening happening, @Nullable Json state);
   }
 
@@ -30,15 +30,15 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
   private final Saga saga;
   private final ExecutorService worker = Executors.newSingleThreadExecutor();
 
-  SteppingBundle(ConsumerNode node, Saga saga) {
+  public SteppingBundle(ConsumerNode node, Saga saga) {
     this(node, saga(), saga);
   }
 
-  SteppingBundle(ConsumerNode node, int version, Saga saga) {
+  public SteppingBundle(ConsumerNode node, int version, Saga saga) {
     this(node, sagaOfVersion(version), saga);
   }
 
-  SteppingBundle(ConsumerNode node, Component component, Saga saga) {
+  public SteppingBundle(ConsumerNode node, Component component, Saga saga) {
     super(UUID.randomUUID());
     this.node = node;
     this.component = component;
@@ -46,19 +46,19 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
   }
 
   /** A saga of accounts: its key is in {@code /account} of opened, else the aggregate's id. */
-  static Component saga() {
+  public static Component saga() {
     return saga(4);
   }
 
-  static Component saga(int segments) {
+  public static Component saga(int segments) {
     return component("saga", 1, segments, Map.of("MoneyDeposited", ""));
   }
 
-  static Component sagaOfVersion(int version) {
+  public static Component sagaOfVersion(int version) {
     return component("saga", version, 4, Map.of("MoneyDeposited", ""));
   }
 
-  static Component observer(int segments) {
+  public static Component observer(int segments) {
     return component("observer", 1, segments, Map.of());
   }
 
@@ -76,7 +76,7 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
         null);
   }
 
-  SteppingBundle connect() {
+  public SteppingBundle connect() {
     connect(node.sessions, component);
     return this;
   }
@@ -124,11 +124,11 @@ final class SteppingBundle extends RecordingBundle implements AutoCloseable {
         asked.consumer(), asked.segment(), asked.fence(), asked.batch(), results, failure);
   }
 
-  static Stepping.Result to(String state, Stepping.Send... commands) {
+  public static Stepping.Result to(String state, Stepping.Send... commands) {
     return new Stepping.Result(new Json(state), false, List.of(commands), List.of());
   }
 
-  static Stepping.Send command(String type, String payload) {
+  public static Stepping.Send command(String type, String payload) {
     return new Stepping.Send(type, new Json(payload), true);
   }
 

@@ -2,9 +2,9 @@ package io.evento.server.consumer;
 
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.eventstore.AppendedEvents;
-import io.evento.server.eventstore.Follower;
 import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.follow.AppendedEvents;
+import io.evento.server.eventstore.follow.Follower;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.UUID;
 
 /** Writes events as the append would, one batch after the other, and can lose some again. */
-final class Store implements AutoCloseable {
+public final class Store implements AutoCloseable {
   private static final String INSERT =
       """
       insert into evento.event (position, version, decision, hash, recorded_at, command_id, ord,
@@ -39,7 +39,7 @@ final class Store implements AutoCloseable {
   }
 
   /** The database without events and consumers, in its first epoch. */
-  static Store emptied(TestDatabase database) throws SQLException {
+  public static Store emptied(TestDatabase database) throws SQLException {
     try (var admin = database.asAdmin();
         var statement = admin.createStatement()) {
       statement.execute(
@@ -52,14 +52,14 @@ final class Store implements AutoCloseable {
   }
 
   /** What is to be written to an account. */
-  record Draft(String account, String type, String context) {
-    static Draft of(String account) {
+  public record Draft(String account, String type, String context) {
+    public static Draft of(String account) {
       return new Draft(account, "MoneyDeposited", "bank");
     }
   }
 
   /** Commits events and tells followers, as the appending node does. */
-  List<RecordedEvent> append(Collection<Follower> followers, List<Draft> drafts)
+  public List<RecordedEvent> append(Collection<Follower> followers, List<Draft> drafts)
       throws SQLException {
     var epoch = epoch();
     var base = head;
@@ -105,7 +105,7 @@ final class Store implements AutoCloseable {
   /**
    * Many events at once, nobody being told: position p goes to account {@code a-(p mod streams)}.
    */
-  void fill(int count, int streams) throws SQLException {
+  public void fill(int count, int streams) throws SQLException {
     try (var insert =
         connection.prepareStatement(
             """
@@ -126,15 +126,15 @@ final class Store implements AutoCloseable {
     head += count;
   }
 
-  long head() {
+  public long head() {
     return head;
   }
 
-  StorePosition at(long position) throws SQLException {
+  public StorePosition at(long position) throws SQLException {
     return new StorePosition(epoch(), position);
   }
 
-  UUID epoch() throws SQLException {
+  public UUID epoch() throws SQLException {
     try (var select = connection.createStatement();
         var row =
             select.executeQuery(
@@ -147,14 +147,14 @@ final class Store implements AutoCloseable {
   }
 
   /** As after a lossy promotion: what stood above is gone, and the next events open a new epoch. */
-  void loseAbove(long position) throws SQLException {
+  public void loseAbove(long position) throws SQLException {
     delete(position);
     open(position);
     connection.commit();
   }
 
   /** As after a restore: what stood above is gone, for checkpoints too, and nobody has noticed. */
-  void putBack(long position) throws SQLException {
+  public void putBack(long position) throws SQLException {
     delete(position);
     try (var rewind =
         connection.prepareStatement(
@@ -170,7 +170,7 @@ final class Store implements AutoCloseable {
   }
 
   /** As the first append after a restore does. */
-  void openEpoch() throws SQLException {
+  public void openEpoch() throws SQLException {
     open(head);
     connection.commit();
   }

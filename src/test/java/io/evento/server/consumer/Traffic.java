@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /** Deposits to a hundred accounts, in batches of few, until it is stopped. */
-final class Traffic implements AutoCloseable {
+public final class Traffic implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final Store store;
@@ -21,7 +21,7 @@ final class Traffic implements AutoCloseable {
   private final AtomicLong written = new AtomicLong();
   private final Thread thread = new Thread(this::run);
 
-  Traffic(Store store, ConsumerNode.Cluster cluster) {
+  public Traffic(Store store, ConsumerNode.Cluster cluster) {
     this.store = store;
     this.cluster = cluster;
     thread.start();
@@ -44,7 +44,7 @@ final class Traffic implements AutoCloseable {
     }
   }
 
-  void goOnFor(int events) {
+  public void goOnFor(int events) {
     var until = written.get() + events;
     await("traffic").atMost(PATIENCE).until(() -> written.get() >= until);
   }

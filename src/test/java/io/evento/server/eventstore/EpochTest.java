@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Follower.NewEpoch;
+import io.evento.server.eventstore.append.AppendResult;
+import io.evento.server.eventstore.append.StoreAcceptance;
+import io.evento.server.eventstore.follow.EventBatch;
+import io.evento.server.eventstore.follow.Follower.NewEpoch;
+import io.evento.server.eventstore.follow.Subscription;
 import io.evento.testing.PostgresServer;
 import java.time.Duration;
 import java.util.List;

@@ -10,7 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** Requests as a handler would make them, with a new id and a new decision unless said. */
-final class Proposals {
+public final class Proposals {
   private UUID id = UUID.randomUUID();
   private long hash = 7;
   private long decision = randomDecision();
@@ -21,11 +21,11 @@ final class Proposals {
 
   private Proposals() {}
 
-  static Proposals on(String stream, Tip tip) {
+  public static Proposals on(String stream, Tip tip) {
     return new Proposals().and(stream, tip);
   }
 
-  static Proposals ofService() {
+  public static Proposals ofService() {
     return new Proposals();
   }
 
@@ -33,56 +33,56 @@ final class Proposals {
     return ThreadLocalRandom.current().nextLong(Long.MIN_VALUE, 0);
   }
 
-  Proposals and(String stream, Tip tip) {
+  public Proposals and(String stream, Tip tip) {
     bases.add(new Basis(stream, tip));
     return this;
   }
 
-  Proposals id(UUID other) {
+  public Proposals id(UUID other) {
     id = other;
     return this;
   }
 
-  Proposals hash(long other) {
+  public Proposals hash(long other) {
     hash = other;
     return this;
   }
 
-  Proposals body(@Nullable String text) {
+  public Proposals body(@Nullable String text) {
     body = text;
     return this;
   }
 
-  Proposals when(AppendCondition holds) {
+  public Proposals when(AppendCondition holds) {
     appendCondition = holds;
     return this;
   }
 
-  Proposals event(String type, String... tags) {
+  public Proposals event(String type, String... tags) {
     return eventOf(0, type, tags);
   }
 
-  Proposals eventOf(int basis, String type, String... tags) {
+  public Proposals eventOf(int basis, String type, String... tags) {
     return event(basis, type, "{\"n\":" + events.size() + "}", tags);
   }
 
-  Proposals event(int basis, String type, String payload, String... tags) {
+  public Proposals event(int basis, String type, String payload, String... tags) {
     events.add(new ProposedEvent(basis, "bank", type, List.of(tags), null, payload));
     return this;
   }
 
   /** An event whose payload is not of the first version. */
-  Proposals eventOfVersion(int payloadVersion, String type) {
+  public Proposals eventOfVersion(int payloadVersion, String type) {
     var meta = EventMeta.withPayloadVersion(null, payloadVersion);
     events.add(new ProposedEvent(0, "bank", type, List.of(), meta, "{}"));
     return this;
   }
 
-  AppendRequest events() {
+  public AppendRequest events() {
     return build(OutcomeKind.EVENTS);
   }
 
-  AppendRequest rejected() {
+  public AppendRequest rejected() {
     return build(OutcomeKind.REJECTED);
   }
 
@@ -90,7 +90,7 @@ final class Proposals {
     return build(OutcomeKind.NOTHING);
   }
 
-  AppendRequest answer() {
+  public AppendRequest answer() {
     return build(OutcomeKind.ANSWER);
   }
 

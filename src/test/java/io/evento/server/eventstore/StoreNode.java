@@ -4,6 +4,15 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.evento.server.Threads;
 import io.evento.server.config.ServerConfig;
+import io.evento.server.eventstore.append.AppendConditions;
+import io.evento.server.eventstore.append.AppendQueue;
+import io.evento.server.eventstore.append.AppendResult;
+import io.evento.server.eventstore.append.Appender;
+import io.evento.server.eventstore.follow.AppendedEventsPublisher;
+import io.evento.server.eventstore.follow.Follower;
+import io.evento.server.eventstore.read.CriteriaReader;
+import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.SnapshotTable;
 import io.evento.server.persistence.Database;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
@@ -17,17 +26,17 @@ public final class StoreNode implements AutoCloseable {
   static final AppendQueue.Limits LIMITS =
       new AppendQueue.Limits(256, 1 << 20, 50_000, 20_000, 64 << 20);
 
-  final Database database;
+  public final Database database;
   final Threads threads = new Threads(Thread::new);
   public final EventReader reader;
-  final SnapshotTable snapshots;
-  final Follower follower;
+  public final SnapshotTable snapshots;
+  public final Follower follower;
   public final Appender appender;
-  final CriteriaReader criteria;
-  final AppendConditions appendConditions;
+  public final CriteriaReader criteria;
+  public final AppendConditions appendConditions;
 
   /** Everything published to peers. */
-  final List<AppendedEventsPublisher> peers = new ArrayList<>();
+  public final List<AppendedEventsPublisher> peers = new ArrayList<>();
 
   private StoreNode(ServerConfig config, AppendQueue.Limits limits) {
     database = new Database(config);
@@ -44,12 +53,12 @@ public final class StoreNode implements AutoCloseable {
     return start(where, name, LIMITS);
   }
 
-  static StoreNode start(TestDatabase where, String name, AppendQueue.Limits limits) {
+  public static StoreNode start(TestDatabase where, String name, AppendQueue.Limits limits) {
     return started(new StoreNode(where.config(name), limits));
   }
 
   /** One that demands a synchronous standby. */
-  static StoreNode synchronous(TestDatabase where, String name) {
+  public static StoreNode synchronous(TestDatabase where, String name) {
     return started(new StoreNode(where.config(name, true), LIMITS));
   }
 
@@ -60,7 +69,7 @@ public final class StoreNode implements AutoCloseable {
   }
 
   /** The result, within a deadline that only a broken store misses. */
-  AppendResult append(AppendRequest appendRequest) {
+  public AppendResult append(AppendRequest appendRequest) {
     return await(appender.append(appendRequest));
   }
 
@@ -68,7 +77,7 @@ public final class StoreNode implements AutoCloseable {
     return stage.toCompletableFuture().orTimeout(20, SECONDS).join();
   }
 
-  static void awaitAll(List<? extends CompletionStage<?>> stages) {
+  public static void awaitAll(List<? extends CompletionStage<?>> stages) {
     CompletableFuture.allOf(
             stages.stream()
                 .map(CompletionStage::toCompletableFuture)

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
+import io.evento.server.eventstore.append.AppendResult;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -22,7 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Callers that append to streams of their own and to shared ones, reject, answer for services and
  * repeat old ids, on one or more nodes; and the comparison of what they were told with the tables.
  */
-final class Workload {
+public final class Workload {
   private static final int SHARED_STREAMS = 3;
 
   private final long seed = new Random().nextLong();
@@ -42,7 +43,7 @@ final class Workload {
   }
 
   /** Starts callers on a node. */
-  void callers(StoreNode node, int count) {
+  public void callers(StoreNode node, int count) {
     for (var i = 0; i < count; i++) {
       var caller = new Caller(node, "Own:" + UUID.randomUUID(), new Random(seed + callers.size()));
       var thread = new Thread(caller, "caller-" + callers.size());
@@ -52,19 +53,19 @@ final class Workload {
   }
 
   /** How many outcomes were told so far. */
-  int told() {
+  public int told() {
     return told.size();
   }
 
-  int repeated() {
+  public int repeated() {
     return repeated.get();
   }
 
-  int stale() {
+  public int stale() {
     return stale.get();
   }
 
-  void stop() throws InterruptedException {
+  public void stop() throws InterruptedException {
     stopped.set(true);
     for (var caller : callers) {
       caller.join(30_000);
@@ -165,7 +166,7 @@ final class Workload {
   }
 
   /** Every outcome that was told stands in the tables as it was told, and the tables are whole. */
-  void compare(Connection tables) throws SQLException {
+  public void compare(Connection tables) throws SQLException {
     assertThat(wrong).isEmpty();
     compareOutcomes(tables);
     none(

@@ -9,6 +9,17 @@ import io.evento.server.cluster.Membership;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.persistence.Database;
+import io.evento.server.routing.command.AbandonedRuns;
+import io.evento.server.routing.command.ClaimTable;
+import io.evento.server.routing.command.CommandHandlers;
+import io.evento.server.routing.command.CommandOutcomes;
+import io.evento.server.routing.command.ServiceCommands;
+import io.evento.server.routing.session.Availability;
+import io.evento.server.routing.session.BundleSession;
+import io.evento.server.routing.session.Directory;
+import io.evento.server.routing.session.PoisonMessages;
+import io.evento.server.routing.session.Sessions;
+import io.evento.server.routing.session.UnresponsiveInstances;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
 import java.io.IOException;
@@ -25,16 +36,16 @@ public final class RoutingNode implements AutoCloseable {
   public final Database database;
   public final StoreNode store;
   public final Sessions sessions;
-  final Links links;
-  final Membership membership;
-  final Directory directory;
-  final Availability availability;
+  public final Links links;
+  public final Membership membership;
+  public final Directory directory;
+  public final Availability availability;
   final Catalog catalog;
-  final ClaimTable claims;
-  final AbandonedRuns lost;
-  final ServiceCommands services;
-  final PoisonMessages poisonMessages;
-  final UnresponsiveInstances unresponsiveInstances;
+  public final ClaimTable claims;
+  public final AbandonedRuns lost;
+  public final ServiceCommands services;
+  public final PoisonMessages poisonMessages;
+  public final UnresponsiveInstances unresponsiveInstances;
   public final CommandHandlers handlers;
 
   private RoutingNode(TestDatabase where, String name) {
@@ -97,7 +108,7 @@ public final class RoutingNode implements AutoCloseable {
   }
 
   /** A session of an instance that hosts one command. */
-  BundleSession host(String kind, CommandType command, BundleSession.Door door) {
+  public BundleSession host(String kind, CommandType command, BundleSession.Door door) {
     return host(
         new Component(kind, "Host", 0, "bank", List.of(command), List.of(), List.of(), null, null),
         door);

@@ -1,7 +1,7 @@
 package io.evento.server.consumer.live;
 
 import io.evento.protocol.Message;
-import io.evento.server.consumer.OwnedSegments.Held;
+import io.evento.server.consumer.lease.OwnedSegments.Held;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;

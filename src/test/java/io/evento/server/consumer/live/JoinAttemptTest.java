@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message.Standing;
 import io.evento.protocol.Message.Update;
-import io.evento.server.consumer.OwnedSegments.Held;
+import io.evento.server.consumer.lease.OwnedSegments.Held;
 import io.evento.server.consumer.live.JoinAttempt.Verdict;
 import io.evento.server.consumer.live.QueryWatch.Holding;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.evento.server.consumer.live;
 
 import io.evento.server.Threads;
-import io.evento.server.consumer.OwnedSegments;
+import io.evento.server.consumer.lease.OwnedSegments;
 import io.evento.server.routing.QueryNode;
 import io.evento.server.telemetry.Metrics;
 

@@ -1,12 +1,12 @@
 package io.evento.sample.bank.account;
 
-import static io.evento.bundle.Decision.accept;
-import static io.evento.bundle.Decision.reject;
+import static io.evento.bundle.api.Decision.accept;
+import static io.evento.bundle.api.Decision.reject;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventSourcingHandler;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.sample.bank.account.AccountCommand.CloseAccount;
 import io.evento.sample.bank.account.AccountCommand.Deposit;
 import io.evento.sample.bank.account.AccountCommand.OpenAccount;

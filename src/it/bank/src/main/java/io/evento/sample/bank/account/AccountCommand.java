@@ -1,6 +1,6 @@
 package io.evento.sample.bank.account;
 
-import io.evento.bundle.AggregateId;
+import io.evento.bundle.api.AggregateId;
 
 /**
  * What can be asked of an {@link Account}. A command that breaks a rule of its own cannot be built:

@@ -1,7 +1,7 @@
 package io.evento.sample.bank.account;
 
-import io.evento.bundle.PayloadVersion;
-import io.evento.bundle.Upcaster;
+import io.evento.bundle.api.PayloadVersion;
+import io.evento.bundle.api.Upcaster;
 
 /**
  * What happened to an {@link Account}. Whose account it was stands beside the event, in its

@@ -1,10 +1,10 @@
 package io.evento.sample.bank.account;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Projector;
-import io.evento.bundle.QueryHandler;
-import io.evento.bundle.QueryUpdates;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.QueryHandler;
+import io.evento.bundle.api.QueryUpdates;
 import io.evento.sample.bank.account.AccountEvent.AccountClosed;
 import io.evento.sample.bank.account.AccountEvent.AccountOpened;
 import io.evento.sample.bank.account.AccountEvent.MoneyDeposited;

@@ -1,8 +1,8 @@
 package io.evento.sample.bank.compliance;
 
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.CommandMetadata;
-import io.evento.bundle.Service;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.CommandMetadata;
+import io.evento.bundle.api.Service;
 import java.io.IOException;
 
 /**

@@ -1,9 +1,9 @@
 package io.evento.sample.bank.compliance;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Observer;
-import io.evento.bundle.Projector.Start;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Observer;
+import io.evento.bundle.api.Projector.Start;
 import io.evento.sample.bank.account.AccountEvent.MoneyDeposited;
 import io.evento.sample.bank.account.Accounts;
 

@@ -1,14 +1,14 @@
 package io.evento.sample.bank.nickname;
 
-import static io.evento.bundle.Decision.accept;
-import static io.evento.bundle.Decision.nothing;
-import static io.evento.bundle.Decision.reject;
+import static io.evento.bundle.api.Decision.accept;
+import static io.evento.bundle.api.Decision.nothing;
+import static io.evento.bundle.api.Decision.reject;
 
-import io.evento.bundle.Boundary;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventSourcingHandler;
-import io.evento.bundle.InitialState;
+import io.evento.bundle.api.Boundary;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
+import io.evento.bundle.api.InitialState;
 import io.evento.sample.bank.nickname.NicknameCommand.ChooseNickname;
 import io.evento.sample.bank.nickname.NicknameEvent.NicknameChosen;
 import io.evento.sample.bank.nickname.NicknameEvent.NicknameReleased;

@@ -1,6 +1,6 @@
 package io.evento.sample.bank.nickname;
 
-import io.evento.bundle.Tag;
+import io.evento.bundle.api.Tag;
 import java.util.Locale;
 import java.util.regex.Pattern;
 

@@ -1,6 +1,6 @@
 package io.evento.sample.bank.nickname;
 
-import io.evento.bundle.Tag;
+import io.evento.bundle.api.Tag;
 
 /** What happened to nicknames. Each event is found by its account and by its name. */
 public sealed interface NicknameEvent {

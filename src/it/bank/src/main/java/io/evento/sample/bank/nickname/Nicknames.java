@@ -1,8 +1,8 @@
 package io.evento.sample.bank.nickname;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.Projector;
-import io.evento.bundle.QueryHandler;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.QueryHandler;
 import io.evento.sample.bank.nickname.NicknameEvent.NicknameChosen;
 import io.evento.sample.bank.nickname.NicknameEvent.NicknameReleased;
 import java.sql.Connection;

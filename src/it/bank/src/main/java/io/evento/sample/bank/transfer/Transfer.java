@@ -1,13 +1,13 @@
 package io.evento.sample.bank.transfer;
 
-import static io.evento.bundle.Decision.accept;
-import static io.evento.bundle.Decision.nothing;
-import static io.evento.bundle.Decision.reject;
+import static io.evento.bundle.api.Decision.accept;
+import static io.evento.bundle.api.Decision.nothing;
+import static io.evento.bundle.api.Decision.reject;
 
-import io.evento.bundle.Aggregate;
-import io.evento.bundle.CommandHandler;
-import io.evento.bundle.Decision;
-import io.evento.bundle.EventSourcingHandler;
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.Decision;
+import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.sample.bank.transfer.TransferCommand.CompleteTransfer;
 import io.evento.sample.bank.transfer.TransferCommand.FailTransfer;
 import io.evento.sample.bank.transfer.TransferCommand.RequestTransfer;

@@ -1,6 +1,6 @@
 package io.evento.sample.bank.transfer;
 
-import io.evento.bundle.AggregateId;
+import io.evento.bundle.api.AggregateId;
 import io.evento.sample.bank.account.Rules;
 
 /** What can be asked of a {@link Transfer}; all but the first is said by {@link TransferSaga}. */

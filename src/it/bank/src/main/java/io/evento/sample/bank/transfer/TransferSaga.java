@@ -1,18 +1,18 @@
 package io.evento.sample.bank.transfer;
 
-import static io.evento.bundle.Step.end;
-import static io.evento.bundle.Step.to;
+import static io.evento.bundle.api.Step.end;
+import static io.evento.bundle.api.Step.to;
 import static io.evento.sample.bank.transfer.TransferState.Stage.DEPOSITING;
 import static io.evento.sample.bank.transfer.TransferState.Stage.ENDING;
 import static io.evento.sample.bank.transfer.TransferState.Stage.REFUNDING;
 
-import io.evento.bundle.Associate;
-import io.evento.bundle.CommandOutcome;
-import io.evento.bundle.Deadline;
-import io.evento.bundle.Outcome;
-import io.evento.bundle.Saga;
-import io.evento.bundle.SagaStart;
-import io.evento.bundle.Step;
+import io.evento.bundle.api.Associate;
+import io.evento.bundle.api.CommandOutcome;
+import io.evento.bundle.api.Deadline;
+import io.evento.bundle.api.Outcome;
+import io.evento.bundle.api.Saga;
+import io.evento.bundle.api.SagaStart;
+import io.evento.bundle.api.Step;
 import io.evento.sample.bank.account.AccountCommand.Deposit;
 import io.evento.sample.bank.account.AccountCommand.Refund;
 import io.evento.sample.bank.account.AccountCommand.Withdraw;

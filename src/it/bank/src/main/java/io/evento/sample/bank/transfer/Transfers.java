@@ -1,9 +1,9 @@
 package io.evento.sample.bank.transfer;
 
-import io.evento.bundle.EventHandler;
-import io.evento.bundle.EventMetadata;
-import io.evento.bundle.Projector;
-import io.evento.bundle.QueryHandler;
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.EventMetadata;
+import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.QueryHandler;
 import io.evento.sample.bank.transfer.Transfer.Status;
 import io.evento.sample.bank.transfer.TransferEvent.TransferCompleted;
 import io.evento.sample.bank.transfer.TransferEvent.TransferFailed;

@@ -1,0 +1,57 @@
+package io.evento.bundle.thread;
+
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A few threads for decisions, which compute and never wait. What has the same key runs on the same
+ * thread, so in order; that also keeps a stream's state in one processor's cache.
+ */
+public final class PartitionedExecutor implements AutoCloseable {
+  private final ThreadPoolExecutor[] lanes;
+
+  /**
+   * @param waitingMax tasks that may wait in each lane
+   */
+  public PartitionedExecutor(int count, int waitingMax) {
+    lanes = new ThreadPoolExecutor[count];
+    for (var i = 0; i < count; i++) {
+      var name = "evento-decide-" + i;
+      lanes[i] =
+          new ThreadPoolExecutor(
+              1,
+              1,
+              30,
+              TimeUnit.SECONDS,
+              new ArrayBlockingQueue<>(waitingMax),
+              task -> {
+                var thread = new Thread(task, name);
+                thread.setDaemon(true);
+                return thread;
+              });
+      lanes[i].allowCoreThreadTimeOut(true);
+    }
+  }
+
+  /**
+   * @return false if too many are waiting in that lane; nothing happens then
+   */
+  public boolean submit(String key, Runnable task) {
+    try {
+      lanes[Math.floorMod(key.hashCode(), lanes.length)].execute(
+          () -> BoundedExecutor.handle(task));
+      return true;
+    } catch (RejectedExecutionException full) {
+      return false;
+    }
+  }
+
+  @Override
+  public void close() {
+    for (var lane : lanes) {
+      lane.shutdownNow();
+    }
+  }
+}

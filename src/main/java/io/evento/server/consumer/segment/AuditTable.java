@@ -1,0 +1,41 @@
+package io.evento.server.consumer.segment;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The SQL of table {@code consumer_audit}: rows are added with what they tell of, never changed.
+ */
+public final class AuditTable {
+  /** Who did what no person did. */
+  public static final String SERVER = "server";
+
+  private static final String INSERT =
+      """
+      insert into evento.consumer_audit (name, version, done_by, action, detail, reason)
+      values (?, ?, ?, ?, ?, ?)
+      """;
+
+  private AuditTable() {}
+
+  /** Adds a row to a transaction. */
+  public static void add(
+      Connection open,
+      ConsumerId consumer,
+      String by,
+      String action,
+      String detail,
+      @Nullable String reason)
+      throws SQLException {
+    try (var insert = open.prepareStatement(INSERT)) {
+      insert.setString(1, consumer.name());
+      insert.setInt(2, consumer.version());
+      insert.setString(3, by);
+      insert.setString(4, action);
+      insert.setString(5, detail);
+      insert.setString(6, reason);
+      insert.executeUpdate();
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package io.evento.server.eventstore.follow;
+
+import io.evento.server.eventstore.EventPredicate;
+import io.evento.server.eventstore.StorePosition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One consumer's place in the total order. It hears of every event after its start exactly once and
+ * in order, be it from memory or from the database.
+ *
+ * <p>Taken from by one thread at a time.
+ */
+public final class Subscription implements AutoCloseable {
+  private final Follower follower;
+  private final Runnable wakeUp;
+
+  // Guarded by the follower's lock.
+  private StorePosition at;
+  private @Nullable StorePosition rewoundFrom;
+  private boolean idle;
+
+  Subscription(Follower follower, StorePosition from, Runnable wakeUp) {
+    this.follower = follower;
+    this.at = from;
+    this.wakeUp = wakeUp;
+  }
+
+  /** Everything up to here was taken. */
+  public StorePosition position() {
+    return follower.positionOf(this);
+  }
+
+  /**
+   * The next events, from memory. Never blocks.
+   *
+   * <p>After an empty answer the wake-up is run once, as soon as there is more; it runs on the
+   * thread that brought it and has to be short.
+   *
+   * @param eventsMax at most this many
+   * @param bytesMax about this many bytes, but at least one event
+   */
+  public EventBatch take(int eventsMax, int bytesMax) {
+    return follower.take(this, eventsMax, bytesMax);
+  }
+
+  /**
+   * The next events, from the database. Blocks on it.
+   *
+   * @param eventsMax looks at this many at most
+   * @param bytesMax about this many bytes, but at least one event
+   * @param eventPredicate which of them are given; the last one that was looked at always is
+   * @throws io.evento.server.persistence.UncheckedSqlException if it does not answer; nothing was
+   *     taken
+   */
+  public EventBatch catchUp(int eventsMax, int bytesMax, EventPredicate eventPredicate) {
+    return follower.catchUp(this, eventsMax, bytesMax, eventPredicate);
+  }
+
+  /** No wake-up comes any more. */
+  @Override
+  public void close() {
+    follower.remove(this);
+  }
+
+  // What follows is called under the follower's lock.
+
+  StorePosition at() {
+    return at;
+  }
+
+  void moveTo(StorePosition taken) {
+    at = taken;
+  }
+
+  /** Remembers where it stood, until it is told. */
+  void rewindTo(StorePosition valid) {
+    if (rewoundFrom == null) {
+      rewoundFrom = at;
+    }
+    at = valid;
+  }
+
+  /** What to tell before anything else; null if nothing. */
+  EventBatch.@Nullable Rewound rewound() {
+    var from = rewoundFrom;
+    rewoundFrom = null;
+    return from == null ? null : new EventBatch.Rewound(from, at);
+  }
+
+  /** Whether it was idle until now. */
+  boolean leaveIdle() {
+    var was = idle;
+    idle = false;
+    return was;
+  }
+
+  /** Whether it was not idle until now. */
+  boolean enterIdle() {
+    var was = idle;
+    idle = true;
+    return !was;
+  }
+
+  Runnable wakeUp() {
+    return wakeUp;
+  }
+}

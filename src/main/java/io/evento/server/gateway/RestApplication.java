@@ -1,8 +1,0 @@
-package io.evento.server.gateway;
-
-import jakarta.ws.rs.ApplicationPath;
-import jakarta.ws.rs.core.Application;
-
-/** Everything over HTTP lives below {@code /evento/api}. */
-@ApplicationPath("api")
-public class RestApplication extends Application {}

@@ -1,0 +1,66 @@
+package io.evento.server.gateway.http;
+
+import io.evento.server.NodeScoped;
+import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.gateway.live.EventStreamFilter;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriBuilder;
+import jakarta.ws.rs.core.UriInfo;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All events, in the total order: a page of them. As they come: {@link EventStreamFilter}.
+ *
+ * <p>{@code Accept} is read here, as the servers choose differently between two methods where the
+ * caller takes anything.
+ */
+@NodeScoped
+@Path("events")
+@Produces({MediaType.APPLICATION_JSON, CloudEvents.BATCH})
+public class EventResource {
+  @Inject private EventReader reader;
+  @Inject private StoreReads reads;
+
+  @GET
+  public CompletionStage<Response> read(
+      @HeaderParam("Accept") @Nullable String accept,
+      @QueryParam("limit") @Nullable String limit,
+      @Context UriInfo asked) {
+    var given = EventQuery.of(asked.getQueryParameters()::get);
+    var here = asked.getRequestUriBuilder();
+    var count = PageLimits.limit(limit);
+    var asCloudEvents = MediaTypes.prefers(accept, CloudEvents.BATCH);
+    return reads.run(
+        () -> {
+          var lives = reader.epochs();
+          var after = given.after();
+          var start = after == null ? reader.head() : after.in(lives);
+          var page = reader.after(start.position(), count, given.filter());
+          var epoch = lives.present();
+          return (asCloudEvents
+                  ? Response.ok(CloudEvents.batch(page.events(), epoch), CloudEvents.BATCH)
+                      .header("Link", next(here, new StorePosition(epoch, page.upTo())))
+                  : Response.ok(
+                      StoreReads.write(page, page.upTo(), epoch), MediaType.APPLICATION_JSON))
+              .header(Headers.EPOCH, epoch)
+              .build();
+        });
+  }
+
+  /** A batch is nothing but its events, so where it goes on stands beside it. */
+  private static String next(UriBuilder here, StorePosition after) {
+    // The epoch stands with the position from now on.
+    var next = here.replaceQueryParam("after", after.text()).replaceQueryParam("epoch").build();
+    return "<" + next.getRawPath() + "?" + next.getRawQuery() + ">; rel=\"next\"";
+  }
+}

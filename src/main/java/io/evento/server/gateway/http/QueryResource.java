@@ -1,0 +1,68 @@
+package io.evento.server.gateway.http;
+
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Message;
+import io.evento.protocol.Names;
+import io.evento.server.NodeScoped;
+import io.evento.server.routing.query.Queries;
+import io.evento.server.setting.Setting;
+import io.evento.server.setting.Settings;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import java.io.InputStream;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** Door for callers without an SDK: takes a query, answers with the view. */
+@NodeScoped
+@Path("queries")
+@Consumes(MediaType.APPLICATION_JSON)
+@Produces(MediaType.APPLICATION_JSON)
+public class QueryResource {
+  @Inject private Queries queries;
+  @Inject private Settings settings;
+  @Inject private HttpAnswers answers;
+
+  @POST
+  @Path("{type}")
+  public CompletionStage<byte[]> ask(
+      @PathParam("type") String type,
+      @HeaderParam("Prefer") @Nullable String prefer,
+      @HeaderParam("traceparent") @Nullable String trace,
+      @HeaderParam("Evento-Payload-Version") @Nullable String version,
+      @HeaderParam("Evento-Consistent-After") @Nullable String after,
+      @QueryParam("gather") @Nullable String gather,
+      InputStream body) {
+    var query =
+        new Message.Query(
+            UUID.randomUUID(),
+            Names.checkType("type", type),
+            Headers.payloadVersion(version),
+            Headers.deadlineMillis(prefer),
+            Headers.trace(trace),
+            Bodies.payload(body, settings.get(Setting.PAYLOAD_BYTES_MAX)),
+            Headers.consistentAfter(after),
+            gather(gather),
+            null);
+    return queries.ask(query).thenApplyAsync(view -> Bodies.bytes(view.text()), answers.writers());
+  }
+
+  private static Message.@Nullable Gather gather(@Nullable String whom) {
+    if (whom == null || whom.isEmpty()) {
+      return null;
+    }
+    return switch (whom) {
+      case "instances" -> Message.Gather.INSTANCES;
+      case "versions" -> Message.Gather.VERSIONS;
+      default -> throw EventoException.invalid("gather", "must be instances or versions");
+    };
+  }
+}

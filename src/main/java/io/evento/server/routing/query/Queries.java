@@ -1,0 +1,227 @@
+package io.evento.server.routing.query;
+
+import io.evento.protocol.Correlation;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.server.NodeScoped;
+import io.evento.server.catalog.Catalog;
+import io.evento.server.catalog.PayloadType;
+import io.evento.server.routing.Deadline;
+import io.evento.server.routing.Failures;
+import io.evento.server.routing.Fingerprint;
+import io.evento.server.routing.PayloadLimits;
+import io.evento.server.routing.session.Availability;
+import io.evento.server.setting.Setting;
+import io.evento.server.setting.Settings;
+import io.evento.server.telemetry.Metrics;
+import io.micrometer.core.instrument.Timer;
+import jakarta.inject.Inject;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Brings a query to the projection with the fewest requests under way: on this node if one is here,
+ * else through a node that has one. A query changes nothing, so one whose answer was lost is simply
+ * asked elsewhere.
+ */
+@NodeScoped
+public class Queries {
+  private final Settings settings;
+  private final Catalog catalog;
+  private final Availability availability;
+  private final QueryHandlers queryHandlers;
+  private final ReadYourWrites readYourWrites;
+  private final ScatterGather scatterGather;
+  private final ShadowVersions shadowVersions;
+  private final Timer latency;
+
+  @Inject
+  public Queries(
+      Settings settings,
+      Catalog catalog,
+      Availability availability,
+      QueryHandlers queryHandlers,
+      ReadYourWrites readYourWrites,
+      ScatterGather scatterGather,
+      ShadowVersions shadowVersions,
+      Metrics metrics) {
+    this.settings = settings;
+    this.catalog = catalog;
+    this.availability = availability;
+    this.queryHandlers = queryHandlers;
+    this.readYourWrites = readYourWrites;
+    this.scatterGather = scatterGather;
+    this.shadowVersions = shadowVersions;
+    latency = metrics.timer("evento_query_seconds", "from a query's arrival to its answer");
+  }
+
+  /**
+   * @return the view; fails with an {@link EventoException}, at the deadline at the latest
+   */
+  public CompletionStage<Json> ask(Message.Query query) {
+    var arrived = System.nanoTime();
+    var deadline = Deadline.in(query.deadline());
+    var view = check(query).thenCompose(ok -> answer(query, deadline));
+    return view.handle(
+        (answer, failure) -> {
+          latency.record(System.nanoTime() - arrived, TimeUnit.NANOSECONDS);
+          if (failure != null) {
+            throw Failures.told(failure, Correlation.of(query));
+          }
+          return answer;
+        });
+  }
+
+  /**
+   * Whether a query can be asked at all.
+   *
+   * @return fails with {@code invalid-request}, {@code payload-too-large}, {@code unknown-type} or
+   *     {@code unavailable}
+   */
+  public CompletionStage<?> check(Message.Query query) {
+    try {
+      availability.check();
+      PayloadLimits.checkSize(query.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
+      Fingerprint.of(query.type(), query.payload(), null);
+      return declared(query.type());
+    } catch (EventoException refused) {
+      return CompletableFuture.failedStage(refused);
+    }
+  }
+
+  /** The projector, with its version, that a query would be answered from now. */
+  public Optional<String> model(String query) {
+    var all = queryHandlers.models(query);
+    return queryHandlers
+        .choose(query, Set.of(), Set.of())
+        .map(answerer -> queryHandlers.model(answerer, query))
+        .filter(all::contains)
+        .or(() -> all.stream().reduce((first, second) -> second));
+  }
+
+  /** Whether a query is answered from another version than this one since that is a shadow. */
+  public boolean isOutdated(String query, String model) {
+    return shadowVersions.contains(model)
+        && model(query).filter(now -> !now.equals(model)).isPresent();
+  }
+
+  /**
+   * Asks for an answer that says up to where the consumer is in it.
+   *
+   * @param query with {@link Message.Query#standing}
+   * @param subscription for which it is asked, again and again
+   */
+  public CompletionStage<Message.View> standing(
+      Message.Query query, String consumer, UUID subscription) {
+    return find(query, Deadline.in(query.deadline()), Set.of(consumer), Set.of(), subscription)
+        .thenApply(
+            answer -> {
+              // Asked for days, it is about at the ends of many bundles that were killed.
+              queryHandlers.acquit(subscription);
+              return answer instanceof Message.View told
+                  ? told
+                  : new Message.View(query.id(), 0, view(answer), List.of());
+            });
+  }
+
+  private CompletionStage<PayloadType> declared(String type) {
+    var known = catalog.query(type);
+    if (known != null) {
+      return CompletableFuture.completedStage(known);
+    }
+    return catalog
+        .find(PayloadType.Kind.QUERY, type)
+        .thenApply(
+            found ->
+                found.orElseThrow(
+                    () ->
+                        new EventoException(
+                            ErrorCode.UNKNOWN_TYPE, "no bundle ever declared a query " + type)));
+  }
+
+  private CompletionStage<Json> answer(Message.Query query, Deadline deadline) {
+    var gather = query.gather();
+    return gather == null
+        ? fresh(query, deadline)
+            .thenCompose(models -> find(query, deadline, models, Set.of(), query.id()))
+            .thenApply(Queries::view)
+        : scatterGather.ask(query, gather);
+  }
+
+  /**
+   * Waits until a read model that can answer has seen what the caller has.
+   *
+   * @return of which projectors the answer may come then; empty for any
+   */
+  private CompletionStage<Set<String>> fresh(Message.Query query, Deadline deadline) {
+    var after = query.after();
+    if (after == null) {
+      return CompletableFuture.completedStage(Set.of());
+    }
+    return readYourWrites
+        .firstSeen(queryHandlers.models(query.type()), query.type(), after, deadline)
+        .thenApply(Set::of);
+  }
+
+  /**
+   * @param failed ways to answerers that were tried and lead nowhere any more
+   * @param suspect as {@link QueryHandlers#ask} has it
+   */
+  private CompletionStage<Message> find(
+      Message.Query query,
+      Deadline deadline,
+      Set<String> models,
+      Set<Object> failed,
+      UUID suspect) {
+    if (deadline.isOver()) {
+      return CompletableFuture.failedStage(
+          new EventoException(ErrorCode.DEADLINE_EXCEEDED, "no answer in time"));
+    }
+    var chosen = queryHandlers.choose(query.type(), models, failed).orElse(null);
+    if (chosen == null) {
+      return CompletableFuture.failedStage(
+          availability.noHandler("answers the query " + query.type()));
+    }
+    return queryHandlers
+        .ask(chosen, query.toOne(deadline.millisLeft()), suspect)
+        .thenApply(Queries::answered)
+        .exceptionallyCompose(
+            failure -> {
+              // A peer says unavailable where its session to the instance went away; an instance of
+              // an older release says no-handler to a question of a newer version.
+              var code =
+                  Failures.isLost(failure)
+                      ? ErrorCode.UNAVAILABLE
+                      : Failures.told(failure, Correlation.of(query)).code();
+              if (code != ErrorCode.UNAVAILABLE && code != ErrorCode.NO_HANDLER) {
+                return CompletableFuture.failedStage(failure);
+              }
+              var now = new HashSet<>(failed);
+              now.add(chosen.way());
+              return find(query, deadline, models, now, suspect);
+            });
+  }
+
+  private static Message answered(Message answer) {
+    if (answer instanceof Message.Fault fault) {
+      throw fault.toException(null);
+    }
+    return answer;
+  }
+
+  static Json view(Message answer) {
+    if (answered(answer) instanceof Message.Result done) {
+      var view = done.payload();
+      return view == null ? Json.NULL : view;
+    }
+    throw new IllegalStateException("a bundle answered a query with " + answer.getClass());
+  }
+}

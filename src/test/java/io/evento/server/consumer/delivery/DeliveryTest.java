@@ -1,0 +1,304 @@
+package io.evento.server.consumer.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evento.protocol.Message;
+import io.evento.server.consumer.Events;
+import io.evento.server.consumer.RecordingBundle;
+import io.evento.server.consumer.segment.ConsumerId;
+import io.evento.server.consumer.segment.Filter;
+import io.evento.server.consumer.segment.Lease;
+import io.evento.server.consumer.segment.SegmentId;
+import io.evento.server.eventstore.StorePosition;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+class DeliveryTest {
+  private static final UUID EPOCH = UUID.randomUUID();
+  private static final long NOW = TimeUnit.SECONDS.toNanos(1_000);
+  private static final long TRUSTED_UNTIL = NOW + TimeUnit.SECONDS.toNanos(4);
+
+  private final RecordingBundle bundle = new RecordingBundle(UUID.randomUUID());
+  private final Lease lease =
+      new Lease(
+          new Lease.Claimed(
+              new SegmentId(new ConsumerId("accounts", 1), 2), 64, 95, 7, at(10), null),
+          TRUSTED_UNTIL);
+  private final Delivery delivery = new Delivery(lease, bundle.session, Filter.ALL);
+
+  @BeforeEach
+  void enable() {
+    delivery.enable(at(10));
+  }
+
+  @Test
+  void enabling_says_segment_slots_fence_and_place() {
+    assertThat(bundle.heard())
+        .containsExactly(new Message.Enable("accounts:1", 2, 64, 95, 7, EPOCH, 10));
+  }
+
+  @Test
+  void nothing_is_sent_before_the_bundle_gave_credit() {
+    delivery.run(at(10));
+    offer(11, 12);
+    assertThat(delivery.pump(NOW)).isZero();
+    assertThat(bundle.positions()).isEmpty();
+  }
+
+  @Test
+  void no_more_is_sent_than_there_is_credit_for() {
+    delivery.run(at(10));
+    delivery.grant(2);
+    offer(11, 12, 15);
+    assertThat(delivery.pump(NOW)).isEqualTo(2);
+    assertThat(bundle.positions()).containsExactly(11L, 12L);
+    delivery.grant(1);
+    assertThat(delivery.pump(NOW)).isEqualTo(1);
+    assertThat(bundle.positions()).containsExactly(11L, 12L, 15L);
+  }
+
+  @Test
+  void the_end_of_its_session_counts_once_however_often_it_is_noted() {
+    delivery.run(at(10));
+    delivery.grant(1);
+    offer(11, 12);
+    delivery.pump(NOW);
+    delivery.doubtWhatWasHanded();
+    delivery.doubtWhatWasHanded();
+    assertThat(lease.doubts().sessions()).isEqualTo(1);
+    assertThat(lease.doubts().covers(11)).isTrue();
+  }
+
+  @Test
+  void messages_join_without_a_gap() {
+    delivery.run(at(10));
+    delivery.grant(1);
+    offer(11, 14);
+    delivery.looked(at(20), null);
+    delivery.pump(NOW);
+    delivery.grant(1);
+    delivery.pump(NOW);
+    var messages = bundle.heard(Message.Events.class);
+    assertThat(messages.get(0).from()).isEqualTo(10);
+    assertThat(messages.get(0).upTo()).isEqualTo(11);
+    assertThat(messages.get(1).from()).isEqualTo(11);
+    assertThat(messages.get(1).upTo()).as("nothing waits any more").isEqualTo(20);
+  }
+
+  @Test
+  void a_message_has_64_events_and_the_65th_goes_with_the_next() {
+    delivery.run(at(10));
+    delivery.grant(1_000);
+    for (var position = 11L; position < 11 + 65; position++) {
+      delivery.offer(Events.event(position, "a"));
+    }
+    delivery.pump(NOW);
+    assertThat(bundle.heard(Message.Events.class))
+        .extracting(message -> message.events().size())
+        .containsExactly(64, 1);
+  }
+
+  @Test
+  void a_message_has_32_KB_and_a_larger_event_goes_alone() {
+    delivery.run(at(10));
+    delivery.grant(1_000);
+    for (var size : List.of(10_000, 10_000, 10_000, 10_000, 200_000, 10)) {
+      delivery.offer(
+          Events.event(
+              delivery.looked().position() + 1, "a", "T", "bank", '"' + "x".repeat(size) + '"'));
+    }
+    delivery.pump(NOW);
+    delivery.landed(EPOCH, 11);
+    delivery.pump(NOW);
+    assertThat(bundle.heard(Message.Events.class))
+        .extracting(message -> message.events().size())
+        .containsExactly(3, 1, 1, 1);
+  }
+
+  @Test
+  void while_two_messages_are_not_acknowledged_events_wait_to_share_the_next() {
+    delivery.run(at(10));
+    delivery.grant(100);
+    for (var position = 11L; position < 16; position++) {
+      offer(position);
+      delivery.pump(NOW);
+    }
+    assertThat(bundle.positions()).containsExactly(11L, 12L);
+    delivery.landed(EPOCH, 11);
+    delivery.pump(NOW);
+    assertThat(bundle.heard(Message.Events.class))
+        .extracting(message -> message.events().size())
+        .containsExactly(1, 1, 3);
+  }
+
+  @Test
+  void what_is_not_acknowledged_never_exceeds_a_mebibyte_and_a_message() {
+    delivery.run(at(10));
+    delivery.grant(4_096);
+    for (var position = 11L; position < 11 + 200; position++) {
+      delivery.offer(Events.event(position, "a", "T", "bank", '"' + "x".repeat(20_000) + '"'));
+    }
+    delivery.pump(NOW);
+    var sent = bundle.events().size() * 20_000L;
+    assertThat(sent).isBetween(1_000_000L, (1L << 20) + Delivery.MESSAGE_BYTES_MAX);
+    assertThat(delivery.hasRoom()).as("what waits is too much already").isFalse();
+    assertThat(delivery.landed(EPOCH, bundle.last(Message.Events.class).orElseThrow().upTo()))
+        .isTrue();
+    assertThat(delivery.pump(NOW)).isPositive();
+  }
+
+  @Test
+  void an_owner_that_no_longer_trusts_its_lease_sends_nothing() {
+    delivery.run(at(10));
+    delivery.grant(10);
+    offer(11);
+    assertThat(delivery.pump(TRUSTED_UNTIL)).isZero();
+    lease.renewed(TRUSTED_UNTIL + 1);
+    assertThat(delivery.pump(TRUSTED_UNTIL)).isEqualTo(1);
+  }
+
+  @Test
+  void what_others_get_moves_it_on_after_200_ms() {
+    delivery.run(at(10));
+    delivery.looked(at(11), null);
+    assertThat(delivery.moveOn(NOW)).isZero();
+    bundle.forget();
+    delivery.landed(EPOCH, 11);
+    delivery.looked(at(12), null);
+    assertThat(delivery.moveOn(NOW + 1_000)).isEqualTo(Delivery.SILENT_NANOS_MAX - 1_000);
+    assertThat(bundle.heard()).isEmpty();
+    assertThat(delivery.moveOn(NOW + Delivery.SILENT_NANOS_MAX)).isZero();
+    assertThat(bundle.heard())
+        .containsExactly(new Message.Events("accounts:1", 2, 7, EPOCH, 11, 12, List.of()));
+  }
+
+  @Test
+  void what_others_get_moves_it_on_after_1000_positions() {
+    delivery.run(at(10));
+    delivery.looked(at(11), null);
+    delivery.moveOn(NOW);
+    delivery.landed(EPOCH, 11);
+    bundle.forget();
+    delivery.looked(at(1_010), null);
+    assertThat(delivery.moveOn(NOW)).isPositive();
+    delivery.looked(at(1_011), null);
+    assertThat(delivery.moveOn(NOW)).isZero();
+    assertThat(bundle.last(Message.Events.class).orElseThrow().upTo()).isEqualTo(1_011);
+  }
+
+  @Test
+  void it_is_moved_on_again_only_after_the_last_time_was_acknowledged() {
+    delivery.run(at(10));
+    delivery.looked(at(5_000), null);
+    delivery.moveOn(NOW);
+    delivery.looked(at(9_000), null);
+    delivery.moveOn(NOW);
+    assertThat(bundle.heard(Message.Events.class)).hasSize(1);
+    delivery.landed(EPOCH, 5_000);
+    delivery.moveOn(NOW);
+    assertThat(bundle.heard(Message.Events.class)).hasSize(2);
+  }
+
+  @Nested
+  class An_acknowledgement {
+    @BeforeEach
+    void send() {
+      delivery.run(at(10));
+      delivery.grant(10);
+      offer(11, 12, 15);
+      delivery.pump(NOW);
+    }
+
+    @Test
+    void moves_the_checkpoint_with_the_command_that_stands_there() {
+      assertThat(delivery.landed(EPOCH, 12)).isTrue();
+      var step = lease.unwritten().orElseThrow();
+      assertThat(step.to()).isEqualTo(at(12));
+      assertThat(step.command()).isEqualTo(bundle.events().get(1).commandId());
+      assertThat(delivery.acked()).isEqualTo(12);
+    }
+
+    @Test
+    void of_more_than_was_sent_is_dropped() {
+      assertThat(delivery.landed(EPOCH, 16)).isFalse();
+      assertThat(lease.unwritten()).isEmpty();
+    }
+
+    @Test
+    void of_another_epoch_is_dropped() {
+      assertThat(delivery.landed(UUID.randomUUID(), 12)).isFalse();
+      assertThat(lease.unwritten()).isEmpty();
+    }
+
+    @Test
+    void that_comes_late_changes_nothing() {
+      delivery.landed(EPOCH, 15);
+      assertThat(delivery.landed(EPOCH, 11)).isTrue();
+      assertThat(delivery.acked()).isEqualTo(15);
+    }
+
+    @Test
+    void past_the_failing_event_clears_the_note_and_none_before_does() {
+      lease.wroteNote("");
+      delivery.failing(12, "failing at position 12");
+      delivery.landed(EPOCH, 11);
+      assertThat(lease.unwrittenNote()).contains("failing at position 12");
+      delivery.landed(EPOCH, 12);
+      assertThat(lease.unwrittenNote()).isEmpty();
+    }
+  }
+
+  @Test
+  void a_bundle_that_went_back_does_not_move_the_checkpoint_back() {
+    delivery.run(at(4));
+    delivery.grant(10);
+    offer(5, 6, 11);
+    delivery.pump(NOW);
+    delivery.landed(EPOCH, 6);
+    assertThat(lease.unwritten()).isEmpty();
+    delivery.landed(EPOCH, 11);
+    assertThat(lease.unwritten().orElseThrow().to()).isEqualTo(at(11));
+  }
+
+  @Test
+  void draining_sends_nothing_more_and_is_quiet_once_all_is_acknowledged() {
+    delivery.run(at(10));
+    delivery.grant(1);
+    offer(11, 12);
+    delivery.pump(NOW);
+    delivery.drain();
+    delivery.grant(10);
+    assertThat(delivery.pump(NOW)).isZero();
+    assertThat(delivery.isQuiet()).isFalse();
+    delivery.landed(EPOCH, 11);
+    assertThat(delivery.isQuiet()).isTrue();
+  }
+
+  @Test
+  void draining_is_quiet_at_once_where_nothing_is_in_flight() {
+    delivery.drain();
+    assertThat(delivery.isQuiet()).isTrue();
+  }
+
+  @Test
+  void ending_tells_the_session_which_fence_is_over() {
+    delivery.end();
+    assertThat(bundle.last(Message.Disable.class))
+        .contains(new Message.Disable("accounts:1", 2, 7));
+  }
+
+  private void offer(long... positions) {
+    for (var position : positions) {
+      delivery.offer(Events.event(position, "a"));
+      delivery.looked(at(position), null);
+    }
+  }
+
+  private static StorePosition at(long position) {
+    return new StorePosition(EPOCH, position);
+  }
+}

@@ -1,0 +1,109 @@
+package io.evento.server.consumer.outbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Json;
+import io.evento.protocol.Message;
+import io.evento.protocol.Rejection;
+import io.evento.server.routing.session.PoisonMessage;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Which ends of a command its sender is told. */
+class OutboxSenderTest {
+
+  @Test
+  void a_failure_is_tried_again_unless_it_is_kept() {
+    assertThat(OutboxSender.isFinal(new EventoException(ErrorCode.HANDLER_FAILED, "bug")))
+        .isFalse();
+    assertThat(OutboxSender.isFinal(new EventoException(ErrorCode.UNKNOWN_TYPE, "soon"))).isFalse();
+    assertThat(OutboxSender.isFinal(new EventoException(ErrorCode.OVERLOADED, "full"))).isFalse();
+    assertThat(
+            OutboxSender.isFinal(
+                EventoException.rejected(new Rejection("no-money", "", null), null)))
+        .isTrue();
+    assertThat(
+            OutboxSender.isFinal(
+                new EventoException(
+                    ErrorCode.HANDLER_FAILED,
+                    "nobody can know",
+                    List.of(),
+                    new Rejection("outcome-unknown", "", null),
+                    null,
+                    null)))
+        .isTrue();
+  }
+
+  @Test
+  void what_ends_the_session_of_whoever_takes_it_is_not_tried_again() {
+    assertThat(
+            OutboxSender.isFinal(
+                new EventoException(
+                    ErrorCode.HANDLER_FAILED,
+                    PoisonMessage.cause(3) + "; it is not given to any other")))
+        .isTrue();
+  }
+
+  @Test
+  void a_service_that_does_not_answer_leaves_room_for_all_others() {
+    var sent = new ArrayList<Message.Command>();
+    var outboxSender =
+        new OutboxSender(
+            "outbox",
+            new NoErrands(),
+            UUID.randomUUID(),
+            command -> {
+              sent.add(command);
+              return new CompletableFuture<>();
+            },
+            List::of);
+    outboxSender.take(errands("Slow", OutboxSender.OF_TYPE_MAX - 1));
+    assertThat(outboxSender.hasRoom(List.of("Slow"))).isTrue();
+    outboxSender.take(errands("Slow", 1));
+    assertThat(outboxSender.hasRoom(List.of("Slow"))).isFalse();
+    assertThat(outboxSender.hasRoom(List.of("Quick", "Slow"))).isFalse();
+    assertThat(outboxSender.hasRoom(List.of("Quick"))).isTrue();
+    outboxSender.take(errands("Quick", 5));
+    assertThat(sent).hasSize(OutboxSender.OF_TYPE_MAX + 5);
+  }
+
+  private static List<OutboxEntry> errands(String type, int count) {
+    return IntStream.range(0, count)
+        .mapToObj(
+            i ->
+                new OutboxEntry(
+                    UUID.randomUUID(), type, Json.EMPTY_OBJECT, null, null, null, null, 1))
+        .toList();
+  }
+
+  /** A table that is empty. */
+  private static final class NoErrands implements OutboxStore {
+    @Override
+    public List<OutboxEntry> claim(
+        UUID incarnation, Duration until, int max, Collection<String> without) {
+      return List.of();
+    }
+
+    @Override
+    public Duration untilNext(Duration max, Collection<String> without) {
+      return max;
+    }
+
+    @Override
+    public void settle(Collection<End> ends) {}
+
+    @Override
+    public void delay(Collection<Delay> delays, UUID incarnation) {}
+
+    @Override
+    public void releaseAllBut(Collection<UUID> live) {}
+  }
+}

@@ -1,0 +1,171 @@
+package io.evento.server.eventstore.append;
+
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.protocol.Tip;
+import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.StoreNode;
+import io.evento.testing.PostgresPair;
+import io.evento.testing.TestDatabase;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What is acknowledged is on the standby, and is there still when that takes over. */
+@Tag("I1")
+class StandbyTest {
+  private static final int CALLERS = 8;
+  private static final String WAITING =
+      "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  private static PostgresPair pair;
+  private TestDatabase database;
+
+  @BeforeAll
+  static void start() {
+    pair = PostgresPair.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    pair.close();
+  }
+
+  @BeforeEach
+  void replicate() {
+    pair.asynchronous();
+    database = pair.migrated("store_" + NUMBER.incrementAndGet());
+    pair.synchronous();
+  }
+
+  @Test
+  void a_commit_that_a_reload_let_go_without_its_standby_is_not_acknowledged() throws Exception {
+    try (var node = StoreNode.synchronous(database, "a")) {
+      await().atMost(ofSeconds(20)).until(node.appender::isReady);
+      var kept = Proposals.on("Account:1", Tip.EMPTY).event("A").events();
+      assertThat(node.append(kept)).isInstanceOf(AppendResult.Appended.class);
+
+      pair.standby().freeze();
+      var open = Proposals.on("Account:2", Tip.EMPTY).event("A").events();
+      var verdict = node.appender.append(open).toCompletableFuture();
+      await()
+          .atMost(ofSeconds(10))
+          .pollInterval(ofMillis(20))
+          .until(() -> !ask(WAITING).equals("0"));
+      pair.asynchronous();
+      await()
+          .atMost(ofSeconds(10))
+          .pollInterval(ofMillis(20))
+          .until(() -> node.appender.trouble().contains("synchronous_standby_names"));
+      assertThat(stored(open)).as("the reload let the commit go").isEqualTo("1");
+      assertThat(verdict).as("its caller hears nothing yet").isNotDone();
+      assertThat(node.appender.isReady()).isFalse();
+
+      pair.standby().thaw();
+      pair.synchronous();
+      assertThat(StoreNode.await(verdict)).isInstanceOf(AppendResult.Appended.class);
+      assertThat(stored(open)).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void an_idle_node_that_demands_a_standby_is_not_ready_without_one() {
+    try (var node = StoreNode.synchronous(database, "a")) {
+      await().atMost(ofSeconds(20)).until(node.appender::isReady);
+      pair.asynchronous();
+      await().atMost(ofSeconds(10)).until(() -> !node.appender.isReady());
+      await()
+          .atMost(ofSeconds(10))
+          .until(() -> node.appender.trouble().contains("synchronous_standby_names"));
+      pair.synchronous();
+      await().atMost(ofSeconds(10)).until(node.appender::isReady);
+    }
+  }
+
+  @Test
+  void a_primary_that_hangs_is_left_within_seconds_of_the_promotion_and_nothing_is_lost()
+      throws Exception {
+    var acknowledged = ConcurrentHashMap.<UUID>newKeySet();
+    var stop = new AtomicBoolean();
+    var callers = Executors.newFixedThreadPool(CALLERS);
+    try (var node = StoreNode.start(database, "a")) {
+      await().atMost(ofSeconds(20)).until(node.appender::isReady);
+      for (var i = 0; i < CALLERS; i++) {
+        callers.execute(
+            () -> {
+              while (!stop.get()) {
+                acknowledged.add(appendUntilStored(node));
+              }
+            });
+      }
+      await().atMost(ofSeconds(20)).until(() -> acknowledged.size() > 200);
+
+      pair.primary().freeze();
+      pair.promote();
+      var promoted = System.nanoTime();
+      var before = acknowledged.size();
+      await()
+          .atMost(ofSeconds(60))
+          .pollInterval(ofMillis(20))
+          .until(() -> acknowledged.size() > before + CALLERS);
+      var took = Duration.ofNanos(System.nanoTime() - promoted);
+      System.out.println("appends again " + took.toMillis() + " ms after the promotion");
+      assertThat(took).isLessThan(ofSeconds(10));
+      stop.set(true);
+      callers.shutdown();
+      assertThat(callers.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
+
+      var ids =
+          ask(
+              "select count(*) || ' ' || count(distinct command_id) || ' ' ||"
+                  + " string_agg(command_id::text, ' ') from evento.event");
+      assertThat(ids.split(" ")).contains(strings(acknowledged));
+      assertThat(ids.split(" ")[0]).as("none twice").isEqualTo(ids.split(" ")[1]);
+    } finally {
+      stop.set(true);
+      callers.shutdownNow();
+      pair.rejoin();
+    }
+  }
+
+  /** As a caller who repeats under the same id. */
+  private static UUID appendUntilStored(StoreNode node) {
+    var appendRequest = Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+    await()
+        .atMost(ofSeconds(60))
+        .pollDelay(Duration.ZERO)
+        .pollInterval(ofMillis(20))
+        .ignoreExceptions()
+        .until(() -> node.append(appendRequest) instanceof AppendResult.Appended);
+    return appendRequest.commandId();
+  }
+
+  private static String[] strings(Set<UUID> ids) {
+    return ids.stream().map(UUID::toString).toArray(String[]::new);
+  }
+
+  private String stored(AppendRequest appendRequest) {
+    return ask(
+        "select count(*) from evento.event where command_id = '" + appendRequest.commandId() + "'");
+  }
+
+  private String ask(String sql) {
+    return Objects.requireNonNull(pair.primary().ask(database, sql));
+  }
+}

@@ -1,0 +1,86 @@
+package io.evento.server.eventstore.read;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Reads by tags find their events through the index of tags, also in a store of 200,000 events. */
+class CriteriaPlanTest {
+  private static final int EVENTS = 200_000;
+  private static final String FILL =
+      """
+      insert into evento.event(position, version, decision, hash, recorded_at, command_id, ord,
+                               stream_id, context, type, tags, payload)
+      select i, 1, 7, 1, now(), gen_random_uuid(), 0, 'Fill:' || i, 'bank', 'T' || mod(i, 10),
+             array['n:' || mod(i, 2000), 'all'], '{"text":"' || repeat('x', 200) || '"}'
+        from generate_series(1, %d) i
+      """
+          .formatted(EVENTS);
+
+  private static TestDatabase database;
+
+  @BeforeAll
+  static void fill() throws SQLException {
+    database = PostgresFixture.shared().migrated();
+    try (var owner = database.asOwner();
+        var session = owner.createStatement()) {
+      session.execute(FILL);
+      session.execute("analyze evento.event");
+    }
+  }
+
+  @AfterAll
+  static void drop() {
+    database.close();
+  }
+
+  @Test
+  void a_model_and_an_old_condition_are_looked_for_by_tag() throws SQLException {
+    var model = plan(CriteriaReader.TAGGED, "{n:17}", "{T7}", "{T7}", EVENTS, 10_001, 8 << 20);
+    assertThat(model).contains("Bitmap Index Scan on event_tags").doesNotContain("Seq Scan");
+    var condition = plan(CriteriaReader.FIRST_TAGGED, "{n:17}", "{T7}", "{T7}", 0, EVENTS);
+    assertThat(condition).contains("Bitmap Index Scan on event_tags").doesNotContain("Seq Scan");
+    System.out.println(model + condition);
+  }
+
+  @Test
+  void even_a_tag_of_every_event_is_looked_through_in_time() throws SQLException {
+    var began = System.nanoTime();
+    var plan = plan(CriteriaReader.FIRST_TAGGED, "{all}", "{Never}", "{Never}", 0, EVENTS);
+    System.out.println(plan);
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(5));
+  }
+
+  private static String plan(String statement, Object... values) throws SQLException {
+    try (var server = database.asServer()) {
+      server.setAutoCommit(false);
+      try (var settings = server.createStatement()) {
+        settings.execute(CriteriaReader.SETTINGS);
+      }
+      return explain(server, statement, values);
+    }
+  }
+
+  private static String explain(Connection server, String statement, Object... values)
+      throws SQLException {
+    var text = new StringBuilder();
+    try (var explain = server.prepareStatement("explain (analyze, buffers) " + statement)) {
+      for (var i = 0; i < values.length; i++) {
+        explain.setObject(i + 1, values[i]);
+      }
+      try (var rows = explain.executeQuery()) {
+        while (rows.next()) {
+          text.append(rows.getString(1)).append('\n');
+        }
+      }
+    }
+    return text.toString();
+  }
+}
