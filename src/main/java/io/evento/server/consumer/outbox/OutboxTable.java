@@ -7,7 +7,6 @@ import io.evento.protocol.Rejection;
 import io.evento.protocol.Stepping;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.segment.ConsumerId;
-import io.evento.server.consumer.step.StepTable;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
 import java.sql.Connection;
