@@ -124,14 +124,11 @@ final class HostilePeers {
   }
 
   private void besideAppenders(Duration leadIn, Duration length) throws Exception {
-    var head = position(get("events?after=head"));
     var items =
         IntStream.range(0, CONDITION_ITEMS)
             .mapToObj(i -> "{\"tags\":[\"nobody:" + i + "\"]}")
             .collect(Collectors.joining(","));
-    var body =
-        "{\"context\":\"bench\",\"events\":[{\"type\":\"Appended\",\"payload\":{}}],\"condition\":{\"after\":%d,\"failIfEventsMatch\":{\"items\":[%s]}}}"
-            .formatted(Math.max(0, head - 250), items);
+    var head = new AtomicLong(position(get("events?after=head")));
     var appenders = new ArrayList<Thread>();
     for (var i = 0; i < APPENDERS; i++) {
       appenders.add(
@@ -139,8 +136,13 @@ final class HostilePeers {
               () -> {
                 while (!Thread.currentThread().isInterrupted()) {
                   try {
-                    var isStored = post("events", body).statusCode() == 200;
-                    (isStored ? appended : refused).incrementAndGet();
+                    var told = post("events", conditional(Math.max(0, head.get() - 250), items));
+                    if (told.statusCode() == 200) {
+                      head.accumulateAndGet(position(told), Math::max);
+                      appended.incrementAndGet();
+                    } else {
+                      refused.incrementAndGet();
+                    }
                   } catch (IOException failed) {
                     refused.incrementAndGet();
                   } catch (InterruptedException over) {
@@ -154,6 +156,12 @@ final class HostilePeers {
     measure(APPENDERS + " with " + CONDITION_ITEMS + " conditions each", leadIn, length);
     System.out.printf("%34s appends stored %s, refused %s%n", "", appended, refused);
     appenders.forEach(Thread::interrupt);
+  }
+
+  private static String conditional(long after, String items) {
+    return ("{\"context\":\"bench\",\"events\":[{\"type\":\"Appended\",\"payload\":{}}],"
+            + "\"condition\":{\"after\":%d,\"failIfEventsMatch\":{\"items\":[%s]}}}")
+        .formatted(after, items);
   }
 
   private void warmUp() throws InterruptedException {

@@ -11,14 +11,18 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /**
  * The launcher's door for programs: {@code GET /} lists the processes, {@code POST /ID/ACTION}
  * starts, stops, kills, pauses or resumes one. It serves this machine only, and no browser: a
- * request with an {@code Origin} is refused, or any page on the web could kill a node.
+ * request with an {@code Origin} or another machine's name is refused, or any page on the web could
+ * kill a node.
  */
 final class ControlDoor {
 
+  private static final Pattern LOOPBACK =
+      Pattern.compile("(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1])(:\\d+)?");
   private static final Duration STOP_MAX = Duration.ofSeconds(20);
 
   private final LocalCluster cluster;
@@ -49,7 +53,7 @@ final class ControlDoor {
 
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
-      if (exchange.getRequestHeaders().containsKey("Origin")) {
+      if (exchange.getRequestHeaders().containsKey("Origin") || !isForThisMachine(exchange)) {
         answer(exchange, 403, "{\"detail\":\"not for browsers\"}");
       } else if (exchange.getRequestMethod().equals("GET")) {
         answer(exchange, 200, new String(content.get(), StandardCharsets.UTF_8));
@@ -61,6 +65,12 @@ final class ControlDoor {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** A page's own name may be made to point here; the browser still sends that name. */
+  private static boolean isForThisMachine(HttpExchange exchange) {
+    var host = exchange.getRequestHeaders().getFirst("Host");
+    return host != null && LOOPBACK.matcher(host).matches();
   }
 
   private void act(HttpExchange exchange) throws IOException, InterruptedException {

@@ -6,6 +6,7 @@ import io.evento.server.persistence.Migrations;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
 
 /** A database of one test. */
@@ -96,6 +97,7 @@ public final class TestDatabase implements AutoCloseable {
             4,
             isSynchronous),
         new ServerConfig.Link(7800, 7900),
+        new ServerConfig.Http(List.of()),
         new ServerConfig.WebSocket(true));
   }
 

@@ -2,12 +2,15 @@ package io.evento.server.config;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.config.Config;
 
 /** Every key that a node reads at start, with its default and its rule. */
-public record ServerConfig(Node node, Database database, Link link, WebSocket webSocket) {
+public record ServerConfig(
+    Node node, Database database, Link link, Http http, WebSocket webSocket) {
 
   /**
    * @param name unique in the cluster ({@code evento.node-name}); the host's name if unset
@@ -83,6 +86,17 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
   public record Link(int port, int failureDetectionPort) {}
 
   /**
+   * @param hosts names by which requests may call the cluster ({@code evento.http.hosts}, separated
+   *     by commas), such as the balancer's; IP addresses, names without dots and the host of {@code
+   *     evento.node.url} need not be among them
+   */
+  public record Http(List<String> hosts) {
+    public Http {
+      hosts = List.copyOf(hosts);
+    }
+  }
+
+  /**
    * @param tyrusRemedy whether to take Tyrus' idle timer, which costs 0.2 ms per message on Payara,
    *     out of each session ({@code evento.ws.tyrus-remedy})
    */
@@ -107,12 +121,21 @@ public record ServerConfig(Node node, Database database, Link link, WebSocket we
             isRequired(source, "evento.db.synchronous")),
         new Link(
             number(source, "evento.link.port", 7800), number(source, "evento.link.fd-port", 7900)),
+        new Http(list(source, "evento.http.hosts")),
         new WebSocket(
             source.getOptionalValue("evento.ws.tyrus-remedy", Boolean.class).orElse(true)));
   }
 
   private static Optional<String> text(Config source, String key) {
     return source.getOptionalValue(key, String.class).filter(value -> !value.isBlank());
+  }
+
+  private static List<String> list(Config source, String key) {
+    return text(source, key).stream()
+        .flatMap(value -> Stream.of(value.split(",", -1)))
+        .map(String::strip)
+        .filter(one -> !one.isEmpty())
+        .toList();
   }
 
   private static boolean isRequired(Config source, String key) {

@@ -39,6 +39,7 @@ class LinksTest {
               standard.node(),
               standard.database(),
               new ServerConfig.Link(port, port + 1),
+              new ServerConfig.Http(List.of()),
               standard.webSocket());
       var metrics = new Metrics();
       database = new Database(config);

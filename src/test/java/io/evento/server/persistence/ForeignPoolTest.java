@@ -74,6 +74,7 @@ class ForeignPoolTest {
                       4,
                       false),
                   config.link(),
+                  config.http(),
                   config.webSocket()));
     } finally {
       System.clearProperty(FACTORY);

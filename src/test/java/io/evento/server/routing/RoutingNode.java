@@ -96,6 +96,7 @@ public final class RoutingNode implements AutoCloseable {
         standard.node(),
         standard.database(),
         new ServerConfig.Link(port, port + 1),
+        new ServerConfig.Http(List.of()),
         standard.webSocket());
   }
 

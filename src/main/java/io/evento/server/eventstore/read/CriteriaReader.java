@@ -12,9 +12,11 @@ import io.evento.server.persistence.ArrayLiteral;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -41,6 +43,12 @@ public class CriteriaReader {
 
   /** Positions looked at by one statement where there is no tag. */
   private static final int WINDOW = 20_000;
+
+  /**
+   * So many positions are walked once, for all alternatives together: less than a plan for each of
+   * them costs. 100 alternatives: planned 70 ms, walked over 1,000 positions 2 ms.
+   */
+  private static final int NEARBY = 5_000;
 
   // Plans are made for the tag at hand: a rare one and a broad one need different ones.
   static final String SETTINGS =
@@ -80,6 +88,15 @@ public class CriteriaReader {
          where tags @> ?::text[] and (?::text[] is null or type = any (?::text[]))
            and position > ? and position <= ?)
       select min(position) from f
+      """;
+
+  // One walk of event_position, then by hash: see V11.
+  static final String FIRST_NEARBY =
+      """
+      select min(m.at)
+        from evento.meets_1(array_fill(1, array[cardinality(?::text[])]), ?::text[], ?::text[],
+                            array_fill(?::bigint, array[cardinality(?::text[])]), array[true], ?,
+                            null, null, null, null) m
       """;
 
   private static final String LIMIT =
@@ -164,8 +181,9 @@ public class CriteriaReader {
 
   /**
    * The first event between two positions that meets an alternative of those with tags; else the
-   * first that meets one of those without. All alternatives are looked at by one statement, those
-   * without a tag by one walk. Blocks on the database.
+   * first that meets one of those without. Positions that are near each other are walked once for
+   * all; else one statement looks at all alternatives with tags, and one walk at those without.
+   * Blocks on the database.
    *
    * @param from exclusive
    * @param upTo inclusive; not above a head that was seen
@@ -189,6 +207,9 @@ public class CriteriaReader {
                 ErrorCode.UNAVAILABLE, "the database that was asked is not the present store");
           }
           var distinct = new LinkedHashSet<>(any);
+          if (upTo - after <= NEARBY) {
+            return nearby(connection, distinct, after, upTo);
+          }
           var tagged = distinct.stream().filter(one -> !one.tags().isEmpty()).toList();
           var match = tagged(connection, tagged, after, upTo);
           var others = distinct.stream().filter(one -> one.tags().isEmpty()).toList();
@@ -196,6 +217,32 @@ public class CriteriaReader {
               ? match
               : inWindows(connection, allTypes(others), after, upTo, end);
         });
+  }
+
+  private static OptionalLong nearby(
+      Connection connection, Collection<Alternative> any, long after, long upTo)
+      throws SQLException {
+    var tags =
+        connection.createArrayOf(
+            "text", any.stream().map(one -> ArrayLiteral.of(one.tags())).toArray());
+    var types = connection.createArrayOf("text", any.stream().map(CriteriaReader::types).toArray());
+    try (var select = connection.prepareStatement(FIRST_NEARBY)) {
+      select.setArray(1, tags);
+      select.setArray(2, types);
+      select.setArray(3, tags);
+      select.setLong(4, after);
+      select.setArray(5, tags);
+      select.setLong(6, upTo);
+      return first(select);
+    }
+  }
+
+  private static OptionalLong first(PreparedStatement select) throws SQLException {
+    try (var row = select.executeQuery()) {
+      row.next();
+      var position = row.getLong(1);
+      return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(position);
+    }
   }
 
   /** One branch per alternative, so that each has the plan that its tags want. */
@@ -221,11 +268,7 @@ public class CriteriaReader {
         select.setLong(next++, after);
         select.setLong(next++, upTo);
       }
-      try (var row = select.executeQuery()) {
-        row.next();
-        var position = row.getLong(1);
-        return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(position);
-      }
+      return first(select);
     }
   }
 

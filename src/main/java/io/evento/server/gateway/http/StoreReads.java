@@ -22,11 +22,15 @@ import org.jspecify.annotations.Nullable;
  */
 @NodeScoped
 public class StoreReads {
+  /** No more large pages at once than leave the others a core. */
+  private static final int THREADS =
+      Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors() - 1));
+
   private final ExecutorService readers;
 
   @Inject
   public StoreReads(Threads threads) {
-    readers = threads.pool("reads", 4, 500);
+    readers = threads.pool("reads", THREADS, 500);
   }
 
   <T> CompletionStage<T> run(Supplier<T> read) {

@@ -2,11 +2,20 @@ package io.evento.server.eventstore.read;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.server.eventstore.AppendCondition.Alternative;
+import io.evento.server.eventstore.StorePosition;
+import io.evento.server.persistence.Database;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.UUID;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -56,6 +65,75 @@ class CriteriaPlanTest {
     var plan = plan(CriteriaReader.FIRST_TAGGED, "{all}", "{Never}", "{Never}", 0, EVENTS);
     System.out.println(plan);
     assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(5));
+  }
+
+  @Test
+  void near_and_far_conditions_find_the_first_event_that_breaks_them() throws Exception {
+    var random = new Random(17);
+    var pool = new Database(database.config("criteria"));
+    try {
+      var reader = new CriteriaReader(pool);
+      var epoch = epoch();
+      for (var round = 0; round < 40; round++) {
+        var after = random.nextInt(EVENTS);
+        var upTo = Math.min(EVENTS, after + random.nextInt(round < 30 ? 5_001 : 20_000));
+        var any = new ArrayList<Alternative>();
+        for (var i = 0; i <= random.nextInt(20); i++) {
+          any.add(alternative(random));
+        }
+        assertThat(reader.match(any, new StorePosition(epoch, after), upTo, Duration.ofSeconds(5)))
+            .as("%s in %d to %d", any, after, upTo)
+            .isEqualTo(first(any, after, upTo));
+      }
+    } finally {
+      pool.close();
+    }
+  }
+
+  /** All with tags: without them a far condition is answered by those with tags first. */
+  private static Alternative alternative(Random random) {
+    var tags =
+        switch (random.nextInt(4)) {
+          case 0 -> List.of("nobody");
+          case 1 -> List.of("n:" + random.nextInt(2_000), "all");
+          case 2 -> List.of("all");
+          default -> List.of("n:" + random.nextInt(2_000));
+        };
+    var types =
+        switch (random.nextInt(3)) {
+          case 0 -> null;
+          case 1 -> List.of("Never");
+          default -> List.of("T" + random.nextInt(10), "T" + random.nextInt(10));
+        };
+    return new Alternative(types, tags);
+  }
+
+  private static OptionalLong first(List<Alternative> any, long after, long upTo) {
+    return LongStream.rangeClosed(after + 1, upTo)
+        .filter(
+            i ->
+                any.stream()
+                    .anyMatch(
+                        one ->
+                            List.of("n:" + i % 2_000, "all").containsAll(one.tags())
+                                && (one.types() == null || one.types().contains("T" + i % 10))))
+        .findFirst();
+  }
+
+  private static UUID epoch() throws SQLException {
+    try (var owner = database.asOwner();
+        var session = owner.createStatement()) {
+      session.execute(
+          """
+          insert into evento.store_epoch(ordinal, starts_after, system_identifier, timeline, at)
+            select 1, 0, 1, '00000001', now()
+             where not exists (select 1 from evento.store_epoch)
+          """);
+      try (var row = session.executeQuery("select id from evento.store_epoch")) {
+        row.next();
+        return row.getObject(1, UUID.class);
+      }
+    }
   }
 
   private static String plan(String statement, Object... values) throws SQLException {

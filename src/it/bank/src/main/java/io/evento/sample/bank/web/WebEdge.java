@@ -2,6 +2,7 @@ package io.evento.sample.bank.web;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 
+import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import io.evento.bundle.EventoBundle;
 import io.evento.bundle.gateway.CommandGateway;
@@ -68,10 +69,10 @@ public final class WebEdge implements AutoCloseable {
   }
 
   private void start() {
-    server.createContext("/", new StaticFiles());
-    server.createContext("/api/totals/live", live);
-    server.createContext("/health", new JsonDoor().get("/health", call -> health()));
-    server.createContext(
+    context("/", new StaticFiles());
+    context("/api/totals/live", live);
+    context("/health", new JsonDoor().get("/health", call -> health()));
+    context(
         "/api/",
         new JsonDoor()
             .get("/api/totals", call -> totals())
@@ -90,6 +91,10 @@ public final class WebEdge implements AutoCloseable {
     threads.allowCoreThreadTimeOut(true);
     server.setExecutor(threads);
     server.start();
+  }
+
+  private void context(String path, HttpHandler handler) {
+    server.createContext(path, handler).getFilters().add(new ForeignPages());
   }
 
   /** Each click has an id; used as the command's, it makes a repeated request harmless. */
