@@ -6,11 +6,13 @@ import io.evento.server.Threads;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.persistence.Database;
 import io.evento.server.telemetry.Metrics;
+import io.micrometer.core.instrument.Counter;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
@@ -35,15 +39,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * Messages between nodes: one-way, and questions with one answer.
  *
- * <p>A frame is lines of UTF-8; the first character of a line says what it is: {@code H} who speaks
- * here and {@code h} the answer to it, {@code P} alive, with the bytes received since the last one,
- * {@code >} a one-way message, {@code ?} a question, {@code !} its answer. Handlers run on the
- * link's threads and must not block.
+ * <p>Whoever reaches the ports may join the group. Each frame is sealed under a key that only nodes
+ * can read ({@link FrameSeal}), so a stranger stays a member that nobody hears or believes.
+ *
+ * <p>Opened, a frame is lines of UTF-8; the first character of a line says what it is: {@code H}
+ * who speaks here and {@code h} the answer to it, {@code P} alive, with the bytes received since
+ * the last one, {@code >} a one-way message, {@code ?} a question, {@code !} its answer. Handlers
+ * run on the link's threads and must not block.
  */
 @NodeScoped
 public class Links {
   private static final Logger LOG = System.getLogger(Links.class.getName());
   private static final long TICK_MILLIS = 100;
+  private static final long KEYS_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** A link that said nothing for so long is gone round. */
   static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -59,6 +67,10 @@ public class Links {
   private final Map<Long, Question> questions = new ConcurrentHashMap<>();
   private final AtomicLong lastQuestion = new AtomicLong();
   private final CopyOnWriteArrayList<Runnable> watchers = new CopyOnWriteArrayList<>();
+  private final FrameSeal seal = new FrameSeal(incarnation);
+  private final ExecutorService keyReader;
+  private final Counter refused;
+  private volatile long keysReadAt;
   private volatile @Nullable JChannel channel;
 
   private record Question(Peer peer, CompletableFuture<String> answer, long deadline) {}
@@ -68,6 +80,9 @@ public class Links {
     this.config = config;
     this.database = database;
     this.threads = threads;
+    keyReader = threads.pool("link-keys", 1, 1);
+    refused =
+        metrics.counter("evento_link_frames_refused", "messages that no node of this cluster sent");
     metrics.gauge("evento_links", "links to other nodes that are alive", () -> peers().size());
     metrics.gauge("evento_link_questions", "questions to other nodes under way", questions::size);
   }
@@ -92,6 +107,7 @@ public class Links {
    * @throws Exception whatever the transport says, such as a port in use
    */
   public void start() throws Exception {
+    readKeys();
     var joining = LinkStack.channel(config, database.pool());
     joining.setReceiver(
         new Receiver() {
@@ -211,9 +227,13 @@ public class Links {
 
   private Peer meet(Address address) {
     var peer = new Peer(address, frame -> transmit(address, frame));
-    peer.offer("H" + config.node().name(), Lane.ANSWER);
+    hello(peer);
     threads.start("link-" + address, peer::write);
     return peer;
+  }
+
+  private void hello(Peer peer) {
+    peer.offer("H" + config.node().name(), Lane.ANSWER);
   }
 
   private void transmit(Address to, byte[] frame) throws Exception {
@@ -222,7 +242,37 @@ public class Links {
       throw new IllegalStateException("links are closed");
     }
     // Our own window bounds what is in flight; JGroups' flow control would block this thread.
-    open.send(new BytesMessage(to, frame).setFlag(Message.Flag.NO_FC));
+    var sealed = seal.seal(frame, text(to));
+    open.send(new BytesMessage(to, sealed).setFlag(Message.Flag.NO_FC));
+  }
+
+  /** An address names its node; what is drawn anew at each start is behind the name. */
+  private static String text(Address address) {
+    return address instanceof org.jgroups.util.UUID id ? id.toStringLong() : address.toString();
+  }
+
+  private void readKeys() {
+    keysReadAt = System.nanoTime();
+    seal.use(database.read("read keys of links", LinkKeyTable::all));
+  }
+
+  /** Somebody seals under a key that is newer than what was read here, or is a stranger. */
+  private void readKeysAgain() {
+    if (System.nanoTime() - keysReadAt > KEYS_NANOS) {
+      try {
+        keyReader.execute(
+            () -> {
+              try {
+                readKeys();
+              } catch (RuntimeException failure) {
+                LOG.log(
+                    Level.WARNING, () -> "keys of links not read cause=" + failure.getMessage());
+              }
+            });
+      } catch (RejectedExecutionException reading) {
+        LOG.log(Level.DEBUG, "the keys of links are being read");
+      }
+    }
   }
 
   private @Nullable Address self() {
@@ -235,10 +285,17 @@ public class Links {
     if (peer == null) {
       return; // of a view that is gone; it will say hello again
     }
-    var text =
-        new String(
-            message.getArray(), message.getOffset(), message.getLength(), StandardCharsets.UTF_8);
-    peer.heard(message.getLength());
+    var sealed =
+        Arrays.copyOfRange(
+            message.getArray(), message.getOffset(), message.getOffset() + message.getLength());
+    var self = self();
+    var frame = self == null ? Optional.<byte[]>empty() : seal.open(sealed, text(self));
+    if (frame.isEmpty()) {
+      refuse(peer, sealed);
+      return;
+    }
+    peer.heard(frame.get().length);
+    var text = new String(frame.get(), StandardCharsets.UTF_8);
     var start = 0;
     while (start < text.length()) {
       var end = text.indexOf('\n', start);
@@ -249,6 +306,21 @@ public class Links {
         LOG.log(Level.ERROR, "link message failed peer=" + peer.name(), failure);
       }
       start = end + 1;
+    }
+  }
+
+  private void refuse(Peer peer, byte[] sealed) {
+    refused.increment();
+    if (seal.isOfUnknownKey(sealed)) {
+      readKeysAgain();
+    }
+    if (peer.isFirstRefusal()) {
+      LOG.log(
+          Level.WARNING,
+          () ->
+              "link message refused, no node of this cluster sealed it address="
+                  + peer.address()
+                  + "; a node of an older release, or a stranger");
     }
   }
 
@@ -309,6 +381,9 @@ public class Links {
     try {
       var quiet = List.copyOf(peers.values());
       for (var peer : quiet) {
+        if (peer.isHelloDue()) {
+          hello(peer);
+        }
         peer.ping();
         if (peer.fellSilent()) {
           LOG.log(Level.WARNING, () -> "link silent peer=" + peer.name());

@@ -36,10 +36,33 @@ final class Peer {
   private long sent;
   private long acknowledged;
   private boolean closed;
+  private boolean wasRefused;
+  private long helloAt = System.nanoTime();
 
   Peer(Address address, Transport transport) {
     this.address = address;
     this.transport = transport;
+  }
+
+  Address address() {
+    return address;
+  }
+
+  /** True once, so that a log has one line of a stranger. */
+  synchronized boolean isFirstRefusal() {
+    var isFirst = !wasRefused;
+    wasRefused = true;
+    return isFirst;
+  }
+
+  /** Once a second until it is known who this is: the last greeting may not have been readable. */
+  synchronized boolean isHelloDue() {
+    var now = System.nanoTime();
+    if (name != null || closed || now - helloAt < TimeUnit.SECONDS.toNanos(1)) {
+      return false;
+    }
+    helloAt = now;
+    return true;
   }
 
   /** Empty text until the peer introduced itself. */

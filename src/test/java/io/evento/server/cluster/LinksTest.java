@@ -9,11 +9,18 @@ import io.evento.server.persistence.Database;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jgroups.BytesMessage;
+import org.jgroups.JChannel;
+import org.jgroups.Receiver;
 import org.junit.jupiter.api.Test;
 
 /** Nodes find each other through their database, and nobody else. */
@@ -30,10 +37,7 @@ class LinksTest {
 
     Node(TestDatabase where, String name) throws Exception {
       var standard = where.config(name);
-      int port;
-      try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        port = socket.getLocalPort();
-      }
+      var port = freePort();
       var config =
           new ServerConfig(
               standard.node(),
@@ -99,6 +103,66 @@ class LinksTest {
                   });
         }
       }
+    }
+  }
+
+  @Test
+  void a_stranger_who_joins_the_group_is_neither_heard_nor_told_anything() throws Exception {
+    try (var database = PostgresFixture.shared().migrated();
+        var first = new Node(database, "node-1");
+        var second = new Node(database, "node-2")) {
+      await().atMost(LIMIT).until(() -> first.links.reaches("node-2"));
+      var believed = new ConcurrentLinkedQueue<String>();
+      first.links.listen("fresh", (peer, body) -> believed.add(peer + " " + body));
+      var told = new ConcurrentLinkedQueue<String>();
+      try (var stranger = stranger(database, told)) {
+        await().atMost(LIMIT).until(() -> stranger.getView().size() == 3);
+        for (var node : stranger.getView().getMembers()) {
+          for (var line : List.of("Hnode-2", "hnode-2", ">fresh {}", "?1 command {}", "P1")) {
+            if (!node.equals(stranger.getAddress())) {
+              stranger.send(new BytesMessage(node, line.getBytes(StandardCharsets.UTF_8)));
+            }
+          }
+        }
+        await("nodes have greeted it").atMost(LIMIT).until(() -> told.size() > 4);
+        second.links.send("node-1", "fresh", "of a node");
+        await().atMost(LIMIT).until(() -> believed.contains("node-2 of a node"));
+        assertThat(believed).hasSize(1);
+        assertThat(first.links.peers()).containsExactly("node-2");
+        assertThat(told).noneMatch(frame -> frame.contains("node-"));
+      }
+    }
+  }
+
+  /** Knows the ports and where nodes are to be found, but no key. */
+  private static JChannel stranger(TestDatabase where, Collection<String> told) throws Exception {
+    var standard = where.config("stranger");
+    var config =
+        new ServerConfig(
+            standard.node(),
+            standard.database(),
+            new ServerConfig.Link(freePort(), freePort()),
+            standard.http(),
+            standard.webSocket());
+    var channel = LinkStack.channel(config, new Database(config).pool());
+    channel.setReceiver(
+        new Receiver() {
+          @Override
+          public void receive(org.jgroups.Message message) {
+            told.add(
+                new String(
+                    message.getArray(),
+                    message.getOffset(),
+                    message.getLength(),
+                    StandardCharsets.ISO_8859_1));
+          }
+        });
+    return channel.connect("evento");
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
     }
   }
 
