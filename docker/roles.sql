@@ -1,12 +1,22 @@
 -- Roles and schemas of one Evento database. Run by an administrator, in the database itself; running it again changes
 -- nothing but the passwords. Nothing here is done by a migration, and nobody here is a superuser.
 --
---   psql -d evento -v owner_password=… -v server_password=… -v bank_password=… -f roles.sql
+-- The passwords come from the environment: as options they would stand in the list of processes.
+--
+--   export EVENTO_DB_OWNER_PASSWORD=… EVENTO_DB_PASSWORD=… BANK_JDBC_PASSWORD=…
+--   psql -d evento -c '\getenv owner_password EVENTO_DB_OWNER_PASSWORD' \
+--        -c '\getenv server_password EVENTO_DB_PASSWORD' -c '\getenv bank_password BANK_JDBC_PASSWORD' -f roles.sql
 --
 -- A place of its own is made for each role:
 --   evento_owner   owns schema "evento", which its migrations create; used at a node's start only
 --   evento_server  the nodes at work; may do what the migrations grant, and owns nothing
 --   evento_bank    the sample bank: schema "bank" and nothing else
+
+-- A superuser's session keeps the passwords below out of the server's log and out of the statistics of statements.
+SELECT set_config(quiet.name, quiet.value, false)
+  FROM (VALUES ('log_statement', 'none'), ('log_min_error_statement', 'panic'), ('log_min_duration_statement', '-1'),
+               ('pg_stat_statements.track', 'none')) AS quiet(name, value)
+ WHERE (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user);
 
 DO $$
 DECLARE
