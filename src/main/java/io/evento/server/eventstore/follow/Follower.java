@@ -6,7 +6,7 @@ import io.evento.server.Threads;
 import io.evento.server.eventstore.Epochs;
 import io.evento.server.eventstore.EventPredicate;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -74,7 +74,7 @@ public class Follower {
 
   private static final int EARLY_MAX = 64;
 
-  private final EventReader reader;
+  private final OrderReader reader;
   private final Threads threads;
   private final List<Consumer<NewEpoch>> listeners = new CopyOnWriteArrayList<>();
   private final List<Runnable> regressListeners = new CopyOnWriteArrayList<>();
@@ -111,7 +111,7 @@ public class Follower {
   private record HeadWait(long position, CompletableFuture<Boolean> seen) {}
 
   @Inject
-  public Follower(EventReader reader, Threads threads, Metrics metrics) {
+  public Follower(OrderReader reader, Threads threads, Metrics metrics) {
     this.reader = reader;
     this.threads = threads;
     metrics.gauge(

@@ -3,7 +3,7 @@ package io.evento.server.eventstore.follow;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import jakarta.inject.Inject;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -13,11 +13,11 @@ import java.util.concurrent.ExecutorService;
 @NodeScoped
 public class SeenPositions {
   private final Follower follower;
-  private final EventReader reader;
+  private final OrderReader reader;
   private final ExecutorService readers;
 
   @Inject
-  public SeenPositions(Follower follower, EventReader reader, Threads threads) {
+  public SeenPositions(Follower follower, OrderReader reader, Threads threads) {
     this.follower = follower;
     this.reader = reader;
     readers = threads.pool("epochs", 1, 5_000);

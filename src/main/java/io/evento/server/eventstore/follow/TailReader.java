@@ -2,7 +2,7 @@ package io.evento.server.eventstore.follow;
 
 import io.evento.server.eventstore.Epochs;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.UncheckedSqlException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -18,10 +18,10 @@ final class TailReader implements Runnable {
   private static final int READ_EVENTS = 2_000;
   private static final int READ_BYTES = 4 << 20;
 
-  private final EventReader reader;
+  private final OrderReader reader;
   private final Follower follower;
 
-  TailReader(EventReader reader, Follower follower) {
+  TailReader(OrderReader reader, Follower follower) {
     this.reader = reader;
     this.follower = follower;
   }

@@ -72,7 +72,7 @@ class AppendConditionsTest {
   }
 
   private static StorePosition beginning() {
-    return node.reader.head().at(0);
+    return node.order.head().at(0);
   }
 
   private Proposals joined() {
@@ -81,7 +81,7 @@ class AppendConditionsTest {
 
   @Test
   void the_gate_sends_an_old_condition_away() {
-    var head = node.reader.head();
+    var head = node.order.head();
     var old = joined().when(none(head.at(head.position() - 1_001), "Joined", tag)).events();
     assertThat(node.append(old)).isEqualTo(new AppendResult.Behind(head));
     var fresh = joined().when(none(head.at(head.position() - 1_000), "Joined", tag)).events();
@@ -92,7 +92,7 @@ class AppendConditionsTest {
   void an_old_condition_holds_where_nothing_matches_and_is_broken_by_what_does() {
     assertThat(append(joined().when(none(beginning(), "Joined", tag)).events()))
         .isInstanceOf(AppendResult.Appended.class);
-    var at = node.reader.head();
+    var at = node.order.head();
     fill(400);
     assertThat(append(joined().when(none(beginning(), "Joined", tag)).events()))
         .isEqualTo(new AppendResult.ConditionBroken(at));
@@ -144,7 +144,7 @@ class AppendConditionsTest {
     append(joined().events());
     var broken = joinedNothing().when(none(beginning(), "Joined", tag)).body("{}").rejected();
     assertThat(append(broken)).isInstanceOf(AppendResult.ConditionBroken.class);
-    assertThat(node.reader.outcome(broken.commandId())).isEmpty();
+    assertThat(node.outcomes.outcome(broken.commandId())).isEmpty();
   }
 
   private Proposals joinedNothing() {
@@ -155,7 +155,7 @@ class AppendConditionsTest {
   void an_old_condition_of_another_epoch_is_refused() {
     var elsewhere = new StorePosition(UUID.randomUUID(), 0);
     assertThat(append(joined().when(none(elsewhere, "Joined", tag)).events()))
-        .isEqualTo(new AppendResult.EpochChanged(node.reader.head().epoch()));
+        .isEqualTo(new AppendResult.EpochChanged(node.order.head().epoch()));
   }
 
   @Test
@@ -170,7 +170,7 @@ class AppendConditionsTest {
       assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(ofSeconds(4));
       blocker.rollback();
     }
-    assertThat(node.reader.outcome(appendRequest.commandId())).isEmpty();
+    assertThat(node.outcomes.outcome(appendRequest.commandId())).isEmpty();
   }
 
   @Test
@@ -199,7 +199,7 @@ class AppendConditionsTest {
   @Test
   void a_hundred_alternatives_take_one_look_and_the_first_event_that_meets_one_is_told() {
     append(joined().events());
-    var at = node.reader.head();
+    var at = node.order.head();
     append(Proposals.on(stream, Tip.EMPTY).event("Left", tag).events());
     fill(400);
     var items = new ArrayList<Alternative>();
@@ -241,15 +241,15 @@ class AppendConditionsTest {
                     new Alternative(List.of("Never"), List.of("all"))))
             .orElseThrow();
     assertThat(model.events()).extracting(event -> event.type()).containsExactly("Joined", "Left");
-    assertThat(model.at()).isEqualTo(node.reader.head());
+    assertThat(model.at()).isEqualTo(node.order.head());
   }
 
   @Test
   void a_filter_of_the_store_and_one_of_memory_accept_the_same() {
-    var start = node.reader.head().position();
+    var start = node.order.head().position();
     append(joined().events());
     append(Proposals.on(stream, Tip.EMPTY).event("Left", tag, "x").event("Else", "x").events());
-    var all = node.reader.after(start, 1_000, EventFilter.ALL).events();
+    var all = node.search.after(start, 1_000, EventFilter.ALL).events();
     var items =
         List.of(
             new Alternative(List.of("Left", "Else"), List.of("x")),
@@ -261,7 +261,7 @@ class AppendConditionsTest {
             new EventFilter(null, List.of(), null, null, List.of(), items),
             new EventFilter(null, List.of("Else"), "Course", stream.substring(7), List.of(), items),
             new EventFilter(null, "Joined", null, null, "all"))) {
-      assertThat(node.reader.after(start, 1_000, filter).events())
+      assertThat(node.search.after(start, 1_000, filter).events())
           .isNotEmpty()
           .isEqualTo(all.stream().filter(filter::accepts).toList());
     }

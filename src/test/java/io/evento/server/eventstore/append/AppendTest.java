@@ -59,7 +59,7 @@ class AppendTest {
   }
 
   private static long head() {
-    return node.reader.head().position();
+    return node.order.head().position();
   }
 
   @Nested
@@ -74,7 +74,7 @@ class AppendTest {
       assertThat(second.first().position()).isEqualTo(before + 3);
       assertThat(first.tips().get(0).version()).isEqualTo(2);
       assertThat(second.tips().get(0).version()).isEqualTo(3);
-      assertThat(node.reader.tip(stream)).isEqualTo(second.tips().get(0));
+      assertThat(node.streams.tip(stream)).isEqualTo(second.tips().get(0));
       assertThat(second.recordedAt()).isAfterOrEqualTo(first.recordedAt());
     }
 
@@ -90,7 +90,7 @@ class AppendTest {
                   .event(0, "Opened", payload, "a\"b", "c,d", "e\\f", "{}", "NULL", "")
                   .events());
 
-      var event = node.reader.eventsOf(id, done.first().position()).get(0);
+      var event = node.outcomes.eventsOf(id, done.first().position()).get(0);
       assertThat(event.payload().text()).isEqualTo(payload);
       assertThat(event.aggregate().type() + ":" + event.aggregate().id()).isEqualTo(stream);
       assertThat(event.time()).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z");
@@ -98,7 +98,7 @@ class AppendTest {
       assertThat(event.tags()).containsExactly("a\"b", "c,d", "e\\f", "{}", "NULL", "");
       assertThat(event.payloadVersion()).isEqualTo(1);
       assertThat(event.correlationId()).isEqualTo(id.toString());
-      assertThat(node.reader.outcome(id).orElseThrow().body()).isEqualTo("{\"v\":\"\\\"\"}");
+      assertThat(node.outcomes.outcome(id).orElseThrow().body()).isEqualTo("{\"v\":\"\\\"\"}");
     }
   }
 
@@ -113,12 +113,12 @@ class AppendTest {
                 .eventOfVersion(3, "Moved")
                 .events());
     var first = done.first().position();
-    assertThat(node.reader.eventsOf(id, first))
+    assertThat(node.outcomes.eventsOf(id, first))
         .extracting(event -> event.payloadVersion() + " " + event.tags())
         .containsExactly("1 [tag]", "3 []");
-    assertThat(node.reader.streamForward(stream, 1, 10).events())
-        .isEqualTo(node.reader.eventsOf(id, first));
-    assertThat(node.reader.story(stream, Tip.EMPTY, 10, 1000).orElseThrow().events())
+    assertThat(node.streams.forward(stream, 1, 10).events())
+        .isEqualTo(node.outcomes.eventsOf(id, first));
+    assertThat(node.streams.history(stream, Tip.EMPTY, 10, 1000).orElseThrow().events())
         .extracting(event -> event.payloadVersion())
         .containsExactly(1, 3);
   }
@@ -164,7 +164,7 @@ class AppendTest {
       var late = Proposals.on(stream, Tip.EMPTY).body("{}").rejected();
       assertThat(node.append(late))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
-      assertThat(node.reader.outcome(late.commandId())).isEmpty();
+      assertThat(node.outcomes.outcome(late.commandId())).isEmpty();
       assertThat(node.append(Proposals.on(stream, tip).body("{}").rejected()))
           .isInstanceOf(AppendResult.Kept.class);
     }
@@ -176,7 +176,7 @@ class AppendTest {
       var tip = opened(stream);
       assertThat(node.append(Proposals.on(stream, tip).and(other, Tip.EMPTY).event("B").events()))
           .isInstanceOf(AppendResult.Stale.class);
-      assertThat(node.reader.tip(stream)).isEqualTo(tip);
+      assertThat(node.streams.tip(stream)).isEqualTo(tip);
     }
   }
 
@@ -205,7 +205,7 @@ class AppendTest {
       assertThat(node.append(Proposals.on(stream, tip).id(id).body("no").rejected()))
           .as("a rejection")
           .isEqualTo(duplicate);
-      assertThat(node.reader.eventsOf(id, done.first().position()))
+      assertThat(node.outcomes.eventsOf(id, done.first().position()))
           .extracting(event -> event.type())
           .containsExactly("A", "B");
     }
@@ -229,7 +229,7 @@ class AppendTest {
           .isEqualTo(duplicate);
       assertThat(node.append(Proposals.on(stream, tip).id(id).event("B").events()))
           .isEqualTo(duplicate);
-      assertThat(node.reader.tip(stream)).isEqualTo(tip);
+      assertThat(node.streams.tip(stream)).isEqualTo(tip);
     }
 
     @Test
@@ -285,9 +285,9 @@ class AppendTest {
                   .events());
 
       assertThat(done.tips()).extracting(Tip::version).containsExactly(3L, 1L);
-      assertThat(node.reader.tip(stream)).isEqualTo(done.tips().get(0));
-      assertThat(node.reader.tip(other)).isEqualTo(done.tips().get(1));
-      assertThat(node.reader.after(done.first().position() - 1, 3, EventFilter.ALL).events())
+      assertThat(node.streams.tip(stream)).isEqualTo(done.tips().get(0));
+      assertThat(node.streams.tip(other)).isEqualTo(done.tips().get(1));
+      assertThat(node.search.after(done.first().position() - 1, 3, EventFilter.ALL).events())
           .extracting(event -> event.type() + event.version())
           .containsExactly("A2", "B1", "C3");
     }
@@ -304,8 +304,8 @@ class AppendTest {
                   Proposals.on(stream, Tip.EMPTY).and(other, Tip.EMPTY).eventOf(1, "A").events()))
           .isEqualTo(
               new AppendResult.Stale(List.of(new Basis(stream, tip), new Basis(other, otherTip))));
-      assertThat(node.reader.tip(stream)).isEqualTo(tip);
-      assertThat(node.reader.tip(other)).isEqualTo(otherTip);
+      assertThat(node.streams.tip(stream)).isEqualTo(tip);
+      assertThat(node.streams.tip(other)).isEqualTo(otherTip);
     }
   }
 
@@ -320,7 +320,7 @@ class AppendTest {
 
     @Test
     void holds_until_an_event_with_its_type_and_tags_comes() {
-      var start = node.reader.head();
+      var start = node.order.head();
       assertThat(
               node.append(
                   Proposals.on(stream, Tip.EMPTY)
@@ -356,7 +356,7 @@ class AppendTest {
 
     @Test
     void is_broken_by_any_of_its_alternatives() {
-      var start = node.reader.head();
+      var start = node.order.head();
       var at = appended(Proposals.on(stream, Tip.EMPTY).event("Left", tag).events()).first();
       var either =
           new AppendCondition(
@@ -372,7 +372,7 @@ class AppendTest {
 
     @Test
     void sees_the_events_of_its_own_batch() {
-      var start = node.reader.head();
+      var start = node.order.head();
       var appendCondition = none(start, "Joined");
       var verdicts =
           List.of(stream, stream + "2", stream + "3").stream()
@@ -396,7 +396,7 @@ class AppendTest {
 
     @Test
     void of_another_epoch_is_refused_but_a_repeat_is_answered() {
-      var now = node.reader.head();
+      var now = node.order.head();
       var elsewhere = new StorePosition(UUID.randomUUID(), now.position());
       var first = Proposals.on(stream, Tip.EMPTY).event("Joined").when(none(elsewhere, "Joined"));
       assertThat(node.append(first.events())).isEqualTo(new AppendResult.EpochChanged(now.epoch()));
@@ -477,7 +477,7 @@ class AppendTest {
           update evento.event set recorded_at = recorded_at + interval '1 hour'
            where position = (select max(position) from evento.event)
           """);
-      var last = node.reader.after(head() - 1, 1, EventFilter.ALL).events().get(0);
+      var last = node.search.after(head() - 1, 1, EventFilter.ALL).events().get(0);
       var next = appended(Proposals.on(stream + "-2", Tip.EMPTY).event("A").events());
       assertThat(next.recordedAt()).isEqualTo(last.instant());
       session.execute(

@@ -114,7 +114,7 @@ class AvailabilityTest {
         held.rollback();
       }
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
-      assertThat(node.reader.outcome(underWay.commandId())).isEmpty();
+      assertThat(node.outcomes.outcome(underWay.commandId())).isEmpty();
       assertThat(node.append(underWay)).isInstanceOf(AppendResult.Appended.class);
     }
   }

@@ -177,7 +177,7 @@ class GateTimeTest {
             .allSatisfy(
                 verdict ->
                     assertThat(StoreNode.await(verdict)).isInstanceOf(AppendResult.Appended.class));
-        assertThat(node.reader.head().position()).isEqualTo(40);
+        assertThat(node.order.head().position()).isEqualTo(40);
       }
     }
   }

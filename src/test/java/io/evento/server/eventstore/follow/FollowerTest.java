@@ -53,7 +53,7 @@ class FollowerTest {
   }
 
   private UUID epoch() {
-    return reader.reader.head().epoch();
+    return reader.order.head().epoch();
   }
 
   private AppendResult.Appended append() {
