@@ -128,19 +128,22 @@ class EpochTest {
 
   /** Appends events of a stream each and returns their commands in order. */
   private static List<UUID> append(StoreNode node, int count) {
-    var proposals =
+    var requests =
         Stream.generate(
-                () -> Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events())
+                () ->
+                    AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY)
+                        .event("A")
+                        .events())
             .limit(count)
             .toList();
-    for (var appendRequest : proposals) {
+    for (var appendRequest : requests) {
       await()
           .atMost(ofSeconds(20))
           .pollDelay(Duration.ZERO)
           .ignoreExceptions()
           .until(() -> node.append(appendRequest) instanceof AppendResult.Appended);
     }
-    return proposals.stream().map(AppendRequest::commandId).toList();
+    return requests.stream().map(AppendRequest::commandId).toList();
   }
 
   private static EventBatch take(Subscription subscription) {

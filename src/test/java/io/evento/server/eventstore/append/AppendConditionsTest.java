@@ -11,8 +11,8 @@ import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
 import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.EventFilter;
-import io.evento.server.eventstore.Proposals;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.testing.PostgresFixture;
@@ -56,7 +56,7 @@ class AppendConditionsTest {
     for (var i = 0; i < events; i++) {
       appends.add(
           node.appender.append(
-              Proposals.on("Noise:" + UUID.randomUUID(), Tip.EMPTY)
+              AppendRequests.on("Noise:" + UUID.randomUUID(), Tip.EMPTY)
                   .event("Noise", "all")
                   .events()));
     }
@@ -75,8 +75,9 @@ class AppendConditionsTest {
     return node.order.head().at(0);
   }
 
-  private Proposals joined() {
-    return Proposals.on(stream + "/" + UUID.randomUUID(), Tip.EMPTY).event("Joined", tag, "all");
+  private AppendRequests joined() {
+    return AppendRequests.on(stream + "/" + UUID.randomUUID(), Tip.EMPTY)
+        .event("Joined", tag, "all");
   }
 
   @Test
@@ -119,10 +120,11 @@ class AppendConditionsTest {
   void a_condition_without_tags_looks_at_types_alone() {
     var type = "T" + UUID.randomUUID();
     var appendCondition = none(beginning(), type);
-    var first = Proposals.on(stream, Tip.EMPTY).event(type).when(appendCondition).events();
+    var first = AppendRequests.on(stream, Tip.EMPTY).event(type).when(appendCondition).events();
     assertThat(append(first)).isInstanceOf(AppendResult.Appended.class);
     fill(400);
-    var second = Proposals.on(stream + "2", Tip.EMPTY).event(type).when(appendCondition).events();
+    var second =
+        AppendRequests.on(stream + "2", Tip.EMPTY).event(type).when(appendCondition).events();
     assertThat(append(second)).isInstanceOf(AppendResult.ConditionBroken.class);
   }
 
@@ -147,8 +149,8 @@ class AppendConditionsTest {
     assertThat(node.outcomes.outcome(broken.commandId())).isEmpty();
   }
 
-  private Proposals joinedNothing() {
-    return Proposals.on(stream + "/" + UUID.randomUUID(), Tip.EMPTY);
+  private AppendRequests joinedNothing() {
+    return AppendRequests.on(stream + "/" + UUID.randomUUID(), Tip.EMPTY);
   }
 
   @Test
@@ -200,7 +202,7 @@ class AppendConditionsTest {
   void a_hundred_alternatives_take_one_look_and_the_first_event_that_meets_one_is_told() {
     append(joined().events());
     var at = node.order.head();
-    append(Proposals.on(stream, Tip.EMPTY).event("Left", tag).events());
+    append(AppendRequests.on(stream, Tip.EMPTY).event("Left", tag).events());
     fill(400);
     var items = new ArrayList<Alternative>();
     for (var i = 0; i < 98; i++) {
@@ -220,8 +222,8 @@ class AppendConditionsTest {
     return owner;
   }
 
-  private static void assertFails(CompletionStage<AppendResult> verdict, ErrorCode code) {
-    assertThatThrownBy(() -> StoreNode.await(verdict))
+  private static void assertFails(CompletionStage<AppendResult> result, ErrorCode code) {
+    assertThatThrownBy(() -> StoreNode.await(result))
         .cause()
         .asInstanceOf(type(EventoException.class))
         .extracting(EventoException::code)
@@ -231,7 +233,7 @@ class AppendConditionsTest {
   @Test
   void a_model_is_all_that_matches_once_and_in_order() {
     append(joined().events());
-    append(Proposals.on(stream, Tip.EMPTY).event("Left", tag).event("Else", "x").events());
+    append(AppendRequests.on(stream, Tip.EMPTY).event("Left", tag).event("Else", "x").events());
     var model =
         node.criteria
             .read(
@@ -248,7 +250,8 @@ class AppendConditionsTest {
   void a_filter_of_the_store_and_one_of_memory_accept_the_same() {
     var start = node.order.head().position();
     append(joined().events());
-    append(Proposals.on(stream, Tip.EMPTY).event("Left", tag, "x").event("Else", "x").events());
+    append(
+        AppendRequests.on(stream, Tip.EMPTY).event("Left", tag, "x").event("Else", "x").events());
     var all = node.search.after(start, 1_000, EventFilter.ALL).events();
     var items =
         List.of(
@@ -271,11 +274,11 @@ class AppendConditionsTest {
   void a_model_of_too_many_events_is_none() {
     var one = new Alternative(null, List.of(tag));
     for (var i = 0; i < 10; i++) {
-      var proposal = Proposals.on(stream + "/" + i, Tip.EMPTY);
+      var request = AppendRequests.on(stream + "/" + i, Tip.EMPTY);
       for (var event = 0; event < 1_000; event++) {
-        proposal.event("Joined", tag);
+        request.event("Joined", tag);
       }
-      assertThat(node.append(proposal.events())).isInstanceOf(AppendResult.Appended.class);
+      assertThat(node.append(request.events())).isInstanceOf(AppendResult.Appended.class);
     }
     assertThat(node.criteria.read(List.of(one)).orElseThrow().events()).hasSize(10_000);
     node.append(joined().events());

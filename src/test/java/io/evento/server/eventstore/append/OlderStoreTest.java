@@ -8,8 +8,8 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.Epochs;
-import io.evento.server.eventstore.Proposals;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.append.StoreAcceptance.Asked;
@@ -102,7 +102,7 @@ class OlderStoreTest {
             .atMost(ofSeconds(20))
             .until(() -> node.appender.known().refusal() != null && !node.appender.isReady());
         assertThatThrownBy(() -> node.order.head()).as("nothing old is read").isNotNull();
-        assertThatThrownBy(() -> node.append(proposal())).hasMessageContaining("older");
+        assertThatThrownBy(() -> node.append(request())).hasMessageContaining("older");
         assertThat(last(pair.first())).isEqualTo(20);
 
         pair.first().stop();
@@ -277,13 +277,13 @@ class OlderStoreTest {
     }
   }
 
-  private static AppendRequest proposal() {
-    return Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+  private static AppendRequest request() {
+    return AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
   }
 
   private static void append(StoreNode node, int count) {
     for (var i = 0; i < count; i++) {
-      var appendRequest = proposal();
+      var appendRequest = request();
       await()
           .atMost(ofSeconds(30))
           .pollDelay(Duration.ZERO)
