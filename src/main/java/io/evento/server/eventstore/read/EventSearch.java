@@ -16,7 +16,7 @@ import java.util.ArrayList;
  * bounded size, whatever the length of the store.
  *
  * <p>Plans were looked at on 1.5 million events (EXPLAIN analyze, buffers, generic plans): each
- * statement is one index scan without a sort of events.
+ * statement is one index scan. Of a single stream PostgreSQL may sort the events.
  */
 @NodeScoped
 public class EventSearch {
@@ -44,7 +44,8 @@ public class EventSearch {
            order by position limit ?
           """);
 
-  // Index scan on event_stream, which skips what is below the position.
+  // Scan of event_stream, which reads what is below the position and drops it; of a long stream one
+  // of event_position, where fewer events stand above the position than in the stream.
   static final BoundedQuery OF_STREAM =
       BoundedQuery.of(
           RecordedEvents.COLUMNS,
