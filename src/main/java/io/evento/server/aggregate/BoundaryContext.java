@@ -5,7 +5,7 @@ import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.eventstore.append.AppendConditions;
 import io.evento.server.eventstore.read.CriteriaReader;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.StreamReader;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.command.CommandHandlers;
 import io.evento.server.routing.command.CommandOutcomes;
@@ -23,7 +23,7 @@ public class BoundaryContext {
   final AppendConditions appendConditions;
   final CommandOutcomes commandOutcomes;
   final CriteriaReader criteria;
-  final EventReader events;
+  final StreamReader streams;
   final ExecutorService readers;
   final Threads threads;
   final Settings settings;
@@ -35,7 +35,7 @@ public class BoundaryContext {
       AppendConditions appendConditions,
       CommandOutcomes commandOutcomes,
       CriteriaReader criteria,
-      EventReader events,
+      StreamReader streams,
       Threads threads,
       Settings settings,
       Metrics metrics) {
@@ -43,7 +43,7 @@ public class BoundaryContext {
     this.appendConditions = appendConditions;
     this.commandOutcomes = commandOutcomes;
     this.criteria = criteria;
-    this.events = events;
+    this.streams = streams;
     this.threads = threads;
     this.settings = settings;
     readers = threads.pool("criteria", 6, 20_000);

@@ -268,7 +268,7 @@ final class BoundaryDecision implements PendingCommand.Asking {
                 return;
               }
               // Later than the head, so perhaps newer: then the condition or the tip refuses.
-              var tip = room.events.tip(stream);
+              var tip = room.streams.tip(stream);
               ask(new Basis(criteria, stream, tip, model.at(), model.events()));
             }));
   }

@@ -6,8 +6,8 @@ import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.eventstore.append.Appender;
-import io.evento.server.eventstore.read.EventReader;
 import io.evento.server.eventstore.read.SnapshotTable;
+import io.evento.server.eventstore.read.StreamReader;
 import io.evento.server.routing.command.CommandHandlers;
 import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.server.setting.Settings;
@@ -25,7 +25,7 @@ public class DecisionContext {
   final CommandOutcomes commandOutcomes;
   final HistoryReader historyReader;
   final SnapshotTable snapshots;
-  final EventReader reader;
+  final StreamReader reader;
   final ExecutorService readers;
   final Threads threads;
   final Settings settings;
@@ -39,7 +39,7 @@ public class DecisionContext {
       CommandOutcomes commandOutcomes,
       HistoryReader historyReader,
       SnapshotTable snapshots,
-      EventReader reader,
+      StreamReader reader,
       Threads threads,
       Settings settings,
       Metrics metrics) {

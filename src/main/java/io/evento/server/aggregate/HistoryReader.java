@@ -6,8 +6,8 @@ import io.evento.protocol.Message.Story;
 import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
-import io.evento.server.eventstore.read.EventReader;
 import io.evento.server.eventstore.read.SnapshotTable;
+import io.evento.server.eventstore.read.StreamReader;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,11 +31,11 @@ public class HistoryReader {
   /** What a part's event has beside its type and payload, roughly. */
   private static final int EVENT_CHARS = 40;
 
-  private final EventReader reader;
+  private final StreamReader reader;
   private final SnapshotTable snapshots;
 
   @Inject
-  public HistoryReader(EventReader reader, SnapshotTable snapshots) {
+  public HistoryReader(StreamReader reader, SnapshotTable snapshots) {
     this.reader = reader;
     this.snapshots = snapshots;
   }
@@ -96,7 +96,7 @@ public class HistoryReader {
     var at = from;
     var chars = 0L;
     while (true) {
-      var read = reader.story(stream, at, PART_EVENTS, PART_BYTES);
+      var read = reader.history(stream, at, PART_EVENTS, PART_BYTES);
       if (read.isEmpty()) {
         return Optional.empty();
       }

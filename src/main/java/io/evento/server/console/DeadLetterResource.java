@@ -9,7 +9,7 @@ import io.evento.server.consumer.operation.DeadLetters;
 import io.evento.server.consumer.outbox.ConsumerCommandRow;
 import io.evento.server.consumer.outbox.ScheduledMessageRow;
 import io.evento.server.consumer.shadow.ShadowCommandRow;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
@@ -39,7 +39,7 @@ public class DeadLetterResource {
   @Inject private AdminCalls adminCalls;
   @Inject private EntityManagers managers;
   @Inject private DeadLetters letters;
-  @Inject private EventReader reader;
+  @Inject private OrderReader reader;
 
   /**
    * @param kind {@code event}, or of a saga {@code outcome} or {@code deadline}
@@ -254,7 +254,7 @@ public class DeadLetterResource {
   }
 
   static LetterView inFull(
-      EntityManager manager, EventReader reader, String name, int version, UUID id) {
+      EntityManager manager, OrderReader reader, String name, int version, UUID id) {
     var row = manager.find(DeadLetterRow.class, id);
     if (row == null
         || !row.name().equals(name)

@@ -2,7 +2,6 @@ package io.evento.server.eventstore;
 
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.eventstore.AppendCondition.Alternative;
-import io.evento.server.eventstore.read.EventReader;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +46,7 @@ public record EventFilter(
     return value == null ? List.of() : List.of(value);
   }
 
-  /** Whether the event is wanted; the same as what the statements of {@link EventReader} say. */
+  /** Whether the event is wanted; the same as what the statements of {@code EventSearch} say. */
   public boolean accepts(RecordedEvent event) {
     return (context == null || context.equals(event.context()))
         && (types.isEmpty() || types.contains(event.type()))

@@ -1,6 +1,9 @@
 /**
- * Append, read, follow: streams, the total order, snapshots. What always holds, and where it is
- * kept:
+ * The event store: streams, the total order, snapshots. This package has the words of it: {@link
+ * AppendRequest} and its {@link AppendCondition}, {@link StorePosition} and {@link Epochs}, {@link
+ * EventFilter}. {@link io.evento.server.eventstore.append} writes, {@link
+ * io.evento.server.eventstore.read} reads on demand, {@link io.evento.server.eventstore.follow}
+ * reads on. What always holds, and where it is kept:
  *
  * <ol>
  *   <li><b>One order, no holes.</b> Positions are 1, 2, 3… in the order of commits; whoever has

@@ -18,8 +18,8 @@ import org.postgresql.Driver;
  *
  * <p>A host that died refuses at once. One that hangs accepts and then says nothing, and the
  * driver, which asks one host after the other, waits longer for it than any caller does. So hosts
- * are asked beside each other (see {@link Race}), with short timeouts while they let in; the
- * timeout for answers is set once they did.
+ * are asked beside each other (see {@link PrimarySearch}), with short timeouts while they let in;
+ * the timeout for answers is set once they did.
  *
  * <p>The host that won is the <em>leader</em>: it is asked first, and another one only if it
  * refuses or is silent for a second. A former primary that comes back beside the new one is
@@ -102,20 +102,21 @@ final class ConnectionFactory {
 
   /** Null if what was found is out of date. */
   private @Nullable Connection search(Properties properties, Duration answers) throws SQLException {
-    var winner =
-        new Race(order(), headStart(), LOGIN_MAX_NANOS, host -> vetted(login(host, properties)))
+    var primary =
+        new PrimarySearch(
+                order(), headStart(), LOGIN_MAX_NANOS, host -> vetted(login(host, properties)))
             .run();
     try {
-      winner.connection().setNetworkTimeout(Runnable::run, Math.toIntExact(answers.toMillis()));
+      primary.connection().setNetworkTimeout(Runnable::run, Math.toIntExact(answers.toMillis()));
     } catch (SQLException failure) {
-      winner.connection().close();
+      primary.connection().close();
       throw failure;
     }
-    if (!won(winner)) {
-      winner.connection().close();
+    if (!won(primary)) {
+      primary.connection().close();
       return null;
     }
-    return winner.connection();
+    return primary.connection();
   }
 
   /** The hosts of the URL, {@code host:port} each, in its order. */
@@ -143,7 +144,7 @@ final class ConnectionFactory {
     var all = new Properties();
     all.setProperty("connectTimeout", LOGIN_STEP_SECONDS);
     all.setProperty("socketTimeout", LOGIN_STEP_SECONDS);
-    all.setProperty("loginTimeout", "0"); // kept by the race, without a thread that is left behind
+    all.setProperty("loginTimeout", "0"); // the search limits it and leaves no thread behind
     all.setProperty("tcpKeepAlive", "true");
     properties
         .stringPropertyNames()
@@ -176,28 +177,28 @@ final class ConnectionFactory {
   }
 
   /** False if another host has become the leader since this one was asked. */
-  private boolean won(Race.Winner winner) {
+  private boolean won(PrimarySearch.Primary primary) {
     var cut = new ArrayList<Opened>();
     synchronized (this) {
-      var isLeader = winner.host().equals(leader);
-      if (leader != null && !isLeader && winner.asked() - leaderSince < 0) {
+      var isLeader = primary.host().equals(leader);
+      if (leader != null && !isLeader && primary.asked() - leaderSince < 0) {
         return false;
       }
       open.removeIf(Opened::isClosed);
-      open.add(new Opened(winner.host(), winner.connection()));
-      if (winner.host().equals(suspect) && winner.asked() - suspectSince < 0) {
+      open.add(new Opened(primary.host(), primary.connection()));
+      if (primary.host().equals(suspect) && primary.asked() - suspectSince < 0) {
         return true; // but no leader, as what made it suspect came later
       }
       leaderSince = System.nanoTime();
       if (!isLeader) {
-        open.stream().filter(one -> !one.host().equals(winner.host())).forEach(cut::add);
-        leader = winner.host();
+        open.stream().filter(one -> !one.host().equals(primary.host())).forEach(cut::add);
+        leader = primary.host();
       }
     }
     if (!cut.isEmpty()) {
       LOG.log(
           Level.INFO,
-          () -> "another host is the primary now host=" + winner.host() + " cut=" + cut.size());
+          () -> "another host is the primary now host=" + primary.host() + " cut=" + cut.size());
       onMove.run();
       cutBeside(cut);
     }

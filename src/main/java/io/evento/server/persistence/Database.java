@@ -202,7 +202,8 @@ public class Database {
   }
 
   /**
-   * Runs statements that each stand alone.
+   * Runs statements that each are a transaction of their own: most read, and the work may run
+   * twice, so what one writes must bear that.
    *
    * @param what for the message of a failure, such as {@code read stream}
    * @throws UncheckedSqlException if the database refused or does not answer

@@ -93,10 +93,10 @@ class LongStoryTest {
         new DecisionContext(
             node.handlers,
             node.store.appender,
-            new CommandOutcomes(node.store.reader, node.threads),
-            new HistoryReader(node.store.reader, snapshots),
+            new CommandOutcomes(node.store.outcomes, node.threads),
+            new HistoryReader(node.store.streams, snapshots),
             snapshots,
-            node.store.reader,
+            node.store.streams,
             node.threads,
             StandardSettings.of(node.database, new EntityManagers(node.database), node.threads),
             new Metrics());

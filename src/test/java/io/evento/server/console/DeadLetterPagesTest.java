@@ -8,7 +8,7 @@ import io.evento.protocol.EventoException;
 import io.evento.server.console.DeadLetterResource.LetterView;
 import io.evento.server.console.DeadLetterResource.Place;
 import io.evento.server.console.DeadLetterResource.Wanted;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.EntityManagers;
 import io.evento.testing.PostgresFixture;
@@ -28,7 +28,7 @@ class DeadLetterPagesTest {
   private static final TestDatabase WHERE = PostgresFixture.shared().migrated();
   private static final Database DATABASE = new Database(WHERE.config("a"));
   private static final EntityManagers MANAGERS = new EntityManagers(DATABASE);
-  private static final EventReader READER = new EventReader(DATABASE);
+  private static final OrderReader ORDER = new OrderReader(DATABASE);
 
   private static final UUID COMMAND = UUID.randomUUID();
   private static final UUID ALARM = UUID.randomUUID();
@@ -174,6 +174,6 @@ class DeadLetterPagesTest {
     return MANAGERS.read(
         manager ->
             DeadLetterResource.inFull(
-                manager, READER, "transfer", version, UUID.fromString(letter.id())));
+                manager, ORDER, "transfer", version, UUID.fromString(letter.id())));
   }
 }

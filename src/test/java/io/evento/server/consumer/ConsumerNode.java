@@ -32,7 +32,8 @@ import io.evento.server.consumer.step.StepParking;
 import io.evento.server.consumer.step.StepTable;
 import io.evento.server.consumer.step.Steps;
 import io.evento.server.eventstore.follow.Follower;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
+import io.evento.server.eventstore.read.OutcomeReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.server.routing.query.ShadowVersions;
@@ -75,7 +76,7 @@ public final class ConsumerNode implements AutoCloseable {
   public final Threads threads = new Threads(Thread::new);
   public final Metrics metrics = new Metrics();
   public final Sessions sessions = new Sessions(metrics);
-  final EventReader reader;
+  final OrderReader order;
   public final Follower follower;
   public final SegmentTable segments;
   public final ConsumerMetrics consumerMetrics = new ConsumerMetrics(metrics);
@@ -115,8 +116,9 @@ public final class ConsumerNode implements AutoCloseable {
     this.cluster = cluster;
     var config = where.config(name);
     database = new Database(config);
-    reader = new EventReader(database);
-    follower = new Follower(reader, threads, metrics);
+    order = new OrderReader(database);
+    var outcomes = new OutcomeReader(database);
+    follower = new Follower(order, threads, metrics);
     connection = new LeaseConnection(database);
     segments = new SegmentTable(connection);
     steps = new StepTable(database);
@@ -125,7 +127,12 @@ public final class ConsumerNode implements AutoCloseable {
     shadows = new ShadowTable(database);
     var shadowOutcomes =
         new ShadowOutcomes(
-            shadows, new CommandOutcomes(reader, threads), reader, outbox, shadowVersions, threads);
+            shadows,
+            new CommandOutcomes(outcomes, threads),
+            outcomes,
+            outbox,
+            shadowVersions,
+            threads);
     outboxSenders =
         new OutboxSenders(
             outbox,
@@ -134,9 +141,9 @@ public final class ConsumerNode implements AutoCloseable {
             command -> router.apply(command),
             () -> cluster.nodes.stream().map(node -> node.incarnation).toList(),
             threads);
-    var checkpointResolver = new CheckpointResolver(reader, follower);
+    var checkpointResolver = new CheckpointResolver(order, follower);
     var table = new DeadLetterTable(database, incarnation);
-    parking = new Parking(table, reader, checkpointResolver, consumerMetrics, () -> deadLettersMax);
+    parking = new Parking(table, order, checkpointResolver, consumerMetrics, () -> deadLettersMax);
     stepParking =
         new StepParking(
             database,
@@ -144,7 +151,7 @@ public final class ConsumerNode implements AutoCloseable {
             steps,
             outbox,
             schedules,
-            reader,
+            order,
             consumerMetrics,
             () -> deadLettersMax);
     merges = new Merges(database, incarnation);
@@ -161,7 +168,7 @@ public final class ConsumerNode implements AutoCloseable {
                 outboxSenders,
                 shadowOutcomes,
                 stepParking,
-                reader,
+                outcomes,
                 incarnation,
                 threads,
                 consumerMetrics),
@@ -178,7 +185,7 @@ public final class ConsumerNode implements AutoCloseable {
             session -> sessions.all().contains(session),
             new ConsumerTable(connection),
             segments,
-            reader,
+            order,
             deliveries,
             consumerMetrics,
             cluster::freed,
@@ -189,8 +196,8 @@ public final class ConsumerNode implements AutoCloseable {
     consumers = new Consumers(passes, deliveries, outboxSenders, shadowOutcomes, steps);
     monitor =
         new ConsumerMonitor(
-            merges, passes, segments, reader, database, shadowVersions, metrics, threads);
-    operations = new Operations(database, reader, passes);
+            merges, passes, segments, order, database, shadowVersions, metrics, threads);
+    operations = new Operations(database, order, passes);
     versionSwitch = new VersionSwitch(database, operations, passes, Duration.ofSeconds(12));
     this.letters = new DeadLetters(database, passes, () -> deadLettersMax);
     cluster.nodes.add(this);

@@ -36,7 +36,7 @@ class EpochTest {
       var copy = server.snapshot();
       server.begin();
       var lost = append(node, 50);
-      var before = node.reader.head();
+      var before = node.order.head();
       assertThat(before.position()).isEqualTo(150);
       await().until(() -> node.follower.head().orElseThrow().position() == 150);
       var subscription = node.follower.subscribe(before, () -> {}).orElseThrow();
@@ -53,11 +53,11 @@ class EpochTest {
       stores.accept(new StoreAcceptance.Asked(requireNonNull(found.store()), "op", null, false));
 
       await().atMost(ofSeconds(20)).until(() -> !told.isEmpty());
-      var now = node.reader.head();
+      var now = node.order.head();
       assertThat(now.position()).isEqualTo(100);
       assertThat(now.epoch()).isNotEqualTo(before.epoch());
       assertThat(told).containsExactly(new NewEpoch(before, now));
-      assertThat(node.reader.epochs().lives())
+      assertThat(node.order.epochs().lives())
           .containsExactly(new Epochs.Epoch(before.epoch(), 0), new Epochs.Epoch(now.epoch(), 100));
       assertThat(take(subscription)).isEqualTo(new EventBatch.Rewound(before, now));
 
@@ -67,7 +67,7 @@ class EpochTest {
       assertThat(((EventBatch.Events) take(subscription)).events())
           .extracting(event -> event.commandId())
           .containsExactlyElementsOf(again);
-      assertThat(node.reader.epochs().lives()).hasSize(2);
+      assertThat(node.order.epochs().lives()).hasSize(2);
     }
   }
 
@@ -78,7 +78,7 @@ class EpochTest {
       StorePosition before;
       try (var node = StoreNode.start(database, "a")) {
         append(node, 20);
-        before = node.reader.head();
+        before = node.order.head();
       }
       server.stop();
       server.beginPromoted();
@@ -87,7 +87,7 @@ class EpochTest {
         append(b, 5);
         append(c, 5);
         append(b, 5);
-        assertThat(b.reader.epochs().lives())
+        assertThat(b.order.epochs().lives())
             .hasSize(2)
             .last()
             .extracting(Epochs.Epoch::startsAfter)
@@ -95,7 +95,7 @@ class EpochTest {
         var subscription = c.follower.subscribe(before, () -> {}).orElseThrow();
         assertThat(take(subscription))
             .as("nothing to give back, but told")
-            .isEqualTo(new EventBatch.Rewound(before, b.reader.head().at(20)));
+            .isEqualTo(new EventBatch.Rewound(before, b.order.head().at(20)));
       }
     }
   }
@@ -107,7 +107,7 @@ class EpochTest {
       StorePosition head;
       try (var node = StoreNode.start(database, "a")) {
         append(node, 20);
-        head = node.reader.head();
+        head = node.order.head();
       }
       try (var fresh = StoreNode.start(database, "b")) {
         await().atMost(ofSeconds(10)).until(() -> fresh.follower.head().isPresent());
@@ -119,28 +119,31 @@ class EpochTest {
                     assertThat(take(ahead))
                         .isEqualTo(
                             new EventBatch.Rewound(
-                                head.at(head.position() + 5), fresh.reader.head())));
-        assertThat(fresh.reader.head().position()).isEqualTo(20);
-        assertThat(fresh.reader.epochs().lives()).hasSize(2);
+                                head.at(head.position() + 5), fresh.order.head())));
+        assertThat(fresh.order.head().position()).isEqualTo(20);
+        assertThat(fresh.order.epochs().lives()).hasSize(2);
       }
     }
   }
 
   /** Appends events of a stream each and returns their commands in order. */
   private static List<UUID> append(StoreNode node, int count) {
-    var proposals =
+    var requests =
         Stream.generate(
-                () -> Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events())
+                () ->
+                    AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY)
+                        .event("A")
+                        .events())
             .limit(count)
             .toList();
-    for (var appendRequest : proposals) {
+    for (var appendRequest : requests) {
       await()
           .atMost(ofSeconds(20))
           .pollDelay(Duration.ZERO)
           .ignoreExceptions()
           .until(() -> node.append(appendRequest) instanceof AppendResult.Appended);
     }
-    return proposals.stream().map(AppendRequest::commandId).toList();
+    return requests.stream().map(AppendRequest::commandId).toList();
   }
 
   private static EventBatch take(Subscription subscription) {

@@ -11,8 +11,11 @@ import io.evento.server.eventstore.append.Appender;
 import io.evento.server.eventstore.follow.AppendedEventsPublisher;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.read.CriteriaReader;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.EventSearch;
+import io.evento.server.eventstore.read.OrderReader;
+import io.evento.server.eventstore.read.OutcomeReader;
 import io.evento.server.eventstore.read.SnapshotTable;
+import io.evento.server.eventstore.read.StreamReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
@@ -28,7 +31,10 @@ public final class StoreNode implements AutoCloseable {
 
   public final Database database;
   final Threads threads = new Threads(Thread::new);
-  public final EventReader reader;
+  public final OrderReader order;
+  public final StreamReader streams;
+  public final EventSearch search;
+  public final OutcomeReader outcomes;
   public final SnapshotTable snapshots;
   public final Follower follower;
   public final Appender appender;
@@ -41,9 +47,12 @@ public final class StoreNode implements AutoCloseable {
   private StoreNode(ServerConfig config, AppendQueue.Limits limits) {
     database = new Database(config);
     var metrics = new Metrics();
-    reader = new EventReader(database);
+    order = new OrderReader(database);
+    streams = new StreamReader(database);
+    search = new EventSearch(database, order);
+    outcomes = new OutcomeReader(database);
     snapshots = new SnapshotTable(database);
-    follower = new Follower(reader, threads, metrics);
+    follower = new Follower(order, threads, metrics);
     appender = new Appender(limits, database, threads, metrics, follower, peers);
     criteria = new CriteriaReader(database);
     appendConditions = new AppendConditions(appender, follower, criteria, threads);

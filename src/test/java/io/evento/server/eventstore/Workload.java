@@ -34,11 +34,11 @@ public final class Workload {
   private final AtomicInteger repeated = new AtomicInteger();
   private final List<Thread> callers = new ArrayList<>();
 
-  private record Told(AppendRequest proposal, AppendResult verdict) {
+  private record Told(AppendRequest request, AppendResult result) {
     Instant recordedAt() {
-      return verdict instanceof AppendResult.Appended done
+      return result instanceof AppendResult.Appended done
           ? done.recordedAt()
-          : ((AppendResult.Kept) verdict).recordedAt();
+          : ((AppendResult.Kept) result).recordedAt();
     }
   }
 
@@ -101,7 +101,7 @@ public final class Workload {
 
     private void step() {
       switch (random.nextInt(10)) {
-        case 0 -> send(Proposals.ofService().body("\"" + random.nextInt() + "\"").answer());
+        case 0 -> send(AppendRequests.ofService().body("\"" + random.nextInt() + "\"").answer());
         case 1 -> send(on(stream()).body("{\"code\":\"no\"}").rejected());
         case 2 -> repeat();
         case 3 -> {
@@ -109,11 +109,11 @@ public final class Workload {
           send(on(own).and(shared, tip(shared)).eventOf(1, "B").eventOf(0, "A").events());
         }
         default -> {
-          var proposal = on(stream());
+          var request = on(stream());
           for (var events = 0; events <= random.nextInt(3); events++) {
-            proposal.event("A", "tag:" + random.nextInt(10));
+            request.event("A", "tag:" + random.nextInt(10));
           }
-          send(proposal.events());
+          send(request.events());
         }
       }
     }
@@ -130,8 +130,8 @@ public final class Workload {
       return tips.getOrDefault(stream, Tip.EMPTY);
     }
 
-    private Proposals on(String stream) {
-      return Proposals.on(stream, tip(stream));
+    private AppendRequests on(String stream) {
+      return AppendRequests.on(stream, tip(stream));
     }
 
     private void send(AppendRequest appendRequest) {
@@ -156,7 +156,8 @@ public final class Workload {
       }
       var id = some.get().getKey();
       var first = some.get().getValue();
-      var appendResult = node.append(Proposals.on(own, tip(own)).id(id).event("Twice").events());
+      var appendResult =
+          node.append(AppendRequests.on(own, tip(own)).id(id).event("Twice").events());
       repeated.incrementAndGet();
       if (!(appendResult instanceof AppendResult.Duplicate duplicate)
           || !duplicate.recordedAt().equals(first.recordedAt())) {
@@ -210,8 +211,8 @@ public final class Workload {
                 select kind, body, position_seen from evento.command_result where command_id = ?
                 """)) {
       for (var entry : told.entrySet()) {
-        var appendRequest = entry.getValue().proposal();
-        var appendResult = entry.getValue().verdict();
+        var appendRequest = entry.getValue().request();
+        var appendResult = entry.getValue().result();
         if (appendResult instanceof AppendResult.Appended done) {
           for (var i = 0; i < appendRequest.events().size(); i++) {
             event.setLong(1, done.first().position() + i);

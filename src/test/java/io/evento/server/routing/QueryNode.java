@@ -10,7 +10,7 @@ import io.evento.server.config.ServerConfig;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.follow.SeenPositions;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.EntityManagers;
 import io.evento.server.routing.query.Queries;
@@ -67,8 +67,8 @@ public final class QueryNode implements AutoCloseable {
             shadowVersions,
             new PoisonMessages(metrics),
             new UnresponsiveInstances(metrics));
-    var reader = new EventReader(database);
-    var positions = new SeenPositions(new Follower(reader, threads, metrics), reader, threads);
+    var order = new OrderReader(database);
+    var positions = new SeenPositions(new Follower(order, threads, metrics), order, threads);
     var readYourWrites =
         new ReadYourWrites(
             (consumer, after, deadline) -> CompletableFuture.completedStage(null),

@@ -60,7 +60,7 @@ public final class RoutingNode implements AutoCloseable {
     availability = new Availability(membership, directory, sessions);
     catalog = new Catalog(database, threads);
     claims = new ClaimTable(database);
-    var commandOutcomes = new CommandOutcomes(store.reader, threads);
+    var commandOutcomes = new CommandOutcomes(store.outcomes, threads);
     lost = new AbandonedRuns(store.appender, commandOutcomes, claims);
     poisonMessages = new PoisonMessages(metrics);
     unresponsiveInstances = new UnresponsiveInstances(metrics);

@@ -3,7 +3,7 @@ package io.evento.server.consumer.delivery;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.follow.Follower;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import jakarta.inject.Inject;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -38,11 +38,11 @@ public class CheckpointResolver {
   /** The tail has yet to see what became of the store. */
   record NotYet() implements Found {}
 
-  private final EventReader reader;
+  private final OrderReader reader;
   private final Follower follower;
 
   @Inject
-  public CheckpointResolver(EventReader reader, Follower follower) {
+  public CheckpointResolver(OrderReader reader, Follower follower) {
     this.reader = reader;
     this.follower = follower;
   }

@@ -10,7 +10,7 @@ import io.evento.server.consumer.deadletter.DeadLetterTable;
 import io.evento.server.consumer.deadletter.DeadLetterTable.Verdict;
 import io.evento.server.consumer.segment.ConsumerMetrics;
 import io.evento.server.consumer.segment.Lease;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.setting.Setting;
 import io.evento.server.setting.Settings;
 import jakarta.inject.Inject;
@@ -74,7 +74,7 @@ public class Parking {
   private static final long FRESH_NANOS = 100_000_000L;
 
   private final DeadLetterTable table;
-  private final EventReader reader;
+  private final OrderReader reader;
   private final CheckpointResolver checkpointResolver;
   private final ConsumerMetrics consumerMetrics;
   private final IntSupplier most;
@@ -82,7 +82,7 @@ public class Parking {
   @Inject
   Parking(
       DeadLetterTable table,
-      EventReader reader,
+      OrderReader reader,
       CheckpointResolver checkpointResolver,
       ConsumerMetrics consumerMetrics,
       Settings settings) {
@@ -96,7 +96,7 @@ public class Parking {
 
   public Parking(
       DeadLetterTable table,
-      EventReader reader,
+      OrderReader reader,
       CheckpointResolver checkpointResolver,
       ConsumerMetrics consumerMetrics,
       IntSupplier most) {

@@ -19,7 +19,7 @@ import io.evento.server.consumer.segment.PoisonCandidates;
 import io.evento.server.consumer.segment.SegmentId;
 import io.evento.server.consumer.segment.SegmentTable;
 import io.evento.server.eventstore.follow.Follower;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.server.routing.session.BundleSession;
 import jakarta.inject.Inject;
@@ -90,7 +90,7 @@ public class LeaseKeeper {
   private final Predicate<BundleSession> isConnected;
   private final ConsumerTable consumers;
   private final SegmentTable segments;
-  private final EventReader reader;
+  private final OrderReader reader;
   private final Deliveries deliveries;
   private final ConsumerMetrics consumerMetrics;
   private final Runnable announce;
@@ -117,7 +117,7 @@ public class LeaseKeeper {
       Hosts hosts,
       ConsumerTable consumers,
       SegmentTable segments,
-      EventReader reader,
+      OrderReader reader,
       Follower follower,
       Deliveries deliveries,
       ConsumerMetrics consumerMetrics) {
@@ -145,7 +145,7 @@ public class LeaseKeeper {
       Predicate<BundleSession> isConnected,
       ConsumerTable consumers,
       SegmentTable segments,
-      EventReader reader,
+      OrderReader reader,
       Deliveries deliveries,
       ConsumerMetrics consumerMetrics,
       Runnable announce,

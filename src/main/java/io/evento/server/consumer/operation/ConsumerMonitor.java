@@ -10,7 +10,7 @@ import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.ConsumerTable;
 import io.evento.server.consumer.segment.SegmentId;
 import io.evento.server.consumer.segment.SegmentTable;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.routing.query.ShadowVersions;
 import io.evento.server.telemetry.Metrics;
@@ -51,7 +51,7 @@ public class ConsumerMonitor {
   private final Merges merges;
   private final LeasePasses passes;
   private final SegmentTable segments;
-  private final EventReader reader;
+  private final OrderReader reader;
   private final Database database;
   private final ShadowVersions shadowVersions;
   private final Metrics metrics;
@@ -94,7 +94,7 @@ public class ConsumerMonitor {
       Merges merges,
       LeasePasses passes,
       SegmentTable segments,
-      EventReader reader,
+      OrderReader reader,
       Database database,
       ShadowVersions shadowVersions,
       Metrics metrics,

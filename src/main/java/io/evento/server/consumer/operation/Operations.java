@@ -13,7 +13,7 @@ import io.evento.server.consumer.segment.ConsumerTable;
 import io.evento.server.consumer.segment.Operation;
 import io.evento.server.consumer.segment.Slots;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.UncheckedSqlException;
 import jakarta.inject.Inject;
@@ -51,7 +51,7 @@ public class Operations {
   private static final int TRIES_MAX = 10;
 
   private final Database database;
-  private final EventReader reader;
+  private final OrderReader reader;
   private final LeasePasses passes;
 
   /**
@@ -78,7 +78,7 @@ public class Operations {
   }
 
   @Inject
-  public Operations(Database database, EventReader reader, LeasePasses passes) {
+  public Operations(Database database, OrderReader reader, LeasePasses passes) {
     this.database = database;
     this.reader = reader;
     this.passes = passes;

@@ -7,7 +7,7 @@ import io.evento.server.consumer.outbox.OutboxTable;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.shadow.ShadowTable.Echo;
 import io.evento.server.consumer.shadow.ShadowTable.Held;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OutcomeReader;
 import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.server.routing.query.ShadowVersions;
 import jakarta.inject.Inject;
@@ -56,7 +56,7 @@ public class ShadowOutcomes {
 
   private final ShadowTable table;
   private final CommandOutcomes commandOutcomes;
-  private final EventReader reader;
+  private final OutcomeReader reader;
   private final OutboxTable outbox;
   private final ShadowVersions shadowVersions;
   private final Threads threads;
@@ -72,7 +72,7 @@ public class ShadowOutcomes {
   public ShadowOutcomes(
       ShadowTable table,
       CommandOutcomes commandOutcomes,
-      EventReader reader,
+      OutcomeReader reader,
       OutboxTable outbox,
       ShadowVersions shadowVersions,
       Threads threads) {

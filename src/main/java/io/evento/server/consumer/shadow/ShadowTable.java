@@ -7,7 +7,7 @@ import io.evento.server.consumer.outbox.OutboxTable;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.ConsumerTable;
 import io.evento.server.consumer.step.StepTable;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OutcomeReader;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
 import java.sql.Connection;
@@ -423,7 +423,7 @@ public class ShadowTable {
         }
       }
     }
-    found.removeAll(EventReader.withOutcome(open, found));
+    found.removeAll(OutcomeReader.withOutcome(open, found));
     return found;
   }
 
@@ -478,7 +478,7 @@ public class ShadowTable {
               return 0L;
             }
             // What ended on another node a moment ago is to be found, not forgotten.
-            stale.removeAll(EventReader.withOutcome(open, stale));
+            stale.removeAll(OutcomeReader.withOutcome(open, stale));
             return discard(open, shadow, stale);
           });
     }
@@ -505,7 +505,7 @@ public class ShadowTable {
     }
     var ended = new ArrayList<>(released);
     ended.addAll(discarded);
-    Set<UUID> known = EventReader.withOutcome(open, ended);
+    Set<UUID> known = OutcomeReader.withOutcome(open, ended);
     released.removeAll(known);
     discarded.removeAll(known);
     return new Fates(released, discarded);

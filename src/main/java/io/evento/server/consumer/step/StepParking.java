@@ -14,7 +14,7 @@ import io.evento.server.consumer.segment.ConsumerMetrics;
 import io.evento.server.consumer.segment.ConsumerTable;
 import io.evento.server.consumer.segment.Filter;
 import io.evento.server.consumer.segment.Lease;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.setting.Setting;
 import io.evento.server.setting.Settings;
@@ -60,7 +60,7 @@ public class StepParking {
   private final StepTable steps;
   private final OutboxTable outbox;
   private final ScheduleTable schedules;
-  private final EventReader reader;
+  private final OrderReader reader;
   private final ConsumerMetrics consumerMetrics;
   private final IntSupplier most;
 
@@ -71,7 +71,7 @@ public class StepParking {
       StepTable steps,
       OutboxTable outbox,
       ScheduleTable schedules,
-      EventReader reader,
+      OrderReader reader,
       ConsumerMetrics consumerMetrics,
       Settings settings) {
     this(
@@ -91,7 +91,7 @@ public class StepParking {
       StepTable steps,
       OutboxTable outbox,
       ScheduleTable schedules,
-      EventReader reader,
+      OrderReader reader,
       ConsumerMetrics consumerMetrics,
       IntSupplier most) {
     this.database = database;

@@ -21,7 +21,7 @@ import io.evento.server.consumer.segment.Filter;
 import io.evento.server.consumer.segment.Lease;
 import io.evento.server.consumer.segment.Role;
 import io.evento.server.consumer.shadow.ShadowOutcomes;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OutcomeReader;
 import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.server.routing.session.BundleSession;
 import jakarta.inject.Inject;
@@ -54,7 +54,7 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
   private final OutboxSenders outboxSenders;
   private final ShadowOutcomes shadowOutcomes;
   private final StepParking parking;
-  private final EventReader reader;
+  private final OutcomeReader reader;
   private final UUID incarnation;
   private final ConsumerMetrics consumerMetrics;
   private final ScheduledExecutorService timer;
@@ -70,7 +70,7 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
       OutboxSenders outboxSenders,
       ShadowOutcomes shadowOutcomes,
       StepParking parking,
-      EventReader reader,
+      OutcomeReader reader,
       Links links,
       Threads threads,
       ConsumerMetrics consumerMetrics) {
@@ -94,7 +94,7 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
       OutboxSenders outboxSenders,
       ShadowOutcomes shadowOutcomes,
       StepParking parking,
-      EventReader reader,
+      OutcomeReader reader,
       UUID incarnation,
       Threads threads,
       ConsumerMetrics consumerMetrics) {

@@ -16,7 +16,7 @@ final class AppendMetrics {
   private final Timer call;
   private final Timer gate;
   private final Counter events;
-  private final Map<AppendFailure, Counter> troubles = new EnumMap<>(AppendFailure.class);
+  private final Map<AppendFailure, Counter> failures = new EnumMap<>(AppendFailure.class);
 
   AppendMetrics(Metrics metrics, AppendQueue queue) {
     commands = metrics.sizes("evento.append.batch", "Commands in a batch");
@@ -24,7 +24,7 @@ final class AppendMetrics {
     gate = metrics.timer("evento.append.gate", "Time until a call had the order for itself");
     events = metrics.counter("evento.append.events", "Events appended by this node");
     for (var appendFailure : AppendFailure.values()) {
-      troubles.put(
+      failures.put(
           appendFailure,
           metrics.counter(
               "evento.append.failures",
@@ -45,7 +45,7 @@ final class AppendMetrics {
   }
 
   void failed(AppendFailure appendFailure) {
-    var counter = troubles.get(appendFailure);
+    var counter = failures.get(appendFailure);
     if (counter != null) {
       counter.increment();
     }

@@ -119,17 +119,17 @@ public final class AppendQueue {
         break;
       }
       waiting.remove();
-      var free = closedIds.add(next.proposal().commandId());
-      for (var basis : next.proposal().bases()) {
+      var free = closedIds.add(next.request().commandId());
+      for (var basis : next.request().bases()) {
         free &= closedStreams.add(basis.stream());
       }
       // One call speaks of one epoch, and positions in conditions are of that one.
-      var appendCondition = next.proposal().condition();
+      var appendCondition = next.request().condition();
       if (free && appendCondition != null) {
         free = epoch.isEmpty() || epoch.get().equals(appendCondition.after().epoch());
         epoch = epoch.or(() -> Optional.of(appendCondition.after().epoch()));
       }
-      var more = looks(next.proposal());
+      var more = looks(next.request());
       // Those that look at much take turns, and nobody else waits for them.
       free &= conditional.isEmpty() || looks + more <= limits.looks;
       if (!free) {

@@ -131,7 +131,7 @@ public class Appender {
   }
 
   /** A sentence for operators and callers; of interest while this node is not ready. */
-  public String trouble() {
+  public String whyNotReady() {
     if (known.refusal() != null) {
       return "the database that answers is older than what this node knows of the store";
     }
@@ -159,11 +159,11 @@ public class Appender {
     }
     var since = downSince;
     if (since != null && System.nanoTime() - since > DOWN.toNanos()) {
-      return refused(ErrorCode.UNAVAILABLE, trouble());
+      return refused(ErrorCode.UNAVAILABLE, whyNotReady());
     }
     var pendingAppend = new PendingAppend(appendRequest, System.nanoTime());
     return queue.offer(pendingAppend)
-        ? pendingAppend.verdict()
+        ? pendingAppend.result()
         : refused(ErrorCode.OVERLOADED, "too many commands wait for the event store");
   }
 
@@ -219,30 +219,30 @@ public class Appender {
    */
   private void settle(List<PendingAppend> batch, boolean lost, long until, boolean isWhole)
       throws InterruptedException {
-    var proposals = batch.stream().map(PendingAppend::proposal).toList();
+    var requests = batch.stream().map(PendingAppend::request).toList();
     var inDoubt = lost;
     var losses = 0;
     for (var attempt = 0; ; attempt++) {
       AppendFailure appendFailure;
       var isTooLong = false;
       try {
-        var answer = call(proposals);
+        var answer = call(requests);
         if (!answer.warned()) {
-          deliver(batch, proposals, answer, inDoubt);
+          deliver(batch, requests, answer, inDoubt);
           return;
         }
         // A commit that did not wait for its standby: the next answer will have.
         appendFailure =
-            failed(AppendFailure.LOST, proposals, new SQLException("a warning with the answer"));
+            failed(AppendFailure.LOST, requests, new SQLException("a warning with the answer"));
       } catch (SQLException failure) {
-        appendFailure = failed(AppendFailure.of(failure), proposals, failure);
+        appendFailure = failed(AppendFailure.of(failure), requests, failure);
         isTooLong = AppendFailure.isTooLong(failure);
         if (appendFailure == AppendFailure.REFUSED) {
           refuse(batch, inDoubt, failure, until);
           return;
         }
       } catch (NotConnectedException failure) {
-        appendFailure = failed(AppendFailure.UNFIT, proposals, failure.reason());
+        appendFailure = failed(AppendFailure.UNFIT, requests, failure.reason());
       }
       inDoubt |= appendFailure == AppendFailure.LOST;
       // One in doubt that is always too long would be asked for without an end, before all others.
@@ -275,7 +275,7 @@ public class Appender {
         return;
       }
       if (!inDoubt && (closed || System.nanoTime() - until > 0)) {
-        fail(batch, ErrorCode.UNAVAILABLE, trouble());
+        fail(batch, ErrorCode.UNAVAILABLE, whyNotReady());
         return;
       }
       pause(attempt);
@@ -302,7 +302,7 @@ public class Appender {
           queue.release(pendingAppend);
           if ("23505".equals(failure.getSQLState())) {
             // An index had the last word on a stream or an id: somebody else wrote.
-            pendingAppend.verdict().complete(new AppendResult.Stale(List.of()));
+            pendingAppend.result().complete(new AppendResult.Stale(List.of()));
           } else {
             pendingAppend.fail(ErrorCode.INTERNAL, "the event store cannot take this outcome");
           }
@@ -343,11 +343,11 @@ public class Appender {
   }
 
   private void deliver(
-      List<PendingAppend> batch, List<AppendRequest> proposals, Answer answer, boolean settled) {
+      List<PendingAppend> batch, List<AppendRequest> requests, Answer answer, boolean settled) {
     answers.execute(
         () -> {
           try {
-            tell(batch, BatchResult.of(answer, proposals, settled), settled);
+            tell(batch, BatchResult.of(answer, requests, settled), settled);
           } catch (RuntimeException failure) {
             LOG.log(Level.ERROR, "an answer of the store was not understood", failure);
             for (var pendingAppend : batch) {
@@ -360,14 +360,14 @@ public class Appender {
   }
 
   private void tell(List<PendingAppend> batch, BatchResult batchResult, boolean settled) {
-    var appendedEvents = batchResult.fresh();
+    var appendedEvents = batchResult.written();
     // After settling, others may have heard of these events, or of later ones, already.
     var announced = !settled && appendedEvents.head() > appendedEvents.base();
     if (announced) {
       follower.offer(appendedEvents);
     }
     for (var i = 0; i < batch.size(); i++) {
-      batch.get(i).verdict().complete(batchResult.verdicts().get(i));
+      batch.get(i).result().complete(batchResult.results().get(i));
     }
     if (announced) {
       publishers.forEach(publisher -> publisher.publish(appendedEvents.forPeers()));
@@ -379,7 +379,7 @@ public class Appender {
       answers.execute(
           () -> {
             for (var pendingAppend : batch) {
-              if (!pendingAppend.verdict().isDone()) {
+              if (!pendingAppend.result().isDone()) {
                 queue.release(pendingAppend);
                 pendingAppend.fail(code, detail);
               }

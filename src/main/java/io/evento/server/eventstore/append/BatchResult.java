@@ -22,10 +22,10 @@ import org.jspecify.annotations.Nullable;
  * <p>The store numbers accepted events in the order of the batch, those with a condition last, and
  * says only who was refused: the rest is counted here.
  *
- * @param verdicts in the order of the batch
- * @param fresh what was written by this very call
+ * @param results in the order of the batch
+ * @param written the events that were written by this very call
  */
-record BatchResult(List<AppendResult> verdicts, AppendedEvents fresh) {
+record BatchResult(List<AppendResult> results, AppendedEvents written) {
 
   /**
    * @param batch in the order of the call, those with a condition last
@@ -36,29 +36,29 @@ record BatchResult(List<AppendResult> verdicts, AppendedEvents fresh) {
     for (var refusal : answer.refused()) {
       refused.computeIfAbsent(refusal.command(), command -> new ArrayList<>()).add(refusal);
     }
-    var verdicts = new ArrayList<AppendResult>(batch.size());
+    var results = new ArrayList<AppendResult>(batch.size());
     var events = new ArrayList<RecordedEvent>(answer.count());
     var time = RecordedEvents.text(answer.recordedAt());
     for (var i = 0; i < batch.size(); i++) {
       var appendRequest = batch.get(i);
       var refusals = refused.get(i + 1);
       if (refusals != null) {
-        verdicts.add(refusal(answer, appendRequest, refusals, settling));
+        results.add(refusal(answer, appendRequest, refusals, settling));
         continue;
       }
       // Outcomes without a condition were all written before the first event was counted.
       var top = answer.base() + events.size();
       if (appendRequest.kind() == OutcomeKind.EVENTS) {
-        verdicts.add(appended(answer, appendRequest, top + 1));
+        results.add(appended(answer, appendRequest, top + 1));
         addEvents(appendRequest, top, time, events);
       } else {
         var seen = appendRequest.condition() == null ? answer.base() : top;
-        verdicts.add(
+        results.add(
             new AppendResult.Kept(new StorePosition(answer.epoch(), seen), answer.recordedAt()));
       }
     }
     return new BatchResult(
-        verdicts,
+        results,
         new AppendedEvents(answer.epoch(), answer.base(), answer.head().position(), events));
   }
 

@@ -11,12 +11,12 @@ import java.util.concurrent.CompletableFuture;
  * @param since {@code System.nanoTime()} of its arrival
  */
 record PendingAppend(
-    AppendRequest proposal, int bytes, long since, CompletableFuture<AppendResult> verdict) {
-  PendingAppend(AppendRequest proposal, long since) {
-    this(proposal, proposal.bytes(), since, new CompletableFuture<>());
+    AppendRequest request, int bytes, long since, CompletableFuture<AppendResult> result) {
+  PendingAppend(AppendRequest request, long since) {
+    this(request, request.bytes(), since, new CompletableFuture<>());
   }
 
   void fail(ErrorCode code, String detail) {
-    verdict.completeExceptionally(new EventoException(code, detail));
+    result.completeExceptionally(new EventoException(code, detail));
   }
 }

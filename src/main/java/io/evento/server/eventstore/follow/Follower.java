@@ -6,24 +6,17 @@ import io.evento.server.Threads;
 import io.evento.server.eventstore.Epochs;
 import io.evento.server.eventstore.EventPredicate;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.PriorityQueue;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,8 +24,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the newest events in memory, in its ring ({@link RecentEvents}), and feeds all
- * subscriptions of the node.
+ * Keeps the newest events in memory, in its ring ({@link KnownTail}), and feeds all subscriptions
+ * of the node.
  *
  * <p><b>Invariant.</b> Under the lock, the ring holds the events {@code low + 1 … head} of the
  * epoch {@code epochs.present()}, all of them committed, and every subscription stands at a
@@ -64,40 +57,21 @@ import org.jspecify.annotations.Nullable;
  */
 @NodeScoped
 public class Follower {
-  private static final Logger LOG = System.getLogger(Follower.class.getName());
-
-  private static final int EVENTS_MAX = 16_384;
-  private static final long BYTES_MAX = 32L << 20;
-
   /** Pushes of several nodes overtake each other; a hole is read after it stood so long. */
   private static final Duration GRACE = Duration.ofMillis(10);
 
-  private static final int EARLY_MAX = 64;
-
-  private final EventReader reader;
+  private final OrderReader order;
   private final Threads threads;
-  private final List<Consumer<NewEpoch>> listeners = new CopyOnWriteArrayList<>();
-  private final List<Runnable> regressListeners = new CopyOnWriteArrayList<>();
+  private final StoreListeners listeners = new StoreListeners();
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
-  private final RecentEvents recentEvents = new RecentEvents(EVENTS_MAX, BYTES_MAX);
-  private final TreeMap<Long, AppendedEvents> early = new TreeMap<>();
+  private final KnownTail tail = new KnownTail();
+  private final HeadWaits waits = new HeadWaits();
   private final Set<Subscription> subscriptions = new HashSet<>();
-  private final PriorityQueue<HeadWait> waits =
-      new PriorityQueue<>(Comparator.comparingLong(HeadWait::position));
-  private List<Subscription> idle = new ArrayList<>();
   private @Nullable Epochs epochs;
-  // Highest position of this epoch heard of, from whomever; above the head while something is
-  // missing, here or in the store itself.
-  private long told;
-  // The highest that a subscriber says to have seen in this epoch. His word opens a new epoch if
-  // the
-  // store has less, and is no proof that the store is another.
-  private long claimed;
   // Present epoch of the store by the append's answer, which rests on all that the node knows.
   private @Nullable UUID vouched;
-  private long alarmedAt;
   private boolean readWanted;
 
   /**
@@ -108,11 +82,9 @@ public class Follower {
    */
   public record NewEpoch(StorePosition from, StorePosition to) {}
 
-  private record HeadWait(long position, CompletableFuture<Boolean> seen) {}
-
   @Inject
-  public Follower(EventReader reader, Threads threads, Metrics metrics) {
-    this.reader = reader;
+  public Follower(OrderReader order, Threads threads, Metrics metrics) {
+    this.order = order;
     this.threads = threads;
     metrics.gauge(
         "evento.store.head",
@@ -122,7 +94,7 @@ public class Follower {
 
   /** Begins to follow; the database need not be there yet. */
   public void start() {
-    threads.start("tail", new TailReader(reader, this));
+    threads.start("tail", new TailReader(order, this));
   }
 
   /** Last position known to this node; empty until the store was read once. */
@@ -131,7 +103,7 @@ public class Follower {
     try {
       return epochs == null
           ? Optional.empty()
-          : Optional.of(new StorePosition(epochs.present(), recentEvents.head()));
+          : Optional.of(new StorePosition(epochs.present(), tail.head()));
     } finally {
       lock.unlock();
     }
@@ -149,23 +121,18 @@ public class Follower {
         wake();
         return;
       }
-      if (appendedEvents.head() <= recentEvents.head()) {
-        return;
-      }
-      told = Math.max(told, appendedEvents.head());
-      if (appendedEvents.base() > recentEvents.head() || appendedEvents.events().isEmpty()) {
-        if (!appendedEvents.events().isEmpty() && early.size() < EARLY_MAX) {
-          early.put(appendedEvents.base(), appendedEvents);
-        }
+      var offered = tail.offer(appendedEvents);
+      if (offered == KnownTail.Offered.EARLY) {
         work.signal();
+      }
+      if (offered != KnownTail.Offered.ADDED) {
         return;
       }
-      extend(appendedEvents.base(), appendedEvents.events());
-      wakeUps = moved();
+      wakeUps = waits.end(tail.head());
     } finally {
       lock.unlock();
     }
-    run(wakeUps);
+    HeadWaits.run(wakeUps);
   }
 
   /** Last position that anybody is known to have seen, here or elsewhere. */
@@ -174,7 +141,7 @@ public class Follower {
     try {
       return epochs == null
           ? Optional.empty()
-          : Optional.of(new StorePosition(epochs.present(), Math.max(told, recentEvents.head())));
+          : Optional.of(new StorePosition(epochs.present(), tail.seenAnywhere()));
     } finally {
       lock.unlock();
     }
@@ -184,8 +151,7 @@ public class Follower {
   StorePosition heard() {
     lock.lock();
     try {
-      return new StorePosition(
-          knownEpochs().present(), Math.max(Math.max(told, claimed), recentEvents.head()));
+      return new StorePosition(knownEpochs().present(), tail.heard());
     } finally {
       lock.unlock();
     }
@@ -195,9 +161,7 @@ public class Follower {
   public long claimed(UUID epoch) {
     lock.lock();
     try {
-      return epochs != null && epochs.present().equals(epoch) && claimed > recentEvents.head()
-          ? claimed
-          : 0;
+      return epochs != null && epochs.present().equals(epoch) ? tail.claimed() : 0;
     } finally {
       lock.unlock();
     }
@@ -244,10 +208,7 @@ public class Follower {
 
   /** Something else answers as the store; the append finds out what it is. */
   void doubt(Epochs read) {
-    LOG.log(
-        Level.WARNING,
-        () -> "another store was read, nobody rewinds to it epoch=" + read.present());
-    regressListeners.forEach(Runnable::run);
+    listeners.anotherStore(read);
   }
 
   private Epochs knownEpochs() {
@@ -297,8 +258,7 @@ public class Follower {
       var subscription = new Subscription(this, from, wakeUp);
       if (!from.epoch().equals(epochs.present())) {
         subscription.rewindTo(valid.get());
-      } else if (from.position() > Math.max(told, claimed)) {
-        claimed = from.position();
+      } else if (tail.claim(from.position())) {
         work.signal();
       }
       subscriptions.add(subscription);
@@ -314,10 +274,10 @@ public class Follower {
    * @return whether it has; false after the limit
    */
   public CompletionStage<Boolean> awaitHead(long position, Duration limit) {
-    var wait = new HeadWait(position, new CompletableFuture<>());
+    var wait = new HeadWaits.HeadWait(position, new CompletableFuture<>());
     lock.lock();
     try {
-      if (epochs != null && recentEvents.head() >= position) {
+      if (epochs != null && tail.head() >= position) {
         return CompletableFuture.completedStage(true);
       }
       waits.add(wait);
@@ -327,15 +287,16 @@ public class Follower {
     var end =
         threads
             .timer()
-            .schedule(() -> wait.seen.complete(false), limit.toMillis(), TimeUnit.MILLISECONDS);
-    return wait.seen.whenComplete(
-        (seen, failure) -> {
-          end.cancel(false);
-          forget(wait);
-        });
+            .schedule(() -> wait.seen().complete(false), limit.toMillis(), TimeUnit.MILLISECONDS);
+    return wait.seen()
+        .whenComplete(
+            (seen, failure) -> {
+              end.cancel(false);
+              forget(wait);
+            });
   }
 
-  private void forget(HeadWait wait) {
+  private void forget(HeadWaits.HeadWait wait) {
     lock.lock();
     try {
       waits.remove(wait);
@@ -345,16 +306,16 @@ public class Follower {
   }
 
   /**
-   * Called at every new epoch, before any subscription hears of it, on the tail's thread: whoever
-   * keeps states or caches of streams has to drop them all.
+   * Called at every new epoch, before any subscription hears of it, on the tail's thread: who keeps
+   * states or caches of streams has to drop them all.
    */
   public void onNewEpoch(Consumer<NewEpoch> listener) {
-    listeners.add(listener);
+    listeners.onNewEpoch(listener);
   }
 
   /** Called when the store has less than was seen of it in the same epoch. */
   public void onRegress(Runnable listener) {
-    regressListeners.add(listener);
+    listeners.onRegress(listener);
   }
 
   // ---- subscriptions
@@ -371,20 +332,7 @@ public class Follower {
   EventBatch take(Subscription subscription, int eventsMax, int bytesMax) {
     lock.lock();
     try {
-      var rewound = subscription.rewound();
-      if (rewound != null) {
-        return rewound;
-      }
-      var at = subscription.at();
-      if (at.position() > recentEvents.head()) {
-        // Seen elsewhere, not yet here.
-        return nothing(subscription);
-      }
-      if (!recentEvents.holdsAfter(at.position())) {
-        return new EventBatch.Behind();
-      }
-      var events = recentEvents.after(at.position(), eventsMax, bytesMax);
-      return events.isEmpty() ? nothing(subscription) : given(subscription, events);
+      return noted(subscription, subscription.next(tail, eventsMax, bytesMax));
     } finally {
       lock.unlock();
     }
@@ -393,7 +341,7 @@ public class Follower {
   EventBatch catchUp(
       Subscription subscription, int eventsMax, int bytesMax, EventPredicate eventPredicate) {
     var at = positionOf(subscription);
-    var slice = reader.slice(at.position(), eventsMax, bytesMax, eventPredicate);
+    var slice = order.slice(at.position(), eventsMax, bytesMax, eventPredicate);
     lock.lock();
     try {
       var rewound = subscription.rewound();
@@ -405,88 +353,32 @@ public class Follower {
         return take(subscription, eventsMax, bytesMax);
       }
       if (slice.get().epoch().equals(subscription.at().epoch())) {
-        return given(subscription, slice.get().events());
+        return subscription.given(slice.get().events());
       }
       // Of an epoch that the tail has yet to see: its restart wakes everybody.
       readWanted = true;
       work.signal();
-      return nothing(subscription);
+      return noted(subscription, subscription.given(List.of()));
     } finally {
       lock.unlock();
     }
   }
 
-  private EventBatch given(Subscription subscription, List<RecordedEvent> events) {
-    var last = events.get(events.size() - 1).position();
-    subscription.moveTo(subscription.at().at(last));
-    return new EventBatch.Events(events, subscription.at());
-  }
-
-  private EventBatch nothing(Subscription subscription) {
-    if (subscription.enterIdle()) {
-      idle.add(subscription);
+  /** Has the subscription woken at the next move if it was given nothing. */
+  private EventBatch noted(Subscription subscription, EventBatch batch) {
+    if (batch instanceof EventBatch.Events given && given.events().isEmpty()) {
+      waits.add(subscription);
     }
-    return new EventBatch.Events(List.of(), subscription.at());
+    return batch;
   }
 
   void remove(Subscription subscription) {
     lock.lock();
     try {
       subscriptions.remove(subscription);
-      if (subscription.leaveIdle()) {
-        idle.remove(subscription);
-      }
+      waits.remove(subscription);
     } finally {
       lock.unlock();
-    }
-  }
-
-  // ---- under the lock
-
-  /** Adds what is new of events that begin right after {@code base}, and what waited for them. */
-  private void extend(long base, List<RecordedEvent> events) {
-    add(base, events);
-    while (!early.isEmpty() && early.firstKey() <= recentEvents.head()) {
-      var next = early.pollFirstEntry();
-      add(next.getKey(), next.getValue().events());
-    }
-  }
-
-  private void add(long base, List<RecordedEvent> events) {
-    for (var i = (int) (recentEvents.head() - base); i < events.size(); i++) {
-      recentEvents.add(events.get(i));
-    }
-  }
-
-  private boolean isMissing() {
-    var most = Math.max(told, claimed);
-    return most > recentEvents.head() && most != alarmedAt;
-  }
-
-  /** After a move of the head or a new epoch: whom to wake, outside the lock. */
-  private List<Runnable> moved() {
-    var wakeUps = new ArrayList<Runnable>();
-    var sleeping = idle;
-    idle = new ArrayList<>();
-    for (var subscription : sleeping) {
-      if (subscription.leaveIdle()) {
-        wakeUps.add(subscription.wakeUp());
-      }
-    }
-    while (!waits.isEmpty() && waits.element().position <= recentEvents.head()) {
-      var reached = waits.remove();
-      wakeUps.add(() -> reached.seen.complete(true));
-    }
-    return wakeUps;
-  }
-
-  private static void run(List<Runnable> wakeUps) {
-    for (var wakeUp : wakeUps) {
-      try {
-        wakeUp.run();
-      } catch (RuntimeException failure) {
-        LOG.log(Level.ERROR, "a wake-up failed, its subscription may sleep on", failure);
-      }
     }
   }
 
@@ -508,12 +400,12 @@ public class Follower {
     lock.lock();
     try {
       epochs = lives;
-      recentEvents.restart(head);
-      wakeUps = moved();
+      tail.restart(head);
+      wakeUps = waits.end(tail.head());
     } finally {
       lock.unlock();
     }
-    run(wakeUps);
+    HeadWaits.run(wakeUps);
   }
 
   /** Takes events that were read after {@code base}, of the present epoch. */
@@ -521,12 +413,12 @@ public class Follower {
     List<Runnable> wakeUps;
     lock.lock();
     try {
-      extend(base, events);
-      wakeUps = moved();
+      tail.extend(base, events);
+      wakeUps = waits.end(tail.head());
     } finally {
       lock.unlock();
     }
-    run(wakeUps);
+    HeadWaits.run(wakeUps);
   }
 
   /**
@@ -534,48 +426,32 @@ public class Follower {
    * or opens an epoch.
    */
   void alarm(StorePosition heard, StorePosition head) {
-    LOG.log(
-        Level.ERROR,
-        () ->
-            "store has lost events seen="
-                + heard.position()
-                + " head="
-                + head.position()
-                + " epoch="
-                + head.epoch());
     lock.lock();
     try {
-      alarmedAt = heard.position();
+      tail.alarmed(heard.position());
     } finally {
       lock.unlock();
     }
-    regressListeners.forEach(Runnable::run);
+    listeners.lostEvents(heard, head);
   }
 
   void restart(Epochs before, Epochs now) {
     var from = head().orElseThrow();
     var change = new NewEpoch(from, now.carryOver(before, from.position()));
-    LOG.log(
-        Level.WARNING,
-        () -> "store has a new epoch, rewinding from=" + change.from + " to=" + change.to);
-    listeners.forEach(listener -> listener.accept(change));
+    listeners.newEpoch(change);
     List<Runnable> wakeUps;
     lock.lock();
     try {
       epochs = now;
-      recentEvents.restart(change.to.position());
-      early.clear();
-      told = 0;
-      claimed = 0;
-      alarmedAt = 0;
+      tail.restart(change.to.position());
       for (var subscription : subscriptions) {
         subscription.rewindTo(now.carryOver(before, subscription.at().position()));
       }
-      wakeUps = moved();
+      wakeUps = waits.end(tail.head());
     } finally {
       lock.unlock();
     }
-    run(wakeUps);
+    HeadWaits.run(wakeUps);
   }
 
   /**
@@ -585,11 +461,11 @@ public class Follower {
     lock.lockInterruptibly();
     try {
       var left = TailReader.POLL.toNanos();
-      while (left > 0 && !readWanted && !isMissing()) {
+      while (left > 0 && !readWanted && !tail.isMissing()) {
         left = work.awaitNanos(left);
       }
       var grace = GRACE.toNanos();
-      while (grace > 0 && !readWanted && isMissing()) {
+      while (grace > 0 && !readWanted && tail.isMissing()) {
         grace = work.awaitNanos(grace);
       }
       readWanted = false;

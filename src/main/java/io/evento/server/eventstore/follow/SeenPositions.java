@@ -3,7 +3,7 @@ package io.evento.server.eventstore.follow;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import jakarta.inject.Inject;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -13,13 +13,13 @@ import java.util.concurrent.ExecutorService;
 @NodeScoped
 public class SeenPositions {
   private final Follower follower;
-  private final EventReader reader;
+  private final OrderReader order;
   private final ExecutorService readers;
 
   @Inject
-  public SeenPositions(Follower follower, EventReader reader, Threads threads) {
+  public SeenPositions(Follower follower, OrderReader order, Threads threads) {
     this.follower = follower;
-    this.reader = reader;
+    this.order = order;
     readers = threads.pool("epochs", 1, 5_000);
   }
 
@@ -39,6 +39,6 @@ public class SeenPositions {
 
   /** The same as the store says it now. Blocks on the database. */
   public StorePosition now(SeenPosition seen) {
-    return seen.in(reader.epochs());
+    return seen.in(order.epochs());
   }
 }

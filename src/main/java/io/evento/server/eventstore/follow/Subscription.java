@@ -1,7 +1,9 @@
 package io.evento.server.eventstore.follow;
 
+import io.evento.protocol.RecordedEvent;
 import io.evento.server.eventstore.EventPredicate;
 import io.evento.server.eventstore.StorePosition;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,8 +70,31 @@ public final class Subscription implements AutoCloseable {
     return at;
   }
 
-  void moveTo(StorePosition taken) {
-    at = taken;
+  /** What it is given next of what the node holds. */
+  EventBatch next(KnownTail tail, int eventsMax, int bytesMax) {
+    var rewound = rewound();
+    if (rewound != null) {
+      return rewound;
+    }
+    if (at.position() > tail.head()) {
+      // Seen elsewhere, not yet here.
+      return given(List.of());
+    }
+    return tail.holdsAfter(at.position())
+        ? given(tail.after(at.position(), eventsMax, bytesMax))
+        : new EventBatch.Behind();
+  }
+
+  /**
+   * Moves on to the last of some events.
+   *
+   * @param events that follow on its position; perhaps none
+   */
+  EventBatch.Events given(List<RecordedEvent> events) {
+    if (!events.isEmpty()) {
+      at = at.at(events.get(events.size() - 1).position());
+    }
+    return new EventBatch.Events(events, at);
   }
 
   /** Remembers where it stood, until it is told. */

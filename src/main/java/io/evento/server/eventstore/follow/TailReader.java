@@ -2,7 +2,7 @@ package io.evento.server.eventstore.follow;
 
 import io.evento.server.eventstore.Epochs;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.UncheckedSqlException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -18,11 +18,11 @@ final class TailReader implements Runnable {
   private static final int READ_EVENTS = 2_000;
   private static final int READ_BYTES = 4 << 20;
 
-  private final EventReader reader;
+  private final OrderReader order;
   private final Follower follower;
 
-  TailReader(EventReader reader, Follower follower) {
-    this.reader = reader;
+  TailReader(OrderReader order, Follower follower) {
+    this.order = order;
     this.follower = follower;
   }
 
@@ -56,15 +56,15 @@ final class TailReader implements Runnable {
     var known = follower.known();
     if (known == null) {
       // In this order: if an epoch opens in between, the next read finds it and rewinds.
-      var lives = reader.epochs();
+      var lives = order.epochs();
       if (!follower.believes(lives)) {
         return doubt(lives);
       }
-      follower.begin(lives, reader.head().position());
+      follower.begin(lives, order.head().position());
       return true;
     }
     var seen = follower.head().orElseThrow();
-    var slice = reader.slice(seen.position(), READ_EVENTS, READ_BYTES);
+    var slice = order.slice(seen.position(), READ_EVENTS, READ_BYTES);
     if (slice.isEmpty()) {
       return check(known, seen);
     }
@@ -79,7 +79,7 @@ final class TailReader implements Runnable {
   private boolean check(Epochs known, StorePosition seen) {
     // What was heard of before the head is read was committed before: a lower head has lost it.
     var heard = follower.heard();
-    var head = reader.head();
+    var head = order.head();
     if (!head.epoch().equals(seen.epoch())) {
       return restart(known);
     }
@@ -91,7 +91,7 @@ final class TailReader implements Runnable {
   }
 
   private boolean restart(Epochs known) {
-    var lives = reader.epochs();
+    var lives = order.epochs();
     if (!follower.believes(lives)) {
       return doubt(lives);
     }

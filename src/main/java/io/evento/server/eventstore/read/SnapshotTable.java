@@ -12,7 +12,7 @@ public class SnapshotTable {
   // A state whose tip is not in the stream was decided on something that got lost: a race, or
   // another epoch. One of another schema makes way even for an older state: a release that cannot
   // use it tells its long stories in legs, each of which begins with what the last one kept.
-  private static final String STORE =
+  static final String STORE =
       """
       insert into evento.snapshot as kept (stream_id, version, decision, schema, state, at)
       select stream_id, version, decision, ?, ?, clock_timestamp()
@@ -28,7 +28,7 @@ public class SnapshotTable {
       """;
 
   // The tip is looked for again: after a restore a kept state may be of events that are gone.
-  private static final String LOAD =
+  static final String LOAD =
       """
       select s.version, s.decision, s.state
         from evento.snapshot s

@@ -2,7 +2,8 @@ package io.evento.server.gateway.http;
 
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.StorePosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.EventSearch;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.gateway.live.EventStreamFilter;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
@@ -28,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 @Path("events")
 @Produces({MediaType.APPLICATION_JSON, CloudEvents.BATCH})
 public class EventResource {
-  @Inject private EventReader reader;
+  @Inject private OrderReader order;
+  @Inject private EventSearch search;
   @Inject private StoreReads reads;
 
   @GET
@@ -42,10 +44,10 @@ public class EventResource {
     var asCloudEvents = MediaTypes.prefers(accept, CloudEvents.BATCH);
     return reads.run(
         () -> {
-          var lives = reader.epochs();
+          var lives = order.epochs();
           var after = given.after();
-          var start = after == null ? reader.head() : after.in(lives);
-          var page = reader.after(start.position(), count, given.filter());
+          var start = after == null ? order.head() : after.in(lives);
+          var page = search.after(start.position(), count, given.filter());
           var epoch = lives.present();
           return (asCloudEvents
                   ? Response.ok(CloudEvents.batch(page.events(), epoch), CloudEvents.BATCH)

@@ -68,7 +68,7 @@ public class HealthResource {
   public Response ready() {
     return answer(
         Check.of("membership", availability.isReady()).telling("state", membership.state().wire()),
-        Check.of("append", appender.isReady()).because(appender.trouble()));
+        Check.of("append", appender.isReady()).because(appender.whyNotReady()));
   }
 
   /** This node has started: schema, links and timers are there. */

@@ -5,7 +5,8 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.Names;
 import io.evento.server.NodeScoped;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
+import io.evento.server.eventstore.read.StreamReader;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 @Path("streams/{aggregateType}")
 @Produces(MediaType.APPLICATION_JSON)
 public class StreamResource {
-  @Inject private EventReader reader;
+  @Inject private OrderReader totalOrder;
+  @Inject private StreamReader streams;
   @Inject private StoreReads reads;
 
   @GET
@@ -75,8 +77,8 @@ public class StreamResource {
   }
 
   private Response forward(String stream, long from, int limit) {
-    var epoch = reader.epochs().present();
-    var page = reader.streamForward(stream, from, limit);
+    var epoch = totalOrder.epochs().present();
+    var page = streams.forward(stream, from, limit);
     if (page.events().isEmpty()) {
       checkExists(stream);
     }
@@ -84,8 +86,8 @@ public class StreamResource {
   }
 
   private Response backward(String stream, long from, int limit) {
-    var epoch = reader.epochs().present();
-    var page = reader.streamBackward(stream, from, limit);
+    var epoch = totalOrder.epochs().present();
+    var page = streams.backward(stream, from, limit);
     if (page.events().isEmpty()) {
       checkExists(stream);
     }
@@ -97,7 +99,7 @@ public class StreamResource {
   }
 
   private void checkExists(String stream) {
-    if (reader.tip(stream).version() == 0) {
+    if (streams.tip(stream).version() == 0) {
       throw new EventoException(ErrorCode.STREAM_NOT_FOUND, "there is no stream " + stream);
     }
   }

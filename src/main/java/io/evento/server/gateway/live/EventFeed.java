@@ -169,7 +169,7 @@ public final class EventFeed {
     feeds.read(
         () -> {
           try {
-            page = feeds.reader().after(at.position(), room, CHUNK_BYTES, filter);
+            page = feeds.search().after(at.position(), room, CHUNK_BYTES, filter);
             isReading = false;
             ring();
           } catch (UncheckedSqlException failure) {

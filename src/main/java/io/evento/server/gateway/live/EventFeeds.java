@@ -8,7 +8,7 @@ import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.follow.SeenPosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.EventSearch;
 import io.evento.server.setting.Setting;
 import io.evento.server.setting.Settings;
 import io.evento.server.telemetry.Metrics;
@@ -46,7 +46,7 @@ public class EventFeeds {
   private static final Duration AHEAD_MAX = Duration.ofSeconds(2);
 
   private final Follower follower;
-  private final EventReader reader;
+  private final EventSearch search;
   private final Threads threads;
   private final IntSupplier openMax;
   private final IntSupplier stallSeconds;
@@ -58,10 +58,10 @@ public class EventFeeds {
 
   @Inject
   public EventFeeds(
-      Follower follower, EventReader reader, Threads threads, Settings settings, Metrics metrics) {
+      Follower follower, EventSearch search, Threads threads, Settings settings, Metrics metrics) {
     this(
         follower,
-        reader,
+        search,
         threads,
         () -> settings.get(Setting.LIVE_READERS_MAX),
         () -> settings.get(Setting.LIVE_STALL_SECONDS),
@@ -70,13 +70,13 @@ public class EventFeeds {
 
   EventFeeds(
       Follower follower,
-      EventReader reader,
+      EventSearch search,
       Threads threads,
       IntSupplier openMax,
       IntSupplier stallSeconds,
       Metrics metrics) {
     this.follower = follower;
-    this.reader = reader;
+    this.search = search;
     this.threads = threads;
     this.openMax = openMax;
     this.stallSeconds = stallSeconds;
@@ -224,8 +224,8 @@ public class EventFeeds {
     return follower;
   }
 
-  EventReader reader() {
-    return reader;
+  EventSearch search() {
+    return search;
   }
 
   void run(Runnable turn) {

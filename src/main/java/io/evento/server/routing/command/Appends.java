@@ -19,7 +19,8 @@ import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.append.AppendConditions;
 import io.evento.server.eventstore.append.AppendResult;
 import io.evento.server.eventstore.follow.SeenPosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OrderReader;
+import io.evento.server.eventstore.read.StreamReader;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Failures;
@@ -53,7 +54,8 @@ public class Appends {
   private final Settings settings;
   private final Catalog catalog;
   private final AppendConditions appendConditions;
-  private final EventReader reader;
+  private final OrderReader order;
+  private final StreamReader streams;
   private final CommandOutcomes commandOutcomes;
   private final Threads threads;
   private final ExecutorService readers;
@@ -64,14 +66,16 @@ public class Appends {
       Settings settings,
       Catalog catalog,
       AppendConditions appendConditions,
-      EventReader reader,
+      OrderReader order,
+      StreamReader streams,
       CommandOutcomes commandOutcomes,
       Threads threads) {
     this.availability = availability;
     this.settings = settings;
     this.catalog = catalog;
     this.appendConditions = appendConditions;
-    this.reader = reader;
+    this.order = order;
+    this.streams = streams;
     this.commandOutcomes = commandOutcomes;
     this.threads = threads;
     readers = threads.pool("appends", 4, 2_000);
@@ -218,7 +222,7 @@ public class Appends {
               event.payload().text()));
     }
     // One of its own is empty unless this is a repeat, which is told by the id.
-    var tip = append.stream == null ? Tip.EMPTY : reader.tip(stream);
+    var tip = append.stream == null ? Tip.EMPTY : streams.tip(stream);
     return new AppendRequest(
         append.id,
         request.hash(),
@@ -240,12 +244,12 @@ public class Appends {
    * If it is not, the gate refuses the condition, as the append names that epoch with it.
    */
   private AppendCondition condition(Guard guard) {
-    var head = reader.head();
+    var head = order.head();
     var epoch = guard.after.epoch();
     var place =
         epoch == null || epoch.equals(head.epoch())
             ? head.at(guard.after.position())
-            : guard.after.in(reader.epochs());
+            : guard.after.in(order.epochs());
     if (place.position() > head.position()) {
       var last = "the last position, which is " + head.position();
       throw guard.after.epoch() == null

@@ -12,7 +12,7 @@ import io.evento.server.Threads;
 import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.append.AppendResult;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.OutcomeReader;
 import io.evento.server.eventstore.read.StoredOutcome;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Fingerprint;
@@ -29,11 +29,11 @@ import org.jspecify.annotations.Nullable;
 /** Tells the kept outcome of a command, as its first caller was told it. */
 @NodeScoped
 public class CommandOutcomes {
-  private final EventReader reader;
+  private final OutcomeReader reader;
   private final ExecutorService readers;
 
   @Inject
-  public CommandOutcomes(EventReader reader, Threads threads) {
+  public CommandOutcomes(OutcomeReader reader, Threads threads) {
     this.reader = reader;
     readers = threads.pool("outcomes", 4, 10_000);
   }

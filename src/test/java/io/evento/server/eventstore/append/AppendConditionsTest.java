@@ -11,8 +11,8 @@ import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
 import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.EventFilter;
-import io.evento.server.eventstore.Proposals;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.testing.PostgresFixture;
@@ -56,7 +56,7 @@ class AppendConditionsTest {
     for (var i = 0; i < events; i++) {
       appends.add(
           node.appender.append(
-              Proposals.on("Noise:" + UUID.randomUUID(), Tip.EMPTY)
+              AppendRequests.on("Noise:" + UUID.randomUUID(), Tip.EMPTY)
                   .event("Noise", "all")
                   .events()));
     }
@@ -72,16 +72,17 @@ class AppendConditionsTest {
   }
 
   private static StorePosition beginning() {
-    return node.reader.head().at(0);
+    return node.order.head().at(0);
   }
 
-  private Proposals joined() {
-    return Proposals.on(stream + "/" + UUID.randomUUID(), Tip.EMPTY).event("Joined", tag, "all");
+  private AppendRequests joined() {
+    return AppendRequests.on(stream + "/" + UUID.randomUUID(), Tip.EMPTY)
+        .event("Joined", tag, "all");
   }
 
   @Test
   void the_gate_sends_an_old_condition_away() {
-    var head = node.reader.head();
+    var head = node.order.head();
     var old = joined().when(none(head.at(head.position() - 1_001), "Joined", tag)).events();
     assertThat(node.append(old)).isEqualTo(new AppendResult.Behind(head));
     var fresh = joined().when(none(head.at(head.position() - 1_000), "Joined", tag)).events();
@@ -92,7 +93,7 @@ class AppendConditionsTest {
   void an_old_condition_holds_where_nothing_matches_and_is_broken_by_what_does() {
     assertThat(append(joined().when(none(beginning(), "Joined", tag)).events()))
         .isInstanceOf(AppendResult.Appended.class);
-    var at = node.reader.head();
+    var at = node.order.head();
     fill(400);
     assertThat(append(joined().when(none(beginning(), "Joined", tag)).events()))
         .isEqualTo(new AppendResult.ConditionBroken(at));
@@ -119,10 +120,11 @@ class AppendConditionsTest {
   void a_condition_without_tags_looks_at_types_alone() {
     var type = "T" + UUID.randomUUID();
     var appendCondition = none(beginning(), type);
-    var first = Proposals.on(stream, Tip.EMPTY).event(type).when(appendCondition).events();
+    var first = AppendRequests.on(stream, Tip.EMPTY).event(type).when(appendCondition).events();
     assertThat(append(first)).isInstanceOf(AppendResult.Appended.class);
     fill(400);
-    var second = Proposals.on(stream + "2", Tip.EMPTY).event(type).when(appendCondition).events();
+    var second =
+        AppendRequests.on(stream + "2", Tip.EMPTY).event(type).when(appendCondition).events();
     assertThat(append(second)).isInstanceOf(AppendResult.ConditionBroken.class);
   }
 
@@ -144,18 +146,18 @@ class AppendConditionsTest {
     append(joined().events());
     var broken = joinedNothing().when(none(beginning(), "Joined", tag)).body("{}").rejected();
     assertThat(append(broken)).isInstanceOf(AppendResult.ConditionBroken.class);
-    assertThat(node.reader.outcome(broken.commandId())).isEmpty();
+    assertThat(node.outcomes.outcome(broken.commandId())).isEmpty();
   }
 
-  private Proposals joinedNothing() {
-    return Proposals.on(stream + "/" + UUID.randomUUID(), Tip.EMPTY);
+  private AppendRequests joinedNothing() {
+    return AppendRequests.on(stream + "/" + UUID.randomUUID(), Tip.EMPTY);
   }
 
   @Test
   void an_old_condition_of_another_epoch_is_refused() {
     var elsewhere = new StorePosition(UUID.randomUUID(), 0);
     assertThat(append(joined().when(none(elsewhere, "Joined", tag)).events()))
-        .isEqualTo(new AppendResult.EpochChanged(node.reader.head().epoch()));
+        .isEqualTo(new AppendResult.EpochChanged(node.order.head().epoch()));
   }
 
   @Test
@@ -170,7 +172,7 @@ class AppendConditionsTest {
       assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(ofSeconds(4));
       blocker.rollback();
     }
-    assertThat(node.reader.outcome(appendRequest.commandId())).isEmpty();
+    assertThat(node.outcomes.outcome(appendRequest.commandId())).isEmpty();
   }
 
   @Test
@@ -199,8 +201,8 @@ class AppendConditionsTest {
   @Test
   void a_hundred_alternatives_take_one_look_and_the_first_event_that_meets_one_is_told() {
     append(joined().events());
-    var at = node.reader.head();
-    append(Proposals.on(stream, Tip.EMPTY).event("Left", tag).events());
+    var at = node.order.head();
+    append(AppendRequests.on(stream, Tip.EMPTY).event("Left", tag).events());
     fill(400);
     var items = new ArrayList<Alternative>();
     for (var i = 0; i < 98; i++) {
@@ -220,8 +222,8 @@ class AppendConditionsTest {
     return owner;
   }
 
-  private static void assertFails(CompletionStage<AppendResult> verdict, ErrorCode code) {
-    assertThatThrownBy(() -> StoreNode.await(verdict))
+  private static void assertFails(CompletionStage<AppendResult> result, ErrorCode code) {
+    assertThatThrownBy(() -> StoreNode.await(result))
         .cause()
         .asInstanceOf(type(EventoException.class))
         .extracting(EventoException::code)
@@ -231,7 +233,7 @@ class AppendConditionsTest {
   @Test
   void a_model_is_all_that_matches_once_and_in_order() {
     append(joined().events());
-    append(Proposals.on(stream, Tip.EMPTY).event("Left", tag).event("Else", "x").events());
+    append(AppendRequests.on(stream, Tip.EMPTY).event("Left", tag).event("Else", "x").events());
     var model =
         node.criteria
             .read(
@@ -241,15 +243,16 @@ class AppendConditionsTest {
                     new Alternative(List.of("Never"), List.of("all"))))
             .orElseThrow();
     assertThat(model.events()).extracting(event -> event.type()).containsExactly("Joined", "Left");
-    assertThat(model.at()).isEqualTo(node.reader.head());
+    assertThat(model.at()).isEqualTo(node.order.head());
   }
 
   @Test
   void a_filter_of_the_store_and_one_of_memory_accept_the_same() {
-    var start = node.reader.head().position();
+    var start = node.order.head().position();
     append(joined().events());
-    append(Proposals.on(stream, Tip.EMPTY).event("Left", tag, "x").event("Else", "x").events());
-    var all = node.reader.after(start, 1_000, EventFilter.ALL).events();
+    append(
+        AppendRequests.on(stream, Tip.EMPTY).event("Left", tag, "x").event("Else", "x").events());
+    var all = node.search.after(start, 1_000, EventFilter.ALL).events();
     var items =
         List.of(
             new Alternative(List.of("Left", "Else"), List.of("x")),
@@ -261,7 +264,7 @@ class AppendConditionsTest {
             new EventFilter(null, List.of(), null, null, List.of(), items),
             new EventFilter(null, List.of("Else"), "Course", stream.substring(7), List.of(), items),
             new EventFilter(null, "Joined", null, null, "all"))) {
-      assertThat(node.reader.after(start, 1_000, filter).events())
+      assertThat(node.search.after(start, 1_000, filter).events())
           .isNotEmpty()
           .isEqualTo(all.stream().filter(filter::accepts).toList());
     }
@@ -271,11 +274,11 @@ class AppendConditionsTest {
   void a_model_of_too_many_events_is_none() {
     var one = new Alternative(null, List.of(tag));
     for (var i = 0; i < 10; i++) {
-      var proposal = Proposals.on(stream + "/" + i, Tip.EMPTY);
+      var request = AppendRequests.on(stream + "/" + i, Tip.EMPTY);
       for (var event = 0; event < 1_000; event++) {
-        proposal.event("Joined", tag);
+        request.event("Joined", tag);
       }
-      assertThat(node.append(proposal.events())).isInstanceOf(AppendResult.Appended.class);
+      assertThat(node.append(request.events())).isInstanceOf(AppendResult.Appended.class);
     }
     assertThat(node.criteria.read(List.of(one)).orElseThrow().events()).hasSize(10_000);
     node.append(joined().events());

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
 import io.evento.server.eventstore.AppendRequest;
-import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StorePosition;
 import java.util.List;
 import java.util.Optional;
@@ -22,8 +22,8 @@ class AppendQueueTest {
   private final AppendQueue queue =
       new AppendQueue(new AppendQueue.Limits(4, BYTES, 1_000, 10, 50_000), () -> head);
 
-  private static Proposals on(String stream) {
-    return Proposals.on(stream, Tip.EMPTY);
+  private static AppendRequests on(String stream) {
+    return AppendRequests.on(stream, Tip.EMPTY);
   }
 
   private AppendRequest offered(AppendRequest appendRequest) {
@@ -36,7 +36,7 @@ class AppendQueueTest {
   }
 
   private List<AppendRequest> batch() throws InterruptedException {
-    return queue.take(ZERO).stream().map(PendingAppend::proposal).toList();
+    return queue.take(ZERO).stream().map(PendingAppend::request).toList();
   }
 
   @Test

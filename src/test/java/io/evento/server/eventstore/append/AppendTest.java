@@ -8,9 +8,8 @@ import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
 import io.evento.server.eventstore.AppendRequest;
 import io.evento.server.eventstore.AppendRequest.Basis;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.EventFilter;
-import io.evento.server.eventstore.OutcomeKind;
-import io.evento.server.eventstore.Proposals;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.testing.PostgresFixture;
@@ -49,7 +48,7 @@ class AppendTest {
 
   /** Appends one event and returns the stream's tip. */
   private static Tip opened(String stream) {
-    return appended(Proposals.on(stream, Tip.EMPTY).event("Opened").events()).tips().get(0);
+    return appended(AppendRequests.on(stream, Tip.EMPTY).event("Opened").events()).tips().get(0);
   }
 
   private static AppendResult.Appended appended(AppendRequest appendRequest) {
@@ -59,7 +58,7 @@ class AppendTest {
   }
 
   private static long head() {
-    return node.reader.head().position();
+    return node.order.head().position();
   }
 
   @Nested
@@ -67,14 +66,14 @@ class AppendTest {
     @Test
     void gets_dense_positions_and_versions() {
       var before = head();
-      var first = appended(Proposals.on(stream, Tip.EMPTY).event("A").event("B").events());
-      var second = appended(Proposals.on(stream, first.tips().get(0)).event("C").events());
+      var first = appended(AppendRequests.on(stream, Tip.EMPTY).event("A").event("B").events());
+      var second = appended(AppendRequests.on(stream, first.tips().get(0)).event("C").events());
 
       assertThat(first.first().position()).isEqualTo(before + 1);
       assertThat(second.first().position()).isEqualTo(before + 3);
       assertThat(first.tips().get(0).version()).isEqualTo(2);
       assertThat(second.tips().get(0).version()).isEqualTo(3);
-      assertThat(node.reader.tip(stream)).isEqualTo(second.tips().get(0));
+      assertThat(node.streams.tip(stream)).isEqualTo(second.tips().get(0));
       assertThat(second.recordedAt()).isAfterOrEqualTo(first.recordedAt());
     }
 
@@ -84,13 +83,13 @@ class AppendTest {
       var payload = "{\"text\":\"a \\\\ \\\" ' {curly} ünï 🙂 \\u0000\",\"n\":1}";
       var done =
           appended(
-              Proposals.on(stream, Tip.EMPTY)
+              AppendRequests.on(stream, Tip.EMPTY)
                   .id(id)
                   .body("{\"v\":\"\\\"\"}")
                   .event(0, "Opened", payload, "a\"b", "c,d", "e\\f", "{}", "NULL", "")
                   .events());
 
-      var event = node.reader.eventsOf(id, done.first().position()).get(0);
+      var event = node.outcomes.eventsOf(id, done.first().position()).get(0);
       assertThat(event.payload().text()).isEqualTo(payload);
       assertThat(event.aggregate().type() + ":" + event.aggregate().id()).isEqualTo(stream);
       assertThat(event.time()).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z");
@@ -98,7 +97,7 @@ class AppendTest {
       assertThat(event.tags()).containsExactly("a\"b", "c,d", "e\\f", "{}", "NULL", "");
       assertThat(event.payloadVersion()).isEqualTo(1);
       assertThat(event.correlationId()).isEqualTo(id.toString());
-      assertThat(node.reader.outcome(id).orElseThrow().body()).isEqualTo("{\"v\":\"\\\"\"}");
+      assertThat(node.outcomes.outcome(id).orElseThrow().body()).isEqualTo("{\"v\":\"\\\"\"}");
     }
   }
 
@@ -107,18 +106,18 @@ class AppendTest {
     var id = UUID.randomUUID();
     var done =
         appended(
-            Proposals.on(stream, Tip.EMPTY)
+            AppendRequests.on(stream, Tip.EMPTY)
                 .id(id)
                 .event("Opened", "tag")
                 .eventOfVersion(3, "Moved")
                 .events());
     var first = done.first().position();
-    assertThat(node.reader.eventsOf(id, first))
+    assertThat(node.outcomes.eventsOf(id, first))
         .extracting(event -> event.payloadVersion() + " " + event.tags())
         .containsExactly("1 [tag]", "3 []");
-    assertThat(node.reader.streamForward(stream, 1, 10).events())
-        .isEqualTo(node.reader.eventsOf(id, first));
-    assertThat(node.reader.story(stream, Tip.EMPTY, 10, 1000).orElseThrow().events())
+    assertThat(node.streams.forward(stream, 1, 10).events())
+        .isEqualTo(node.outcomes.eventsOf(id, first));
+    assertThat(node.streams.history(stream, Tip.EMPTY, 10, 1000).orElseThrow().events())
         .extracting(event -> event.payloadVersion())
         .containsExactly(1, 3);
   }
@@ -128,10 +127,10 @@ class AppendTest {
     @Test
     void is_told_the_real_tip_when_behind() {
       var first = opened(stream);
-      var second = appended(Proposals.on(stream, first).event("B").events()).tips().get(0);
+      var second = appended(AppendRequests.on(stream, first).event("B").events()).tips().get(0);
       var before = head();
 
-      assertThat(node.append(Proposals.on(stream, first).event("C").events()))
+      assertThat(node.append(AppendRequests.on(stream, first).event("C").events()))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, second))));
       assertThat(head()).isEqualTo(before);
     }
@@ -139,7 +138,7 @@ class AppendTest {
     @Test
     void is_refused_when_ahead_of_the_stream() {
       var tip = opened(stream);
-      assertThat(node.append(Proposals.on(stream, new Tip(2, 5)).event("C").events()))
+      assertThat(node.append(AppendRequests.on(stream, new Tip(2, 5)).event("C").events()))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
     }
 
@@ -147,25 +146,25 @@ class AppendTest {
     void is_refused_at_the_same_version_of_another_decision() {
       var tip = opened(stream);
       var other = new Tip(tip.version(), tip.decision() + 1);
-      assertThat(node.append(Proposals.on(stream, other).event("B").events()))
+      assertThat(node.append(AppendRequests.on(stream, other).event("B").events()))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
     }
 
     @Test
     void is_refused_on_a_stream_that_has_events_by_now() {
       var tip = opened(stream);
-      assertThat(node.append(Proposals.on(stream, Tip.EMPTY).event("B").events()))
+      assertThat(node.append(AppendRequests.on(stream, Tip.EMPTY).event("B").events()))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
     }
 
     @Test
     void keeps_no_rejection() {
       var tip = opened(stream);
-      var late = Proposals.on(stream, Tip.EMPTY).body("{}").rejected();
+      var late = AppendRequests.on(stream, Tip.EMPTY).body("{}").rejected();
       assertThat(node.append(late))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, tip))));
-      assertThat(node.reader.outcome(late.commandId())).isEmpty();
-      assertThat(node.append(Proposals.on(stream, tip).body("{}").rejected()))
+      assertThat(node.outcomes.outcome(late.commandId())).isEmpty();
+      assertThat(node.append(AppendRequests.on(stream, tip).body("{}").rejected()))
           .isInstanceOf(AppendResult.Kept.class);
     }
 
@@ -174,97 +173,10 @@ class AppendTest {
       var other = stream + "-read";
       opened(other);
       var tip = opened(stream);
-      assertThat(node.append(Proposals.on(stream, tip).and(other, Tip.EMPTY).event("B").events()))
+      assertThat(
+              node.append(AppendRequests.on(stream, tip).and(other, Tip.EMPTY).event("B").events()))
           .isInstanceOf(AppendResult.Stale.class);
-      assertThat(node.reader.tip(stream)).isEqualTo(tip);
-    }
-  }
-
-  @Nested
-  class A_repeated_command {
-    @Test
-    void gets_its_first_events_whatever_is_decided_now() {
-      var first = Proposals.on(stream, Tip.EMPTY).body("{\"v\":1}").event("A").event("B").events();
-      var done = appended(first);
-      var tip = done.tips().get(0);
-      var duplicate =
-          new AppendResult.Duplicate(
-              OutcomeKind.EVENTS,
-              stream,
-              done.first(),
-              new Tip(1, first.decision()),
-              "{\"v\":1}",
-              done.recordedAt());
-
-      var id = first.commandId();
-      assertThat(node.append(Proposals.on(stream, tip).id(id).event("C").events()))
-          .isEqualTo(duplicate);
-      assertThat(node.append(Proposals.on(stream, Tip.EMPTY).id(id).event("C").events()))
-          .as("a stale tip")
-          .isEqualTo(duplicate);
-      assertThat(node.append(Proposals.on(stream, tip).id(id).body("no").rejected()))
-          .as("a rejection")
-          .isEqualTo(duplicate);
-      assertThat(node.reader.eventsOf(id, done.first().position()))
-          .extracting(event -> event.type())
-          .containsExactly("A", "B");
-    }
-
-    @Test
-    void gets_its_first_rejection_whatever_is_decided_now() {
-      var tip = opened(stream);
-      var first = Proposals.on(stream, tip).body("{\"code\":\"poor\"}").rejected();
-      var kept = (AppendResult.Kept) node.append(first);
-      var duplicate =
-          new AppendResult.Duplicate(
-              OutcomeKind.REJECTED,
-              stream,
-              kept.seen(),
-              null,
-              "{\"code\":\"poor\"}",
-              kept.recordedAt());
-
-      var id = first.commandId();
-      assertThat(node.append(Proposals.on(stream, tip).id(id).body("other").rejected()))
-          .isEqualTo(duplicate);
-      assertThat(node.append(Proposals.on(stream, tip).id(id).event("B").events()))
-          .isEqualTo(duplicate);
-      assertThat(node.reader.tip(stream)).isEqualTo(tip);
-    }
-
-    @Test
-    void gets_the_answer_of_its_service() {
-      var first = Proposals.ofService().body("41").answer();
-      var kept = (AppendResult.Kept) node.append(first);
-      assertThat(node.append(Proposals.ofService().id(first.commandId()).body("42").answer()))
-          .isEqualTo(
-              new AppendResult.Duplicate(
-                  OutcomeKind.ANSWER, null, kept.seen(), null, "41", kept.recordedAt()));
-    }
-
-    @Test
-    void is_refused_with_another_payload_and_told_nothing() {
-      var events = Proposals.on(stream, Tip.EMPTY).event("A").events();
-      var tip = appended(events).tips().get(0);
-      var rejection = Proposals.on(stream, tip).rejected();
-      node.append(rejection);
-
-      for (var id : List.of(events.commandId(), rejection.commandId())) {
-        assertThat(node.append(Proposals.on(stream, tip).id(id).hash(8).event("B").events()))
-            .isEqualTo(new AppendResult.IdReused());
-        assertThat(node.append(Proposals.on(stream, tip).id(id).hash(8).rejected()))
-            .isEqualTo(new AppendResult.IdReused());
-      }
-    }
-
-    @Test
-    void gets_one_outcome_if_both_come_at_once() {
-      var id = UUID.randomUUID();
-      var first = node.appender.append(Proposals.on(stream, Tip.EMPTY).id(id).event("A").events());
-      var second =
-          node.appender.append(Proposals.on(stream + "2", Tip.EMPTY).id(id).body("no").rejected());
-      assertThat(StoreNode.await(first)).isInstanceOf(AppendResult.Appended.class);
-      assertThat(StoreNode.await(second)).isInstanceOf(AppendResult.Duplicate.class);
+      assertThat(node.streams.tip(stream)).isEqualTo(tip);
     }
   }
 
@@ -277,7 +189,7 @@ class AppendTest {
       var tip = opened(stream);
       var done =
           appended(
-              Proposals.on(stream, tip)
+              AppendRequests.on(stream, tip)
                   .and(other, Tip.EMPTY)
                   .eventOf(0, "A")
                   .eventOf(1, "B")
@@ -285,9 +197,9 @@ class AppendTest {
                   .events());
 
       assertThat(done.tips()).extracting(Tip::version).containsExactly(3L, 1L);
-      assertThat(node.reader.tip(stream)).isEqualTo(done.tips().get(0));
-      assertThat(node.reader.tip(other)).isEqualTo(done.tips().get(1));
-      assertThat(node.reader.after(done.first().position() - 1, 3, EventFilter.ALL).events())
+      assertThat(node.streams.tip(stream)).isEqualTo(done.tips().get(0));
+      assertThat(node.streams.tip(other)).isEqualTo(done.tips().get(1));
+      assertThat(node.search.after(done.first().position() - 1, 3, EventFilter.ALL).events())
           .extracting(event -> event.type() + event.version())
           .containsExactly("A2", "B1", "C3");
     }
@@ -297,15 +209,19 @@ class AppendTest {
       var tip = opened(stream);
       var otherTip = opened(other);
       assertThat(
-              node.append(Proposals.on(stream, tip).and(other, Tip.EMPTY).eventOf(0, "A").events()))
+              node.append(
+                  AppendRequests.on(stream, tip).and(other, Tip.EMPTY).eventOf(0, "A").events()))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(other, otherTip))));
       assertThat(
               node.append(
-                  Proposals.on(stream, Tip.EMPTY).and(other, Tip.EMPTY).eventOf(1, "A").events()))
+                  AppendRequests.on(stream, Tip.EMPTY)
+                      .and(other, Tip.EMPTY)
+                      .eventOf(1, "A")
+                      .events()))
           .isEqualTo(
               new AppendResult.Stale(List.of(new Basis(stream, tip), new Basis(other, otherTip))));
-      assertThat(node.reader.tip(stream)).isEqualTo(tip);
-      assertThat(node.reader.tip(other)).isEqualTo(otherTip);
+      assertThat(node.streams.tip(stream)).isEqualTo(tip);
+      assertThat(node.streams.tip(other)).isEqualTo(otherTip);
     }
   }
 
@@ -320,10 +236,10 @@ class AppendTest {
 
     @Test
     void holds_until_an_event_with_its_type_and_tags_comes() {
-      var start = node.reader.head();
+      var start = node.order.head();
       assertThat(
               node.append(
-                  Proposals.on(stream, Tip.EMPTY)
+                  AppendRequests.on(stream, Tip.EMPTY)
                       .event("Joined", tag)
                       .when(none(start, "Joined"))
                       .events()))
@@ -331,14 +247,14 @@ class AppendTest {
       var broken = start.at(start.position() + 1);
       assertThat(
               node.append(
-                  Proposals.on(stream + "2", Tip.EMPTY)
+                  AppendRequests.on(stream + "2", Tip.EMPTY)
                       .event("Joined", tag)
                       .when(none(start, "Joined"))
                       .events()))
           .isEqualTo(new AppendResult.ConditionBroken(broken));
       assertThat(
               node.append(
-                  Proposals.on(stream + "2", Tip.EMPTY)
+                  AppendRequests.on(stream + "2", Tip.EMPTY)
                       .event("Joined", tag)
                       .when(none(broken, "Joined"))
                       .events()))
@@ -346,7 +262,7 @@ class AppendTest {
           .isInstanceOf(AppendResult.Appended.class);
       assertThat(
               node.append(
-                  Proposals.on(stream + "3", Tip.EMPTY)
+                  AppendRequests.on(stream + "3", Tip.EMPTY)
                       .event("Joined", tag)
                       .when(none(start, "Left"))
                       .events()))
@@ -356,8 +272,8 @@ class AppendTest {
 
     @Test
     void is_broken_by_any_of_its_alternatives() {
-      var start = node.reader.head();
-      var at = appended(Proposals.on(stream, Tip.EMPTY).event("Left", tag).events()).first();
+      var start = node.order.head();
+      var at = appended(AppendRequests.on(stream, Tip.EMPTY).event("Left", tag).events()).first();
       var either =
           new AppendCondition(
               start,
@@ -366,20 +282,20 @@ class AppendTest {
                   new AppendCondition.Alternative(null, List.of(tag))));
       assertThat(
               node.append(
-                  Proposals.on(stream + "2", Tip.EMPTY).event("Joined").when(either).events()))
+                  AppendRequests.on(stream + "2", Tip.EMPTY).event("Joined").when(either).events()))
           .isEqualTo(new AppendResult.ConditionBroken(at));
     }
 
     @Test
     void sees_the_events_of_its_own_batch() {
-      var start = node.reader.head();
+      var start = node.order.head();
       var appendCondition = none(start, "Joined");
-      var verdicts =
+      var results =
           List.of(stream, stream + "2", stream + "3").stream()
               .map(
                   each ->
                       node.appender.append(
-                          Proposals.on(each, Tip.EMPTY)
+                          AppendRequests.on(each, Tip.EMPTY)
                               .event("Joined", tag)
                               .when(appendCondition)
                               .events()))
@@ -387,8 +303,8 @@ class AppendTest {
               .stream()
               .map((CompletionStage<AppendResult> stage) -> StoreNode.await(stage))
               .toList();
-      assertThat(verdicts.get(0)).isInstanceOf(AppendResult.Appended.class);
-      assertThat(verdicts.subList(1, 3))
+      assertThat(results.get(0)).isInstanceOf(AppendResult.Appended.class);
+      assertThat(results.subList(1, 3))
           .allSatisfy(
               appendResult ->
                   assertThat(appendResult).isInstanceOf(AppendResult.ConditionBroken.class));
@@ -396,12 +312,13 @@ class AppendTest {
 
     @Test
     void of_another_epoch_is_refused_but_a_repeat_is_answered() {
-      var now = node.reader.head();
+      var now = node.order.head();
       var elsewhere = new StorePosition(UUID.randomUUID(), now.position());
-      var first = Proposals.on(stream, Tip.EMPTY).event("Joined").when(none(elsewhere, "Joined"));
+      var first =
+          AppendRequests.on(stream, Tip.EMPTY).event("Joined").when(none(elsewhere, "Joined"));
       assertThat(node.append(first.events())).isEqualTo(new AppendResult.EpochChanged(now.epoch()));
 
-      var done = Proposals.on(stream, Tip.EMPTY).event("Joined").events();
+      var done = AppendRequests.on(stream, Tip.EMPTY).event("Joined").events();
       appended(done);
       assertThat(node.append(first.id(done.commandId()).events()))
           .isInstanceOf(AppendResult.Duplicate.class);
@@ -425,7 +342,7 @@ class AppendTest {
           var session = other.createStatement()) {
         other.setAutoCommit(false);
         session.execute(OTHER.formatted(stream));
-        var verdict = node.appender.append(appendRequest).toCompletableFuture();
+        var result = node.appender.append(appendRequest).toCompletableFuture();
         await()
             .atMost(ofSeconds(2))
             .untilAsserted(
@@ -438,9 +355,9 @@ class AppendTest {
                                    and application_name like 'evento-append-%'
                                 """))
                         .isEqualTo(1));
-        assertThat(verdict).isNotDone();
+        assertThat(result).isNotDone();
         other.commit();
-        return StoreNode.await(verdict);
+        return StoreNode.await(result);
       }
     }
 
@@ -455,14 +372,14 @@ class AppendTest {
     @Test
     void waits_for_it_and_is_told_the_tip_that_it_left() throws SQLException {
       var tip = opened(stream);
-      assertThat(meanwhile(Proposals.on(stream, tip).event("C").events()))
+      assertThat(meanwhile(AppendRequests.on(stream, tip).event("C").events()))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, new Tip(2, 77)))));
     }
 
     @Test
     void keeps_no_rejection_of_a_state_that_is_over_by_then() throws SQLException {
       var tip = opened(stream);
-      assertThat(meanwhile(Proposals.on(stream, tip).body("{}").rejected()))
+      assertThat(meanwhile(AppendRequests.on(stream, tip).body("{}").rejected()))
           .isEqualTo(new AppendResult.Stale(List.of(new Basis(stream, new Tip(2, 77)))));
     }
   }
@@ -477,8 +394,8 @@ class AppendTest {
           update evento.event set recorded_at = recorded_at + interval '1 hour'
            where position = (select max(position) from evento.event)
           """);
-      var last = node.reader.after(head() - 1, 1, EventFilter.ALL).events().get(0);
-      var next = appended(Proposals.on(stream + "-2", Tip.EMPTY).event("A").events());
+      var last = node.search.after(head() - 1, 1, EventFilter.ALL).events().get(0);
+      var next = appended(AppendRequests.on(stream + "-2", Tip.EMPTY).event("A").events());
       assertThat(next.recordedAt()).isEqualTo(last.instant());
       session.execute(
           """
@@ -492,14 +409,14 @@ class AppendTest {
   class A_command_that_the_store_cannot_take {
     @Test
     void fails_alone(TestInfo info) {
-      var good = node.appender.append(Proposals.on(stream, Tip.EMPTY).event("A").events());
+      var good = node.appender.append(AppendRequests.on(stream, Tip.EMPTY).event("A").events());
       var bad =
           node.appender.append(
-              Proposals.on(stream + "-bad", Tip.EMPTY)
+              AppendRequests.on(stream + "-bad", Tip.EMPTY)
                   .event(0, info.getDisplayName(), "\u0000")
                   .events());
       var alsoGood =
-          node.appender.append(Proposals.on(stream + "-2", Tip.EMPTY).event("A").events());
+          node.appender.append(AppendRequests.on(stream + "-2", Tip.EMPTY).event("A").events());
       assertThat(StoreNode.await(good)).isInstanceOf(AppendResult.Appended.class);
       assertThat(StoreNode.await(alsoGood)).isInstanceOf(AppendResult.Appended.class);
       assertThat(bad.toCompletableFuture()).isCompletedExceptionally();

@@ -10,7 +10,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequest;
-import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.PostgresServer;
@@ -24,12 +24,12 @@ import org.junit.jupiter.api.Test;
 /** What a node answers while its database does not. */
 class AvailabilityTest {
 
-  private static AppendRequest proposal() {
-    return Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+  private static AppendRequest request() {
+    return AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
   }
 
-  private static void assertFails(CompletionStage<AppendResult> verdict, ErrorCode code) {
-    assertThatThrownBy(() -> StoreNode.await(verdict))
+  private static void assertFails(CompletionStage<AppendResult> result, ErrorCode code) {
+    assertThatThrownBy(() -> StoreNode.await(result))
         .cause()
         .asInstanceOf(type(EventoException.class))
         .extracting(EventoException::code)
@@ -54,18 +54,18 @@ class AvailabilityTest {
         assertThat(node.appender.isReady()).isFalse();
         server.begin();
         await().atMost(ofSeconds(20)).until(node.appender::isReady);
-        assertThat(node.append(proposal())).isInstanceOf(AppendResult.Appended.class);
+        assertThat(node.append(request())).isInstanceOf(AppendResult.Appended.class);
         await().atMost(ofSeconds(10)).until(() -> node.follower.head().isPresent());
 
         server.crash();
-        var lost = node.appender.append(proposal());
+        var lost = node.appender.append(request());
         await()
             .atMost(ofSeconds(20))
             .pollDelay(ofSeconds(2))
             .untilAsserted(
                 () -> {
                   assertThat(node.appender.isReady()).isFalse();
-                  var refused = node.appender.append(proposal()).toCompletableFuture();
+                  var refused = node.appender.append(request()).toCompletableFuture();
                   assertThat(refused).isDone();
                   assertFails(refused, ErrorCode.UNAVAILABLE);
                 });
@@ -73,7 +73,7 @@ class AvailabilityTest {
         await().atMost(ofSeconds(20)).until(node.appender::isReady);
         // Settled, or known not to be stored.
         StoreNode.await(lost.handle((appendResult, failure) -> failure == null));
-        assertThat(node.append(proposal())).isInstanceOf(AppendResult.Appended.class);
+        assertThat(node.append(request())).isInstanceOf(AppendResult.Appended.class);
       }
     }
   }
@@ -87,9 +87,9 @@ class AvailabilityTest {
       CompletionStage<AppendResult> first;
       CompletionStage<AppendResult> second;
       try (var held = gateHeld(database)) {
-        first = node.appender.append(proposal());
-        second = node.appender.append(proposal());
-        var third = node.appender.append(proposal()).toCompletableFuture();
+        first = node.appender.append(request());
+        second = node.appender.append(request());
+        var third = node.appender.append(request()).toCompletableFuture();
         assertThat(third).isDone();
         assertFails(third, ErrorCode.OVERLOADED);
         held.rollback();
@@ -104,17 +104,17 @@ class AvailabilityTest {
     try (var database = PostgresFixture.shared().migrated();
         var node = StoreNode.start(database, "a")) {
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
-      var underWay = proposal();
+      var underWay = request();
       try (var held = gateHeld(database)) {
         var first = node.appender.append(underWay);
-        var second = node.appender.append(proposal());
+        var second = node.appender.append(request());
         assertFails(second, ErrorCode.UNAVAILABLE);
         assertFails(first, ErrorCode.UNAVAILABLE);
         assertThat(node.appender.isReady()).isFalse();
         held.rollback();
       }
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
-      assertThat(node.reader.outcome(underWay.commandId())).isEmpty();
+      assertThat(node.outcomes.outcome(underWay.commandId())).isEmpty();
       assertThat(node.append(underWay)).isInstanceOf(AppendResult.Appended.class);
     }
   }

@@ -6,8 +6,8 @@ import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
 import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.OutcomeKind;
-import io.evento.server.eventstore.Proposals;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.persistence.Database;
 import io.evento.testing.PostgresFixture;
@@ -50,8 +50,8 @@ class ConditionSetTest {
           var expected = judged(batch, epoch);
           var answer = AppendCall.run(connection, null, 0, batch);
           assertThat(answer.base()).isEqualTo(base);
-          var verdicts = BatchResult.of(answer, batch, false).verdicts();
-          assertThat(verdicts.stream().map(ConditionSetTest::told)).isEqualTo(expected);
+          var results = BatchResult.of(answer, batch, false).results();
+          assertThat(results.stream().map(ConditionSetTest::told)).isEqualTo(expected);
           for (var said : expected) {
             seen[said.startsWith("broken") ? 0 : said.startsWith("stored") ? 1 : 2]++;
           }
@@ -125,18 +125,19 @@ class ConditionSetTest {
     var said = random.nextInt(15) == 0 ? UUID.randomUUID() : epoch;
     for (var i = random.nextInt(14); i >= 0; i--) {
       var isStale = random.nextInt(12) == 0;
-      var proposal = Proposals.on("S:" + UUID.randomUUID(), isStale ? new Tip(3, 5) : Tip.EMPTY);
+      var request =
+          AppendRequests.on("S:" + UUID.randomUUID(), isStale ? new Tip(3, 5) : Tip.EMPTY);
       if (random.nextInt(5) < 3) {
-        proposal = proposal.when(condition(said));
+        request = request.when(condition(said));
       }
       if (random.nextInt(6) == 0) {
-        batch.add(proposal.rejected());
+        batch.add(request.rejected());
         continue;
       }
       for (var events = random.nextInt(3); events >= 0; events--) {
-        proposal.event(one(TYPES), some(TAGS, 3).toArray(String[]::new));
+        request.event(one(TYPES), some(TAGS, 3).toArray(String[]::new));
       }
-      batch.add(proposal.events());
+      batch.add(request.events());
     }
     batch.sort(Comparator.comparing(appendRequest -> appendRequest.condition() != null));
     return batch;

@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
 import io.evento.server.eventstore.AppendCondition.Alternative;
-import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.persistence.UncheckedSqlException;
 import io.evento.testing.LossyLink;
@@ -101,12 +101,12 @@ class ConditionStormTest {
   private void claim(StoreNode node, Random random) {
     for (var i = 0; i < CLAIMS; i++) {
       var id = UUID.randomUUID();
-      var proposal =
+      var request =
           random.nextBoolean()
               ? new Claim(
                   "Claimed", 1, "name:" + random.nextInt(NAMES), "owner:" + random.nextInt(OWNERS))
               : new Claim("Seated", SEATS, "room:" + random.nextInt(ROOMS));
-      outcomes.put(id, decide(node, id, proposal));
+      outcomes.put(id, decide(node, id, request));
     }
   }
 
@@ -146,7 +146,7 @@ class ConditionStormTest {
       return false;
     }
     var appendRequest =
-        Proposals.on("Claim:" + id, Tip.EMPTY)
+        AppendRequests.on("Claim:" + id, Tip.EMPTY)
             .id(id)
             .event(claim.type(), claim.tags())
             .when(new AppendCondition(model.at(), claim.criteria()))

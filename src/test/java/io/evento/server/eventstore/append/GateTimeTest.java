@@ -10,7 +10,7 @@ import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
 import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.eventstore.AppendRequest;
-import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.persistence.Database;
@@ -66,7 +66,7 @@ class GateTimeTest {
   private static AppendRequest asking(StorePosition after, String tag) {
     var items =
         IntStream.range(0, ITEMS).mapToObj(i -> new Alternative(null, List.of(tag + i))).toList();
-    return Proposals.on("Events:" + UUID.randomUUID(), Tip.EMPTY)
+    return AppendRequests.on("Events:" + UUID.randomUUID(), Tip.EMPTY)
         .event("T", "mine")
         .when(new AppendCondition(after, items))
         .events();
@@ -146,7 +146,8 @@ class GateTimeTest {
       for (var i = 0; i < 15; i++) {
         var began = System.nanoTime();
         var appendResult =
-            b.append(Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events());
+            b.append(
+                AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events());
         times.add(Duration.ofNanos(System.nanoTime() - began));
         assertThat(appendResult).isInstanceOf(AppendResult.Appended.class);
       }
@@ -171,13 +172,15 @@ class GateTimeTest {
         for (var i = 0; i < 40; i++) {
           all.add(
               node.appender.append(
-                  Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events()));
+                  AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY)
+                      .event("A")
+                      .events()));
         }
         assertThat(all)
             .allSatisfy(
-                verdict ->
-                    assertThat(StoreNode.await(verdict)).isInstanceOf(AppendResult.Appended.class));
-        assertThat(node.reader.head().position()).isEqualTo(40);
+                result ->
+                    assertThat(StoreNode.await(result)).isInstanceOf(AppendResult.Appended.class));
+        assertThat(node.order.head().position()).isEqualTo(40);
       }
     }
   }
@@ -189,12 +192,15 @@ class GateTimeTest {
       loseOneAnswerAndEndWhatFollows(where);
       try (var node = StoreNode.start(where, "a")) {
         await().atMost(ofSeconds(10)).until(node.appender::isReady);
-        var stuck = Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+        var stuck =
+            AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
         assertThatThrownBy(() -> node.append(stuck))
             .hasRootCauseInstanceOf(EventoException.class)
             .hasMessageContaining("no outcome known");
         var next =
-            Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A", "next").events();
+            AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY)
+                .event("A", "next")
+                .events();
         await()
             .atMost(ofSeconds(10))
             .ignoreExceptions()

@@ -8,8 +8,8 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequest;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.Epochs;
-import io.evento.server.eventstore.Proposals;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.append.StoreAcceptance.Asked;
@@ -61,7 +61,7 @@ class OlderStoreTest {
         var told = new CopyOnWriteArrayList<NewEpoch>();
         a.follower.onNewEpoch(told::add);
         b.follower.onNewEpoch(told::add);
-        var epoch = a.reader.head().epoch();
+        var epoch = a.order.head().epoch();
 
         pair.first().begin(); // alone and writable, first in the URL
         var before = last(pair.first());
@@ -76,7 +76,7 @@ class OlderStoreTest {
             await()
                 .atMost(ofSeconds(20))
                 .ignoreExceptions()
-                .until(() -> a.reader.head(), Objects::nonNull);
+                .until(() -> a.order.head(), Objects::nonNull);
         assertThat(read).as("the first answer").isEqualTo(new StorePosition(epoch, 70));
         assertThat(last(pair.first())).as("nothing acknowledged there").isEqualTo(before);
         assertThat(ask(pair.first(), EPOCHS)).as("no epoch there").isEqualTo("1");
@@ -101,8 +101,8 @@ class OlderStoreTest {
         await()
             .atMost(ofSeconds(20))
             .until(() -> node.appender.known().refusal() != null && !node.appender.isReady());
-        assertThatThrownBy(() -> node.reader.head()).as("nothing old is read").isNotNull();
-        assertThatThrownBy(() -> node.append(proposal())).hasMessageContaining("older");
+        assertThatThrownBy(() -> node.order.head()).as("nothing old is read").isNotNull();
+        assertThatThrownBy(() -> node.append(request())).hasMessageContaining("older");
         assertThat(last(pair.first())).isEqualTo(20);
 
         pair.first().stop();
@@ -111,7 +111,7 @@ class OlderStoreTest {
         await()
             .atMost(ofSeconds(20))
             .ignoreExceptions()
-            .until(() -> node.reader.head().position() == 35);
+            .until(() -> node.order.head().position() == 35);
         assertThat(node.appender.known().refusal()).isNull();
       }
     }
@@ -128,17 +128,17 @@ class OlderStoreTest {
         pair.second().stop(); // what comes now does not reach it
         append(node, 10);
         await().atMost(ofSeconds(20)).until(() -> atHead(node, 30));
-        var seen = node.reader.head();
+        var seen = node.order.head();
         pair.first().kill();
         pair.second().begin();
         pair.promote();
         append(node, 5);
-        assertThat(node.reader.head().position()).isEqualTo(25);
-        assertThat(node.reader.epochs().lives())
+        assertThat(node.order.head().position()).isEqualTo(25);
+        assertThat(node.order.epochs().lives())
             .last()
             .extracting(Epochs.Epoch::startsAfter)
             .isEqualTo(20L);
-        assertThat(node.reader.epochs().carryOver(seen)).contains(node.reader.head().at(20));
+        assertThat(node.order.epochs().carryOver(seen)).contains(node.order.head().at(20));
       }
     }
   }
@@ -161,7 +161,7 @@ class OlderStoreTest {
             .untilAsserted(
                 () -> {
                   var memory = Objects.requireNonNull(idle.appender.known().memory());
-                  assertThat(memory.seen().epoch()).isEqualTo(busy.reader.head().epoch());
+                  assertThat(memory.seen().epoch()).isEqualTo(busy.order.head().epoch());
                   assertThat(memory.system()).isNotNull();
                   assertThat(memory.timeline())
                       .isEqualTo(Objects.requireNonNull(busy.appender.known().memory()).timeline());
@@ -201,7 +201,7 @@ class OlderStoreTest {
         server.beginPromoted();
         append(b, 10);
         await().atMost(ofSeconds(20)).until(() -> atHead(a, 60) && atHead(b, 60));
-        var seen = a.reader.head();
+        var seen = a.order.head();
         var told = new CopyOnWriteArrayList<NewEpoch>();
         a.follower.onNewEpoch(told::add);
         b.follower.onNewEpoch(told::add);
@@ -239,7 +239,7 @@ class OlderStoreTest {
                                 seen, new StorePosition(Objects.requireNonNull(epoch), 30))));
         append(a, 1);
         append(b, 1);
-        assertThat(a.reader.epochs().lives())
+        assertThat(a.order.epochs().lives())
             .extracting(Epochs.Epoch::startsAfter)
             .containsExactly(0L, 30L);
         assertThat(ask(server, "select done_by || ' ' || known_head from evento.store_acceptance"))
@@ -277,13 +277,13 @@ class OlderStoreTest {
     }
   }
 
-  private static AppendRequest proposal() {
-    return Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+  private static AppendRequest request() {
+    return AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
   }
 
   private static void append(StoreNode node, int count) {
     for (var i = 0; i < count; i++) {
-      var appendRequest = proposal();
+      var appendRequest = request();
       await()
           .atMost(ofSeconds(30))
           .pollDelay(Duration.ZERO)

@@ -37,7 +37,7 @@ class PgBouncerTest {
         try (var node = StoreNode.start(database.through(bouncer.port), "a")) {
           await(mode)
               .atMost(ofSeconds(20))
-              .until(() -> node.appender.trouble().contains("pooler in transaction"));
+              .until(() -> node.appender.whyNotReady().contains("pooler in transaction"));
           assertThat(node.appender.isReady()).isFalse();
         } finally {
           bouncer.process.destroy();

@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.Migrations;
@@ -24,9 +24,10 @@ class PoolerTest {
     try (var database = PostgresFixture.shared().migrated();
         var pooler = TransactionPooler.before(database);
         var node = StoreNode.start(database.through(pooler), "a")) {
-      await().atMost(ofSeconds(20)).until(() -> node.appender.trouble().contains("pooler"));
+      await().atMost(ofSeconds(20)).until(() -> node.appender.whyNotReady().contains("pooler"));
       assertThat(node.appender.isReady()).isFalse();
-      var refused = node.appender.append(Proposals.on("Account:1", Tip.EMPTY).event("A").events());
+      var refused =
+          node.appender.append(AppendRequests.on("Account:1", Tip.EMPTY).event("A").events());
       assertThatThrownBy(() -> StoreNode.await(refused))
           .hasCauseInstanceOf(EventoException.class)
           .hasMessageContaining("pooler in transaction or statement mode");
@@ -46,7 +47,7 @@ class PoolerTest {
         var pooler = TransactionPooler.ofSessions(database);
         var node = StoreNode.start(database.through(pooler), "a")) {
       await().atMost(ofSeconds(20)).until(node.appender::isReady);
-      assertThat(node.append(Proposals.on("Account:1", Tip.EMPTY).event("A").events()))
+      assertThat(node.append(AppendRequests.on("Account:1", Tip.EMPTY).event("A").events()))
           .isInstanceOf(AppendResult.Appended.class);
     }
   }

@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequest;
-import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.testing.PostgresPair;
 import io.evento.testing.TestDatabase;
@@ -58,12 +58,12 @@ class StandbyTest {
   void a_commit_that_a_reload_let_go_without_its_standby_is_not_acknowledged() throws Exception {
     try (var node = StoreNode.synchronous(database, "a")) {
       await().atMost(ofSeconds(20)).until(node.appender::isReady);
-      var kept = Proposals.on("Account:1", Tip.EMPTY).event("A").events();
+      var kept = AppendRequests.on("Account:1", Tip.EMPTY).event("A").events();
       assertThat(node.append(kept)).isInstanceOf(AppendResult.Appended.class);
 
       pair.standby().freeze();
-      var open = Proposals.on("Account:2", Tip.EMPTY).event("A").events();
-      var verdict = node.appender.append(open).toCompletableFuture();
+      var open = AppendRequests.on("Account:2", Tip.EMPTY).event("A").events();
+      var result = node.appender.append(open).toCompletableFuture();
       await()
           .atMost(ofSeconds(10))
           .pollInterval(ofMillis(20))
@@ -72,14 +72,14 @@ class StandbyTest {
       await()
           .atMost(ofSeconds(10))
           .pollInterval(ofMillis(20))
-          .until(() -> node.appender.trouble().contains("synchronous_standby_names"));
+          .until(() -> node.appender.whyNotReady().contains("synchronous_standby_names"));
       assertThat(stored(open)).as("the reload let the commit go").isEqualTo("1");
-      assertThat(verdict).as("its caller hears nothing yet").isNotDone();
+      assertThat(result).as("its caller hears nothing yet").isNotDone();
       assertThat(node.appender.isReady()).isFalse();
 
       pair.standby().thaw();
       pair.synchronous();
-      assertThat(StoreNode.await(verdict)).isInstanceOf(AppendResult.Appended.class);
+      assertThat(StoreNode.await(result)).isInstanceOf(AppendResult.Appended.class);
       assertThat(stored(open)).isEqualTo("1");
     }
   }
@@ -92,7 +92,7 @@ class StandbyTest {
       await().atMost(ofSeconds(10)).until(() -> !node.appender.isReady());
       await()
           .atMost(ofSeconds(10))
-          .until(() -> node.appender.trouble().contains("synchronous_standby_names"));
+          .until(() -> node.appender.whyNotReady().contains("synchronous_standby_names"));
       pair.synchronous();
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
     }
@@ -146,7 +146,8 @@ class StandbyTest {
 
   /** As a caller who repeats under the same id. */
   private static UUID appendUntilStored(StoreNode node) {
-    var appendRequest = Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+    var appendRequest =
+        AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
     await()
         .atMost(ofSeconds(60))
         .pollDelay(Duration.ZERO)

@@ -76,7 +76,7 @@ class StormTest {
             .ignoreExceptions()
             .untilAsserted(
                 () ->
-                    assertThat(a.reader.epochs().lives()).as("a crash is no new epoch").hasSize(1));
+                    assertThat(a.order.epochs().lives()).as("a crash is no new epoch").hasSize(1));
       }
     }
   }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.follow.AppendedEvents;
 import io.evento.testing.PostgresFixture;
@@ -29,14 +29,14 @@ class WarningTest {
       await().atMost(ofSeconds(10)).until(node.appender::isReady);
       warnOnce(database);
 
-      var first = Proposals.on("Account:1", Tip.EMPTY).event("A").events();
-      var verdict = (AppendResult.Appended) node.append(first);
-      var tip = verdict.tips().get(0);
-      assertThat(verdict.first().position()).isEqualTo(1);
+      var first = AppendRequests.on("Account:1", Tip.EMPTY).event("A").events();
+      var result = (AppendResult.Appended) node.append(first);
+      var tip = result.tips().get(0);
+      assertThat(result.first().position()).isEqualTo(1);
       assertThat(calls(database)).as("asked again").isGreaterThanOrEqualTo(2);
       assertThat(published).as("told to nobody before it was sure").isEmpty();
 
-      node.append(Proposals.on("Account:1", tip).event("B").events());
+      node.append(AppendRequests.on("Account:1", tip).event("B").events());
       await().until(() -> published.size() == 1);
       assertThat(published.get(0).base()).isEqualTo(1);
     }

@@ -7,8 +7,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Tip;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.EventPredicate;
-import io.evento.server.eventstore.Proposals;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.append.AppendResult;
@@ -53,13 +53,13 @@ class FollowerTest {
   }
 
   private UUID epoch() {
-    return reader.reader.head().epoch();
+    return reader.order.head().epoch();
   }
 
   private AppendResult.Appended append() {
     var stream = "Account:" + UUID.randomUUID();
     return (AppendResult.Appended)
-        writer.append(Proposals.on(stream, Tip.EMPTY).event("A").event("B").events());
+        writer.append(AppendRequests.on(stream, Tip.EMPTY).event("A").event("B").events());
   }
 
   private List<AppendedEvents> pushesOf(int count) {

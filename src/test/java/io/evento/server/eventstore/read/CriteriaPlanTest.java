@@ -60,6 +60,12 @@ class CriteriaPlanTest {
   }
 
   @Test
+  void an_old_condition_without_a_tag_walks_a_window_of_positions() throws SQLException {
+    var walk = plan(CriteriaReader.FIRST_OF_TYPE, 100_000, 120_000, "{Never}", "{Never}");
+    assertThat(walk).contains("Index Scan using event_position").doesNotContain("Seq Scan");
+  }
+
+  @Test
   void even_a_tag_of_every_event_is_looked_through_in_time() throws SQLException {
     var began = System.nanoTime();
     var plan = plan(CriteriaReader.FIRST_TAGGED, "{all}", "{Never}", "{Never}", 0, EVENTS);

@@ -3,8 +3,8 @@ package io.evento.server.eventstore.read;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.Tip;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.OutcomeKind;
-import io.evento.server.eventstore.Proposals;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.append.AppendResult;
 import io.evento.server.eventstore.append.CommandResultRow;
@@ -38,10 +38,10 @@ class RowsTest {
   @Test
   void events_outcomes_snapshots_and_epochs_are_read() {
     var appendRequest =
-        Proposals.on("Account:1", Tip.EMPTY).body("7").event("Opened", "a\"b", "c").events();
+        AppendRequests.on("Account:1", Tip.EMPTY).body("7").event("Opened", "a\"b", "c").events();
     var done = (AppendResult.Appended) node.append(appendRequest);
     var tip = done.tips().get(0);
-    var rejection = Proposals.on("Account:1", tip).body("{}").rejected();
+    var rejection = AppendRequests.on("Account:1", tip).body("{}").rejected();
     node.append(rejection);
     node.snapshots.store("Account:1", tip, "v1", "{\"balance\":0}");
 

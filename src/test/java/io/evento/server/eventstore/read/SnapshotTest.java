@@ -3,7 +3,7 @@ package io.evento.server.eventstore.read;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.Tip;
-import io.evento.server.eventstore.Proposals;
+import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.append.AppendResult;
 import io.evento.server.eventstore.read.SnapshotTable.StoredSnapshot;
@@ -44,7 +44,8 @@ class SnapshotTest {
   }
 
   private Tip append(Tip tip) {
-    var done = (AppendResult.Appended) node.append(Proposals.on(stream, tip).event("A").events());
+    var done =
+        (AppendResult.Appended) node.append(AppendRequests.on(stream, tip).event("A").events());
     return done.tips().get(0);
   }
 

@@ -13,7 +13,8 @@ import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.follow.SeenPosition;
-import io.evento.server.eventstore.read.EventReader;
+import io.evento.server.eventstore.read.EventSearch;
+import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.PostgresFixture;
@@ -48,11 +49,17 @@ class EventFeedTest {
   void start() throws Exception {
     place = PostgresFixture.shared().migrated();
     database = new Database(place.config("feeds"));
-    var reader = new EventReader(database);
+    var order = new OrderReader(database);
     var metrics = new Metrics();
-    follower = new Follower(reader, threads, metrics);
+    follower = new Follower(order, threads, metrics);
     feeds =
-        new EventFeeds(follower, reader, threads, () -> READERS_MAX, () -> STALL_SECONDS, metrics);
+        new EventFeeds(
+            follower,
+            new EventSearch(database, order),
+            threads,
+            () -> READERS_MAX,
+            () -> STALL_SECONDS,
+            metrics);
     store = new FeedStore(place, 20);
     follower.start();
     await().until(() -> follower.head().isPresent());

@@ -12,4 +12,4 @@ import java.util.List;
  * @param tip state after the last of them
  * @param more whether others follow
  */
-public record StoredStory(Tip from, List<StoryEvent> events, Tip tip, boolean more) {}
+public record StoredHistory(Tip from, List<StoryEvent> events, Tip tip, boolean more) {}

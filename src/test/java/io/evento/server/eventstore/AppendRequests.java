@@ -10,7 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** Requests as a handler would make them, with a new id and a new decision unless said. */
-public final class Proposals {
+public final class AppendRequests {
   private UUID id = UUID.randomUUID();
   private long hash = 7;
   private long decision = randomDecision();
@@ -19,60 +19,60 @@ public final class Proposals {
   private final List<Basis> bases = new ArrayList<>();
   private final List<ProposedEvent> events = new ArrayList<>();
 
-  private Proposals() {}
+  private AppendRequests() {}
 
-  public static Proposals on(String stream, Tip tip) {
-    return new Proposals().and(stream, tip);
+  public static AppendRequests on(String stream, Tip tip) {
+    return new AppendRequests().and(stream, tip);
   }
 
-  public static Proposals ofService() {
-    return new Proposals();
+  public static AppendRequests ofService() {
+    return new AppendRequests();
   }
 
   static long randomDecision() {
     return ThreadLocalRandom.current().nextLong(Long.MIN_VALUE, 0);
   }
 
-  public Proposals and(String stream, Tip tip) {
+  public AppendRequests and(String stream, Tip tip) {
     bases.add(new Basis(stream, tip));
     return this;
   }
 
-  public Proposals id(UUID other) {
+  public AppendRequests id(UUID other) {
     id = other;
     return this;
   }
 
-  public Proposals hash(long other) {
+  public AppendRequests hash(long other) {
     hash = other;
     return this;
   }
 
-  public Proposals body(@Nullable String text) {
+  public AppendRequests body(@Nullable String text) {
     body = text;
     return this;
   }
 
-  public Proposals when(AppendCondition holds) {
+  public AppendRequests when(AppendCondition holds) {
     appendCondition = holds;
     return this;
   }
 
-  public Proposals event(String type, String... tags) {
+  public AppendRequests event(String type, String... tags) {
     return eventOf(0, type, tags);
   }
 
-  public Proposals eventOf(int basis, String type, String... tags) {
+  public AppendRequests eventOf(int basis, String type, String... tags) {
     return event(basis, type, "{\"n\":" + events.size() + "}", tags);
   }
 
-  public Proposals event(int basis, String type, String payload, String... tags) {
+  public AppendRequests event(int basis, String type, String payload, String... tags) {
     events.add(new ProposedEvent(basis, "bank", type, List.of(tags), null, payload));
     return this;
   }
 
   /** An event whose payload is not of the first version. */
-  public Proposals eventOfVersion(int payloadVersion, String type) {
+  public AppendRequests eventOfVersion(int payloadVersion, String type) {
     var meta = EventMeta.withPayloadVersion(null, payloadVersion);
     events.add(new ProposedEvent(0, "bank", type, List.of(), meta, "{}"));
     return this;

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * hangs. When all have refused the search is over. Each login has a thread of its own, as there is
  * no other way to leave a driver that waits; it ends by the timeouts of the login.
  */
-final class Race {
+final class PrimarySearch {
   /** Logs in at one host; ends within seconds whatever the host does. */
   @FunctionalInterface
   interface Login {
@@ -25,25 +25,25 @@ final class Race {
   }
 
   /**
-   * Who let in.
+   * The host that let in first.
    *
    * @param asked {@code System.nanoTime()} when it was asked
    */
-  record Winner(String host, Connection connection, long asked) {}
+  record Primary(String host, Connection connection, long asked) {}
 
   /** Either a connection or the reason why there is none. */
   private record Outcome(
-      Runner runner, @Nullable Connection connection, @Nullable SQLException failure) {}
+      Candidate candidate, @Nullable Connection connection, @Nullable SQLException failure) {}
 
   /** A host and what it did until now; of the searching thread. */
-  private static final class Runner {
+  private static final class Candidate {
     private final String host;
     private long due;
     private long asked;
     private boolean isAsked;
     private @Nullable SQLException failure;
 
-    Runner(String host, long due) {
+    Candidate(String host, long due) {
       this.host = host;
       this.due = due;
     }
@@ -52,7 +52,7 @@ final class Race {
   private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
 
   private final Login login;
-  private final List<Runner> runners = new ArrayList<>();
+  private final List<Candidate> candidates = new ArrayList<>();
   private final long deadline;
   private final ArrayDeque<Outcome> outcomes = new ArrayDeque<>(); // at most one of each host
   private boolean isOver;
@@ -62,28 +62,29 @@ final class Race {
    * @param headStart how long the first may be silent before the second is asked
    * @param limit of the whole search, in nanoseconds as the others
    */
-  Race(List<String> hosts, long headStart, long limit, Login login) {
+  PrimarySearch(List<String> hosts, long headStart, long limit, Login login) {
     this.login = login;
     var now = System.nanoTime();
     this.deadline = now + limit;
     for (var host : hosts) {
-      var rank = runners.size();
-      runners.add(new Runner(host, rank == 0 ? now : now + headStart + (rank - 1) * AGAIN_NANOS));
+      var rank = candidates.size();
+      candidates.add(
+          new Candidate(host, rank == 0 ? now : now + headStart + (rank - 1) * AGAIN_NANOS));
     }
   }
 
   /**
    * @throws SQLException if none is a primary or the time is over; says what each host did
    */
-  Winner run() throws SQLException {
+  Primary run() throws SQLException {
     try {
       while (true) {
         askThoseDue();
         var outcome = await(nextMoment());
         if (outcome != null) {
           if (outcome.connection() != null) {
-            var first = outcome.runner();
-            return new Winner(first.host, outcome.connection(), first.asked);
+            var first = outcome.candidate();
+            return new Primary(first.host, outcome.connection(), first.asked);
           }
           refused(outcome);
         }
@@ -100,34 +101,34 @@ final class Race {
   }
 
   private void askThoseDue() {
-    for (var runner : runners) {
-      if (!runner.isAsked && System.nanoTime() - runner.due >= 0) {
-        runner.isAsked = true;
-        runner.asked = System.nanoTime();
-        var thread = new Thread(() -> ask(runner), "evento-login");
+    for (var candidate : candidates) {
+      if (!candidate.isAsked && System.nanoTime() - candidate.due >= 0) {
+        candidate.isAsked = true;
+        candidate.asked = System.nanoTime();
+        var thread = new Thread(() -> ask(candidate), "evento-login");
         thread.setDaemon(true);
         thread.start();
       }
     }
   }
 
-  private void ask(Runner runner) {
+  private void ask(Candidate candidate) {
     try {
-      tell(new Outcome(runner, login.at(runner.host), null));
+      tell(new Outcome(candidate, login.at(candidate.host), null));
     } catch (SQLException failure) {
-      tell(new Outcome(runner, null, failure));
+      tell(new Outcome(candidate, null, failure));
     } catch (RuntimeException | Error failure) {
-      tell(new Outcome(runner, null, new SQLException("login failed", "08001", failure)));
+      tell(new Outcome(candidate, null, new SQLException("login failed", "08001", failure)));
     }
   }
 
   private void refused(Outcome outcome) {
-    var runner = outcome.runner();
-    runner.isAsked = false;
-    runner.failure = outcome.failure();
+    var candidate = outcome.candidate();
+    candidate.isAsked = false;
+    candidate.failure = outcome.failure();
     var now = System.nanoTime();
-    runner.due = now + AGAIN_NANOS;
-    for (var other : runners) {
+    candidate.due = now + AGAIN_NANOS;
+    for (var other : candidates) {
       if (!other.isAsked && other.failure == null) {
         other.due = now;
         return;
@@ -137,23 +138,24 @@ final class Race {
 
   private boolean isLost() {
     return System.nanoTime() - deadline >= 0
-        || runners.stream().allMatch(runner -> runner.failure != null && !runner.isAsked);
+        || candidates.stream()
+            .allMatch(candidate -> candidate.failure != null && !candidate.isAsked);
   }
 
   /** What each of them did; with the state of a refusal for another reason than being away. */
   private SQLException failure() {
-    var only = runners.get(0).failure;
-    if (runners.size() == 1 && only != null) {
+    var only = candidates.get(0).failure;
+    if (candidates.size() == 1 && only != null) {
       return only;
     }
     var state = "08001";
     var said = new StringJoiner("; ", "no primary: ", "");
-    for (var runner : runners) {
-      var failure = runner.failure;
+    for (var candidate : candidates) {
+      var failure = candidate.failure;
       if (failure == null) {
-        said.add(runner.host + " is silent");
+        said.add(candidate.host + " is silent");
       } else {
-        said.add(runner.host + " " + failure.getMessage());
+        said.add(candidate.host + " " + failure.getMessage());
         var given = failure.getSQLState();
         state = given == null || given.startsWith("08") ? state : given;
       }
@@ -163,9 +165,9 @@ final class Race {
 
   private long nextMoment() {
     var next = deadline;
-    for (var runner : runners) {
-      if (!runner.isAsked && runner.due - next < 0) {
-        next = runner.due;
+    for (var candidate : candidates) {
+      if (!candidate.isAsked && candidate.due - next < 0) {
+        next = candidate.due;
       }
     }
     return next;
@@ -209,7 +211,7 @@ final class Race {
       try {
         late.close();
       } catch (SQLException alreadyGone) {
-        System.getLogger(Race.class.getName())
+        System.getLogger(PrimarySearch.class.getName())
             .log(System.Logger.Level.DEBUG, "a login that came second was dead", alreadyGone);
       }
     }
