@@ -2,6 +2,7 @@ package io.evento.bundle.consumer;
 
 import io.evento.bundle.api.Rewound;
 import io.evento.bundle.thread.BoundedExecutor;
+import io.evento.protocol.Backoff;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Ack;
 import io.evento.protocol.Message.Credit;
@@ -16,6 +17,7 @@ import io.evento.protocol.RecordedEvent;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -23,7 +25,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -48,8 +49,7 @@ final class Segment {
 
   private static final Logger LOG = System.getLogger(Segment.class.getName());
   private static final int GRANT = WINDOW / 4;
-  private static final long RETRY_FIRST_MILLIS = 50;
-  private static final long RETRY_MAX_MILLIS = 10_000;
+  private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(10));
 
   /** How often an event is tried before it is given up. */
   static final int ATTEMPTS = 5;
@@ -219,8 +219,7 @@ final class Segment {
   }
 
   private void submitAfterFailure() {
-    var millis = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
-    submitIn(millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1));
+    submitIn(BACKOFF.halfByChance(failures - 1).toMillis());
   }
 
   private void submitIn(long millis) {
