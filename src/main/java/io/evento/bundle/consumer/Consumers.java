@@ -12,24 +12,20 @@ import io.evento.protocol.Message.Query;
 import io.evento.protocol.Message.Retry;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** The segments of all projectors of a bundle. Thread-safe; never waits. */
 public final class Consumers implements AutoCloseable {
   private static final int AT_WORK_MAX = 64;
-  private static final int SEGMENTS_MAX = 128;
 
-  private final Map<String, EventHandling> effects = new HashMap<>();
   private final Map<String, BufferedUpdates> emissions = new HashMap<>();
   private final WatchedQueries watchedQueries = new WatchedQueries();
-  private final Map<String, Segment> segments = new ConcurrentHashMap<>();
-  private final ScheduledExecutorService clock;
+  private final Segments<Segment> segments;
   private final BoundedExecutor boundedExecutor;
 
   /**
@@ -41,23 +37,24 @@ public final class Consumers implements AutoCloseable {
       PayloadMapper mapper,
       @Nullable DataSource database,
       ScheduledExecutorService clock) {
-    this.clock = clock;
-    this.boundedExecutor =
+    boundedExecutor =
         new BoundedExecutor(
-            "evento-consumer", AT_WORK_MAX, 2 * SEGMENTS_MAX * (projectors.size() + 1));
+            "evento-consumer", AT_WORK_MAX, 2 * Segments.MAX * (projectors.size() + 1));
+    var hosted = new HashMap<String, Supplier<Segment>>();
     projectors.forEach(
         (consumer, projector) -> {
           var emitted = new BufferedUpdates(mapper, watchedQueries);
           emissions.put(consumer, emitted);
           var caller = new EventCaller(projector, mapper, emitted);
-          effects.put(
-              consumer,
+          var handling =
               new EventHandlingWithUpdates(
                   projector.transactional() && database != null
                       ? new TransactionalEventHandling(caller, database)
                       : new UntransactedEventHandling(caller),
-                  emitted));
+                  emitted);
+          hosted.put(consumer, () -> new Segment(handling, boundedExecutor, clock));
         });
+    segments = new Segments<>(hosted);
   }
 
   /**
@@ -67,18 +64,12 @@ public final class Consumers implements AutoCloseable {
    * @param origin identifies the link, for {@link #lost}
    */
   public void enable(Enable given, Consumer<Message> answer, Object origin) {
-    var how = effects.get(given.consumer());
-    if (how == null || given.segment() < 0 || given.segment() >= SEGMENTS_MAX) {
-      answer.accept(new Disable(given.consumer(), given.segment(), given.fence()));
-      return;
-    }
     var lease = new Lease(given, answer, origin);
-    Objects.requireNonNull(emissions.get(given.consumer())).enabled(lease);
-    segments
-        .computeIfAbsent(
-            key(given.consumer(), given.segment()),
-            absent -> new Segment(how, boundedExecutor, clock))
-        .enable(lease);
+    var emitted = emissions.get(given.consumer());
+    if (emitted != null && segments.hosts(given)) {
+      emitted.enabled(lease);
+    }
+    segments.enable(lease);
   }
 
   /** Somebody subscribes to a query: from when this returns on, every commit is held against it. */
@@ -93,53 +84,37 @@ public final class Consumers implements AutoCloseable {
 
   /** A segment is taken from us. */
   public void disable(Disable taken) {
-    var segment = segments.get(key(taken.consumer(), taken.segment()));
-    if (segment != null) {
-      segment.disable(taken.fence());
-    }
+    segments.disable(taken);
   }
 
   /** Events came. */
   public void events(Events events) {
-    var segment = segments.get(key(events.consumer(), events.segment()));
-    if (segment != null) {
-      segment.events(events);
-    }
+    segments.of(events.consumer(), events.segment()).ifPresent(segment -> segment.events(events));
   }
 
   /** Events are dead letters now. */
   public void parked(Parked parked) {
-    var segment = segments.get(key(parked.consumer(), parked.segment()));
-    if (segment != null) {
-      segment.parked(parked);
-    }
+    segments.of(parked.consumer(), parked.segment()).ifPresent(segment -> segment.parked(parked));
   }
 
   /** A dead letter is to be tried again. */
   public void retry(Retry letter) {
-    var segment = segments.get(key(letter.consumer(), letter.segment()));
-    if (segment != null) {
-      segment.retry(letter);
-    }
+    segments.of(letter.consumer(), letter.segment()).ifPresent(segment -> segment.retry(letter));
   }
 
   /** A link is gone, and what was given over it. */
   public void lost(Object origin) {
     watchedQueries.lost(origin);
-    segments.values().forEach(segment -> segment.lost(origin));
+    segments.lost(origin);
   }
 
   /** Gives up every segment as soon as its handler has ended; see {@link #isIdle()}. */
   public void stop() {
-    segments.values().forEach(Segment::stop);
+    segments.stop();
   }
 
   public boolean isIdle() {
-    return segments.values().stream().allMatch(Segment::isIdle);
-  }
-
-  private static String key(String consumer, int segment) {
-    return consumer + "/" + segment;
+    return segments.isIdle();
   }
 
   @Override

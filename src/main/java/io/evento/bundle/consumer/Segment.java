@@ -2,20 +2,16 @@ package io.evento.bundle.consumer;
 
 import io.evento.bundle.api.Rewound;
 import io.evento.bundle.thread.BoundedExecutor;
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Ack;
-import io.evento.protocol.Message.Credit;
-import io.evento.protocol.Message.Disable;
-import io.evento.protocol.Message.Enable;
+import io.evento.protocol.Backoff;
 import io.evento.protocol.Message.Events;
 import io.evento.protocol.Message.Nack;
 import io.evento.protocol.Message.Parked;
-import io.evento.protocol.Message.Retried;
 import io.evento.protocol.Message.Retry;
 import io.evento.protocol.RecordedEvent;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -23,17 +19,15 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One segment of one consumer: takes its events in order and has them handled, one step after the
+ * One segment of a projector: takes its events in order and has them handled, one step after the
  * other, on whichever worker is free.
  *
  * <p>A step belongs to the lease under which it began. When it ends and the lease has changed
- * meanwhile, what it found is dropped: not acknowledged, not retried. As there is one step at a
- * time, the first step of a new lease begins only when the last one of the old has ended.
+ * meanwhile, what it found is dropped: not acknowledged, not retried.
  *
  * <p>An event that failed too often is handled no more, whoever wakes us, until the server says
  * that it is parked: it may be tried as a dead letter from then on, and must not take effect twice.
@@ -42,14 +36,13 @@ import org.jspecify.annotations.Nullable;
  * <p>The lock guards what links write (lease, queue); what only steps touch needs none, as each is
  * begun by {@code submit} of the one before.
  */
-final class Segment {
+final class Segment extends LeasedSegment {
   /** Events that may be on their way to us. */
   static final int WINDOW = 256;
 
   private static final Logger LOG = System.getLogger(Segment.class.getName());
   private static final int GRANT = WINDOW / 4;
-  private static final long RETRY_FIRST_MILLIS = 50;
-  private static final long RETRY_MAX_MILLIS = 10_000;
+  private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(10));
 
   /** How often an event is tried before it is given up. */
   static final int ATTEMPTS = 5;
@@ -58,16 +51,12 @@ final class Segment {
   private static final long PARK_AGAIN_MILLIS = 2_000;
 
   private final EventHandling eventHandling;
-  private final BoundedExecutor boundedExecutor;
   private final ScheduledExecutorService clock;
 
   private final Deque<Events> queue = new ArrayDeque<>();
   private final Set<Long> passedOver = new HashSet<>();
   private @Nullable Retry asked;
-  private @Nullable Lease lease;
   private int queuedEvents;
-  private boolean active;
-  private boolean stopping;
   private @Nullable ScheduledFuture<?> retry;
 
   /** The lease that the fields below belong to. */
@@ -90,46 +79,42 @@ final class Segment {
       EventHandling eventHandling,
       BoundedExecutor boundedExecutor,
       ScheduledExecutorService clock) {
+    super(boundedExecutor);
     this.eventHandling = eventHandling;
-    this.boundedExecutor = boundedExecutor;
     this.clock = clock;
   }
 
-  void enable(Lease given) {
-    synchronized (this) {
-      if (stopping || (lease != null && given.fence() < lease.fence())) {
-        return;
-      }
-      lease = given;
-      clearQueue();
-    }
+  @Override
+  void forget() {
+    asked = null;
+    passedOver.clear();
+    queue.clear();
+    queuedEvents = 0;
+  }
+
+  @Override
+  void leased(Lease given) {
     hurry();
     wake();
   }
 
-  synchronized void disable(long fence) {
-    if (lease != null && fence >= lease.fence()) {
-      drop();
-    }
-  }
-
-  /** The link is gone over which the segment was given. */
-  synchronized void lost(Object origin) {
-    if (lease != null && lease.origin() == origin) {
-      drop();
-    }
+  /** A step that finds so gives the segment up, so that none runs any more by then. */
+  @Override
+  void stopped() {
+    hurry();
+    wake();
   }
 
   void events(Events events) {
     Lease flooded = null;
     synchronized (this) {
-      if (lease == null || events.fence() != lease.fence()) {
+      if (!isHeldUnder(events.fence())) {
         return;
       }
       queue.add(events);
       queuedEvents += events.events().size();
       if (queuedEvents > 2 * WINDOW || queue.size() > 4 * WINDOW) {
-        flooded = lease;
+        flooded = lease();
       }
     }
     if (flooded != null) {
@@ -142,7 +127,7 @@ final class Segment {
   /** Events are dead letters now. */
   void parked(Parked parked) {
     synchronized (this) {
-      if (lease == null || parked.fence() != lease.fence()) {
+      if (!isHeldUnder(parked.fence())) {
         return;
       }
       passedOver.addAll(parked.positions());
@@ -154,48 +139,13 @@ final class Segment {
   /** A dead letter is to be tried again. */
   void retry(Retry letter) {
     synchronized (this) {
-      if (lease == null || letter.fence() != lease.fence()) {
+      if (!isHeldUnder(letter.fence())) {
         return;
       }
       asked = letter;
     }
     hurry();
     wake();
-  }
-
-  /** Gives the segment up when the handler that runs has ended. */
-  void stop() {
-    synchronized (this) {
-      stopping = true;
-    }
-    hurry();
-    wake();
-  }
-
-  synchronized boolean isIdle() {
-    return !active && lease == null;
-  }
-
-  private void drop() {
-    lease = null;
-    clearQueue();
-  }
-
-  private void clearQueue() {
-    asked = null;
-    passedOver.clear();
-    queue.clear();
-    queuedEvents = 0;
-  }
-
-  private void wake() {
-    synchronized (this) {
-      if (active) {
-        return;
-      }
-      active = true;
-    }
-    submit();
   }
 
   /** What waits to be tried again belongs to a lease that is over: no need to wait any longer. */
@@ -209,18 +159,8 @@ final class Segment {
     submit();
   }
 
-  private void submit() {
-    if (!boundedExecutor.submit(this::step)) {
-      // Only when the bundle closes: there is room for every segment.
-      synchronized (this) {
-        active = false;
-      }
-    }
-  }
-
   private void submitAfterFailure() {
-    var millis = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
-    submitIn(millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1));
+    submitIn(BACKOFF.halfByChance(failures - 1).toMillis());
   }
 
   private void submitIn(long millis) {
@@ -228,29 +168,27 @@ final class Segment {
       retry = clock.schedule(this::submit, millis, TimeUnit.MILLISECONDS);
       var isNewsThere =
           asked != null || (parking != null && passedOver.contains(parking.position()));
-      if (!stopping && lease == begun && !isNewsThere) {
+      if (!isStopping() && lease() == begun && !isNewsThere) {
         return;
       }
     }
     hurry();
   }
 
-  private void step() {
+  @Override
+  void work() {
     Lease now;
     Events batch;
     Retry letter;
     synchronized (this) {
-      now = lease;
+      now = lease();
       batch = queue.peek();
       letter = asked;
-      var idle = now == null || (!stopping && now == begun && batch == null && letter == null);
-      if (idle) {
-        active = false;
+      var hasNoWork = !isStopping() && now == begun && batch == null && letter == null;
+      if (now == null || hasNoWork) {
+        rest();
         return;
       }
-    }
-    if (now == null) {
-      return;
     }
     try {
       step(now, batch, letter);
@@ -258,7 +196,7 @@ final class Segment {
       // Such as a data source's that does not keep to SQLException. Whatever a step does, it asks
       // for the next one last of all, so here nobody has.
       failures++;
-      LOG.log(Level.ERROR, () -> "step failed, retrying " + said(now), failure);
+      LOG.log(Level.ERROR, () -> "step failed, retrying " + now.keys(), failure);
       submitAfterFailure();
     }
   }
@@ -282,10 +220,6 @@ final class Segment {
     return wasLetter && failures == 0 && parking == null;
   }
 
-  private synchronized boolean isStopping() {
-    return stopping;
-  }
-
   private void begin(Lease now) {
     try {
       var standing = eventHandling.claim(now.enabled());
@@ -300,12 +234,12 @@ final class Segment {
         oneByOne = false;
         rewound = null;
         parking = null;
-        grant(now, WINDOW, eventHandling.keepsCheckpoint() ? checkpoint : null);
+        now.grant(WINDOW, eventHandling.keepsCheckpoint() ? checkpoint : null);
       }
       submit();
     } catch (SQLException failure) {
       failures++;
-      LOG.log(Level.WARNING, () -> "checkpoint not claimed, retrying " + said(now), failure);
+      LOG.log(Level.WARNING, () -> "checkpoint not claimed, retrying " + now.keys(), failure);
       submitAfterFailure();
     }
   }
@@ -321,7 +255,7 @@ final class Segment {
     if (!sameEpoch) {
       LOG.log(
           Level.WARNING,
-          () -> "epoch changed " + said(now) + " epoch=" + batch.epoch() + " at=" + batch.from());
+          () -> "epoch changed " + now.keys() + " epoch=" + batch.epoch() + " at=" + batch.from());
       if (standing.position() > batch.from()) {
         rewound = rewound(now, standing, batch);
       }
@@ -342,12 +276,10 @@ final class Segment {
     var taken = oneByOne && left.size() > 1 ? left.subList(0, 1) : left;
     var to = taken.size() == left.size() ? batch.upTo() : taken.get(0).position();
     var progress = eventHandling.apply(now.enabled(), batch.epoch(), from, to, taken, rewound);
-    synchronized (this) {
-      if (lease != now) {
-        // The segment changed hands meanwhile: whoever has it now goes by the checkpoint.
-        submit();
-        return;
-      }
+    if (lease() != now) {
+      // The segment changed hands meanwhile: whoever has it now goes by the checkpoint.
+      submit();
+      return;
     }
     switch (progress.kind()) {
       case DONE -> {
@@ -358,7 +290,7 @@ final class Segment {
       case REWIND_FAILED -> rewindFailed(now, to, progress.cause());
       case DATABASE_FAILED -> {
         failures++;
-        LOG.log(Level.WARNING, () -> "database failed, retrying " + said(now), progress.cause());
+        LOG.log(Level.WARNING, () -> "database failed, retrying " + now.keys(), progress.cause());
         submitAfterFailure();
       }
       case FENCED -> {
@@ -384,18 +316,8 @@ final class Segment {
   /** No event is to blame, so none is parked; the segment waits, and the server shows why. */
   private void rewindFailed(Lease now, long at, @Nullable Throwable cause) {
     failures++;
-    LOG.log(Level.ERROR, () -> "rewind handler failed, retrying " + said(now), cause);
-    var segment = now.enabled();
-    now.answer()
-        .accept(
-            new Nack(
-                segment.consumer(),
-                segment.segment(),
-                segment.fence(),
-                at,
-                0,
-                "@RewindHandler: " + cause,
-                false));
+    LOG.log(Level.ERROR, () -> "rewind handler failed, retrying " + now.keys(), cause);
+    now.answer().accept(now.nack(at, 0, "@RewindHandler: " + cause, false));
     submitAfterFailure();
   }
 
@@ -408,7 +330,7 @@ final class Segment {
   private void retry(Lease now, Retry letter) {
     var progress = eventHandling.retry(now.enabled(), letter.letter(), letter.event());
     synchronized (this) {
-      if (lease != now) {
+      if (lease() != now) {
         submit();
         return;
       }
@@ -416,26 +338,14 @@ final class Segment {
     }
     var cause = progress.cause();
     switch (progress.kind()) {
-      case DONE -> answer(now, letter, null, false);
+      case DONE -> now.retried(letter.letter(), null, false);
       case HANDLER_FAILED ->
-          answer(now, letter, String.valueOf(cause), FailureClassifier.isPassing(cause));
-      case DATABASE_FAILED, REWIND_FAILED -> answer(now, letter, String.valueOf(cause), true);
+          now.retried(letter.letter(), String.valueOf(cause), FailureClassifier.isPassing(cause));
+      case DATABASE_FAILED, REWIND_FAILED ->
+          now.retried(letter.letter(), String.valueOf(cause), true);
       case FENCED -> giveUp(now, "its checkpoint was moved by another owner");
     }
     submit();
-  }
-
-  private static void answer(Lease now, Retry letter, @Nullable String failure, boolean passing) {
-    var segment = now.enabled();
-    now.answer()
-        .accept(
-            new Retried(
-                segment.consumer(),
-                segment.segment(),
-                segment.fence(),
-                letter.letter(),
-                failure,
-                passing));
   }
 
   private void done(Lease now, Events batch, long position) {
@@ -452,14 +362,7 @@ final class Segment {
 
   private void moved(Lease now, Checkpoint reached) {
     checkpoint = reached;
-    now.answer()
-        .accept(
-            new Ack(
-                now.enabled().consumer(),
-                now.enabled().segment(),
-                now.fence(),
-                reached.epoch(),
-                reached.position()));
+    now.acknowledge(reached);
   }
 
   private void finished(Lease now, Events batch, Checkpoint reached) {
@@ -467,14 +370,14 @@ final class Segment {
     moved(now, reached);
     synchronized (this) {
       passedOver.removeIf(position -> position <= reached.position());
-      if (lease == now && queue.peek() == batch) {
+      if (lease() == now && queue.peek() == batch) {
         queue.remove();
         queuedEvents -= batch.events().size();
       }
     }
     ungranted += batch.events().size();
     if (ungranted >= GRANT) {
-      grant(now, ungranted, null);
+      now.grant(ungranted, null);
       ungranted = 0;
     }
     submit();
@@ -504,17 +407,9 @@ final class Segment {
     var attempt = isPassing ? 0 : ++blamed;
     LOG.log(
         Level.ERROR,
-        () -> "event failed " + said(now) + " position=" + position + " attempt=" + attempt,
+        () -> "event failed " + now.keys() + " position=" + position + " attempt=" + attempt,
         progress.cause());
-    var nack =
-        new Nack(
-            now.enabled().consumer(),
-            now.enabled().segment(),
-            now.fence(),
-            position,
-            attempt,
-            String.valueOf(progress.cause()),
-            attempt >= ATTEMPTS);
+    var nack = now.nack(position, attempt, String.valueOf(progress.cause()), attempt >= ATTEMPTS);
     if (nack.park()) {
       parking = nack;
       askToPark(now, nack);
@@ -527,40 +422,5 @@ final class Segment {
   private void askToPark(Lease now, Nack nack) {
     now.answer().accept(nack);
     submitIn(PARK_AGAIN_MILLIS);
-  }
-
-  private void giveUp(Lease now, String reason) {
-    synchronized (this) {
-      if (lease != now) {
-        return;
-      }
-      drop();
-    }
-    LOG.log(Level.INFO, () -> "segment given up " + said(now) + " reason=" + reason);
-    var segment = now.enabled();
-    now.answer().accept(new Disable(segment.consumer(), segment.segment(), segment.fence()));
-  }
-
-  private static void grant(Lease now, int events, @Nullable Checkpoint standing) {
-    var segment = now.enabled();
-    Message credit =
-        new Credit(
-            segment.consumer(),
-            segment.segment(),
-            segment.fence(),
-            events,
-            standing == null ? null : standing.epoch(),
-            standing == null ? null : standing.position());
-    now.answer().accept(credit);
-  }
-
-  private static String said(Lease lease) {
-    Enable segment = lease.enabled();
-    return "consumer="
-        + segment.consumer()
-        + " segment="
-        + segment.segment()
-        + " fence="
-        + segment.fence();
   }
 }

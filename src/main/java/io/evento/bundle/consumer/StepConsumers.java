@@ -10,17 +10,15 @@ import io.evento.protocol.Message.Enable;
 import io.evento.protocol.Message.Steps;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** The segments of all sagas and observers of a bundle. Thread-safe; never waits. */
 public final class StepConsumers implements AutoCloseable {
   private static final int AT_WORK_MAX = 64;
-  private static final int SEGMENTS_MAX = 128;
   private static final int REACTIONS_WAITING_MAX = 4_096;
 
-  private final Map<String, StepSegment.Decider> deciders = new HashMap<>();
-  private final Map<String, StepSegment> segments = new ConcurrentHashMap<>();
+  private final Segments<StepSegment> segments;
   private final BoundedExecutor boundedExecutor;
   private final BoundedExecutor reactions =
       new BoundedExecutor("evento-reaction", AT_WORK_MAX, REACTIONS_WAITING_MAX);
@@ -31,18 +29,24 @@ public final class StepConsumers implements AutoCloseable {
    */
   public StepConsumers(
       Map<String, SagaType> sagas, Map<String, ObserverType> observers, PayloadMapper mapper) {
-    this.boundedExecutor =
+    boundedExecutor =
         new BoundedExecutor(
-            "evento-step", AT_WORK_MAX, 2 * SEGMENTS_MAX * (sagas.size() + observers.size() + 1));
+            "evento-step", AT_WORK_MAX, 2 * Segments.MAX * (sagas.size() + observers.size() + 1));
+    var deciders = new HashMap<String, StepSegment.Decider>();
     sagas.forEach((consumer, saga) -> deciders.put(consumer, new SagaDecider(saga, mapper)));
     observers.forEach(
         (consumer, observer) ->
             deciders.put(consumer, new ObserverDecider(observer, mapper, reactions)));
+    var hosted = new HashMap<String, Supplier<StepSegment>>();
+    deciders.forEach(
+        (consumer, decider) ->
+            hosted.put(consumer, () -> new StepSegment(decider, boundedExecutor)));
+    segments = new Segments<>(hosted);
   }
 
   /** Whether this consumer is a saga or observer here. */
   public boolean hosts(String consumer) {
-    return deciders.containsKey(consumer);
+    return segments.hosts(consumer);
   }
 
   /**
@@ -52,50 +56,31 @@ public final class StepConsumers implements AutoCloseable {
    * @param origin identifies the link, for {@link #lost}
    */
   public void enable(Enable given, Consumer<Message> answer, Object origin) {
-    var decider = deciders.get(given.consumer());
-    if (decider == null || given.segment() < 0 || given.segment() >= SEGMENTS_MAX) {
-      answer.accept(new Disable(given.consumer(), given.segment(), given.fence()));
-      return;
-    }
-    segments
-        .computeIfAbsent(
-            key(given.consumer(), given.segment()),
-            absent -> new StepSegment(decider, boundedExecutor))
-        .enable(new Lease(given, answer, origin));
+    segments.enable(new Lease(given, answer, origin));
   }
 
   /** A segment is taken from us. */
   public void disable(Disable taken) {
-    var segment = segments.get(key(taken.consumer(), taken.segment()));
-    if (segment != null) {
-      segment.disable(taken.fence());
-    }
+    segments.disable(taken);
   }
 
   /** Something happened. */
   public void steps(Steps asked) {
-    var segment = segments.get(key(asked.consumer(), asked.segment()));
-    if (segment != null) {
-      segment.steps(asked);
-    }
+    segments.of(asked.consumer(), asked.segment()).ifPresent(segment -> segment.steps(asked));
   }
 
   /** A link is gone, and what was given over it. */
   public void lost(Object origin) {
-    segments.values().forEach(segment -> segment.lost(origin));
+    segments.lost(origin);
   }
 
   /** Gives up every segment as soon as what runs is answered; see {@link #isIdle()}. */
   public void stop() {
-    segments.values().forEach(StepSegment::stop);
+    segments.stop();
   }
 
   public boolean isIdle() {
-    return segments.values().stream().allMatch(StepSegment::isIdle);
-  }
-
-  private static String key(String consumer, int segment) {
-    return consumer + "/" + segment;
+    return segments.isIdle();
   }
 
   @Override

@@ -1,23 +1,19 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.thread.BoundedExecutor;
-import io.evento.protocol.Message.Credit;
-import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Stepped;
 import io.evento.protocol.Message.Steps;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One segment of a saga or observer: takes one message of happenings at a time, has it decided, and
  * answers.
  *
- * <p>What is decided belongs to the lease under which it was asked: if that is over by then, nobody
- * hears of it. The server has to check it all the same, as it may be over without our knowing.
+ * <p>The answer to what was asked under a lease that is over is dropped. The server has to check it
+ * all the same, as the lease may be over without our knowing.
  */
-final class StepSegment {
-  private static final Logger LOG = System.getLogger(StepSegment.class.getName());
+final class StepSegment extends LeasedSegment {
+  private static final String STOPS = "the bundle stops";
 
   /** Decides; blocks as long as handlers run. */
   interface Decider {
@@ -26,135 +22,71 @@ final class StepSegment {
   }
 
   private final Decider decider;
-  private final BoundedExecutor boundedExecutor;
-  private @Nullable Lease lease;
   private @Nullable Steps next;
-  private boolean active;
-  private boolean stopping;
 
   StepSegment(Decider decider, BoundedExecutor boundedExecutor) {
+    super(boundedExecutor);
     this.decider = decider;
-    this.boundedExecutor = boundedExecutor;
   }
 
-  void enable(Lease given) {
-    synchronized (this) {
-      if (stopping || (lease != null && given.fence() < lease.fence())) {
-        return;
-      }
-      lease = given;
-      next = null;
-    }
-    var segment = given.enabled();
-    given
-        .answer()
-        .accept(new Credit(segment.consumer(), segment.segment(), segment.fence(), 0, null, null));
+  @Override
+  void forget() {
+    next = null;
   }
 
-  synchronized void disable(long fence) {
-    if (lease != null && fence >= lease.fence()) {
-      drop();
-    }
-  }
-
-  /** The link is gone over which the segment was given. */
-  synchronized void lost(Object origin) {
-    if (lease != null && lease.origin() == origin) {
-      drop();
-    }
+  /** Steps come one message at a time and need no credit: this one says that we took the lease. */
+  @Override
+  void leased(Lease given) {
+    given.grant(0, null);
   }
 
   void steps(Steps asked) {
     synchronized (this) {
-      if (lease == null || asked.fence() != lease.fence()) {
+      if (!isHeldUnder(asked.fence())) {
         return;
       }
       next = asked;
-      if (active) {
-        return;
-      }
-      active = true;
     }
-    submit();
+    wake();
   }
 
-  /** Gives the segment up when what runs has been answered. */
-  void stop() {
+  /** A worker that is at it answers first, and gives the segment up itself. */
+  @Override
+  void stopped() {
+    Lease given;
     synchronized (this) {
-      stopping = true;
-      if (active) {
-        return;
-      }
+      given = isAtWork() ? null : lease();
     }
-    giveUp();
-  }
-
-  synchronized boolean isIdle() {
-    return !active && lease == null;
-  }
-
-  private void drop() {
-    lease = null;
-    next = null;
-  }
-
-  private void submit() {
-    if (!boundedExecutor.submit(this::work)) {
-      // Only when the bundle closes: there is room for every segment.
-      synchronized (this) {
-        active = false;
-      }
+    if (given != null) {
+      giveUp(given, STOPS);
     }
   }
 
-  private void work() {
+  @Override
+  void work() {
     Steps asked;
     Lease under;
+    boolean stops;
     synchronized (this) {
       asked = next;
-      under = lease;
+      under = lease();
+      stops = isStopping();
       next = null;
-      if (asked == null || under == null || stopping) {
-        active = false;
+      if (asked == null || under == null || stops) {
+        rest();
       }
     }
-    if (asked != null && under != null && !isStopping()) {
+    if (under == null) {
+      return;
+    }
+    if (stops) {
+      giveUp(under, STOPS);
+    } else if (asked != null) {
       var decided = decider.decide(asked);
-      if (isHeld(under)) {
+      if (lease() == under) {
         under.answer().accept(decided);
       }
       submit();
-    } else if (isStopping()) {
-      giveUp();
-    }
-  }
-
-  private synchronized boolean isHeld(Lease under) {
-    return lease == under;
-  }
-
-  private synchronized boolean isStopping() {
-    return stopping;
-  }
-
-  private void giveUp() {
-    Lease given;
-    synchronized (this) {
-      given = lease;
-      active = false;
-      drop();
-    }
-    if (given != null) {
-      var segment = given.enabled();
-      LOG.log(
-          Level.INFO,
-          () ->
-              "segment given up consumer="
-                  + segment.consumer()
-                  + " segment="
-                  + segment.segment()
-                  + " reason=the bundle stops");
-      given.answer().accept(new Disable(segment.consumer(), segment.segment(), segment.fence()));
     }
   }
 }

@@ -2,6 +2,7 @@ package io.evento.bundle.gateway;
 
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.session.Session;
+import io.evento.protocol.Backoff;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
@@ -13,10 +14,9 @@ import io.evento.protocol.Message.Update;
 import io.evento.protocol.Message.View;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.UUID;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +35,7 @@ final class OpenSubscription<V, U> implements QuerySubscription {
   static final int WINDOW = 256;
 
   private static final int GRANT = WINDOW / 4;
-  private static final long PAUSE_FIRST_MILLIS = 50;
-  private static final long PAUSE_MAX_MILLIS = 5_000;
+  private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5));
 
   private final Function<UUID, Query> query;
   private final Class<V> view;
@@ -114,9 +113,7 @@ final class OpenSubscription<V, U> implements QuerySubscription {
   }
 
   synchronized void tryLater() {
-    var millis = Math.min(PAUSE_MAX_MILLIS, PAUSE_FIRST_MILLIS << Math.min(failures++, 10));
-    millis = millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1);
-    notBefore = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    notBefore = System.nanoTime() + BACKOFF.halfByChance(failures++).toNanos();
   }
 
   synchronized boolean isDue(long now) {

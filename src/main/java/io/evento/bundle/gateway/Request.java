@@ -2,6 +2,7 @@ package io.evento.bundle.gateway;
 
 import io.evento.bundle.session.Session;
 import io.evento.bundle.session.Utf8;
+import io.evento.protocol.Backoff;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -10,15 +11,13 @@ import io.evento.protocol.Message.Result;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A command or question on its way to an answer: where it is, and when it is tried again. */
 final class Request {
-  private static final long WAIT_FIRST_MILLIS = 20;
-  private static final long WAIT_MAX_MILLIS = 1_000;
+  private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(20), Duration.ofSeconds(1));
 
   private final UUID id;
   private final boolean isCommand;
@@ -152,11 +151,8 @@ final class Request {
   synchronized void tryLater(EventoException told, int retryAfterMillis) {
     lastTold = told;
     fateUnknown |= told.code() == ErrorCode.DEADLINE_EXCEEDED;
-    var wait = Math.min(WAIT_MAX_MILLIS, WAIT_FIRST_MILLIS << Math.min(tries, 10));
-    // Half of it by chance, so that those refused together do not come back together.
-    wait = wait / 2 + ThreadLocalRandom.current().nextLong(wait / 2 + 1);
-    notBeforeNanos =
-        System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(wait, retryAfterMillis));
+    var wait = Math.max(BACKOFF.halfByChance(tries).toMillis(), retryAfterMillis);
+    notBeforeNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(wait);
   }
 
   /** Avoids the node that just refused or died, as long as there is another. */

@@ -1,16 +1,17 @@
 package io.evento.bundle.session;
 
+import io.evento.protocol.Backoff;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** An address that was given, and when to dial it next. Guarded by {@link Links}. */
 public final class Address {
-  private static final long FIRST_WAIT_MILLIS = 100;
-  private static final long FAILED_WAIT_MAX_MILLIS = 5_000;
-  private static final long KNOWN_WAIT_MAX_MILLIS = 30_000;
+  private static final Backoff WHEN_FAILED =
+      new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
+  private static final Backoff WHEN_KNOWN =
+      new Backoff(Duration.ofMillis(100), Duration.ofSeconds(30));
 
   private final URI uri;
   private String node = "";
@@ -84,10 +85,7 @@ public final class Address {
       return;
     }
     vain = session.wasUsable() ? 0 : vain + 1;
-    var longest = ledToKnown ? KNOWN_WAIT_MAX_MILLIS : FAILED_WAIT_MAX_MILLIS;
-    var millis = Math.min(longest, FIRST_WAIT_MILLIS << Math.min(vain, 10));
-    // Half of it by chance, so that bundles do not come back all at once.
-    millis = millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1);
-    notBeforeNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    var backoff = ledToKnown ? WHEN_KNOWN : WHEN_FAILED;
+    notBeforeNanos = System.nanoTime() + backoff.halfByChance(vain).toNanos();
   }
 }

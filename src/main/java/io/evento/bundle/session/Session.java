@@ -3,6 +3,8 @@ package io.evento.bundle.session;
 import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.FrameWriter;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Decided;
 import io.evento.protocol.Message.Declare;
@@ -43,6 +45,9 @@ public final class Session {
   /** Nothing that keeps to the protocol is near this; what is not must not fill our memory. */
   private static final int FRAME_CHARS_MAX = 64 << 20;
 
+  /** So many characters may wait to be written. */
+  private static final long WAITING_CHARS_MAX = 64L << 20;
+
   private enum Phase {
     CONNECTING,
     GREETING,
@@ -57,7 +62,7 @@ public final class Session {
   private final Links links;
   private final Inbound inbound;
   private final UUID declaration = UUID.randomUUID();
-  private final FrameWriter writer = new FrameWriter(new Link());
+  private final FrameWriter writer;
   private final AtomicInteger awaited = new AtomicInteger();
   private final long bornNanos = System.nanoTime();
   private volatile Phase phase = Phase.CONNECTING;
@@ -74,6 +79,10 @@ public final class Session {
     this.handshake = handshake;
     this.links = links;
     this.inbound = inbound;
+    this.writer =
+        new FrameWriter(
+            new SocketPort(() -> socket, failure -> abort("not sent: " + rootOf(failure))),
+            WAITING_CHARS_MAX);
   }
 
   void open(HttpClient client) {
@@ -169,7 +178,7 @@ public final class Session {
       line = Codec.write(tooLarge(answer));
     }
     workedNanos = System.nanoTime();
-    if (!writer.answer(line) && phase != Phase.CLOSED) {
+    if (!writer.write(line, Lane.ANSWER) && phase != Phase.CLOSED) {
       abort("answers are not taken");
     }
   }
@@ -221,7 +230,7 @@ public final class Session {
 
   /** Says that this instance leaves. */
   void drain() {
-    writer.answer(Codec.write(new Drain()));
+    writer.write(Codec.write(new Drain()), Lane.ANSWER);
   }
 
   /** Closes politely, and in any case within a second. */
@@ -332,23 +341,6 @@ public final class Session {
       links.draining(this);
     } else if (phase != Phase.DRAINING) {
       close();
-    }
-  }
-
-  /** The socket as the writer sees it. */
-  private final class Link implements Frames {
-    @Override
-    public CompletionStage<?> send(CharSequence frame) {
-      var open = socket;
-      if (open == null) {
-        throw new IllegalStateException("not connected");
-      }
-      return open.sendText(frame, true);
-    }
-
-    @Override
-    public void broken(Throwable failure) {
-      abort("not sent: " + rootOf(failure));
     }
   }
 

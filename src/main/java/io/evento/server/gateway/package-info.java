@@ -5,7 +5,7 @@
  * <ol>
  *   <li>No container thread waits for a remote answer: resources return stages, the endpoint hands
  *       over and returns.
- *   <li>One writer per session ({@link io.evento.server.gateway.websocket.FrameWriter}); answers
+ *   <li>One writer per session ({@link io.evento.server.gateway.websocket.SessionWriter}); answers
  *       leave first; a session whose queue is full is closed, never waited for.
  *   <li>No stack trace and no class name leaves the node ({@link
  *       io.evento.server.gateway.http.ProblemMapper}).

@@ -1,5 +1,6 @@
 package io.evento.server.node;
 
+import io.evento.protocol.Backoff;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.catalog.Catalog;
@@ -24,9 +25,9 @@ import io.evento.server.setting.Settings;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -39,7 +40,7 @@ import java.util.function.BooleanSupplier;
 @NodeScoped
 public class NodeLifecycle {
   private static final Logger LOG = System.getLogger(NodeLifecycle.class.getName());
-  private static final int PAUSE_MAX_MILLIS = 2_000;
+  private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(2));
   private static final long HEAR_MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
   private static final int MOVE_MAX_MILLIS = 2_000;
   private static final int DRAIN_MAX_MILLIS = 3_000;
@@ -171,8 +172,7 @@ public class NodeLifecycle {
         if (tries % 20 == 0) {
           LOG.log(Level.WARNING, "not yet: " + what + ", tried again until it succeeds", failure);
         }
-        var pause = Math.min(PAUSE_MAX_MILLIS, 50 << Math.min(tries, 6));
-        Thread.sleep(pause / 2 + ThreadLocalRandom.current().nextInt(pause));
+        Thread.sleep(BACKOFF.halfByChance(tries).toMillis());
       }
     }
     throw new InterruptedException("the node stops");

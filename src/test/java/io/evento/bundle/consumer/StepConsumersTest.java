@@ -1,6 +1,7 @@
 package io.evento.bundle.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Index.atIndex;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.bundle.api.Associate;
@@ -35,6 +36,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -298,6 +300,46 @@ class StepConsumersTest {
     consumers.stop();
     assertThat(answers).contains(new Disable("orders:1", 0, 1));
     await("idle").until(consumers::isIdle);
+  }
+
+  @Test
+  void a_stopping_bundle_answers_what_runs_before_it_gives_the_segment_up() {
+    enable("counter:1", 1);
+    consumers.steps(
+        new Steps("counter:1", 0, 1, 1, List.of(), List.of(event(1, "Counted", "o-1"))));
+    await("it runs").until(() -> counter.together.getCount() == 3);
+    consumers.stop();
+    assertThat(answers).hasOnlyElementsOfType(Credit.class);
+    LongStream.range(0, 3).forEach(other -> counter.together.countDown());
+    await("idle").until(consumers::isIdle);
+    assertThat(answers)
+        .hasSize(3)
+        .satisfies(first -> assertThat(first).isInstanceOf(Credit.class), atIndex(0))
+        .satisfies(then -> assertThat(then).isInstanceOf(Stepped.class), atIndex(1))
+        .contains(new Disable("counter:1", 0, 1), atIndex(2));
+  }
+
+  @Test
+  void what_a_link_gave_is_over_when_the_link_is() {
+    enable("orders:1", 1);
+    consumers.lost(this);
+    assertThat(consumers.isIdle()).isTrue();
+    consumers.stop();
+    assertThat(answers).as("there is nothing to give up").hasOnlyElementsOfType(Credit.class);
+  }
+
+  @Test
+  void a_segment_that_no_consumer_has_is_given_back_at_once() {
+    consumers.enable(new Enable("orders:1", 127, 0, 0, 1, EPOCH, 0), answers::add, this);
+    consumers.enable(new Enable("orders:1", 128, 0, 0, 1, EPOCH, 0), answers::add, this);
+    consumers.enable(new Enable("orders:1", -1, 0, 0, 1, EPOCH, 0), answers::add, this);
+    consumers.enable(new Enable("other:1", 0, 0, 127, 1, EPOCH, 0), answers::add, this);
+    assertThat(answers)
+        .containsExactly(
+            new Credit("orders:1", 127, 1, 0, null, null),
+            new Disable("orders:1", 128, 1),
+            new Disable("orders:1", -1, 1),
+            new Disable("other:1", 0, 1));
   }
 
   private void enable(String consumer, long fence) {

@@ -1,5 +1,6 @@
 package io.evento.server.consumer.live;
 
+import io.evento.protocol.Backoff;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
@@ -9,6 +10,7 @@ import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Failures;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -16,7 +18,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -37,8 +38,7 @@ public final class LiveQuery {
   private static final long KEEP_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long BEAT_NANOS = TimeUnit.SECONDS.toNanos(15);
   private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(5);
-  private static final int PAUSE_FIRST_MILLIS = 50;
-  private static final int PAUSE_MAX_MILLIS = 5_000;
+  private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5));
   private static final int AGAIN_MILLIS = 10_000;
 
   private enum Phase {
@@ -317,10 +317,9 @@ public final class LiveQuery {
     failures = liveSince != 0 && now - liveSince > CALM_NANOS ? 0 : failures + 1;
     liveSince = 0;
     phase = Phase.PAUSING;
-    var pause = Math.min(PAUSE_MAX_MILLIS, PAUSE_FIRST_MILLIS << Math.min(failures, 8));
-    pause = pause / 2 + ThreadLocalRandom.current().nextInt(pause / 2 + 1);
-    pausedUntil = now + TimeUnit.MILLISECONDS.toNanos(pause);
-    all.later(pause, () -> post(this::goOn));
+    var pause = BACKOFF.halfByChance(failures);
+    pausedUntil = now + pause.toNanos();
+    all.later(pause.toMillis(), () -> post(this::goOn));
   }
 
   private void goOn() {

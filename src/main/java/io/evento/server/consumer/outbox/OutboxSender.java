@@ -1,5 +1,6 @@
 package io.evento.server.consumer.outbox;
 
+import io.evento.protocol.Backoff;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
@@ -20,7 +21,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -57,8 +57,8 @@ public final class OutboxSender {
 
   private static final Duration LOOK = Duration.ofSeconds(1);
   private static final Duration RELEASE = Duration.ofSeconds(10);
-  private static final long WAIT_FIRST_MILLIS = 200;
-  private static final long WAIT_MAX_MILLIS = 30_000;
+  private static final Backoff BACKOFF =
+      new Backoff(Duration.ofMillis(200), Duration.ofSeconds(30));
 
   private final String name;
   private final OutboxStore outboxStore;
@@ -259,9 +259,7 @@ public final class OutboxSender {
 
   /** Half of it by chance, so that those that failed together do not come back together. */
   private static Duration pause(int attempts) {
-    var millis =
-        Math.min(WAIT_MAX_MILLIS, WAIT_FIRST_MILLIS << Math.min(Math.max(0, attempts - 1), 10));
-    return Duration.ofMillis(millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1));
+    return BACKOFF.halfByChance(attempts - 1);
   }
 
   private void write() {

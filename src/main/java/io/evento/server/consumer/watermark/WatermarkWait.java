@@ -1,10 +1,12 @@
 package io.evento.server.consumer.watermark;
 
+import io.evento.protocol.Backoff;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.consumer.watermark.Watermarks.Answer;
 import io.evento.server.consumer.watermark.Watermarks.Question;
 import io.evento.server.routing.Deadline;
+import java.time.Duration;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashSet;
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class WatermarkWait {
   private static final String SELF = "";
+  private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(10), Duration.ofMillis(200));
 
   private final Question question;
   private final Deadline deadline;
@@ -76,9 +79,9 @@ final class WatermarkWait {
       }
     }
     if (!seen.isDone()) {
-      int pause;
+      long pause;
       synchronized (this) {
-        pause = Watermarks.pause(round++);
+        pause = BACKOFF.whole(round++).toMillis();
       }
       timer.schedule(this::ask, Math.min(pause, deadline.millisLeft() + 1), TimeUnit.MILLISECONDS);
     }

@@ -47,9 +47,6 @@ public class Watermarks implements ReadModelProgress {
   /** An owner answers by then with what it has, as others may have the rest by now. */
   private static final int ROUND_MILLIS = 250;
 
-  private static final int PAUSE_FIRST_MILLIS = 10;
-  private static final int PAUSE_MAX_MILLIS = 200;
-
   /** Asks the owners of a consumer's slots on one node. */
   public interface Owners {
     CompletionStage<Answer> seen(String node, Question question);
@@ -234,9 +231,5 @@ public class Watermarks implements ReadModelProgress {
       }
     }
     return new Answer(slots, isHandled);
-  }
-
-  static int pause(int round) {
-    return Math.min(PAUSE_MAX_MILLIS, PAUSE_FIRST_MILLIS << Math.min(round, 8));
   }
 }

@@ -1,5 +1,6 @@
 package io.evento.server.eventstore.append;
 
+import io.evento.protocol.Backoff;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
@@ -21,7 +22,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +56,9 @@ public class Appender {
 
   /** A failure that goes on is logged so often. */
   private static final Duration SILENCE = Duration.ofSeconds(5);
+
+  private static final Backoff BACKOFF =
+      new Backoff(Duration.ofMillis(100), Duration.ofMillis(800));
 
   private static final AppendQueue.Limits LIMITS =
       new AppendQueue.Limits(256, 1 << 20, 50_000, 20_000, 64L << 20);
@@ -278,7 +281,7 @@ public class Appender {
         fail(batch, ErrorCode.UNAVAILABLE, whyNotReady());
         return;
       }
-      pause(attempt);
+      Thread.sleep(BACKOFF.halfByChance(attempt).toMillis());
     }
   }
 
@@ -393,11 +396,6 @@ public class Appender {
         queue.takeOlder(System.nanoTime() - PATIENCE.toNanos()),
         ErrorCode.UNAVAILABLE,
         database.unfit().orElse("the database did not answer in time"));
-  }
-
-  private static void pause(int attempt) throws InterruptedException {
-    var jitter = ThreadLocalRandom.current().nextLong(20, 100);
-    Thread.sleep(jitter << Math.min(attempt, 3));
   }
 
   /** Takes nothing more, stores what waits if the database answers, and ends. */

@@ -27,7 +27,7 @@ final class BundleLink {
 
   private final BundleServices door;
   private final String name;
-  private final FrameWriter writer;
+  private final SessionWriter writer;
   private final SessionFeeds feeds;
   private final SessionQueries queries;
   private final Consumer<String> close;
@@ -42,12 +42,12 @@ final class BundleLink {
     this.door = door;
     this.name = name;
     this.close = close;
-    writer = new FrameWriter(remote, close);
+    writer = new SessionWriter(remote, close);
     feeds = new SessionFeeds(door.feeds, writer);
     queries = new SessionQueries(door.liveQueries, writer);
   }
 
-  FrameWriter writer() {
+  SessionWriter writer() {
     return writer;
   }
 

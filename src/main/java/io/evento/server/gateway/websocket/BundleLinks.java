@@ -126,7 +126,7 @@ public class BundleLinks {
         } else if (!link.isGreeted() && now - link.openedAt() > HELLO_NANOS) {
           closed(link, "no hello");
           link.close("no hello within 5 s");
-        } else if (now - link.writer().sentAt() > PING_NANOS) {
+        } else if (now - link.writer().lastFrameNanos() > PING_NANOS) {
           link.writer().send(new Message.Ping(), Lane.ANSWER);
         }
       }

@@ -27,11 +27,11 @@ final class SessionFeeds {
   private static final int FEEDS_MAX = 100;
 
   private final EventFeeds feeds;
-  private final FrameWriter writer;
+  private final SessionWriter writer;
   private final Map<UUID, Sink> sinks = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  SessionFeeds(EventFeeds feeds, FrameWriter writer) {
+  SessionFeeds(EventFeeds feeds, SessionWriter writer) {
     this.feeds = feeds;
     this.writer = writer;
   }

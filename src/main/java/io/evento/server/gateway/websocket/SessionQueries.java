@@ -20,11 +20,11 @@ final class SessionQueries {
   private static final int QUERIES_MAX = 10_000;
 
   private final LiveQueries queries;
-  private final FrameWriter writer;
+  private final SessionWriter writer;
   private final Map<UUID, Told> open = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  SessionQueries(LiveQueries queries, FrameWriter writer) {
+  SessionQueries(LiveQueries queries, SessionWriter writer) {
     this.queries = queries;
     this.writer = writer;
   }

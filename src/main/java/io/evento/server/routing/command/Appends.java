@@ -1,5 +1,6 @@
 package io.evento.server.routing.command;
 
+import io.evento.protocol.Backoff;
 import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
@@ -37,7 +38,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +49,8 @@ import org.jspecify.annotations.Nullable;
 public class Appends {
   /** In the place of a command's type, for what is kept to tell a repeat from a reused id. */
   private static final String TYPE = "append";
+
+  private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(5), Duration.ofMillis(200));
 
   private final Availability availability;
   private final Settings settings;
@@ -288,7 +290,7 @@ public class Appends {
         .timer()
         .schedule(
             () -> later.complete(null),
-            1 + ThreadLocalRandom.current().nextInt(Math.min(200, 5 << Math.min(tries, 6))),
+            BACKOFF.allByChance(tries).toMillis(),
             TimeUnit.MILLISECONDS);
     return later.thenCompose(now -> attempt(append, request, appendRequest.condition(), tries + 1));
   }

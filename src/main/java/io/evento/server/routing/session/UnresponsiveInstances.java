@@ -1,5 +1,6 @@
 package io.evento.server.routing.session;
 
+import io.evento.protocol.Backoff;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.PeerLostException;
 import io.evento.server.routing.Failures;
@@ -9,13 +10,13 @@ import io.micrometer.core.instrument.Counter;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
@@ -33,8 +34,7 @@ public class UnresponsiveInstances {
   /** So many deadlines in a row. */
   static final int UNANSWERED_MAX = 3;
 
-  static final long PAUSE_FIRST_MILLIS = 2_000;
-  static final long PAUSE_MAX_MILLIS = 60_000;
+  static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(2), Duration.ofMinutes(1));
 
   /** Who is given less time cannot be blamed. */
   static final int DEADLINE_MIN_MILLIS = 500;
@@ -84,12 +84,9 @@ public class UnresponsiveInstances {
       last = now;
       unanswered++;
       if (unanswered >= UNANSWERED_MAX) {
-        var most =
-            Math.min(
-                PAUSE_MAX_MILLIS, PAUSE_FIRST_MILLIS << Math.min(unanswered - UNANSWERED_MAX, 10));
-        var pause = most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1);
-        pausedUntil = now + TimeUnit.MILLISECONDS.toNanos(pause);
-        until = Instant.now().plusMillis(pause);
+        var pause = BACKOFF.halfByChance(unanswered - UNANSWERED_MAX);
+        pausedUntil = now + pause.toNanos();
+        until = Instant.now().plus(pause);
       }
       return unanswered;
     }

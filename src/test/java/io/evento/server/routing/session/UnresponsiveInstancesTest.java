@@ -46,7 +46,7 @@ class UnresponsiveInstancesTest {
   @Test
   void one_request_at_a_time_tries_it_after_each_pause_and_an_answer_heals() {
     missUntilPassedOver();
-    pass(UnresponsiveInstances.PAUSE_FIRST_MILLIS);
+    pass(UnresponsiveInstances.BACKOFF.first().toMillis());
     assertThat(unresponsiveInstances.mayBeAsked(instance)).isTrue();
     var probe = new CompletableFuture<String>();
     var watched = unresponsiveInstances.watch(instance, 1_000, probe);
@@ -60,7 +60,7 @@ class UnresponsiveInstancesTest {
   @Test
   void a_try_that_ends_with_the_session_lets_another_one_try() {
     missUntilPassedOver();
-    pass(UnresponsiveInstances.PAUSE_FIRST_MILLIS);
+    pass(UnresponsiveInstances.BACKOFF.first().toMillis());
     var probe = new CompletableFuture<String>();
     unresponsiveInstances.watch(instance, 1_000, probe);
     probe.completeExceptionally(new SessionLostException("gone"));
@@ -71,12 +71,12 @@ class UnresponsiveInstancesTest {
   void the_pauses_grow_to_a_minute_and_no_further() {
     missUntilPassedOver();
     for (var i = 0; i < 12; i++) {
-      pass(UnresponsiveInstances.PAUSE_MAX_MILLIS);
+      pass(UnresponsiveInstances.BACKOFF.max().toMillis());
       assertThat(unresponsiveInstances.mayBeAsked(instance)).isTrue();
       miss();
       assertThat(unresponsiveInstances.mayBeAsked(instance)).isFalse();
     }
-    pass(UnresponsiveInstances.PAUSE_MAX_MILLIS / 2 - 1);
+    pass(UnresponsiveInstances.BACKOFF.max().toMillis() / 2 - 1);
     assertThat(unresponsiveInstances.mayBeAsked(instance)).as("half of it is sure").isFalse();
   }
 

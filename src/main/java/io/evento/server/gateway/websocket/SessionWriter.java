@@ -1,0 +1,71 @@
+package io.evento.server.gateway.websocket;
+
+import io.evento.protocol.Codec;
+import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.FrameWriter;
+import io.evento.protocol.Message;
+import io.evento.server.routing.session.BundleSession;
+import jakarta.websocket.RemoteEndpoint;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+
+/** Writes a session's messages over the container's WebSocket, and closes it when that fails. */
+final class SessionWriter implements BundleSession.Door {
+  private static final long CHARS_MAX = 32L << 20;
+
+  private final Consumer<String> close;
+  private final FrameWriter writer;
+
+  /**
+   * @param close called with the reason when the session can no longer be written to
+   */
+  SessionWriter(RemoteEndpoint.Async remote, Consumer<String> close) {
+    this.close = close;
+    writer = new FrameWriter(new RemotePort(remote, close), CHARS_MAX);
+  }
+
+  @Override
+  public boolean send(Message message, Lane lane) {
+    if (!writer.write(Codec.write(message), lane)) {
+      close.accept("reads too slowly");
+      return false;
+    }
+    return true;
+  }
+
+  /** Requests leave room for what cannot wait: a session is not closed for them. */
+  @Override
+  public boolean offer(Message request) {
+    return writer.request(Codec.write(request));
+  }
+
+  /** When the last frame left, by {@link System#nanoTime}. */
+  long lastFrameNanos() {
+    return writer.lastFrameNanos();
+  }
+
+  /** The container's side of the WebSocket as the writer sees it. */
+  record RemotePort(RemoteEndpoint.Async remote, Consumer<String> close)
+      implements FrameWriter.Port {
+    @Override
+    public CompletionStage<?> send(String frame) {
+      var sent = new CompletableFuture<Boolean>();
+      remote.sendText(
+          frame,
+          result -> {
+            if (result.isOK()) {
+              sent.complete(true);
+            } else {
+              sent.completeExceptionally(result.getException());
+            }
+          });
+      return sent;
+    }
+
+    @Override
+    public void broken(Throwable failure) {
+      close.accept("cannot be written to");
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package io.evento.server.gateway.websocket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.FrameWriterContract;
+import io.evento.protocol.Message;
+import jakarta.websocket.RemoteEndpoint;
+import jakarta.websocket.SendHandler;
+import jakarta.websocket.SendResult;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** A node's writer over the WebSocket of its container. */
+class SessionWriterTest extends FrameWriterContract {
+  private final Link slow = new Link();
+  private final List<String> closed = new ArrayList<>();
+  private final SessionWriter session = new SessionWriter(remote(slow), closed::add);
+
+  SessionWriterTest() {
+    super(link -> new SessionWriter.RemotePort(remote(link), link::broken));
+  }
+
+  /** One that sends text and nothing else. */
+  private static RemoteEndpoint.Async remote(Link link) {
+    return (RemoteEndpoint.Async)
+        Proxy.newProxyInstance(
+            RemoteEndpoint.Async.class.getClassLoader(),
+            new Class<?>[] {RemoteEndpoint.Async.class},
+            (self, method, given) -> {
+              assertThat(method.getName()).isEqualTo("sendText");
+              var handler = (SendHandler) given[1];
+              var unused =
+                  link.send(given[0].toString())
+                      .whenComplete(
+                          (sent, failure) ->
+                              handler.onResult(
+                                  failure == null ? new SendResult() : new SendResult(failure)));
+              return null;
+            });
+  }
+
+  @Test
+  void a_session_that_does_not_read_is_closed_by_what_cannot_wait_and_by_no_request() {
+    session.send(new Message.Ping(), Lane.REQUEST);
+    while (session.offer(new Message.Ping())) {
+      assertThat(closed).isEmpty();
+    }
+    assertThat(closed).as("a request is refused").isEmpty();
+    while (session.send(new Message.Ping(), Lane.ANSWER)) {
+      assertThat(closed).isEmpty();
+    }
+    assertThat(closed).containsExactly("reads too slowly");
+  }
+
+  @Test
+  void a_session_that_takes_no_frame_is_closed_once_and_keeps_what_comes_for_its_end() {
+    var broken =
+        new SessionWriter(
+            (RemoteEndpoint.Async)
+                Proxy.newProxyInstance(
+                    RemoteEndpoint.Async.class.getClassLoader(),
+                    new Class<?>[] {RemoteEndpoint.Async.class},
+                    (self, method, given) -> {
+                      throw new IllegalStateException("the session is closed");
+                    }),
+            closed::add);
+    assertThat(broken.send(new Message.Ping(), Lane.ANSWER)).isTrue();
+    assertThat(broken.offer(new Message.Ping())).isTrue();
+    assertThat(closed).containsExactly("cannot be written to");
+  }
+}
