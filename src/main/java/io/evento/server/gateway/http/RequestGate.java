@@ -19,6 +19,7 @@ import java.util.ArrayList;
  * The one gate before everything that the WAR answers: HTTP and the WebSocket handshake alike, as
  * {@code web.xml} puts this filter first. Who is refused has started nothing.
  */
+@SuppressWarnings("NullAway.Init") // filled by the container
 public class RequestGate implements Filter {
   @Inject private ServerConfig config;
   private OriginRules rules;
