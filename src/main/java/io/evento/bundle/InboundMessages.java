@@ -10,8 +10,8 @@ import io.evento.bundle.session.Session;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Cancel;
 import io.evento.protocol.Message.Command;
-import io.evento.protocol.Message.Consider;
 import io.evento.protocol.Message.Decide;
+import io.evento.protocol.Message.DecideBoundary;
 import io.evento.protocol.Message.Disable;
 import io.evento.protocol.Message.Enable;
 import io.evento.protocol.Message.Ended;
@@ -57,8 +57,8 @@ final class InboundMessages implements Inbound {
       requests.answered(session, result);
     } else if (message instanceof Decide ask) {
       dispatcher.decide(ask, session::answer);
-    } else if (message instanceof Consider ask) {
-      dispatcher.consider(ask, session::answer);
+    } else if (message instanceof DecideBoundary ask) {
+      dispatcher.decideBoundary(ask, session::answer);
     } else if (message instanceof Events events) {
       consumers.events(events);
     } else if (message instanceof Fault fault) {

@@ -11,8 +11,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One message between a bundle and a node. Its kind, the class name in lower case, stands in the
- * field {@code t}.
+ * One message between a bundle and a node. Its kind, the class name in lower case with a hyphen
+ * between words, stands in the field {@code t}.
  *
  * <p>Unknown fields are ignored and absent lists are empty, so either side may be the newer one.
  * Deadlines are milliseconds left when the message was written. {@code B→N} says who may send it.
@@ -331,7 +331,7 @@ public sealed interface Message {
    * @param payloadVersion of the payload's shape, 1 and up; 1 where it is not said
    * @param after the answer has to rest on everything up to here; null for what it rests on now
    * @param gather whom to ask, for one answer of several; null for one answerer
-   * @param standing N→B: the consumer whose checkpoints the answer has to name, so that it is a
+   * @param progress N→B: the consumer whose checkpoints the answer has to name, so that it is a
    *     {@link View}; else null
    */
   record Query(
@@ -344,7 +344,7 @@ public sealed interface Message {
       @JsonProperty("p") Json payload,
       @Nullable After after,
       @Nullable Gather gather,
-      @Nullable String standing)
+      @Nullable String progress)
       implements Message {
     public Query {
       require("/id", id);
@@ -362,7 +362,7 @@ public sealed interface Message {
 
     /** The same for one answerer, who need not know what its node waited for. */
     public Query toOne(int millisLeft) {
-      return new Query(id, type, payloadVersion, millisLeft, trace, payload, null, null, standing);
+      return new Query(id, type, payloadVersion, millisLeft, trace, payload, null, null, progress);
     }
 
     /** The same under an id of its own, for one of several answerers. */
@@ -371,7 +371,7 @@ public sealed interface Message {
     }
 
     /** The same under an id of its own, whose answer names the consumer's checkpoints. */
-    public Query standing(UUID ofCopy, String consumer, int millisLeft) {
+    public Query withProgress(UUID ofCopy, String consumer, int millisLeft) {
       return new Query(
           ofCopy, type, payloadVersion, millisLeft, trace, payload, null, null, consumer);
     }
@@ -416,7 +416,7 @@ public sealed interface Message {
    * @param aggregate type and id
    * @param tip the state that the stream is known to have; null if the node does not know: decide
    *     on what you hold, or answer stale
-   * @param story what leads to tip, if the handler was found not to hold it; then tip is not null
+   * @param history what leads to tip, if the handler was found not to hold it; then tip is not null
    * @param snapshot whether the state decided on is asked for with the answer
    */
   record Decide(
@@ -426,7 +426,7 @@ public sealed interface Message {
           long attempt,
       @JsonProperty("agg") Aggregate aggregate,
       @Nullable Tip tip,
-      @Nullable Story story,
+      @Nullable History history,
       boolean snapshot,
       int deadline,
       @Nullable String trace,
@@ -448,8 +448,8 @@ public sealed interface Message {
   }
 
   /**
-   * Events that lead to a state. A long story comes in parts, in order, each in a Decide of its own
-   * of the same attempt; the handler decides at the last part.
+   * Events that lead to a state. A long history comes in parts, in order, each in a Decide of its
+   * own of the same attempt; the handler decides at the last part.
    *
    * @param from version before the first event of this part, 0 for an empty stream
    * @param snapshot state at {@code from}, with the schema it was written in; first part only
@@ -457,38 +457,39 @@ public sealed interface Message {
    * @param partial whether it ends before the present state, as the rest would be too much at once:
    *     the handler decides nothing, and answers with the state at the last part's end
    */
-  record Story(
+  record History(
       long from,
       @Nullable Snapshot snapshot,
-      List<StoryEvent> events,
+      List<HistoryEvent> events,
       boolean more,
       @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean partial) {
-    public Story {
+    public History {
       events = listOf(events);
     }
 
-    /** A part of a story that reaches the present state. */
-    public Story(long from, @Nullable Snapshot snapshot, List<StoryEvent> events, boolean more) {
+    /** A part of a history that reaches the present state. */
+    public History(
+        long from, @Nullable Snapshot snapshot, List<HistoryEvent> events, boolean more) {
       this(from, snapshot, events, more, false);
     }
   }
 
   /**
-   * An event of a story; versions count up from the story's {@code from}.
+   * An event of a history; versions count up from the history's {@code from}.
    *
    * @param payloadVersion of the payload's shape, 1 and up; 1 where it is not said
    */
-  record StoryEvent(
+  record HistoryEvent(
       String type,
       @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = PayloadVersions.First.class)
           int payloadVersion,
       @JsonProperty("p") Json payload) {
-    public StoryEvent {
-      payloadVersion = PayloadVersions.orFirst("/story/events/payloadVersion", payloadVersion);
+    public HistoryEvent {
+      payloadVersion = PayloadVersions.orFirst("/history/events/payloadVersion", payloadVersion);
     }
 
     /** With a payload of the first version. */
-    public StoryEvent(String type, Json payload) {
+    public HistoryEvent(String type, Json payload) {
       this(type, 1, payload);
     }
   }
@@ -497,7 +498,7 @@ public sealed interface Message {
    * A state of an aggregate.
    *
    * @param schema of the state; a handler whose own differs cannot use it and is told the whole
-   *     story
+   *     history
    */
   record Snapshot(String schema, @JsonProperty("p") Json state) {}
 
@@ -509,9 +510,9 @@ public sealed interface Message {
    * @param tip state that it was decided on; null with stale and failure
    * @param events in order; at most 1,000
    * @param value for the caller, beside the events; or null
-   * @param stale the handler does not hold the state: send the story
+   * @param stale the handler does not hold the state: send the history
    * @param state if a snapshot was asked for: the state at {@code tip}
-   * @param micros what a rebuild from the story took, 0 if there was none
+   * @param micros what a rebuild from the history took, 0 if there was none
    * @param context that the deciding session declared for its component; said by the node that has
    *     the session, whatever the bundle says; null where an older node has it
    */
@@ -589,7 +590,7 @@ public sealed interface Message {
   /**
    * N→B: decide a command of a boundary. Asked first without criteria, upon which the bundle says
    * which events the decision rests on; then with those events, perhaps in parts, in order, each in
-   * a Consider of its own of the same attempt.
+   * a message of its own of the same attempt.
    *
    * @param id of the command
    * @param attempt random number of this attempt, as a string
@@ -599,7 +600,7 @@ public sealed interface Message {
    * @param events in order of their positions
    * @param more whether another part follows
    */
-  record Consider(
+  record DecideBoundary(
       UUID id,
       String type,
       @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
@@ -608,14 +609,14 @@ public sealed interface Message {
       String key,
       List<Criterion> criteria,
       int from,
-      List<StoryEvent> events,
+      List<HistoryEvent> events,
       boolean more,
       int deadline,
       @Nullable String trace,
       @Nullable Json meta,
       @JsonProperty("p") Json payload)
       implements Message {
-    public Consider {
+    public DecideBoundary {
       require("/id", id);
       criteria = listOf(criteria);
       events = listOf(events);
@@ -641,8 +642,8 @@ public sealed interface Message {
   }
 
   /**
-   * B→N: the answer to {@link Consider}; exactly one of events (perhaps empty: nothing to do),
-   * rejection, unread and failure.
+   * B→N: the answer to {@link DecideBoundary}; exactly one of events (perhaps empty: nothing to
+   * do), rejection, unread and failure.
    *
    * @param attempt as asked
    * @param criteria of the events that the decision rests on; at least one, but with failure
@@ -651,7 +652,7 @@ public sealed interface Message {
    * @param events in order; at most 1,000
    * @param value for the caller, beside the events; or null
    */
-  record Considered(
+  record BoundaryDecided(
       UUID id,
       @JsonFormat(shape = JsonFormat.Shape.STRING) @JsonDeserialize(using = Digits.class)
           long attempt,
@@ -664,7 +665,7 @@ public sealed interface Message {
       @Nullable Failure failure,
       @Nullable String context)
       implements Message {
-    public Considered {
+    public BoundaryDecided {
       require("/id", id);
       criteria = listOf(criteria);
       events = listOf(events);
@@ -677,7 +678,7 @@ public sealed interface Message {
     }
 
     /** As a bundle answers, which says nothing of the context. */
-    public Considered(
+    public BoundaryDecided(
         UUID id,
         long attempt,
         List<Criterion> criteria,
@@ -691,10 +692,10 @@ public sealed interface Message {
     }
 
     /** The same, decided in a context; null where that is not known. */
-    public Considered in(@Nullable String declared) {
+    public BoundaryDecided in(@Nullable String declared) {
       return Objects.equals(context, declared)
           ? this
-          : new Considered(
+          : new BoundaryDecided(
               id, attempt, criteria, stream, unread, events, value, rejection, failure, declared);
     }
   }
@@ -936,17 +937,17 @@ public sealed interface Message {
       long fence,
       long batch,
       List<Stepping.State> states,
-      List<Stepping.Happening> happenings)
+      List<Stepping.Input> inputs)
       implements Message {
     public Steps {
       states = listOf(states);
-      happenings = listOf(happenings);
+      inputs = listOf(inputs);
     }
   }
 
   /**
-   * B→N: what was decided about the first so many happenings, one result each, in their order. What
-   * is left out comes again, until it has failed often enough to be a dead letter.
+   * B→N: what was decided about the first so many inputs, one result each, in their order. What is
+   * left out comes again, until it has failed often enough to be a dead letter.
    *
    * @param failure why the next one could not be decided; null if it was not tried. With a code
    *     that passes by itself it is waited out however long it takes
@@ -1149,25 +1150,25 @@ public sealed interface Message {
   }
 
   /**
-   * An answer of a subscription. B→N: to a {@link Query} with {@code standing}; N→B: to {@link
+   * An answer of a subscription. B→N: to a {@link Query} with {@code progress}; N→B: to {@link
    * Subscribe}.
    *
    * @param id of the query
-   * @param round N→B: 1 for the first answer, more for those that start over
-   * @param standing B→N: up to where each range of slots is in this very answer; empty if its
+   * @param attempt N→B: 1 for the first answer, more for those that start over
+   * @param progress B→N: up to where each range of slots is in this very answer; empty if its
    *     projector keeps no checkpoint beside its rows
    */
   record View(
-      UUID id, int round, @JsonProperty("p") @Nullable Json payload, List<Standing> standing)
+      UUID id, int attempt, @JsonProperty("p") @Nullable Json payload, List<RangeProgress> progress)
       implements Message {
     public View {
       require("/id", id);
-      standing = listOf(standing);
+      progress = listOf(progress);
     }
   }
 
   /** Where a range of a consumer's slots is. */
-  record Standing(int firstSlot, int lastSlot, UUID epoch, long position) {}
+  record RangeProgress(int firstSlot, int lastSlot, UUID epoch, long position) {}
 
   /**
    * What a handled event changes of subscribed queries. B→N: sent once it is committed, in the

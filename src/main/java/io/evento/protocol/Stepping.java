@@ -9,25 +9,25 @@ import org.jspecify.annotations.Nullable;
 public final class Stepping {
   private Stepping() {}
 
-  /** A saga that lives under a key, before the first happening of the message. */
+  /** A saga that lives under a key, before the first input of the message. */
   public record State(String key, @JsonProperty("p") Json state) {}
 
   /**
    * Something that happened to the saga of a key, or to an observer; exactly one of event, outcome
    * and due.
    */
-  public record Happening(
+  public record Input(
       String key, @Nullable RecordedEvent event, @Nullable Settled outcome, @Nullable Due due) {
-    public static Happening of(String key, RecordedEvent event) {
-      return new Happening(key, event, null, null);
+    public static Input of(String key, RecordedEvent event) {
+      return new Input(key, event, null, null);
     }
 
-    public static Happening of(String key, Settled outcome) {
-      return new Happening(key, null, outcome, null);
+    public static Input of(String key, Settled outcome) {
+      return new Input(key, null, outcome, null);
     }
 
-    public static Happening of(String key, Due due) {
-      return new Happening(key, null, null, due);
+    public static Input of(String key, Due due) {
+      return new Input(key, null, null, due);
     }
   }
 
@@ -58,7 +58,7 @@ public final class Stepping {
   public record Due(String name, String time) {}
 
   /**
-   * What was decided about one happening.
+   * What was decided about one input.
    *
    * @param state from now on; null to leave it as it is, or none
    * @param ended whether the saga ends
@@ -84,7 +84,7 @@ public final class Stepping {
   /**
    * A command to be sent.
    *
-   * @param hear whether its outcome is to be a happening of the saga
+   * @param hear whether its outcome is to be an input of the saga
    */
   public record Send(String type, @JsonProperty("p") Json payload, boolean hear) {
     public Send {

@@ -5,16 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.evento.protocol.Message.Ack;
 import io.evento.protocol.Message.Aggregate;
+import io.evento.protocol.Message.BoundaryDecided;
 import io.evento.protocol.Message.Cancel;
 import io.evento.protocol.Message.Command;
 import io.evento.protocol.Message.CommandType;
 import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Considered;
 import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.Message.Credit;
 import io.evento.protocol.Message.Criterion;
 import io.evento.protocol.Message.Decide;
+import io.evento.protocol.Message.DecideBoundary;
 import io.evento.protocol.Message.Decided;
 import io.evento.protocol.Message.Declare;
 import io.evento.protocol.Message.Disable;
@@ -28,6 +28,8 @@ import io.evento.protocol.Message.Fault;
 import io.evento.protocol.Message.Feed;
 import io.evento.protocol.Message.Follow;
 import io.evento.protocol.Message.Hello;
+import io.evento.protocol.Message.History;
+import io.evento.protocol.Message.HistoryEvent;
 import io.evento.protocol.Message.Member;
 import io.evento.protocol.Message.Members;
 import io.evento.protocol.Message.More;
@@ -45,8 +47,6 @@ import io.evento.protocol.Message.Schedules;
 import io.evento.protocol.Message.Snapshot;
 import io.evento.protocol.Message.Stepped;
 import io.evento.protocol.Message.Steps;
-import io.evento.protocol.Message.Story;
-import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Message.Unschedule;
 import io.evento.protocol.Message.Welcome;
 import io.evento.testing.ApiDocument;
@@ -121,8 +121,11 @@ class MessageRoundTripTest {
             random,
             new Aggregate("Account", "a-1"),
             tip,
-            new Story(
-                5, new Snapshot("abc", PAYLOAD), List.of(new StoryEvent("Opened", PAYLOAD)), true),
+            new History(
+                5,
+                new Snapshot("abc", PAYLOAD),
+                List.of(new HistoryEvent("Opened", PAYLOAD)),
+                true),
             true,
             1500,
             TRACE,
@@ -141,7 +144,7 @@ class MessageRoundTripTest {
             new Failure(ErrorCode.HANDLER_FAILED, "x", List.of(new Violation("/a", "b"))),
             new Snapshot("abc", PAYLOAD),
             17),
-        new Consider(
+        new DecideBoundary(
             ID,
             "Choose",
             random,
@@ -149,13 +152,13 @@ class MessageRoundTripTest {
             "bob",
             List.of(criterion),
             500,
-            List.of(new StoryEvent("Chosen", 3, PAYLOAD)),
+            List.of(new HistoryEvent("Chosen", 3, PAYLOAD)),
             true,
             1500,
             TRACE,
             PAYLOAD,
             PAYLOAD),
-        new Considered(
+        new BoundaryDecided(
             ID,
             random,
             List.of(criterion),
@@ -199,8 +202,8 @@ class MessageRoundTripTest {
             5,
             List.of(new Stepping.State("t-1", PAYLOAD)),
             List.of(
-                Stepping.Happening.of("t-1", event),
-                Stepping.Happening.of(
+                Stepping.Input.of("t-1", event),
+                Stepping.Input.of(
                     "t-1",
                     new Stepping.Settled(
                         ID,
@@ -211,7 +214,7 @@ class MessageRoundTripTest {
                         ErrorCode.REJECTED,
                         "no",
                         new Rejection("no", "because", PAYLOAD))),
-                Stepping.Happening.of("t-1", new Stepping.Due("hang", event.time())))),
+                Stepping.Input.of("t-1", new Stepping.Due("hang", event.time())))),
         new Stepped(
             "transfer:1",
             3,
@@ -237,7 +240,7 @@ class MessageRoundTripTest {
         new More(ID, 64),
         new Message.Subscribe(new Query(ID, "Find", 1500, TRACE, PAYLOAD), 256),
         new Message.Watch("accounts:1", new Query(ID, "Find", 1500, TRACE, PAYLOAD)),
-        new Message.View(ID, 2, PAYLOAD, List.of(new Message.Standing(0, 31, ID, 9))),
+        new Message.View(ID, 2, PAYLOAD, List.of(new Message.RangeProgress(0, 31, ID, 9))),
         new Message.Update(List.of(ID), "accounts:1", 3, 17, ID, 9, 1, PAYLOAD),
         new Ended(ID, "epoch", "the store has a new epoch", ID, 9));
   }

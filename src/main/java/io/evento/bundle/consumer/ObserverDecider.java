@@ -39,7 +39,7 @@ final class ObserverDecider implements StepSegment.Decider {
 
   @Override
   public Stepped decide(Steps asked) {
-    var all = asked.happenings();
+    var all = asked.inputs();
     var reacted = new AtomicReferenceArray<@Nullable Reacted>(all.size());
     var results = new ArrayList<Stepping.Result>();
     Throwable thrown = null;
@@ -66,8 +66,7 @@ final class ObserverDecider implements StepSegment.Decider {
         thrown == null ? null : StepResults.failure(asked, results.size(), thrown));
   }
 
-  private void reactAll(
-      List<Stepping.Happening> all, AtomicReferenceArray<@Nullable Reacted> reacted)
+  private void reactAll(List<Stepping.Input> all, AtomicReferenceArray<@Nullable Reacted> reacted)
       throws InterruptedException {
     var streams = new LinkedHashMap<String, List<Integer>>();
     for (var i = 0; i < all.size(); i++) {
@@ -95,7 +94,7 @@ final class ObserverDecider implements StepSegment.Decider {
 
   private void reactInOrder(
       List<Integer> stream,
-      List<Stepping.Happening> all,
+      List<Stepping.Input> all,
       AtomicReferenceArray<@Nullable Reacted> reacted) {
     for (var i : stream) {
       try {
@@ -107,8 +106,8 @@ final class ObserverDecider implements StepSegment.Decider {
     }
   }
 
-  private Stepping.Result react(Stepping.Happening happening) throws Throwable {
-    var event = happening.event();
+  private Stepping.Result react(Stepping.Input input) throws Throwable {
+    var event = input.event();
     if (event == null) {
       return Stepping.Result.NOTHING;
     }

@@ -41,13 +41,13 @@ final class SagaDecider implements StepSegment.Decider {
     var length = 0L;
     try {
       asked.states().forEach(known -> stored.put(known.key(), known.state()));
-      for (var happening : asked.happenings()) {
+      for (var input : asked.inputs()) {
         // Read when its turn comes: one that cannot be read fails its own step, and no other key's.
-        var state = stored.remove(happening.key());
+        var state = stored.remove(input.key());
         if (state != null) {
-          living.put(happening.key(), read(state, happening.key()));
+          living.put(input.key(), read(state, input.key()));
         }
-        var result = result(step(happening, living), happening.key(), living);
+        var result = result(step(input, living), input.key(), living);
         results.add(result);
         length += StepResults.length(result);
         if (length > ANSWER_MAX) {
@@ -80,10 +80,10 @@ final class SagaDecider implements StepSegment.Decider {
     }
   }
 
-  private @Nullable Step<?> step(Stepping.Happening happening, Map<String, Object> living)
+  private @Nullable Step<?> step(Stepping.Input input, Map<String, Object> living)
       throws Throwable {
-    var state = living.get(happening.key());
-    var event = happening.event();
+    var state = living.get(input.key());
+    var event = input.event();
     if (event != null) {
       return saga.onEvent(
           event.type(),
@@ -95,7 +95,7 @@ final class SagaDecider implements StepSegment.Decider {
     if (state == null) {
       return null; // it ended with a step before, in this message
     }
-    var outcome = happening.outcome();
+    var outcome = input.outcome();
     if (outcome != null) {
       return saga.onOutcome(
           outcome.type(),
@@ -104,7 +104,7 @@ final class SagaDecider implements StepSegment.Decider {
           state,
           Instant.parse(outcome.time()));
     }
-    var due = happening.due();
+    var due = input.due();
     return due == null ? null : saga.onDeadline(due.name(), state, Instant.parse(due.time()));
   }
 

@@ -97,14 +97,14 @@ final class StepResults {
                 + asked.consumer()
                 + " segment="
                 + asked.segment()
-                + (at < asked.happenings().size() ? said(asked.happenings().get(at)) : ""),
+                + (at < asked.inputs().size() ? said(asked.inputs().get(at)) : ""),
         bare);
     return new Failure(
         passing != null ? passing : ErrorCode.HANDLER_FAILED, String.valueOf(bare), List.of());
   }
 
-  private static String said(Stepping.Happening happening) {
-    var event = happening.event();
-    return " key=" + happening.key() + (event == null ? "" : " position=" + event.position());
+  private static String said(Stepping.Input input) {
+    var event = input.event();
+    return " key=" + input.key() + (event == null ? "" : " position=" + event.position());
   }
 }

@@ -10,7 +10,7 @@ import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One segment of a saga or observer: takes one message of happenings at a time, has it decided, and
+ * One segment of a saga or observer: takes one message of inputs at a time, has it decided, and
  * answers.
  *
  * <p>What is decided belongs to the lease under which it was asked: if that is over by then, nobody

@@ -6,7 +6,7 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.Message.CommandType;
 import io.evento.protocol.Message.Component;
 import io.evento.protocol.Message.EventType;
-import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.Message.HistoryEvent;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +92,7 @@ record AggregateType(
    *     version
    * @throws Throwable whatever a handler throws
    */
-  @Nullable Object replay(@Nullable Object before, List<StoryEvent> events) throws Throwable {
+  @Nullable Object replay(@Nullable Object before, List<HistoryEvent> events) throws Throwable {
     var state = before;
     for (var event : events) {
       var applier = eventsByName.get(event.type());

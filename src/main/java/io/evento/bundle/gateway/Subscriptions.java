@@ -66,7 +66,7 @@ public final class Subscriptions {
       return;
     }
     byId.remove(subscription.id());
-    // Under a new id: what the node before may still say is not meant for this round.
+    // Under a new id: what the node before may still say is not meant for this attempt.
     if (!subscription.enter(session)) {
       return;
     }

@@ -51,8 +51,8 @@ public class DecisionContext {
     this.reader = reader;
     this.threads = threads;
     this.settings = settings;
-    readers = threads.pool("stories", 6, 20_000);
-    stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the story");
+    readers = threads.pool("histories", 6, 20_000);
+    stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the history");
     refused =
         metrics.counter("evento_decisions_refused", "decisions on a state that was not the last");
   }

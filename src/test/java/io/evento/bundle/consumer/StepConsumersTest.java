@@ -25,7 +25,7 @@ import io.evento.protocol.Message.Steps;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Stepping;
-import io.evento.protocol.Stepping.Happening;
+import io.evento.protocol.Stepping.Input;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,7 +38,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What a bundle answers to happenings, without a server. */
+/** What a bundle answers to inputs, without a server. */
 class StepConsumersTest {
   private static final UUID EPOCH = UUID.randomUUID();
   private static final String TIME = "2026-01-31T10:15:30.123456Z";
@@ -188,7 +188,7 @@ class StepConsumersTest {
             ErrorCode.REJECTED,
             "no-money",
             new Rejection("no-money", "", null));
-    var result = ask(List.of(state("o-1", 0)), Happening.of("o-1", settled)).results().get(0);
+    var result = ask(List.of(state("o-1", 0)), Input.of("o-1", settled)).results().get(0);
     assertThat(result.ended()).isTrue();
     assertThat(result.deadlines()).containsExactly(new Stepping.Deadline("late", null, null));
   }
@@ -218,7 +218,7 @@ class StepConsumersTest {
             List.of(),
             Json.EMPTY_OBJECT,
             new Json("{}"));
-    var failure = ask(List.of(), Happening.of("o-1", newer)).failure();
+    var failure = ask(List.of(), Input.of("o-1", newer)).failure();
     assertThat(failure).isNotNull();
     assertThat(String.valueOf(failure)).contains("NO_HANDLER");
   }
@@ -251,11 +251,11 @@ class StepConsumersTest {
   @Test
   void streams_are_handled_side_by_side_and_each_in_order() {
     enable("counter:1", 1);
-    var happenings = new ArrayList<Happening>();
+    var inputs = new ArrayList<Input>();
     for (var i = 0; i < 12; i++) {
-      happenings.add(event(i + 1, "Counted", "o-" + i % 4));
+      inputs.add(event(i + 1, "Counted", "o-" + i % 4));
     }
-    var answer = ask("counter:1", List.of(), happenings.toArray(Happening[]::new));
+    var answer = ask("counter:1", List.of(), inputs.toArray(Input[]::new));
     assertThat(answer.failure()).isNull();
     assertThat(answer.results()).hasSize(12);
     assertThat(answer.results().get(5).commands())
@@ -304,17 +304,16 @@ class StepConsumersTest {
     consumers.enable(new Enable(consumer, 0, 0, 127, fence, EPOCH, 0), answers::add, this);
   }
 
-  private Stepped ask(List<Stepping.State> states, Happening... happenings) {
-    return ask("orders:1", states, happenings);
+  private Stepped ask(List<Stepping.State> states, Input... inputs) {
+    return ask("orders:1", states, inputs);
   }
 
-  private Stepped ask(String consumer, List<Stepping.State> states, Happening... happenings) {
-    return ask(consumer, 1, states, happenings);
+  private Stepped ask(String consumer, List<Stepping.State> states, Input... inputs) {
+    return ask(consumer, 1, states, inputs);
   }
 
-  private Stepped ask(
-      String consumer, long fence, List<Stepping.State> states, Happening... happenings) {
-    consumers.steps(new Steps(consumer, 0, fence, 1, states, List.of(happenings)));
+  private Stepped ask(String consumer, long fence, List<Stepping.State> states, Input... inputs) {
+    consumers.steps(new Steps(consumer, 0, fence, 1, states, List.of(inputs)));
     await("answer").until(() -> answers.stream().anyMatch(Stepped.class::isInstance));
     return (Stepped) answers.stream().filter(Stepped.class::isInstance).findFirst().orElseThrow();
   }
@@ -324,8 +323,8 @@ class StepConsumersTest {
         order, new Json("{\"orderId\":\"%s\",\"count\":%d}".formatted(order, count)));
   }
 
-  private static Happening event(long position, String type, String order) {
-    return Happening.of(
+  private static Input event(long position, String type, String order) {
+    return Input.of(
         order,
         new RecordedEvent(
             position,
@@ -341,7 +340,7 @@ class StepConsumersTest {
             new Json("{\"orderId\":\"" + order + "\"}")));
   }
 
-  private static Happening due(String order, String name) {
-    return Happening.of(order, new Stepping.Due(name, TIME));
+  private static Input due(String order, String name) {
+    return Input.of(order, new Stepping.Due(name, TIME));
   }
 }

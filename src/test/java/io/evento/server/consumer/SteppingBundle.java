@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class SteppingBundle extends RecordingBundle implements AutoCloseable {
   /** What a saga does; fails by throwing. */
   public interface Saga {
-    Stepping.Result step(Stepping.Happening happening, @Nullable Json state);
+    Stepping.Result step(Stepping.Input input, @Nullable Json state);
   }
 
   private final ConsumerNode node;
@@ -107,13 +107,13 @@ public final class SteppingBundle extends RecordingBundle implements AutoCloseab
     var results = new ArrayList<Stepping.Result>();
     Failure failure = null;
     try {
-      for (var happening : asked.happenings()) {
-        var result = saga.step(happening, states.get(happening.key()));
+      for (var input : asked.inputs()) {
+        var result = saga.step(input, states.get(input.key()));
         results.add(result);
         if (result.ended()) {
-          states.remove(happening.key());
+          states.remove(input.key());
         } else if (result.state() != null) {
-          states.put(happening.key(), result.state());
+          states.put(input.key(), result.state());
         }
       }
     } catch (RuntimeException thrown) {

@@ -42,7 +42,7 @@ public class LiveQueries {
   private final ExecutorService turns;
   private final Counter restarts;
   private final Set<LiveQuery> open = ConcurrentHashMap.newKeySet();
-  private final Map<UUID, LiveQuery> byRound = new ConcurrentHashMap<>();
+  private final Map<UUID, LiveQuery> byAttempt = new ConcurrentHashMap<>();
   private volatile boolean isDraining;
 
   @Inject
@@ -67,13 +67,13 @@ public class LiveQueries {
     updateForwarder.coordinatedBy(
         new UpdateForwarder.Coordinator() {
           @Override
-          public void changed(UUID round, long number, Message.Update update) {
-            onChanged(UpdateForwarder.SELF, round, number, update);
+          public void changed(UUID attempt, long number, Message.Update update) {
+            onChanged(UpdateForwarder.SELF, attempt, number, update);
           }
 
           @Override
-          public void beat(UUID round, long number, long signature) {
-            onBeat(UpdateForwarder.SELF, round, number, signature);
+          public void beat(UUID attempt, long number, long signature) {
+            onBeat(UpdateForwarder.SELF, attempt, number, signature);
           }
         });
     links.listen(UpdateForwarder.CHANGED, this::changed);
@@ -132,10 +132,10 @@ public class LiveQueries {
     onChanged(node, update.ids().get(0), Long.parseLong(body.substring(0, space)), update);
   }
 
-  private void onChanged(String node, UUID round, long number, Message.Update update) {
-    var live = byRound.get(round);
+  private void onChanged(String node, UUID attempt, long number, Message.Update update) {
+    var live = byAttempt.get(attempt);
     if (live != null) {
-      live.changed(node, round, number, update);
+      live.changed(node, attempt, number, update);
     }
   }
 
@@ -150,10 +150,10 @@ public class LiveQueries {
     }
   }
 
-  private void onBeat(String node, UUID round, long number, long signature) {
-    var live = byRound.get(round);
+  private void onBeat(String node, UUID attempt, long number, long signature) {
+    var live = byAttempt.get(attempt);
     if (live != null) {
-      live.beat(node, round, number, signature);
+      live.beat(node, attempt, number, signature);
     }
   }
 
@@ -189,32 +189,32 @@ public class LiveQueries {
             .thenApply(Holding::of);
   }
 
-  void unwatch(String node, UUID round) {
+  void unwatch(String node, UUID attempt) {
     if (node.equals(UpdateForwarder.SELF)) {
-      updateForwarder.unwatch(round);
+      updateForwarder.unwatch(attempt);
     } else {
-      links.send(node, UpdateForwarder.UNWATCH, round.toString());
+      links.send(node, UpdateForwarder.UNWATCH, attempt.toString());
     }
   }
 
-  void keep(String node, UUID round) {
+  void keep(String node, UUID attempt) {
     if (node.equals(UpdateForwarder.SELF)) {
-      updateForwarder.keep(round);
+      updateForwarder.keep(attempt);
     } else {
-      links.send(node, UpdateForwarder.KEEP, round.toString());
+      links.send(node, UpdateForwarder.KEEP, attempt.toString());
     }
   }
 
   CompletionStage<Message.View> ask(Message.Query query, String consumer, UUID subscription) {
-    return queries.standing(query, consumer, subscription);
+    return queries.askWithProgress(query, consumer, subscription);
   }
 
-  void register(UUID round, LiveQuery live) {
-    byRound.put(round, live);
+  void register(UUID attempt, LiveQuery live) {
+    byAttempt.put(attempt, live);
   }
 
-  void forget(UUID round) {
-    byRound.remove(round);
+  void forget(UUID attempt) {
+    byAttempt.remove(attempt);
   }
 
   void ended(LiveQuery live) {

@@ -42,7 +42,7 @@ public final class LiveQuery {
   private static final int AGAIN_MILLIS = 10_000;
 
   private enum Phase {
-    /** Between two rounds. */
+    /** Between two attempts. */
     PAUSING,
     /** Nodes are asked to watch. */
     WATCHING,
@@ -56,7 +56,7 @@ public final class LiveQuery {
   }
 
   /** An answer, or an update. */
-  private record Said(int round, @Nullable Json view, Message.@Nullable Update update) {
+  private record Said(int attempt, @Nullable Json view, Message.@Nullable Update update) {
     int chars() {
       var json = view != null ? view : update == null ? null : update.payload();
       return json == null ? 0 : json.text().length();
@@ -75,7 +75,7 @@ public final class LiveQuery {
   // Confined to turns.
   private Phase phase = Phase.PAUSING;
   private @Nullable JoinAttempt joinAttempt;
-  private int rounds;
+  private int attempts;
   private int failures;
   private boolean isAnswered;
   private @Nullable EventoException lastWhy;
@@ -117,7 +117,7 @@ public final class LiveQuery {
     post(() -> end("drain", "the node leaves"));
   }
 
-  void changed(String node, UUID ofRound, long number, Message.Update update) {
+  void changed(String node, UUID ofAttempt, long number, Message.Update update) {
     if (updatesPosted.incrementAndGet() > 2 * WAITING_MAX) {
       // Dropped: the number that follows will be missed.
       updatesPosted.decrementAndGet();
@@ -127,12 +127,12 @@ public final class LiveQuery {
     post(
         () -> {
           updatesPosted.decrementAndGet();
-          onChange(node, ofRound, number, update);
+          onChange(node, ofAttempt, number, update);
         });
   }
 
-  void beat(String node, UUID ofRound, long number, long signature) {
-    post(() -> onBeat(node, ofRound, number, signature));
+  void beat(String node, UUID ofAttempt, long number, long signature) {
+    post(() -> onBeat(node, ofAttempt, number, signature));
   }
 
   void tick() {
@@ -164,7 +164,7 @@ public final class LiveQuery {
     }
   }
 
-  // ---- a round: watch, ask, live
+  // ---- an attempt: watch, ask, live
 
   private void watch() {
     var consumer = all.consumer(query.type()).orElse(null);
@@ -175,7 +175,7 @@ public final class LiveQuery {
               "no live session hosts the projector that " + query.type() + " is answered from"));
       return;
     }
-    var begun = new JoinAttempt(++rounds, consumer);
+    var begun = new JoinAttempt(++attempts, consumer);
     joinAttempt = begun;
     phase = Phase.WATCHING;
     early.clear();
@@ -216,7 +216,7 @@ public final class LiveQuery {
     phase = Phase.ASKING;
     var millis = isAnswered ? AGAIN_MILLIS : Math.max(1, deadline.millisLeft());
     all.ask(
-            query.standing(UUID.randomUUID(), begun.consumer(), millis),
+            query.withProgress(UUID.randomUUID(), begun.consumer(), millis),
             begun.consumer(),
             query.id())
         .whenComplete((view, failure) -> post(() -> answered(begun, view, failure)));
@@ -240,7 +240,7 @@ public final class LiveQuery {
       }
       return;
     }
-    begun.answered(view.standing());
+    begun.answered(view.progress());
     phase = Phase.LIVE;
     liveSince = System.nanoTime();
     isAnswered = true;
@@ -253,9 +253,9 @@ public final class LiveQuery {
     pump();
   }
 
-  private void onChange(String node, UUID ofRound, long number, Message.Update update) {
+  private void onChange(String node, UUID ofAttempt, long number, Message.Update update) {
     var now = joinAttempt;
-    if (now == null || !now.id().equals(ofRound)) {
+    if (now == null || !now.id().equals(ofAttempt)) {
       return;
     }
     if (!now.isNext(node, number, System.nanoTime())) {
@@ -284,10 +284,10 @@ public final class LiveQuery {
     }
   }
 
-  private void onBeat(String node, UUID ofRound, long number, long signature) {
+  private void onBeat(String node, UUID ofAttempt, long number, long signature) {
     var now = joinAttempt;
     if (now != null
-        && now.id().equals(ofRound)
+        && now.id().equals(ofAttempt)
         && (phase == Phase.ASKING || phase == Phase.LIVE)
         && !now.isAsBefore(node, number, signature, System.nanoTime())) {
       restart("segments moved, or an update was lost");
@@ -312,7 +312,7 @@ public final class LiveQuery {
     }
     LOG.log(Level.DEBUG, () -> "subscription starts over type=" + query.type() + " why=" + why);
     all.counts(why);
-    endRound();
+    endAttempt();
     var now = System.nanoTime();
     failures = liveSince != 0 && now - liveSince > CALM_NANOS ? 0 : failures + 1;
     liveSince = 0;
@@ -343,7 +343,7 @@ public final class LiveQuery {
     }
   }
 
-  private void endRound() {
+  private void endAttempt() {
     var over = joinAttempt;
     joinAttempt = null;
     early.clear();
@@ -376,14 +376,14 @@ public final class LiveQuery {
       saidAt = System.nanoTime();
       blockedSince = 0;
       if (said.view != null) {
-        subscriptionSink.answer(said.round, said.view);
+        subscriptionSink.answer(said.attempt, said.view);
       } else if (said.update != null) {
         subscriptionSink.update(said.update);
       }
     }
     if (waiting.size() > WAITING_MAX || (waiting.size() > 1 && waitingChars > WAITING_CHARS_MAX)) {
       all.counts("its subscriber is too slow");
-      endRound();
+      endAttempt();
       phase = Phase.STUFFED;
     }
   }
@@ -444,7 +444,7 @@ public final class LiveQuery {
 
   private void ended() {
     phase = Phase.ENDED;
-    endRound();
+    endAttempt();
     all.ended(this);
   }
 }

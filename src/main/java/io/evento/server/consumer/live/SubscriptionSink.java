@@ -13,9 +13,9 @@ public interface SubscriptionSink {
   int room();
 
   /**
-   * @param round 1 for the first answer; more for one that replaces all that was told before
+   * @param attempt 1 for the first answer; more for one that replaces all that was told before
    */
-  void answer(int round, Json view);
+  void answer(int attempt, Json view);
 
   void update(Message.Update update);
 

@@ -49,13 +49,13 @@ public class UpdateForwarder {
 
   /** What goes to the subscription's node. */
   interface Coordinator {
-    void changed(UUID round, long number, Message.Update update);
+    void changed(UUID attempt, long number, Message.Update update);
 
-    void beat(UUID round, long number, long signature);
+    void beat(UUID attempt, long number, long signature);
   }
 
   /**
-   * One round of one subscription; its number and what carries it move together, under its lock.
+   * One attempt of one subscription; its number and what carries it move together, under its lock.
    */
   private static final class Watched {
     private final QueryWatch queryWatch;
@@ -77,10 +77,10 @@ public class UpdateForwarder {
   private volatile Coordinator here =
       new Coordinator() {
         @Override
-        public void changed(UUID round, long number, Message.Update update) {}
+        public void changed(UUID attempt, long number, Message.Update update) {}
 
         @Override
-        public void beat(UUID round, long number, long signature) {}
+        public void beat(UUID attempt, long number, long signature) {}
       };
 
   @Inject
@@ -89,7 +89,7 @@ public class UpdateForwarder {
     this.ownedSegments = ownedSegments;
     this.links = links;
     links.answer(WATCH, this::onWatch);
-    links.listen(UNWATCH, (node, round) -> unwatch(UUID.fromString(round)));
+    links.listen(UNWATCH, (node, attempt) -> unwatch(UUID.fromString(attempt)));
     links.listen(KEEP, this::onKeep);
     threads
         .timer()
@@ -109,7 +109,11 @@ public class UpdateForwarder {
   }
 
   static String text(QueryWatch queryWatch) {
-    return queryWatch.round() + " " + queryWatch.consumer() + " " + Codec.write(queryWatch.query());
+    return queryWatch.attempt()
+        + " "
+        + queryWatch.consumer()
+        + " "
+        + Codec.write(queryWatch.query());
   }
 
   /**
@@ -119,14 +123,14 @@ public class UpdateForwarder {
    */
   CompletionStage<Holding> watch(String node, QueryWatch queryWatch) {
     var entry = new Watched(queryWatch, node);
-    watched.put(queryWatch.round(), entry);
+    watched.put(queryWatch.attempt(), entry);
     var confirmations = new ArrayList<CompletableFuture<?>>();
     for (var session : sessions.all()) {
       if (session.consumers().contains(queryWatch.consumer())) {
         confirmations.add(
             session
                 .ask(
-                    queryWatch.round(),
+                    queryWatch.attempt(),
                     new Message.Watch(queryWatch.consumer(), queryWatch.query()),
                     CONFIRM_MILLIS,
                     false)
@@ -148,23 +152,23 @@ public class UpdateForwarder {
     return Holding.signature(ownedSegments.of(consumer));
   }
 
-  void unwatch(UUID round) {
-    var entry = watched.remove(round);
+  void unwatch(UUID attempt) {
+    var entry = watched.remove(attempt);
     if (entry != null) {
       for (var session : entry.sessions) {
-        session.send(new Message.Cancel(round), Lane.REQUEST);
+        session.send(new Message.Cancel(attempt), Lane.REQUEST);
       }
     }
   }
 
-  private void onKeep(String node, String rounds) {
-    for (var round : rounds.split(" ", -1)) {
-      keep(UUID.fromString(round));
+  private void onKeep(String node, String attempts) {
+    for (var attempt : attempts.split(" ", -1)) {
+      keep(UUID.fromString(attempt));
     }
   }
 
-  void keep(UUID round) {
-    var entry = watched.get(round);
+  void keep(UUID attempt) {
+    var entry = watched.get(attempt);
     if (entry != null) {
       entry.keptAt = System.nanoTime();
     }
@@ -175,11 +179,11 @@ public class UpdateForwarder {
     if (!ownedSegments.isPresent(session, update.consumer(), update.segment(), update.fence())) {
       return;
     }
-    for (var round : update.ids()) {
-      var entry = watched.get(round);
+    for (var attempt : update.ids()) {
+      var entry = watched.get(attempt);
       if (entry != null && entry.queryWatch.consumer().equals(update.consumer())) {
         synchronized (entry) {
-          forward(entry, ++entry.number, update.to(round));
+          forward(entry, ++entry.number, update.to(attempt));
         }
       }
     }
@@ -187,7 +191,7 @@ public class UpdateForwarder {
 
   private void forward(Watched entry, long number, Message.Update update) {
     if (entry.node.equals(SELF)) {
-      here.changed(entry.queryWatch.round(), number, update);
+      here.changed(entry.queryWatch.attempt(), number, update);
     } else {
       // If it is not taken, the number that the next beat names was never heard there.
       links.send(entry.node, CHANGED, number + " " + Codec.write(update));
@@ -201,7 +205,7 @@ public class UpdateForwarder {
       var beats = new HashMap<String, StringJoiner>();
       for (var entry : List.copyOf(watched.values())) {
         if (now - entry.keptAt > KEPT_NANOS) {
-          unwatch(entry.queryWatch.round());
+          unwatch(entry.queryWatch.attempt());
         } else {
           var signature = signatures.computeIfAbsent(entry.queryWatch.consumer(), this::signature);
           beat(entry, signature, beats);
@@ -215,17 +219,17 @@ public class UpdateForwarder {
 
   /** Everything up to the number was handed over before, so it is heard before. */
   private void beat(Watched entry, long signature, Map<String, StringJoiner> beats) {
-    var round = entry.queryWatch.round();
+    var attempt = entry.queryWatch.attempt();
     long number;
     synchronized (entry) {
       number = entry.number;
     }
     if (entry.node.equals(SELF)) {
-      here.beat(round, number, signature);
+      here.beat(attempt, number, signature);
     } else {
       beats
           .computeIfAbsent(entry.node, first -> new StringJoiner(","))
-          .add(round + " " + number + " " + Long.toHexString(signature));
+          .add(attempt + " " + number + " " + Long.toHexString(signature));
     }
   }
 }

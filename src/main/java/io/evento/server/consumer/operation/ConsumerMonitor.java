@@ -174,7 +174,7 @@ public class ConsumerMonitor {
   public List<Lag> lags() {
     var head = reader.head().position();
     var ages = new HashMap<Long, Duration>();
-    return segments.standing().stream()
+    return segments.progress().stream()
         .map(
             segmentProgress -> {
               var at = segmentProgress.checkpoint().position();

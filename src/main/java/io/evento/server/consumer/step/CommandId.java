@@ -26,10 +26,10 @@ final class CommandId {
    */
   static UUID of(
       String consumer, Item item, long born, ToIntFunction<RecordedEvent> ordinal, int number) {
-    var happening = item.happening();
-    var event = happening.event();
-    var outcome = happening.outcome();
-    var due = happening.due();
+    var input = item.input();
+    var event = input.event();
+    var outcome = input.outcome();
+    var due = input.due();
     String what;
     if (event != null) {
       what = "event\0" + event.commandId() + '\0' + ordinal.applyAsInt(event);
@@ -55,10 +55,10 @@ final class CommandId {
    * set.
    */
   static UUID ofSetting(Item item, String label) {
-    var happening = item.happening();
-    var event = happening.event();
-    var outcome = happening.outcome();
-    var due = happening.due();
+    var input = item.input();
+    var event = input.event();
+    var outcome = input.outcome();
+    var due = input.due();
     var about =
         event != null
             ? "event\0" + event.commandId() + '\0' + event.position()

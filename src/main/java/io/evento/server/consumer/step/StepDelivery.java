@@ -323,7 +323,7 @@ public final class StepDelivery extends Delivery {
     var isPassing = failure.code().retry() == ErrorCode.Retry.LATER;
     failures = at > 0 ? 1 : failures + 1;
     var item = asked.items().get(Math.min(at, asked.items().size() - 1));
-    var event = item.happening().event();
+    var event = item.input().event();
     var cause = Printable.line(failure.detail());
     lease()
         .failing(

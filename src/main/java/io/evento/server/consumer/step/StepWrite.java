@@ -91,9 +91,9 @@ public final class StepWrite {
   }
 
   private void add(Item item, Stepping.Result result, ToIntFunction<RecordedEvent> ordinal) {
-    var happening = item.happening();
-    if (happening.outcome() != null) {
-      outcomes.add(happening.outcome().id());
+    var input = item.input();
+    if (input.outcome() != null) {
+      outcomes.add(input.outcome().id());
     }
     if (item.deadline() != null) {
       deadlinesGone.add(item.deadline());
@@ -128,7 +128,7 @@ public final class StepWrite {
    * @return the saga as it is now; null if none lives
    */
   private @Nullable SagaState change(Item item, Stepping.Result result) {
-    var event = item.happening().event();
+    var event = item.input().event();
     var known = after.getOrDefault(item.key(), before.get(item.key()));
     var lives = known != null && !known.isEnded();
     if (result.equals(Stepping.Result.NOTHING)) {
@@ -186,20 +186,20 @@ public final class StepWrite {
   }
 
   private static String correlation(Item item, @Nullable SagaState saga) {
-    var event = item.happening().event();
+    var event = item.input().event();
     // A flow goes on through its sagas, whatever their steps are about.
     return saga != null ? saga.correlation() : event != null ? event.correlationId() : item.key();
   }
 
   private static @Nullable String cause(Item item) {
-    var event = item.happening().event();
-    var outcome = item.happening().outcome();
+    var event = item.input().event();
+    var outcome = item.input().outcome();
     return event != null
         ? event.commandId().toString()
         : outcome != null ? outcome.id().toString() : null;
   }
 
-  /** Whether the happenings led to nothing, so that only the checkpoint moves. */
+  /** Whether the inputs led to nothing, so that only the checkpoint moves. */
   boolean isEmpty() {
     return after.isEmpty()
         && sent.isEmpty()

@@ -243,7 +243,7 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
     var effective = new ArrayList<Stepping.Result>();
     for (var i = 0; i < results.size(); i++) {
       var result = results.get(i);
-      var event = batch.items().get(i).happening().event();
+      var event = batch.items().get(i).input().event();
       effective.add(
           event == null || event.position() > claimed.effectsAfter()
               ? result
@@ -262,7 +262,7 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
     var deciding =
         java.util.stream.IntStream.range(0, results.size())
             .filter(i -> !results.get(i).commands().isEmpty())
-            .mapToObj(i -> batch.items().get(i).happening().event())
+            .mapToObj(i -> batch.items().get(i).input().event())
             .filter(java.util.Objects::nonNull)
             .toList();
     if (deciding.isEmpty()) {

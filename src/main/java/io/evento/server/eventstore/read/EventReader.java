@@ -1,7 +1,7 @@
 package io.evento.server.eventstore.read;
 
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.Message.HistoryEvent;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
@@ -106,11 +106,11 @@ public class EventReader {
           .formatted(RecordedEvents.COLUMNS);
 
   // Index scan on event_stream; 20 events: 0.3 ms, 24 pages.
-  private static final String STORY =
+  private static final String HISTORY =
       bounded(
           "version, decision, type, payload, meta",
           "version",
-          // Of meta only what says a version, as the rest is of no use to a story.
+          // Of meta only what says a version, as the rest is of no use to a history.
           """
           select version, decision, type, case when version > ? then payload else '' end as payload,
                  case when starts_with(meta, '{"payloadVersion"') then meta end as meta
@@ -315,18 +315,18 @@ public class EventReader {
   /**
    * What leads from a state of a stream to the present one.
    *
-   * @param after a state, such as that of a snapshot; {@link Tip#EMPTY} for the whole story
+   * @param after a state, such as that of a snapshot; {@link Tip#EMPTY} for the whole history
    * @param eventsMax at most this many
    * @param bytesMax about this many bytes of payload, but at least one event
    * @return empty if the stream never had the state {@code after}
    */
-  public Optional<StoredStory> story(String stream, Tip after, int eventsMax, int bytesMax) {
+  public Optional<StoredHistory> history(String stream, Tip after, int eventsMax, int bytesMax) {
     // The event that led to the state comes along without its payload, to compare its decision.
     var witnesses = after.version() == 0 ? 0 : 1;
     return database.read(
-        "read story",
+        "read history",
         connection -> {
-          try (var select = connection.prepareStatement(STORY)) {
+          try (var select = connection.prepareStatement(HISTORY)) {
             select.setLong(1, after.version());
             select.setString(2, stream);
             select.setLong(3, after.version());
@@ -337,22 +337,22 @@ public class EventReader {
                   && !(rows.next()
                       && rows.getLong("version") == after.version()
                       && rows.getLong("decision") == after.decision())) {
-                return Optional.<StoredStory>empty();
+                return Optional.<StoredHistory>empty();
               }
-              var events = new ArrayList<StoryEvent>();
+              var events = new ArrayList<HistoryEvent>();
               var tip = after;
               var found = 0;
               while (events.size() < eventsMax && rows.next()) {
                 tip = new Tip(rows.getLong("version"), rows.getLong("decision"));
                 events.add(
-                    new StoryEvent(
+                    new HistoryEvent(
                         rows.getString("type"),
                         EventMeta.payloadVersion(rows.getString("meta")),
                         new Json(rows.getString("payload"))));
                 found = rows.getInt("found");
               }
               var more = events.size() + witnesses < found;
-              return Optional.of(new StoredStory(after, events, tip, more));
+              return Optional.of(new StoredHistory(after, events, tip, more));
             }
           }
         });

@@ -83,7 +83,7 @@ final class SseQuery implements SubscriptionSink {
   }
 
   @Override
-  public void answer(int round, Json view) {
+  public void answer(int attempt, Json view) {
     write(SseResponse.event(new StringBuilder(), "", "answer", view.text()));
   }
 

@@ -155,8 +155,8 @@ final class BundleLink {
       command(command);
     } else if (message instanceof Message.Query query) {
       query(query);
-    } else if (message instanceof Message.Considered considered) {
-      open.answered(considered.attempt(), considered);
+    } else if (message instanceof Message.BoundaryDecided decided) {
+      open.answered(decided.attempt(), decided);
     } else if (message instanceof Message.Ack ack) {
       door.consumers.ack(open, ack);
     } else if (message instanceof Message.Credit credit) {

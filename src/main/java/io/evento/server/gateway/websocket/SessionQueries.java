@@ -112,10 +112,10 @@ final class SessionQueries {
     }
 
     @Override
-    public void answer(int round, Json view) {
+    public void answer(int attempt, Json view) {
       credit.decrementAndGet();
       // Among the updates, in their order: an answer of its own lane would overtake them.
-      writer.send(new Message.View(id, round, view, List.of()), Lane.REQUEST);
+      writer.send(new Message.View(id, attempt, view, List.of()), Lane.REQUEST);
     }
 
     @Override

@@ -42,7 +42,7 @@ import java.util.stream.Collectors;
 @NodeScoped
 public class CommandHandlers {
   private static final String DECIDE = "decide";
-  private static final String CONSIDER = "consider";
+  private static final String DECIDE_BOUNDARY = "decide-boundary";
   private static final String RUN = "run";
   private static final String ALONE = "-alone";
   private static final String NOT_DELIVERED = "not-delivered";
@@ -75,8 +75,8 @@ public class CommandHandlers {
     this.unresponsiveInstances = unresponsiveInstances;
     links.answer(DECIDE, (peer, body) -> decideForPeer(peer, body, false));
     links.answer(DECIDE + ALONE, (peer, body) -> decideForPeer(peer, body, true));
-    links.answer(CONSIDER, (peer, body) -> considerForPeer(peer, body, false));
-    links.answer(CONSIDER + ALONE, (peer, body) -> considerForPeer(peer, body, true));
+    links.answer(DECIDE_BOUNDARY, (peer, body) -> decideBoundaryForPeer(peer, body, false));
+    links.answer(DECIDE_BOUNDARY + ALONE, (peer, body) -> decideBoundaryForPeer(peer, body, true));
     links.answer(RUN, (peer, body) -> runForPeer(peer, body, false));
     links.answer(RUN + ALONE, (peer, body) -> runForPeer(peer, body, true));
   }
@@ -161,7 +161,7 @@ public class CommandHandlers {
   /**
    * Asks a host for a decision.
    *
-   * @param parts one message, or the parts of a story
+   * @param parts one message, or the parts of a history
    * @return fails with {@link SessionLostException} or a {@link
    *     io.evento.server.cluster.PeerLostException} where another host may be asked, with {@code
    *     handler-failed} if the command has ended enough sessions ({@link PoisonMessage})
@@ -213,7 +213,8 @@ public class CommandHandlers {
    * @param parts one message, or several that bring its events
    * @return fails as {@link #decide} does
    */
-  public CompletionStage<Message.Considered> consider(Host host, List<Message.Consider> parts) {
+  public CompletionStage<Message.BoundaryDecided> decideBoundary(
+      Host host, List<Message.DecideBoundary> parts) {
     var last = parts.get(parts.size() - 1);
     return ask(
         host,
@@ -221,25 +222,26 @@ public class CommandHandlers {
         last.deadline(),
         alone ->
             host.node().isEmpty()
-                ? considerHere(host.instance(), parts, alone)
-                : askPeer(host, CONSIDER, alone, joined(host, parts), parts.get(0).deadline())
-                    .thenApply(Message.Considered.class::cast));
+                ? decideBoundaryHere(host.instance(), parts, alone)
+                : askPeer(
+                        host, DECIDE_BOUNDARY, alone, joined(host, parts), parts.get(0).deadline())
+                    .thenApply(Message.BoundaryDecided.class::cast));
   }
 
-  private CompletionStage<Message.Considered> considerHere(
-      UUID instance, List<Message.Consider> parts, boolean alone) {
+  private CompletionStage<Message.BoundaryDecided> decideBoundaryHere(
+      UUID instance, List<Message.DecideBoundary> parts, boolean alone) {
     return session(instance, parts.get(0).type())
-        .map(session -> session.consider(parts, alone))
+        .map(session -> session.decideBoundary(parts, alone))
         .orElseGet(() -> CompletableFuture.failedStage(new NotSentException("no session")));
   }
 
-  private CompletionStage<String> considerForPeer(String peer, String body, boolean alone) {
+  private CompletionStage<String> decideBoundaryForPeer(String peer, String body, boolean alone) {
     var space = body.indexOf(' ');
-    var parts = new ArrayList<Message.Consider>();
+    var parts = new ArrayList<Message.DecideBoundary>();
     for (var part : body.substring(space + 1).split("\u001e", -1)) {
-      parts.add((Message.Consider) Codec.read(part));
+      parts.add((Message.DecideBoundary) Codec.read(part));
     }
-    return told(peer, considerHere(UUID.fromString(body.substring(0, space)), parts, alone));
+    return told(peer, decideBoundaryHere(UUID.fromString(body.substring(0, space)), parts, alone));
   }
 
   /**

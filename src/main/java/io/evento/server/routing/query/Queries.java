@@ -116,10 +116,10 @@ public class Queries {
   /**
    * Asks for an answer that says up to where the consumer is in it.
    *
-   * @param query with {@link Message.Query#standing}
+   * @param query with {@link Message.Query#progress}
    * @param subscription for which it is asked, again and again
    */
-  public CompletionStage<Message.View> standing(
+  public CompletionStage<Message.View> askWithProgress(
       Message.Query query, String consumer, UUID subscription) {
     return find(query, Deadline.in(query.deadline()), Set.of(consumer), Set.of(), subscription)
         .thenApply(

@@ -206,7 +206,7 @@ public final class BundleSession {
    * Asks the handler for a decision. What it answers has the context in which this session declared
    * the component: the catalog knows only what was declared last, by whomever.
    *
-   * @param parts one message, or the parts of a long story
+   * @param parts one message, or the parts of a long history
    * @param alone whether the session must have nothing else meanwhile
    * @return fails with {@link SessionLostException}, or with a timeout at the deadline
    */
@@ -217,10 +217,11 @@ public final class BundleSession {
   }
 
   /** The same over several streams; all parts are of one attempt. */
-  public CompletionStage<Message.Considered> consider(List<Message.Consider> parts, boolean alone) {
+  public CompletionStage<Message.BoundaryDecided> decideBoundary(
+      List<Message.DecideBoundary> parts, boolean alone) {
     var last = parts.get(parts.size() - 1);
     return call(last.attempt(), parts, last.deadline(), alone)
-        .thenApply(answer -> ((Message.Considered) answer).in(contexts.get(last.type())));
+        .thenApply(answer -> ((Message.BoundaryDecided) answer).in(contexts.get(last.type())));
   }
 
   /**

@@ -208,8 +208,8 @@ class LetterRaceTest {
         new SteppingBundle(
                 node,
                 SteppingBundle.saga(1),
-                (happening, state) -> {
-                  var at = position(happening);
+                (input, state) -> {
+                  var at = position(input);
                   if (gated.contains(at)) {
                     gate.pass();
                   }
@@ -239,13 +239,13 @@ class LetterRaceTest {
         new SteppingBundle(
                 node,
                 SteppingBundle.saga(1),
-                (happening, state) -> {
-                  var at = position(happening);
+                (input, state) -> {
+                  var at = position(input);
                   if (gated.contains(at)) {
                     gate.pass();
                   }
                   failIfBad(at);
-                  if (happening.event() == null) {
+                  if (input.event() == null) {
                     return Stepping.Result.NOTHING; // of the outcome of what was sent
                   }
                   return SteppingBundle.to(
@@ -401,8 +401,8 @@ class LetterRaceTest {
     }
   }
 
-  private static long position(Stepping.Happening happening) {
-    return happening.event() == null ? 0 : happening.event().position();
+  private static long position(Stepping.Input input) {
+    return input.event() == null ? 0 : input.event().position();
   }
 
   /** Events of one account that are all parked, the first of them as poison. */

@@ -203,8 +203,8 @@ class FatalEventsTest {
             new SteppingBundle(
                 node,
                 kind.equals("saga") ? SteppingBundle.saga() : SteppingBundle.observer(4),
-                (happening, state) -> {
-                  var event = happening.event();
+                (input, state) -> {
+                  var event = input.event();
                   if (event != null) {
                     handle(node, event, bundle[0]);
                   }

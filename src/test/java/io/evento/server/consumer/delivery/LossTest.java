@@ -269,8 +269,8 @@ class LossTest {
         new SteppingBundle(
                 node,
                 SteppingBundle.saga(1),
-                (happening, state) -> {
-                  var event = happening.event();
+                (input, state) -> {
+                  var event = input.event();
                   steps.add(event == null ? 0L : event.position());
                   return event == null
                       ? Stepping.Result.NOTHING

@@ -108,7 +108,7 @@ class SubscriptionSwitchTest {
       } else if (message instanceof Message.Query query) {
         session.answered(
             query.id(),
-            query.standing() == null
+            query.progress() == null
                 ? new Message.Result(query.id(), null, version)
                 : new Message.View(query.id(), 0, version, List.of()));
       }
@@ -131,8 +131,8 @@ class SubscriptionSwitchTest {
     }
 
     @Override
-    public void answer(int round, Json view) {
-      answers.add(round + ": " + view.text());
+    public void answer(int attempt, Json view) {
+      answers.add(attempt + ": " + view.text());
     }
 
     @Override

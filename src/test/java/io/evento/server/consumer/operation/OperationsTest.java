@@ -160,7 +160,7 @@ class OperationsTest {
     var observer =
         new SteppingBundle(
             node,
-            (happening, state) -> {
+            (input, state) -> {
               steps.incrementAndGet();
               return new Stepping.Result(
                   null,
@@ -206,7 +206,7 @@ class OperationsTest {
     var saga =
         new SteppingBundle(
             node,
-            (happening, state) ->
+            (input, state) ->
                 state != null && mayEnd.get()
                     ? new Stepping.Result(null, true, List.of(), List.of())
                     : new Stepping.Result(

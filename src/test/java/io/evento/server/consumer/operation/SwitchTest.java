@@ -66,10 +66,10 @@ class SwitchTest {
    * One command about each event, one about its outcome, and one when a deadline of the event's own
    * passes: what is demanded rests on no order.
    */
-  private static Stepping.Result demand(Stepping.Happening happening, @Nullable Json state) {
-    var event = happening.event();
-    var outcome = happening.outcome();
-    var due = happening.due();
+  private static Stepping.Result demand(Stepping.Input input, @Nullable Json state) {
+    var event = input.event();
+    var outcome = input.outcome();
+    var due = input.due();
     if (event != null) {
       var label = "remind-" + event.position();
       return new Stepping.Result(
@@ -115,12 +115,12 @@ class SwitchTest {
     saga(
         node,
         2,
-        (happening, state) -> {
-          var outcome = happening.outcome();
+        (input, state) -> {
+          var outcome = input.outcome();
           if (outcome != null) {
             heard.add(outcome.type() + outcome.payload().text());
           }
-          return demand(happening, state);
+          return demand(input, state);
         });
     awaitDeclared(2);
     append("z");
@@ -222,8 +222,8 @@ class SwitchTest {
     saga(node, 1, SwitchTest::demand);
     awaitDeclared(1);
     SteppingBundle.Saga other =
-        (happening, state) -> {
-          var event = happening.event();
+        (input, state) -> {
+          var event = input.event();
           return event == null
               ? Stepping.Result.NOTHING
               : SteppingBundle.to("{}", about("Shout", event), about("Whisper", event));
@@ -324,9 +324,9 @@ class SwitchTest {
       saga(
           node,
           version,
-          (happening, state) -> {
-            var outcome = happening.outcome();
-            var event = happening.event();
+          (input, state) -> {
+            var outcome = input.outcome();
+            var event = input.event();
             if (outcome != null) {
               heard.add(version + " " + outcome.code());
             }
@@ -485,7 +485,7 @@ class SwitchTest {
             Map.of(),
             Set.of());
     var consumer = lease.segment().consumer();
-    var result = demand(Stepping.Happening.of("k", event), null);
+    var result = demand(Stepping.Input.of("k", event), null);
     return new StepTable.Step(
         UUID.randomUUID(),
         lease,
@@ -548,11 +548,11 @@ class SwitchTest {
     saga(
         node,
         1,
-        (happening, state) -> {
-          if (happening.due() != null) {
+        (input, state) -> {
+          if (input.due() != null) {
             throw new IllegalStateException("not yet");
           }
-          return demand(happening, state);
+          return demand(input, state);
         });
     awaitDeclared(1);
     saga(node, 2, SwitchTest::demand);

@@ -41,13 +41,13 @@ class SagaDeliveryTest {
                 EventoException.rejected(new Rejection("no", "", null), command.id()));
     saga(
         node,
-        (happening, state) -> {
-          var outcome = happening.outcome();
+        (input, state) -> {
+          var outcome = input.outcome();
           if (outcome != null) {
-            heard.add(happening.key() + state + outcome.detail());
+            heard.add(input.key() + state + outcome.detail());
             return new Stepping.Result(null, true, List.of(), List.of());
           }
-          return SteppingBundle.to("{\"n\":1}", greet(happening.key()));
+          return SteppingBundle.to("{\"n\":1}", greet(input.key()));
         });
     cluster.append("x");
 
@@ -78,12 +78,12 @@ class SagaDeliveryTest {
         };
     saga(
         node,
-        (happening, state) -> {
-          if (happening.outcome() != null) {
+        (input, state) -> {
+          if (input.outcome() != null) {
             heard.incrementAndGet();
             return SteppingBundle.to("{\"done\":1}");
           }
-          return SteppingBundle.to("{}", greet(happening.key()));
+          return SteppingBundle.to("{}", greet(input.key()));
         });
     cluster.append("x");
 
@@ -98,9 +98,9 @@ class SagaDeliveryTest {
     var node = node("a");
     saga(
         node,
-        (happening, state) -> {
-          if (happening.due() != null) {
-            heard.add(happening.key() + happening.due().name());
+        (input, state) -> {
+          if (input.due() != null) {
+            heard.add(input.key() + input.due().name());
             return new Stepping.Result(null, true, List.of(), List.of());
           }
           var isFirst = state == null;
@@ -124,8 +124,8 @@ class SagaDeliveryTest {
     var decided = new AtomicInteger();
     var node = node("a");
     SteppingBundle.Saga undecided =
-        (happening, state) ->
-            happening.outcome() != null
+        (input, state) ->
+            input.outcome() != null
                 ? Stepping.Result.NOTHING
                 : SteppingBundle.to(
                     "{\"n\":" + decided.incrementAndGet() + "}",
@@ -155,11 +155,11 @@ class SagaDeliveryTest {
     var seen = new CopyOnWriteArrayList<String>();
     saga(
         node("a"),
-        (happening, state) -> {
-          if (happening.key().equals("bad") && failures.incrementAndGet() < 4) {
+        (input, state) -> {
+          if (input.key().equals("bad") && failures.incrementAndGet() < 4) {
             throw new IllegalStateException("not yet");
           }
-          seen.add(happening.key());
+          seen.add(input.key());
           return SteppingBundle.to("{}");
         });
     cluster.append("a", "bad", "b", "c", "d", "e");
@@ -173,9 +173,9 @@ class SagaDeliveryTest {
   void steps_of_many_keys_over_two_nodes_one_of_which_dies_each_have_effect_once()
       throws Exception {
     SteppingBundle.Saga counting =
-        (happening, state) -> {
+        (input, state) -> {
           var n = state == null ? 0 : Integer.parseInt(state.text());
-          return happening.outcome() != null
+          return input.outcome() != null
               ? Stepping.Result.NOTHING
               : SteppingBundle.to(
                   String.valueOf(n + 1), SteppingBundle.command("Greet", "{\"n\":" + n + "}"));

@@ -118,7 +118,7 @@ class AppendTest {
         .containsExactly("1 [tag]", "3 []");
     assertThat(node.reader.streamForward(stream, 1, 10).events())
         .isEqualTo(node.reader.eventsOf(id, first));
-    assertThat(node.reader.story(stream, Tip.EMPTY, 10, 1000).orElseThrow().events())
+    assertThat(node.reader.history(stream, Tip.EMPTY, 10, 1000).orElseThrow().events())
         .extracting(event -> event.payloadVersion())
         .containsExactly(1, 3);
   }

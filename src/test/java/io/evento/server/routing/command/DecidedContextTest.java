@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Considered;
+import io.evento.protocol.Message.BoundaryDecided;
 import io.evento.protocol.Message.Decide;
 import io.evento.protocol.Message.Decided;
 import io.evento.server.routing.session.BundleSession;
@@ -47,10 +47,10 @@ class DecidedContextTest {
               null,
               0,
               "forged"));
-    } else if (message instanceof Message.Consider asked) {
+    } else if (message instanceof Message.DecideBoundary asked) {
       session.answered(
           asked.attempt(),
-          new Considered(
+          new BoundaryDecided(
               asked.id(),
               asked.attempt(),
               List.of(new Message.Criterion(List.of(), List.of("a:b"))),
@@ -76,7 +76,7 @@ class DecidedContextTest {
   void a_boundarys_decision_has_the_context_of_its_session_whatever_the_bundle_says() {
     session.hosts(List.of(component("boundary", "sales")));
     var asked =
-        new Message.Consider(
+        new Message.DecideBoundary(
             UUID.randomUUID(),
             "PlaceOrder",
             7,
@@ -90,9 +90,9 @@ class DecidedContextTest {
             null,
             null,
             Json.EMPTY_OBJECT);
-    assertThat(session.consider(List.of(asked), false))
+    assertThat(session.decideBoundary(List.of(asked), false))
         .succeedsWithin(PATIENCE)
-        .extracting(Considered::context)
+        .extracting(BoundaryDecided::context)
         .isEqualTo("sales");
   }
 
