@@ -26,7 +26,7 @@ public final class Consumers implements AutoCloseable {
   private static final int SEGMENTS_MAX = 128;
 
   private final Map<String, EventHandling> effects = new HashMap<>();
-  private final Map<String, BufferedUpdates> emissions = new HashMap<>();
+  private final Map<String, BufferedUpdates> bufferedUpdates = new HashMap<>();
   private final WatchedQueries watchedQueries = new WatchedQueries();
   private final Map<String, Segment> segments = new ConcurrentHashMap<>();
   private final ScheduledExecutorService clock;
@@ -48,7 +48,7 @@ public final class Consumers implements AutoCloseable {
     projectors.forEach(
         (consumer, projector) -> {
           var emitted = new BufferedUpdates(mapper, watchedQueries);
-          emissions.put(consumer, emitted);
+          bufferedUpdates.put(consumer, emitted);
           var caller = new EventCaller(projector, mapper, emitted);
           effects.put(
               consumer,
@@ -73,7 +73,7 @@ public final class Consumers implements AutoCloseable {
       return;
     }
     var lease = new Lease(given, answer, origin);
-    Objects.requireNonNull(emissions.get(given.consumer())).enabled(lease);
+    Objects.requireNonNull(bufferedUpdates.get(given.consumer())).enabled(lease);
     segments
         .computeIfAbsent(
             key(given.consumer(), given.segment()),

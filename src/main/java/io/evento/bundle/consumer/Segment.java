@@ -76,7 +76,7 @@ final class Segment {
   private @Nullable Checkpoint checkpoint;
   private int ungranted;
   private int failures;
-  private int blamed;
+  private int handlerFailures;
   private boolean oneByOne;
   private boolean wasLetter;
 
@@ -296,7 +296,7 @@ final class Segment {
         checkpoint = standing.get();
         ungranted = 0;
         failures = 0;
-        blamed = 0;
+        handlerFailures = 0;
         oneByOne = false;
         rewound = null;
         parking = null;
@@ -440,7 +440,7 @@ final class Segment {
 
   private void done(Lease now, Events batch, long position) {
     failures = 0;
-    blamed = 0;
+    handlerFailures = 0;
     var reached = new Checkpoint(batch.epoch(), position);
     if (position >= batch.upTo()) {
       finished(now, batch, reached);
@@ -490,7 +490,7 @@ final class Segment {
     if (progress.position() > from) {
       moved(now, new Checkpoint(batch.epoch(), progress.position()));
       failures = 0;
-      blamed = 0;
+      handlerFailures = 0;
     }
     if (eventHandling.keepsCheckpoint() && taken.size() > 1) {
       // All was rolled back. One by one, what stands before the failing event still gets through.
@@ -501,7 +501,7 @@ final class Segment {
     var position = event == null ? from : event.position();
     var isPassing = FailureClassifier.isPassing(progress.cause());
     failures++;
-    var attempt = isPassing ? 0 : ++blamed;
+    var attempt = isPassing ? 0 : ++handlerFailures;
     LOG.log(
         Level.ERROR,
         () -> "event failed " + said(now) + " position=" + position + " attempt=" + attempt,

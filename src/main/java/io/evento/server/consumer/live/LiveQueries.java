@@ -39,7 +39,7 @@ public class LiveQueries {
   private final Links links;
   private final Threads threads;
   private final Settings settings;
-  private final ExecutorService turns;
+  private final ExecutorService pool;
   private final Counter restarts;
   private final Set<LiveQuery> open = ConcurrentHashMap.newKeySet();
   private final Map<UUID, LiveQuery> byAttempt = new ConcurrentHashMap<>();
@@ -59,7 +59,7 @@ public class LiveQueries {
     this.threads = threads;
     this.settings = settings;
     // Each subscription waits once at most, and there are only so many.
-    turns = threads.pool("live-query", 2, 200_000);
+    pool = threads.pool("live-query", 2, 200_000);
     restarts =
         metrics.counter(
             "evento_live_query_restarts", "fresh answers, as an update could have been missed");
@@ -231,7 +231,7 @@ public class LiveQueries {
 
   void run(Runnable turn) {
     try {
-      turns.execute(turn);
+      pool.execute(turn);
     } catch (RejectedExecutionException stopped) {
       LOG.log(Level.DEBUG, "the node stops");
     }

@@ -155,7 +155,7 @@ public class ScheduleTable implements OutboxStore {
    * @param hash of its type and payload
    * @param after milliseconds from now; null if it has a time
    */
-  record Order(OutboxEntry errand, long hash, @Nullable Long after, @Nullable Instant at) {}
+  record Order(OutboxEntry entry, long hash, @Nullable Long after, @Nullable Instant at) {}
 
   private final Database database;
 
@@ -173,7 +173,7 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "schedule command",
         open -> {
-          var outboxEntry = order.errand();
+          var outboxEntry = order.entry();
           try (var insert = open.prepareStatement(ADD)) {
             insert.setObject(1, outboxEntry.id());
             insert.setString(2, outboxEntry.type());

@@ -28,11 +28,11 @@ final class SseQuery implements SubscriptionSink {
   }
 
   static void open(LiveQueries queries, Message.Query query, SseResponse to) {
-    var outlet = new SseQuery(to);
+    var sink = new SseQuery(to);
     try {
-      var live = queries.subscribe(query, outlet);
-      outlet.live = live;
-      if (outlet.isGone) {
+      var live = queries.subscribe(query, sink);
+      sink.live = live;
+      if (sink.isGone) {
         live.close();
       }
       live.ring();
