@@ -96,11 +96,13 @@ public final class Codec {
 
   private static Map<Class<?>, String> kinds() {
     var kinds = new LinkedHashMap<Class<?>, String>();
-    for (var kind : Message.class.getPermittedSubclasses()) {
-      var name =
-          BETWEEN_WORDS.matcher(kind.getSimpleName()).replaceAll("-").toLowerCase(Locale.ROOT);
-      // Fault is not called Error in Java, where that name is taken.
-      kinds.put(kind, name.equals("fault") ? "error" : name);
+    for (var group : Message.class.getPermittedSubclasses()) {
+      for (var kind : group.getPermittedSubclasses()) {
+        var name =
+            BETWEEN_WORDS.matcher(kind.getSimpleName()).replaceAll("-").toLowerCase(Locale.ROOT);
+        // Fault is not called Error in Java, where that name is taken.
+        kinds.put(kind, name.equals("fault") ? "error" : name);
+      }
     }
     return kinds;
   }

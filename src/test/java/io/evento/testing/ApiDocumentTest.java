@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
-import io.evento.protocol.Message;
+import io.evento.protocol.SessionMessage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.TreeSet;
@@ -31,7 +31,7 @@ class ApiDocumentTest {
 
   @Test
   void what_the_document_does_not_say_is_found() {
-    assertThat(socket.message(Codec.write(new Message.Ping()))).isEmpty();
+    assertThat(socket.message(Codec.write(new SessionMessage.Ping()))).isEmpty();
     assertThat(socket.message("{\"t\":\"ping\",\"extra\":1}")).isPresent();
     assertThat(socket.message("{\"t\":\"nonsense\"}")).contains("no message nonsense");
     assertThat(socket.message("{\"t\":\"cancel\"}")).isPresent();

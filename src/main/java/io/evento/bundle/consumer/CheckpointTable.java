@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
-import io.evento.protocol.Message.Enable;
-import io.evento.protocol.Message.RangeProgress;
+import io.evento.protocol.ConsumerMessage.Enable;
+import io.evento.protocol.LiveMessage.RangeProgress;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

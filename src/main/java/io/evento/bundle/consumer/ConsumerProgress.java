@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.dispatch.SnapshotProgress;
-import io.evento.protocol.Message.RangeProgress;
+import io.evento.protocol.LiveMessage.RangeProgress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;

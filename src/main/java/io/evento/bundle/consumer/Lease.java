@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
+import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Enable;
 import java.util.function.Consumer;
 
 /**

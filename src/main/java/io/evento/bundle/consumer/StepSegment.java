@@ -1,10 +1,10 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.thread.BoundedExecutor;
-import io.evento.protocol.Message.Credit;
-import io.evento.protocol.Message.Disable;
-import io.evento.protocol.Message.Stepped;
-import io.evento.protocol.Message.Steps;
+import io.evento.protocol.ConsumerMessage.Credit;
+import io.evento.protocol.ConsumerMessage.Disable;
+import io.evento.protocol.StepMessage.Stepped;
+import io.evento.protocol.StepMessage.Steps;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;

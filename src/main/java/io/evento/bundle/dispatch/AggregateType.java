@@ -1,12 +1,13 @@
 package io.evento.bundle.dispatch;
 
 import io.evento.bundle.payload.PayloadType;
+import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.EventType;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.EventType;
-import io.evento.protocol.Message.HistoryEvent;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +110,7 @@ record AggregateType(
 
   Component declared() {
     return new Component(
-        "aggregate",
+        ComponentKind.AGGREGATE,
         name,
         0,
         context,

@@ -1,6 +1,6 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.protocol.Message.History;
+import io.evento.protocol.DecideMessage.History;
 import io.evento.protocol.Tip;
 import org.jspecify.annotations.Nullable;
 

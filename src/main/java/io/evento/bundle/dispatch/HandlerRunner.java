@@ -1,13 +1,13 @@
 package io.evento.bundle.dispatch;
 
+import io.evento.protocol.DecideMessage.Aggregate;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Aggregate;
-import io.evento.protocol.Message.BoundaryDecided;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.DecideBoundary;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.HistoryEvent;
 import io.evento.protocol.Tip;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -1,6 +1,6 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.protocol.Message.RangeProgress;
+import io.evento.protocol.LiveMessage.RangeProgress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;

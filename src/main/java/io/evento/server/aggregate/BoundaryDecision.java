@@ -1,14 +1,14 @@
 package io.evento.server.aggregate;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Criterion;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.BoundaryDecided;
-import io.evento.protocol.Message.Criterion;
-import io.evento.protocol.Message.DecideBoundary;
-import io.evento.protocol.Message.HistoryEvent;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
@@ -202,7 +202,7 @@ final class BoundaryDecision implements PendingCommand.Asking {
   }
 
   private String stream(BoundaryDecided decided) {
-    return new Message.Aggregate(boundary.name(), String.valueOf(decided.stream())).stream();
+    return new DecideMessage.Aggregate(boundary.name(), String.valueOf(decided.stream())).stream();
   }
 
   private void unanswered(CommandHandlers.Host host, long attempt, @Nullable Throwable failure) {
@@ -221,7 +221,7 @@ final class BoundaryDecision implements PendingCommand.Asking {
     }
   }
 
-  private void failed(CommandHandlers.Host host, Message.Failure said) {
+  private void failed(CommandHandlers.Host host, DecideMessage.Failure said) {
     if (said.code() == ErrorCode.NO_HANDLER) {
       lost.add(host);
       if (room.commandHandlers.choose(request.type(), boundary.key(), lost).isPresent()) {

@@ -1,13 +1,13 @@
 package io.evento.server.aggregate;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.History;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.History;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequest;
@@ -57,7 +57,7 @@ final class Decision implements PendingCommand.Asking {
   private final DecisionContext room;
   private final StreamQueue streamQueue;
   private final CommandRequest request;
-  private final Message.Aggregate aggregate;
+  private final DecideMessage.Aggregate aggregate;
   private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
   private final Set<CommandHandlers.Host> lost = ConcurrentHashMap.newKeySet();
   private final Attempts attempts;
@@ -68,7 +68,7 @@ final class Decision implements PendingCommand.Asking {
       DecisionContext room,
       StreamQueue streamQueue,
       CommandRequest request,
-      Message.Aggregate aggregate) {
+      DecideMessage.Aggregate aggregate) {
     this.room = room;
     this.streamQueue = streamQueue;
     this.request = request;

@@ -1,9 +1,9 @@
 package io.evento.server.aggregate;
 
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.History;
-import io.evento.protocol.Message.HistoryEvent;
-import io.evento.protocol.Message.Snapshot;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.read.EventReader;

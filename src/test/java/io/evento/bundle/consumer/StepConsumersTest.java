@@ -14,18 +14,18 @@ import io.evento.bundle.api.SagaStart;
 import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.ConsumerMessage.Credit;
+import io.evento.protocol.ConsumerMessage.Disable;
+import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Credit;
-import io.evento.protocol.Message.Disable;
-import io.evento.protocol.Message.Enable;
-import io.evento.protocol.Message.Stepped;
-import io.evento.protocol.Message.Steps;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Rejection;
-import io.evento.protocol.Stepping;
-import io.evento.protocol.Stepping.Input;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Input;
+import io.evento.protocol.StepMessage.Stepped;
+import io.evento.protocol.StepMessage.Steps;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -130,8 +130,8 @@ class StepConsumersTest {
     assertThat(result.state()).isEqualTo(new Json("{\"orderId\":\"o-1\",\"count\":0}"));
     assertThat(result.commands())
         .containsExactly(
-            new Stepping.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":5}"), true));
-    assertThat(result.deadlines()).containsExactly(new Stepping.Deadline("late", 2_000L, null));
+            new StepMessage.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":5}"), true));
+    assertThat(result.deadlines()).containsExactly(new StepMessage.Deadline("late", 2_000L, null));
   }
 
   @Test
@@ -151,14 +151,15 @@ class StepConsumersTest {
   void what_concerns_no_living_saga_changes_nothing() {
     enable("orders:1", 1);
     var answer = ask(List.of(), event(7, "Counted", "o-1"), due("o-1", "late"));
-    assertThat(answer.results()).containsExactly(Stepping.Result.NOTHING, Stepping.Result.NOTHING);
+    assertThat(answer.results())
+        .containsExactly(StepMessage.Result.NOTHING, StepMessage.Result.NOTHING);
   }
 
   @Test
   void a_start_does_not_start_again_what_lives() {
     enable("orders:1", 1);
     var answer = ask(List.of(state("o-1", 1)), event(7, "Ordered", "o-1"));
-    assertThat(answer.results()).containsExactly(Stepping.Result.NOTHING);
+    assertThat(answer.results()).containsExactly(StepMessage.Result.NOTHING);
   }
 
   @Test
@@ -179,7 +180,7 @@ class StepConsumersTest {
   void an_outcome_comes_with_its_command_and_can_end_the_saga() {
     enable("orders:1", 1);
     var settled =
-        new Stepping.Settled(
+        new StepMessage.Settled(
             UUID.randomUUID(),
             "Pay",
             new Json("{\"orderId\":\"o-1\",\"amount\":5}"),
@@ -190,7 +191,7 @@ class StepConsumersTest {
             new Rejection("no-money", "", null));
     var result = ask(List.of(state("o-1", 0)), Input.of("o-1", settled)).results().get(0);
     assertThat(result.ended()).isTrue();
-    assertThat(result.deadlines()).containsExactly(new Stepping.Deadline("late", null, null));
+    assertThat(result.deadlines()).containsExactly(new StepMessage.Deadline("late", null, null));
   }
 
   @Test
@@ -226,7 +227,8 @@ class StepConsumersTest {
   @Test
   void a_state_that_cannot_be_read_fails_the_step_of_its_own_key_and_says_why() {
     enable("orders:1", 1);
-    var unreadable = new Stepping.State("o-2", new Json("{\"orderId\":\"o-2\",\"count\":\"x\"}"));
+    var unreadable =
+        new StepMessage.State("o-2", new Json("{\"orderId\":\"o-2\",\"count\":\"x\"}"));
     var answer =
         ask(
             List.of(unreadable, state("o-1", 0)),
@@ -244,7 +246,7 @@ class StepConsumersTest {
   @Test
   void a_state_that_nothing_concerns_is_not_read() {
     enable("orders:1", 1);
-    var unreadable = new Stepping.State("o-2", new Json("[]"));
+    var unreadable = new StepMessage.State("o-2", new Json("[]"));
     assertThat(ask(List.of(unreadable), event(1, "Ordered", "o-1")).failure()).isNull();
   }
 
@@ -260,7 +262,7 @@ class StepConsumersTest {
     assertThat(answer.results()).hasSize(12);
     assertThat(answer.results().get(5).commands())
         .containsExactly(
-            new Stepping.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":1}"), false));
+            new StepMessage.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":1}"), false));
     assertThat(counter.byStream.values()).allSatisfy(seen -> assertThat(seen).isSorted());
   }
 
@@ -304,22 +306,23 @@ class StepConsumersTest {
     consumers.enable(new Enable(consumer, 0, 0, 127, fence, EPOCH, 0), answers::add, this);
   }
 
-  private Stepped ask(List<Stepping.State> states, Input... inputs) {
+  private Stepped ask(List<StepMessage.State> states, Input... inputs) {
     return ask("orders:1", states, inputs);
   }
 
-  private Stepped ask(String consumer, List<Stepping.State> states, Input... inputs) {
+  private Stepped ask(String consumer, List<StepMessage.State> states, Input... inputs) {
     return ask(consumer, 1, states, inputs);
   }
 
-  private Stepped ask(String consumer, long fence, List<Stepping.State> states, Input... inputs) {
+  private Stepped ask(
+      String consumer, long fence, List<StepMessage.State> states, Input... inputs) {
     consumers.steps(new Steps(consumer, 0, fence, 1, states, List.of(inputs)));
     await("answer").until(() -> answers.stream().anyMatch(Stepped.class::isInstance));
     return (Stepped) answers.stream().filter(Stepped.class::isInstance).findFirst().orElseThrow();
   }
 
-  private static Stepping.State state(String order, int count) {
-    return new Stepping.State(
+  private static StepMessage.State state(String order, int count) {
+    return new StepMessage.State(
         order, new Json("{\"orderId\":\"%s\",\"count\":%d}".formatted(order, count)));
   }
 
@@ -341,6 +344,6 @@ class StepConsumersTest {
   }
 
   private static Input due(String order, String name) {
-    return Input.of(order, new Stepping.Due(name, TIME));
+    return Input.of(order, new StepMessage.Due(name, TIME));
   }
 }

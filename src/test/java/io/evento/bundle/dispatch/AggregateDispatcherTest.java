@@ -10,15 +10,16 @@ import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.bundle.api.PayloadVersion;
 import io.evento.bundle.api.Upcaster;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.History;
-import io.evento.protocol.Message.HistoryEvent;
-import io.evento.protocol.Message.Snapshot;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Tip;
 import io.evento.protocol.Violation;
@@ -119,7 +120,7 @@ class AggregateDispatcherTest {
         UUID.randomUUID(),
         type,
         attempt,
-        new Message.Aggregate("GreatCounter", "c-1"),
+        new DecideMessage.Aggregate("GreatCounter", "c-1"),
         tip,
         history,
         false,
@@ -256,7 +257,7 @@ class AggregateDispatcherTest {
             UUID.randomUUID(),
             "Add",
             12,
-            new Message.Aggregate("GreatCounter", "c-1"),
+            new DecideMessage.Aggregate("GreatCounter", "c-1"),
             new Tip(1, 11),
             null,
             true,

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.bundle.dispatch.CachedState.Basis;
 import io.evento.bundle.dispatch.CachedState.Rebuild;
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.History;
-import io.evento.protocol.Message.Snapshot;
 import io.evento.protocol.Tip;
 import java.util.List;
 import org.junit.jupiter.api.Test;

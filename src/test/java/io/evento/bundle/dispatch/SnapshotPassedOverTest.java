@@ -8,14 +8,15 @@ import io.evento.bundle.api.CommandHandler;
 import io.evento.bundle.api.Decision;
 import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.History;
-import io.evento.protocol.Message.HistoryEvent;
-import io.evento.protocol.Message.Snapshot;
 import io.evento.protocol.Tip;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,7 +101,7 @@ class SnapshotPassedOverTest {
               UUID.randomUUID(),
               type,
               attempt,
-              new Message.Aggregate("Gong", "g"),
+              new DecideMessage.Aggregate("Gong", "g"),
               tip,
               part,
               snapshot,

@@ -12,13 +12,14 @@ import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.Dispatcher;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Codec;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.cluster.StandardSettings;
@@ -79,8 +80,8 @@ class LongHistoryTest {
   private RoutingNode node;
   private DecisionContext decisionContext;
   private SnapshotTable snapshots;
-  private final Message.Aggregate diary =
-      new Message.Aggregate("Diary", UUID.randomUUID().toString());
+  private final DecideMessage.Aggregate diary =
+      new DecideMessage.Aggregate("Diary", UUID.randomUUID().toString());
   private Tip tip = Tip.EMPTY;
 
   @BeforeEach
@@ -318,7 +319,7 @@ class LongHistoryTest {
       return legs;
     }
 
-    Message.History firstHistory() {
+    DecideMessage.History firstHistory() {
       return asked.stream()
           .map(Decide::history)
           .filter(history -> history != null)

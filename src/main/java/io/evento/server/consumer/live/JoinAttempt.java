@@ -1,6 +1,6 @@
 package io.evento.server.consumer.live;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
 import io.evento.server.consumer.lease.OwnedSegments.Held;
 import io.evento.server.consumer.live.QueryWatch.Holding;
 import java.util.BitSet;
@@ -97,7 +97,7 @@ final class JoinAttempt {
   }
 
   /** The answer came, and says up to where it goes. */
-  void answered(List<Message.RangeProgress> progress) {
+  void answered(List<LiveMessage.RangeProgress> progress) {
     for (var node : nodes.values()) {
       for (var held : node.holding.held()) {
         places.put(held.segment(), place(held, progress));
@@ -109,7 +109,7 @@ final class JoinAttempt {
    * Where ranges were joined or split and not yet claimed anew, all that overlap stand where the
    * claim will begin; the highest is the one that leaves nothing to be told twice.
    */
-  private static Place place(Held held, List<Message.RangeProgress> progress) {
+  private static Place place(Held held, List<LiveMessage.RangeProgress> progress) {
     UUID epoch = null;
     var covered = 0L;
     for (var one : progress) {
@@ -138,7 +138,7 @@ final class JoinAttempt {
   }
 
   /** What to do with an update once the answer is there. */
-  Verdict verdict(Message.Update update) {
+  Verdict verdict(LiveMessage.Update update) {
     var place = places.get(update.segment());
     if (place == null
         || update.payload() == null

@@ -3,7 +3,8 @@ package io.evento.server.consumer.live;
 import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
@@ -67,7 +68,7 @@ public class LiveQueries {
     updateForwarder.coordinatedBy(
         new UpdateForwarder.Coordinator() {
           @Override
-          public void changed(UUID attempt, long number, Message.Update update) {
+          public void changed(UUID attempt, long number, LiveMessage.Update update) {
             onChanged(UpdateForwarder.SELF, attempt, number, update);
           }
 
@@ -95,7 +96,7 @@ public class LiveQueries {
    * @throws EventoException {@code overloaded} if there are too many already, {@code unavailable}
    *     if this node leaves
    */
-  public LiveQuery subscribe(Message.Query query, SubscriptionSink subscriptionSink) {
+  public LiveQuery subscribe(QueryMessage.Query query, SubscriptionSink subscriptionSink) {
     var max = settings.get(Setting.LIVE_READERS_MAX);
     if (isDraining) {
       throw new EventoException(ErrorCode.UNAVAILABLE, "this node leaves; try another");
@@ -128,11 +129,11 @@ public class LiveQueries {
 
   private void changed(String node, String body) {
     var space = body.indexOf(' ');
-    var update = (Message.Update) Codec.read(body.substring(space + 1));
+    var update = (LiveMessage.Update) Codec.read(body.substring(space + 1));
     onChanged(node, update.ids().get(0), Long.parseLong(body.substring(0, space)), update);
   }
 
-  private void onChanged(String node, UUID attempt, long number, Message.Update update) {
+  private void onChanged(String node, UUID attempt, long number, LiveMessage.Update update) {
     var live = byAttempt.get(attempt);
     if (live != null) {
       live.changed(node, attempt, number, update);
@@ -205,7 +206,8 @@ public class LiveQueries {
     }
   }
 
-  CompletionStage<Message.View> ask(Message.Query query, String consumer, UUID subscription) {
+  CompletionStage<LiveMessage.View> ask(
+      QueryMessage.Query query, String consumer, UUID subscription) {
     return queries.askWithProgress(query, consumer, subscription);
   }
 

@@ -3,7 +3,8 @@ package io.evento.server.consumer.live;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.consumer.live.QueryWatch.Holding;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Failures;
@@ -56,7 +57,7 @@ public final class LiveQuery {
   }
 
   /** An answer, or an update. */
-  private record Said(int attempt, @Nullable Json view, Message.@Nullable Update update) {
+  private record Said(int attempt, @Nullable Json view, LiveMessage.@Nullable Update update) {
     int chars() {
       var json = view != null ? view : update == null ? null : update.payload();
       return json == null ? 0 : json.text().length();
@@ -64,7 +65,7 @@ public final class LiveQuery {
   }
 
   private final LiveQueries all;
-  private final Message.Query query;
+  private final QueryMessage.Query query;
   private final SubscriptionSink subscriptionSink;
   private final Deadline deadline;
   private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
@@ -80,7 +81,7 @@ public final class LiveQuery {
   private boolean isAnswered;
   private @Nullable EventoException lastWhy;
   private final Set<String> unheard = new HashSet<>();
-  private final List<Message.Update> early = new ArrayList<>();
+  private final List<LiveMessage.Update> early = new ArrayList<>();
   private final ArrayDeque<Said> waiting = new ArrayDeque<>();
   private long waitingChars;
   private long pausedUntil;
@@ -89,7 +90,7 @@ public final class LiveQuery {
   private long blockedSince;
   private long keptAt;
 
-  LiveQuery(LiveQueries all, Message.Query query, SubscriptionSink subscriptionSink) {
+  LiveQuery(LiveQueries all, QueryMessage.Query query, SubscriptionSink subscriptionSink) {
     this.all = all;
     this.query = query;
     this.subscriptionSink = subscriptionSink;
@@ -117,7 +118,7 @@ public final class LiveQuery {
     post(() -> end("drain", "the node leaves"));
   }
 
-  void changed(String node, UUID ofAttempt, long number, Message.Update update) {
+  void changed(String node, UUID ofAttempt, long number, LiveMessage.Update update) {
     if (updatesPosted.incrementAndGet() > 2 * WAITING_MAX) {
       // Dropped: the number that follows will be missed.
       updatesPosted.decrementAndGet();
@@ -223,7 +224,7 @@ public final class LiveQuery {
   }
 
   private void answered(
-      JoinAttempt begun, Message.@Nullable View view, @Nullable Throwable failure) {
+      JoinAttempt begun, LiveMessage.@Nullable View view, @Nullable Throwable failure) {
     if (begun != joinAttempt || phase != Phase.ASKING) {
       return;
     }
@@ -253,7 +254,7 @@ public final class LiveQuery {
     pump();
   }
 
-  private void onChange(String node, UUID ofAttempt, long number, Message.Update update) {
+  private void onChange(String node, UUID ofAttempt, long number, LiveMessage.Update update) {
     var now = joinAttempt;
     if (now == null || !now.id().equals(ofAttempt)) {
       return;
@@ -273,7 +274,7 @@ public final class LiveQuery {
     // What comes before the question is in the answer.
   }
 
-  private void take(JoinAttempt now, Message.Update update) {
+  private void take(JoinAttempt now, LiveMessage.Update update) {
     if (phase != Phase.LIVE || now != joinAttempt) {
       return;
     }

@@ -1,6 +1,6 @@
 package io.evento.server.consumer.live;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.consumer.lease.OwnedSegments.Held;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +13,7 @@ import java.util.UUID;
  * @param attempt identifies it, random
  * @param consumer whose handlers emit, such as {@code accounts:1}
  */
-record QueryWatch(UUID attempt, String consumer, Message.Query query) {
+record QueryWatch(UUID attempt, String consumer, QueryMessage.Query query) {
 
   /**
    * What a node delivers of the consumer.

@@ -2,7 +2,7 @@ package io.evento.server.consumer.live;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
 
 /**
  * Where a subscription's answers and updates go, held by the gateway. Used by one thread at a time;
@@ -17,7 +17,7 @@ public interface SubscriptionSink {
    */
   void answer(int attempt, Json view);
 
-  void update(Message.Update update);
+  void update(LiveMessage.Update update);
 
   /** Nothing came for a while: shows that the subscription lives. */
   void beat();

@@ -2,7 +2,9 @@ package io.evento.server.consumer.live;
 
 import io.evento.protocol.Codec;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.QueryMessage;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
@@ -49,7 +51,7 @@ public class UpdateForwarder {
 
   /** What goes to the subscription's node. */
   interface Coordinator {
-    void changed(UUID attempt, long number, Message.Update update);
+    void changed(UUID attempt, long number, LiveMessage.Update update);
 
     void beat(UUID attempt, long number, long signature);
   }
@@ -77,7 +79,7 @@ public class UpdateForwarder {
   private volatile Coordinator here =
       new Coordinator() {
         @Override
-        public void changed(UUID attempt, long number, Message.Update update) {}
+        public void changed(UUID attempt, long number, LiveMessage.Update update) {}
 
         @Override
         public void beat(UUID attempt, long number, long signature) {}
@@ -103,7 +105,7 @@ public class UpdateForwarder {
 
   private CompletionStage<String> onWatch(String node, String body) {
     var parts = body.split(" ", 3);
-    var query = (Message.Query) Codec.read(parts[2]);
+    var query = (QueryMessage.Query) Codec.read(parts[2]);
     return watch(node, new QueryWatch(UUID.fromString(parts[0]), parts[1], query))
         .thenApply(Holding::text);
   }
@@ -131,12 +133,12 @@ public class UpdateForwarder {
             session
                 .ask(
                     queryWatch.attempt(),
-                    new Message.Watch(queryWatch.consumer(), queryWatch.query()),
+                    new LiveMessage.Watch(queryWatch.consumer(), queryWatch.query()),
                     CONFIRM_MILLIS,
                     false)
                 .handle(
                     (answer, failure) ->
-                        answer instanceof Message.Result && entry.sessions.add(session))
+                        answer instanceof ReplyMessage.Result && entry.sessions.add(session))
                 .toCompletableFuture());
       }
     }
@@ -156,7 +158,7 @@ public class UpdateForwarder {
     var entry = watched.remove(attempt);
     if (entry != null) {
       for (var session : entry.sessions) {
-        session.send(new Message.Cancel(attempt), Lane.REQUEST);
+        session.send(new ReplyMessage.Cancel(attempt), Lane.REQUEST);
       }
     }
   }
@@ -175,7 +177,7 @@ public class UpdateForwarder {
   }
 
   /** A session tells what an event changed. */
-  public void update(BundleSession session, Message.Update update) {
+  public void update(BundleSession session, LiveMessage.Update update) {
     if (!ownedSegments.isPresent(session, update.consumer(), update.segment(), update.fence())) {
       return;
     }
@@ -189,7 +191,7 @@ public class UpdateForwarder {
     }
   }
 
-  private void forward(Watched entry, long number, Message.Update update) {
+  private void forward(Watched entry, long number, LiveMessage.Update update) {
     if (entry.node.equals(SELF)) {
       here.changed(entry.queryWatch.attempt(), number, update);
     } else {

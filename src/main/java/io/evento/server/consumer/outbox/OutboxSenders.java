@@ -1,6 +1,6 @@
 package io.evento.server.consumer.outbox;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
@@ -65,7 +65,7 @@ public class OutboxSenders {
       OutboxTable outbox,
       ScheduleTable schedules,
       UUID incarnation,
-      Function<Message.Command, CompletionStage<Receipt>> router,
+      Function<CommandMessage.Command, CompletionStage<Receipt>> router,
       Supplier<Collection<UUID>> live,
       Threads threads) {
     this.outbox = outbox;

@@ -4,7 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Scheduled;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.segment.Cause;
 import io.evento.server.consumer.segment.ConsumerId;
@@ -385,7 +385,7 @@ public class ScheduleTable implements OutboxStore {
         row.getObject(1, UUID.class),
         row.getString(2),
         row.getInt(3),
-        new Stepping.Due(row.getString(4), row.getString(5)),
+        new StepMessage.Due(row.getString(4), row.getString(5)),
         origin(row));
   }
 

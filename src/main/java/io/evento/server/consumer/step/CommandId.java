@@ -1,7 +1,7 @@
 package io.evento.server.consumer.step;
 
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.step.StepBatch.Item;
 import java.nio.ByteBuffer;
@@ -45,7 +45,7 @@ final class CommandId {
   }
 
   /** Deadlines that an older release has set are known by when they are due. */
-  private static String setting(Item item, Stepping.Due due) {
+  private static String setting(Item item, StepMessage.Due due) {
     var deadlines = item.origin().deadlines();
     return deadlines.isEmpty() ? due.time() : deadlines.get(0).toString();
   }

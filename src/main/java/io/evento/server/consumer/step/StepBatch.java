@@ -1,10 +1,9 @@
 package io.evento.server.consumer.step;
 
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
-import io.evento.protocol.Stepping.Input;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Input;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import io.evento.server.consumer.delivery.InFlight;
 import io.evento.server.consumer.outbox.PendingSagaInput;
@@ -288,16 +287,16 @@ public record StepBatch(
   }
 
   /** The message; each live saga that it concerns goes along once. */
-  Message.Steps message(Lease lease, long number) {
-    var states = new HashMap<String, Stepping.State>();
+  StepMessage.Steps message(Lease lease, long number) {
+    var states = new HashMap<String, StepMessage.State>();
     var sent = items.subList(0, sendable);
     for (var item : sent) {
       var saga = living(sagas, item.key());
       if (saga != null) {
-        states.putIfAbsent(item.key(), new Stepping.State(item.key(), saga.state()));
+        states.putIfAbsent(item.key(), new StepMessage.State(item.key(), saga.state()));
       }
     }
-    return new Message.Steps(
+    return new StepMessage.Steps(
         lease.segment().consumer().wire(),
         lease.segment().number(),
         lease.fence(),

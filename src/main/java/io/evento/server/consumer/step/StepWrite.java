@@ -3,7 +3,7 @@ package io.evento.server.consumer.step;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.segment.Cause;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.step.StepBatch.Item;
@@ -81,7 +81,7 @@ public final class StepWrite {
       ConsumerId consumer,
       boolean keepsStates,
       StepBatch batch,
-      List<Stepping.Result> results,
+      List<StepMessage.Result> results,
       ToIntFunction<RecordedEvent> ordinal) {
     var write = new StepWrite(consumer, keepsStates, batch);
     for (var i = 0; i < results.size(); i++) {
@@ -90,7 +90,7 @@ public final class StepWrite {
     return write;
   }
 
-  private void add(Item item, Stepping.Result result, ToIntFunction<RecordedEvent> ordinal) {
+  private void add(Item item, StepMessage.Result result, ToIntFunction<RecordedEvent> ordinal) {
     var input = item.input();
     if (input.outcome() != null) {
       outcomes.add(input.outcome().id());
@@ -127,11 +127,11 @@ public final class StepWrite {
   /**
    * @return the saga as it is now; null if none lives
    */
-  private @Nullable SagaState change(Item item, Stepping.Result result) {
+  private @Nullable SagaState change(Item item, StepMessage.Result result) {
     var event = item.input().event();
     var known = after.getOrDefault(item.key(), before.get(item.key()));
     var lives = known != null && !known.isEnded();
-    if (result.equals(Stepping.Result.NOTHING)) {
+    if (result.equals(StepMessage.Result.NOTHING)) {
       return lives ? known : null;
     }
     SagaState saga;
@@ -157,7 +157,7 @@ public final class StepWrite {
     return saga;
   }
 
-  private void change(Item item, Stepping.Deadline said) {
+  private void change(Item item, StepMessage.Deadline said) {
     var id = CommandId.ofDeadline(consumer, item.key(), said.name());
     if (said.after() == null && said.at() == null) {
       alarms.remove(id);

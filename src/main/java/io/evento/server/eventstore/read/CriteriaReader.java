@@ -1,9 +1,9 @@
 package io.evento.server.eventstore.read;
 
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.HistoryEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.eventstore.EventMeta;

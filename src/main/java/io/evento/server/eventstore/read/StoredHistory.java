@@ -1,6 +1,6 @@
 package io.evento.server.eventstore.read;
 
-import io.evento.protocol.Message.HistoryEvent;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.Tip;
 import java.util.List;
 

@@ -3,7 +3,8 @@ package io.evento.server.gateway.live;
 import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.consumer.live.LiveQuery;
 import io.evento.server.consumer.live.SubscriptionSink;
@@ -27,7 +28,7 @@ final class SseQuery implements SubscriptionSink {
     this.response = response;
   }
 
-  static void open(LiveQueries queries, Message.Query query, SseResponse to) {
+  static void open(LiveQueries queries, QueryMessage.Query query, SseResponse to) {
     var sink = new SseQuery(to);
     try {
       var live = queries.subscribe(query, sink);
@@ -88,7 +89,7 @@ final class SseQuery implements SubscriptionSink {
   }
 
   @Override
-  public void update(Message.Update update) {
+  public void update(LiveMessage.Update update) {
     var payload = update.payload();
     if (payload != null) {
       write(SseResponse.event(new StringBuilder(), "", "update", payload.text()));

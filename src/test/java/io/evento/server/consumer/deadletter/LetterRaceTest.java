@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.LedgerBundle;
@@ -215,7 +215,7 @@ class LetterRaceTest {
                   }
                   failIfBad(at);
                   handled.add(at);
-                  return Stepping.Result.NOTHING;
+                  return StepMessage.Result.NOTHING;
                 })
             .connect());
     bad.add(1L);
@@ -246,7 +246,7 @@ class LetterRaceTest {
                   }
                   failIfBad(at);
                   if (input.event() == null) {
-                    return Stepping.Result.NOTHING; // of the outcome of what was sent
+                    return StepMessage.Result.NOTHING; // of the outcome of what was sent
                   }
                   return SteppingBundle.to(
                       "\"" + at + "\"", SteppingBundle.command("Greet", "{\"at\":" + at + "}"));
@@ -401,7 +401,7 @@ class LetterRaceTest {
     }
   }
 
-  private static long position(Stepping.Input input) {
+  private static long position(StepMessage.Input input) {
     return input.event() == null ? 0 : input.event().position();
   }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.LedgerBundle;
@@ -273,7 +273,7 @@ class LossTest {
                   var event = input.event();
                   steps.add(event == null ? 0L : event.position());
                   return event == null
-                      ? Stepping.Result.NOTHING
+                      ? StepMessage.Result.NOTHING
                       : SteppingBundle.to("\"" + event.position() + "\"");
                 })
             .connect());

@@ -3,8 +3,8 @@ package io.evento.server.consumer.live;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.RangeProgress;
-import io.evento.protocol.Message.Update;
+import io.evento.protocol.LiveMessage.RangeProgress;
+import io.evento.protocol.LiveMessage.Update;
 import io.evento.server.consumer.lease.OwnedSegments.Held;
 import io.evento.server.consumer.live.JoinAttempt.Verdict;
 import io.evento.server.consumer.live.QueryWatch.Holding;

@@ -2,10 +2,10 @@ package io.evento.server.consumer.outbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Rejection;
 import io.evento.server.routing.session.PoisonMessage;
 import java.time.Duration;
@@ -54,7 +54,7 @@ class OutboxSenderTest {
 
   @Test
   void a_service_that_does_not_answer_leaves_room_for_all_others() {
-    var sent = new ArrayList<Message.Command>();
+    var sent = new ArrayList<CommandMessage.Command>();
     var outboxSender =
         new OutboxSender(
             "outbox",

@@ -3,13 +3,13 @@ package io.evento.server.consumer.step;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rejection;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.SteppingBundle;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class SagaDeliveryTest {
   @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final List<Message.Command> sent = new CopyOnWriteArrayList<>();
+  private final List<CommandMessage.Command> sent = new CopyOnWriteArrayList<>();
 
   @Test
   void a_command_of_a_step_is_sent_and_its_outcome_comes_back_with_the_state() throws Exception {
@@ -45,7 +45,7 @@ class SagaDeliveryTest {
           var outcome = input.outcome();
           if (outcome != null) {
             heard.add(input.key() + state + outcome.detail());
-            return new Stepping.Result(null, true, List.of(), List.of());
+            return new StepMessage.Result(null, true, List.of(), List.of());
           }
           return SteppingBundle.to("{\"n\":1}", greet(input.key()));
         });
@@ -101,16 +101,16 @@ class SagaDeliveryTest {
         (input, state) -> {
           if (input.due() != null) {
             heard.add(input.key() + input.due().name());
-            return new Stepping.Result(null, true, List.of(), List.of());
+            return new StepMessage.Result(null, true, List.of(), List.of());
           }
           var isFirst = state == null;
-          return new Stepping.Result(
+          return new StepMessage.Result(
               new Json("{}"),
               false,
               List.of(),
               List.of(
-                  new Stepping.Deadline("hang", isFirst ? 600L : null, null),
-                  new Stepping.Deadline("other", isFirst ? null : 700L, null)));
+                  new StepMessage.Deadline("hang", isFirst ? 600L : null, null),
+                  new StepMessage.Deadline("other", isFirst ? null : 700L, null)));
         });
     cluster.append("x", "y", "y");
 
@@ -126,7 +126,7 @@ class SagaDeliveryTest {
     SteppingBundle.Saga undecided =
         (input, state) ->
             input.outcome() != null
-                ? Stepping.Result.NOTHING
+                ? StepMessage.Result.NOTHING
                 : SteppingBundle.to(
                     "{\"n\":" + decided.incrementAndGet() + "}",
                     SteppingBundle.command("Greet", "{\"n\":" + decided.get() + "}"));
@@ -176,7 +176,7 @@ class SagaDeliveryTest {
         (input, state) -> {
           var n = state == null ? 0 : Integer.parseInt(state.text());
           return input.outcome() != null
-              ? Stepping.Result.NOTHING
+              ? StepMessage.Result.NOTHING
               : SteppingBundle.to(
                   String.valueOf(n + 1), SteppingBundle.command("Greet", "{\"n\":" + n + "}"));
         };
@@ -196,7 +196,7 @@ class SagaDeliveryTest {
             () ->
                 count("evento.saga_state where state = '50'") == 20
                     && count("evento.consumer_command") == 0);
-    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(1_000);
+    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(1_000);
     assertThat(sent.stream().map(c -> c.id() + c.payload().text()).distinct()).hasSize(1_000);
   }
 
@@ -214,11 +214,11 @@ class SagaDeliveryTest {
     cluster.opened(new SteppingBundle(node, saga).connect());
   }
 
-  private static Stepping.Send greet(String key) {
+  private static StepMessage.Send greet(String key) {
     return SteppingBundle.command("Greet", "{\"key\":\"" + key + "\"}");
   }
 
-  private static Receipt receipt(Message.Command command) {
+  private static Receipt receipt(CommandMessage.Command command) {
     return new Receipt(command.id(), null, null, false);
   }
 

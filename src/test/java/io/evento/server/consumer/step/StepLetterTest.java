@@ -3,14 +3,14 @@ package io.evento.server.consumer.step;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
-import io.evento.protocol.Stepping.Input;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Input;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.SteppingBundle;
@@ -54,7 +54,7 @@ class StepLetterTest {
 
   @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final List<Message.Command> sent = new CopyOnWriteArrayList<>();
+  private final List<CommandMessage.Command> sent = new CopyOnWriteArrayList<>();
   private final List<String> tried = new CopyOnWriteArrayList<>();
 
   /** What is failed on, and how. */
@@ -63,7 +63,8 @@ class StepLetterTest {
   private volatile RuntimeException poison = new IllegalStateException("poison");
 
   /** What a step sends and sets beside what it notes. */
-  private volatile Function<Input, Stepping.Result> decision = input -> Stepping.Result.NOTHING;
+  private volatile Function<Input, StepMessage.Result> decision =
+      input -> StepMessage.Result.NOTHING;
 
   @Test
   void a_poisoned_key_parks_only_itself_and_after_repair_runs_in_order_and_once() throws Exception {
@@ -93,7 +94,7 @@ class StepLetterTest {
       assertThat(states()).containsEntry(key, noted(positions(all, key)));
     }
     await().atMost(PATIENCE).until(() -> sent.size() >= 150 && commands().isEmpty());
-    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(150);
+    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(150);
     assertThat(sent).hasSize(150);
     cluster.append("bad");
     await().atMost(PATIENCE).until(() -> sent.size() == 151);
@@ -146,7 +147,7 @@ class StepLetterTest {
         input ->
             isEvent(input, 1) || isEvent(input, 2)
                 ? greeting(input, true)
-                : Stepping.Result.NOTHING;
+                : StepMessage.Result.NOTHING;
     poisoned = of("bad").and(input -> input.outcome() != null);
     var node = node("a");
     saga(node, 1);
@@ -175,16 +176,16 @@ class StepLetterTest {
     decision =
         input ->
             input.event() == null
-                ? Stepping.Result.NOTHING
-                : new Stepping.Result(
-                    null, false, List.of(), List.of(new Stepping.Deadline("hang", 0L, null)));
+                ? StepMessage.Result.NOTHING
+                : new StepMessage.Result(
+                    null, false, List.of(), List.of(new StepMessage.Deadline("hang", 0L, null)));
     poisoned = of("bad").and(input -> input.due() != null);
     var node = node("a");
     saga(node, 1);
     cluster.append("bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
     await().atMost(PATIENCE).until(() -> "e2 d".equals(states().get("good")));
-    decision = input -> Stepping.Result.NOTHING;
+    decision = input -> StepMessage.Result.NOTHING;
     cluster.append("bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
     await().atMost(PATIENCE).until(() -> "e2 d e4".equals(states().get("good")));
@@ -215,12 +216,12 @@ class StepLetterTest {
     decision =
         input ->
             isEvent(input, 1)
-                ? new Stepping.Result(
+                ? new StepMessage.Result(
                     null,
                     false,
                     List.of(SteppingBundle.command("Greet", "{}")),
-                    List.of(new Stepping.Deadline("hang", 1L, null)))
-                : Stepping.Result.NOTHING;
+                    List.of(new StepMessage.Deadline("hang", 1L, null)))
+                : StepMessage.Result.NOTHING;
     // Both poisons at once: an event that waits for its turn, and the deadline.
     poisoned = of("bad").and(input -> !isEvent(input, 1));
     saga(node, 1);
@@ -326,7 +327,7 @@ class StepLetterTest {
     assertThat(tried)
         .containsExactlyElementsOf(
             positions(all, "bad").stream().map(p -> "Account:bad e" + p).toList());
-    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(30);
+    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(30);
   }
 
   @Test
@@ -385,7 +386,7 @@ class StepLetterTest {
 
   @Test
   void a_key_stays_parked_for_the_next_owner_and_after_a_split() throws Exception {
-    decision = input -> isEvent(input, 1) ? greeting(input, true) : Stepping.Result.NOTHING;
+    decision = input -> isEvent(input, 1) ? greeting(input, true) : StepMessage.Result.NOTHING;
     poisoned = of("bad").and(input -> input.outcome() != null);
     var first = node("a");
     saga(first, 1);
@@ -429,7 +430,7 @@ class StepLetterTest {
       assertThat(String.join(" ", events)).isEqualTo(noted(positions(all, key)));
       assertThat(noted(key)).hasSize(22);
     }
-    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(220);
+    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(220);
     assertThat(sent.stream().map(command -> command.payload().text()).distinct()).hasSize(220);
   }
 
@@ -438,14 +439,14 @@ class StepLetterTest {
     decision =
         input ->
             isEvent(input, 1)
-                ? new Stepping.Result(
+                ? new StepMessage.Result(
                     null,
                     false,
                     List.of(
                         SteppingBundle.command("Greet", "{\"n\":1}"),
                         SteppingBundle.command("Greet", "{\"n\":2}")),
                     List.of())
-                : Stepping.Result.NOTHING;
+                : StepMessage.Result.NOTHING;
     poisoned = of("bad").and(input -> input.outcome() != null);
     var node = node("a");
     saga(node, 1);
@@ -552,7 +553,7 @@ class StepLetterTest {
   // ---- the saga
 
   /** Notes in its state what it was given. */
-  private Stepping.Result step(Input input, @Nullable Json state) {
+  private StepMessage.Result step(Input input, @Nullable Json state) {
     var what =
         input.event() != null
             ? "e" + input.event().position()
@@ -563,7 +564,7 @@ class StepLetterTest {
     }
     var decided = decision.apply(input);
     var before = state == null ? "" : state.text().replace("\"", "") + " ";
-    return new Stepping.Result(
+    return new StepMessage.Result(
         new Json("\"" + before + what + "\""), false, decided.commands(), decided.deadlines());
   }
 
@@ -576,14 +577,15 @@ class StepLetterTest {
     return event != null && event.position() == position;
   }
 
-  private static Stepping.Result greeting(Input input, boolean hear) {
+  private static StepMessage.Result greeting(Input input, boolean hear) {
     var event = input.event();
     return event == null
-        ? Stepping.Result.NOTHING
-        : new Stepping.Result(
+        ? StepMessage.Result.NOTHING
+        : new StepMessage.Result(
             null,
             false,
-            List.of(new Stepping.Send("Greet", new Json("{\"n\":" + event.position() + "}"), hear)),
+            List.of(
+                new StepMessage.Send("Greet", new Json("{\"n\":" + event.position() + "}"), hear)),
             List.of());
   }
 
@@ -614,12 +616,12 @@ class StepLetterTest {
                 SteppingBundle.observer(1),
                 (input, state) -> {
                   var decided = step(input, null);
-                  return new Stepping.Result(null, false, decided.commands(), List.of());
+                  return new StepMessage.Result(null, false, decided.commands(), List.of());
                 })
             .connect());
   }
 
-  private static Receipt receipt(Message.Command command) {
+  private static Receipt receipt(CommandMessage.Command command) {
     return receipt(command.id());
   }
 
