@@ -16,10 +16,11 @@ import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.session.Address;
 import io.evento.bundle.session.Handshake;
 import io.evento.bundle.session.Links;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.Hello;
 import io.evento.protocol.Names;
+import io.evento.protocol.SessionMessage.Hello;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.URI;
@@ -102,7 +103,8 @@ public final class EventoBundle implements AutoCloseable {
     var routes = new Routes();
     for (var component : components.declared()) {
       for (var command : component.commands()) {
-        if (component.kind().equals("aggregate") || component.kind().equals("boundary")) {
+        if (component.kind() == ComponentKind.AGGREGATE
+            || component.kind() == ComponentKind.BOUNDARY) {
           routes.aggregate(command.type(), component.name());
         } else {
           routes.service(command.type());

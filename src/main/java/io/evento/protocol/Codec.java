@@ -23,14 +23,20 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Messages to text and back. Thread-safe. */
 public final class Codec {
+  private static final Pattern BETWEEN_WORDS = Pattern.compile("(?<=[a-z])(?=[A-Z])");
+
   /** Kinds by class, as they stand in the field {@code t}. */
   private static final Map<Class<?>, String> KINDS = kinds();
 
@@ -90,12 +96,20 @@ public final class Codec {
 
   private static Map<Class<?>, String> kinds() {
     var kinds = new LinkedHashMap<Class<?>, String>();
-    for (var kind : Message.class.getPermittedSubclasses()) {
-      var name = kind.getSimpleName().toLowerCase(java.util.Locale.ROOT);
-      // Fault is not called Error in Java, where that name is taken.
-      kinds.put(kind, name.equals("fault") ? "error" : name);
+    for (var group : Message.class.getPermittedSubclasses()) {
+      for (var kind : group.getPermittedSubclasses()) {
+        var name =
+            BETWEEN_WORDS.matcher(kind.getSimpleName()).replaceAll("-").toLowerCase(Locale.ROOT);
+        // Fault is not called Error in Java, where that name is taken.
+        kinds.put(kind, name.equals("fault") ? "error" : name);
+      }
     }
     return kinds;
+  }
+
+  /** All kinds, as they stand in the field {@code t}. */
+  public static Collection<String> kindNames() {
+    return Collections.unmodifiableCollection(KINDS.values());
   }
 
   private static Map<String, ObjectReader> readers(ObjectReader any) {

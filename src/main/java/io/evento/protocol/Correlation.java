@@ -13,13 +13,13 @@ public final class Correlation {
   private Correlation() {}
 
   /** As its sender said, else the trace's id, else the command's own. */
-  public static String of(Message.Command command) {
+  public static String of(CommandMessage.Command command) {
     var said = command.correlation();
     return said != null ? said : of(command.trace(), command.id());
   }
 
   /** The trace's id, else the query's own. */
-  public static String of(Message.Query query) {
+  public static String of(QueryMessage.Query query) {
     return of(query.trace(), query.id());
   }
 

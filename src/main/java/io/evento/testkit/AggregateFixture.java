@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * An aggregate under test: events or commands given, then a command, then what must follow. The
- * same fixture may begin any number of stories.
+ * same fixture may begin any number of histories.
  *
  * @param <S> the aggregate's record
  */
@@ -34,8 +34,8 @@ public final class AggregateFixture<S extends Record> {
   }
 
   /** Nothing has happened yet. */
-  public AggregateStory<S> givenNothing() {
-    return new AggregateStory<>(aggregate, components, payloads);
+  public AggregateHistory<S> givenNothing() {
+    return new AggregateHistory<>(aggregate, components, payloads);
   }
 
   /**
@@ -43,7 +43,7 @@ public final class AggregateFixture<S extends Record> {
    *
    * @param events of this aggregate, in order: records, or {@link Stored} ones of old versions
    */
-  public AggregateStory<S> given(Object... events) {
+  public AggregateHistory<S> given(Object... events) {
     return givenNothing().and(events);
   }
 
@@ -52,7 +52,7 @@ public final class AggregateFixture<S extends Record> {
    *
    * @param commands to one and the same aggregate, in order
    */
-  public AggregateStory<S> givenCommands(Object... commands) {
+  public AggregateHistory<S> givenCommands(Object... commands) {
     return givenNothing().andCommands(commands);
   }
 }

@@ -3,10 +3,10 @@ package io.evento.testkit;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.HandlerRunner;
 import io.evento.bundle.payload.PayloadType;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Considered;
-import io.evento.protocol.Message.Criterion;
-import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Criterion;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.testkit.DecisionOutcome.Decision;
 import io.evento.testkit.Payloads.Named;
 import java.util.ArrayList;
@@ -26,7 +26,7 @@ import java.util.UUID;
  *     .thenRejected("nickname-taken");
  * }</pre>
  *
- * <p>The same fixture may begin any number of stories.
+ * <p>The same fixture may begin any number of histories.
  *
  * @param <S> the boundary's record
  */
@@ -57,8 +57,8 @@ public final class BoundaryFixture<S extends Record> {
   }
 
   /** Nothing has happened yet. */
-  public Story givenNothing() {
-    return new Story();
+  public History givenNothing() {
+    return new History();
   }
 
   /**
@@ -66,19 +66,19 @@ public final class BoundaryFixture<S extends Record> {
    *
    * @param events of whichever component, in order: records, or {@link Stored} ones of old versions
    */
-  public Story given(Object... events) {
+  public History given(Object... events) {
     return givenNothing().and(events);
   }
 
   /** What has happened until now. */
-  public final class Story {
+  public final class History {
     private final List<Named> events = new ArrayList<>();
     private final List<List<String>> tags = new ArrayList<>();
 
-    private Story() {}
+    private History() {}
 
     /** Then these events were stored. */
-    public Story and(Object... more) {
+    public History and(Object... more) {
       for (var event : more) {
         events.add(payloads.write(event));
         tags.add(payloads.tags(event));
@@ -86,7 +86,7 @@ public final class BoundaryFixture<S extends Record> {
       return this;
     }
 
-    /** A command comes. The story stays as it is: another command may be tried on it. */
+    /** A command comes. The history stays as it is: another command may be tried on it. */
     public BoundaryOutcome when(Object command) {
       return when(command, Map.of());
     }
@@ -104,12 +104,12 @@ public final class BoundaryFixture<S extends Record> {
       return new BoundaryOutcome(payloads, given, outcome(decided));
     }
 
-    private Considered decide(Named command, Map<String, ?> metadata) {
+    private BoundaryDecided decide(Named command, Map<String, ?> metadata) {
       var handlerRunner = new HandlerRunner(components);
       try {
-        var asked = handlerRunner.consider(ask(command, metadata, List.of(), List.of()));
+        var asked = handlerRunner.decideBoundary(ask(command, metadata, List.of(), List.of()));
         return asked.unread()
-            ? handlerRunner.consider(
+            ? handlerRunner.decideBoundary(
                 ask(command, metadata, asked.criteria(), read(asked.criteria())))
             : asked;
       } catch (Exception failure) {
@@ -117,13 +117,13 @@ public final class BoundaryFixture<S extends Record> {
       }
     }
 
-    private List<StoryEvent> read(List<Criterion> criteria) {
-      var read = new ArrayList<StoryEvent>();
+    private List<HistoryEvent> read(List<Criterion> criteria) {
+      var read = new ArrayList<HistoryEvent>();
       for (var i = 0; i < events.size(); i++) {
         var event = events.get(i);
         var carried = tags.get(i);
         if (criteria.stream().anyMatch(one -> matches(one, event.type(), carried))) {
-          read.add(new StoryEvent(event.type(), event.version(), event.json()));
+          read.add(new HistoryEvent(event.type(), event.version(), event.json()));
         }
       }
       return read;
@@ -135,7 +135,7 @@ public final class BoundaryFixture<S extends Record> {
     }
   }
 
-  private static Decision outcome(Considered decided) {
+  private static Decision outcome(BoundaryDecided decided) {
     var events =
         decided.events().stream()
             .map(event -> new Named(event.type(), event.payloadVersion(), event.payload()))
@@ -143,9 +143,9 @@ public final class BoundaryFixture<S extends Record> {
     return new Decision(events, decided.value(), decided.rejection(), decided.failure());
   }
 
-  private Consider ask(
-      Named command, Map<String, ?> metadata, List<Criterion> criteria, List<StoryEvent> events) {
-    return new Consider(
+  private DecideBoundary ask(
+      Named command, Map<String, ?> metadata, List<Criterion> criteria, List<HistoryEvent> events) {
+    return new DecideBoundary(
         new UUID(0, 1),
         command.type(),
         1,

@@ -1,7 +1,7 @@
 package io.evento.testkit;
 
+import io.evento.protocol.DecideMessage.Failure;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Failure;
 import io.evento.protocol.Rejection;
 import io.evento.testkit.Payloads.Named;
 import java.util.ArrayList;

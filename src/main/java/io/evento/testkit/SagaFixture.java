@@ -219,7 +219,7 @@ public final class SagaFixture {
 
   private void checkRepeat(@Nullable Step<?> first, @Nullable Step<?> second) {
     if (!String.valueOf(first).equals(String.valueOf(second))) {
-      throw report("The same happening in the same state was decided in two ways.")
+      throw report("The same input in the same state was decided in two ways.")
           .block("First", String.valueOf(first))
           .block("Then", String.valueOf(second))
           .say(

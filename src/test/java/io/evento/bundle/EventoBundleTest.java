@@ -18,20 +18,23 @@ import io.evento.bundle.api.QueryHandler;
 import io.evento.bundle.api.Service;
 import io.evento.bundle.gateway.CommandOptions;
 import io.evento.bundle.gateway.QueryOptions;
+import io.evento.protocol.CommandMessage.Command;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DeclareMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Command;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.Drain;
-import io.evento.protocol.Message.Fault;
-import io.evento.protocol.Message.Query;
-import io.evento.protocol.Message.Result;
+import io.evento.protocol.QueryMessage.Query;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Rendezvous;
+import io.evento.protocol.ReplyMessage.Fault;
+import io.evento.protocol.ReplyMessage.Result;
+import io.evento.protocol.SessionMessage;
+import io.evento.protocol.SessionMessage.Drain;
 import io.evento.protocol.Tip;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -221,7 +224,7 @@ class EventoBundleTest {
     two.members = members;
     var bundle = bundle(one.url(), two.url());
     await().atMost(ofSeconds(5)).until(() -> one.sessions() == 1 && two.sessions() == 1);
-    await().atMost(ofSeconds(5)).until(() -> !two.received(Message.Declare.class).isEmpty());
+    await().atMost(ofSeconds(5)).until(() -> !two.received(DeclareMessage.Declare.class).isEmpty());
     var owner = Rendezvous.choose("Thing:t", List.of("n1", "n2")).orElseThrow();
     var first = owner.equals("n1") ? one : two;
     var other = owner.equals("n1") ? two : one;
@@ -317,7 +320,7 @@ class EventoBundleTest {
   void a_decision_is_made_and_answered() {
     var node = node("n1");
     bundle(node.url());
-    var stream = new Message.Aggregate("Thing", "t");
+    var stream = new DecideMessage.Aggregate("Thing", "t");
     var id = UUID.randomUUID();
     node.tell(
         new Decide(
@@ -384,13 +387,17 @@ class EventoBundleTest {
     balancer.members =
         List.of(ScriptedNode.member("n1"), ScriptedNode.member("n2"), ScriptedNode.member("n3"));
     bundle(balancer.url());
-    await().atMost(ofSeconds(10)).until(() -> balancer.received(Message.Hello.class).size() >= 3);
+    await()
+        .atMost(ofSeconds(10))
+        .until(() -> balancer.received(SessionMessage.Hello.class).size() >= 3);
     assertThat(balancer.sessions()).as("others that led to n1 were closed").isLessThanOrEqualTo(2);
     balancer.id = "n2";
-    await().atMost(ofSeconds(10)).until(() -> balancer.received(Message.Declare.class).size() == 2);
-    var greeted = balancer.received(Message.Hello.class).size();
+    await()
+        .atMost(ofSeconds(10))
+        .until(() -> balancer.received(DeclareMessage.Declare.class).size() == 2);
+    var greeted = balancer.received(SessionMessage.Hello.class).size();
     await().during(ofMillis(800)).atMost(ofSeconds(3)).until(() -> balancer.sessions() == 2);
-    assertThat(balancer.received(Message.Hello.class)).hasSize(greeted);
+    assertThat(balancer.received(SessionMessage.Hello.class)).hasSize(greeted);
   }
 
   @Test

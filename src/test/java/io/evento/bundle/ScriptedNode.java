@@ -1,13 +1,13 @@
 package io.evento.bundle;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.DeclareMessage.Declare;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Declare;
-import io.evento.protocol.Message.Hello;
-import io.evento.protocol.Message.Member;
-import io.evento.protocol.Message.Ping;
-import io.evento.protocol.Message.Result;
-import io.evento.protocol.Message.Welcome;
+import io.evento.protocol.ReplyMessage.Result;
+import io.evento.protocol.SessionMessage.Hello;
+import io.evento.protocol.SessionMessage.Member;
+import io.evento.protocol.SessionMessage.Ping;
+import io.evento.protocol.SessionMessage.Welcome;
 import io.evento.testing.ApiDocument;
 import io.undertow.Undertow;
 import io.undertow.server.handlers.PathHandler;

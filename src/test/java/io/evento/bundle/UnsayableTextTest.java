@@ -12,15 +12,16 @@ import io.evento.bundle.api.QueryHandler;
 import io.evento.bundle.api.Service;
 import io.evento.bundle.gateway.CommandOptions;
 import io.evento.bundle.gateway.QueryOptions;
+import io.evento.protocol.CommandMessage.Command;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Command;
-import io.evento.protocol.Message.Fault;
-import io.evento.protocol.Message.Query;
-import io.evento.protocol.Message.Result;
+import io.evento.protocol.QueryMessage.Query;
 import io.evento.protocol.Rejection;
+import io.evento.protocol.ReplyMessage.Fault;
+import io.evento.protocol.ReplyMessage.Result;
+import io.evento.protocol.SessionMessage;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
@@ -187,7 +188,7 @@ class UnsayableTextTest {
   void what_a_service_cannot_say_fails_its_command_alone(String what) {
     assertThat(((Fault) run(what)).code()).isEqualTo(ErrorCode.HANDLER_FAILED);
     assertThat(run("")).isInstanceOf(Result.class);
-    assertThat(node.received(Message.Hello.class)).as("sessions that were begun").hasSize(1);
+    assertThat(node.received(SessionMessage.Hello.class)).as("sessions that were begun").hasSize(1);
   }
 
   @ParameterizedTest
@@ -195,7 +196,7 @@ class UnsayableTextTest {
   void what_a_view_cannot_say_fails_its_query_alone(String what) {
     assertThat(((Fault) ask(what)).code()).isEqualTo(ErrorCode.HANDLER_FAILED);
     assertThat(ask("")).isInstanceOf(Result.class);
-    assertThat(node.received(Message.Hello.class)).as("sessions that were begun").hasSize(1);
+    assertThat(node.received(SessionMessage.Hello.class)).as("sessions that were begun").hasSize(1);
   }
 
   @Test
@@ -203,6 +204,6 @@ class UnsayableTextTest {
     // Legal JSON, as a node of an older release lets it through.
     assertThat(run("x\\ud800")).isInstanceOf(Result.class);
     assertThat(ask("x\\ud800")).isInstanceOf(Result.class);
-    assertThat(node.received(Message.Hello.class)).hasSize(1);
+    assertThat(node.received(SessionMessage.Hello.class)).hasSize(1);
   }
 }

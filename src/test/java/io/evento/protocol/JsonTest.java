@@ -3,7 +3,7 @@ package io.evento.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.evento.protocol.Message.Command;
+import io.evento.protocol.CommandMessage.Command;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -30,7 +30,7 @@ class JsonTest {
             null,
             Json.EMPTY_OBJECT,
             taken.payload());
-    var told = new Message.Events("view:1", 0, 1, ID, 0, 1, List.of(event));
+    var told = new ConsumerMessage.Events("view:1", 0, 1, ID, 0, 1, List.of(event));
     assertThat(Codec.read(Codec.write(told))).isEqualTo(told);
   }
 
@@ -50,7 +50,7 @@ class JsonTest {
 
   @Test
   void metadata_has_a_limit_on_every_door() {
-    var text = "{\"a\":\"" + "x".repeat(Message.META_CHARS_MAX) + "\"}";
+    var text = "{\"a\":\"" + "x".repeat(CommandMessage.META_CHARS_MAX) + "\"}";
     assertThatThrownBy(() -> new Command(ID, "T", null, 9, null, new Json(text), Json.EMPTY_OBJECT))
         .isInstanceOfSatisfying(
             EventoException.class,

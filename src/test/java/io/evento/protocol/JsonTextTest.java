@@ -101,7 +101,7 @@ class JsonTextTest {
       var expected = said(text);
       var about = "seed " + seed + ", text " + i + ": " + text;
       try {
-        var read = (Message.Result) Codec.receive(line);
+        var read = (ReplyMessage.Result) Codec.receive(line);
         assertThat(read.payload()).as(about).isNotNull();
         assertThat(said(String.valueOf(read.payload()))).as(about).isEqualTo(expected);
       } catch (EventoException refused) {

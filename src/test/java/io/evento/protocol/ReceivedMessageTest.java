@@ -65,7 +65,7 @@ class ReceivedMessageTest {
   @Test
   void what_a_newer_side_adds_is_passed_over_and_what_is_not_said_has_its_default() {
     var read =
-        (Message.Decided)
+        (DecideMessage.Decided)
             Codec.receive(
                 line(
                     "{\"t\":\"decided\",\"id\":ID,\"attempt\":\"-5\",\"tip\":\"0:0\",\"new\":[{}]}"));
@@ -73,10 +73,10 @@ class ReceivedMessageTest {
     assertThat(read.events()).isEmpty();
     assertThat(read.stale()).isFalse();
     var failed =
-        (Message.Decided) Codec.receive(line("{\"t\":\"decided\",\"id\":ID,\"stale\":true}"));
+        (DecideMessage.Decided) Codec.receive(line("{\"t\":\"decided\",\"id\":ID,\"stale\":true}"));
     assertThat(failed.attempt()).isZero();
     var fault =
-        (Message.Fault) Codec.receive("{\"t\":\"error\",\"id\":null,\"code\":\"conflict\"}");
+        (ReplyMessage.Fault) Codec.receive("{\"t\":\"error\",\"id\":null,\"code\":\"conflict\"}");
     assertThat(fault.id()).isNull();
   }
 
@@ -84,7 +84,7 @@ class ReceivedMessageTest {
   void whole_pairs_go_through_as_they_were_written() {
     var payload = "{\"a\":\"\\ud83d\\ude00 \ud83d\ude00 \\\\ud800\",\"b\":1.10E+3}";
     var read =
-        (Message.Command)
+        (CommandMessage.Command)
             Codec.receive(
                 line("{\"t\":\"command\",\"id\":ID,\"type\":\"A\",\"deadline\":1,\"p\":")
                     + payload

@@ -2,10 +2,10 @@ package io.evento.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Message.Failure;
-import io.evento.protocol.Message.Fault;
-import io.evento.protocol.Message.Nack;
-import io.evento.protocol.Message.Result;
+import io.evento.protocol.ConsumerMessage.Nack;
+import io.evento.protocol.DecideMessage.Failure;
+import io.evento.protocol.ReplyMessage.Fault;
+import io.evento.protocol.ReplyMessage.Result;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;

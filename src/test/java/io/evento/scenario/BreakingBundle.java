@@ -132,11 +132,11 @@ final class BreakingBundle implements AutoCloseable {
     }
   }
 
-  /** One event for each command, on whatever story it is told. */
+  /** One event for each command, on whatever history it is told. */
   private ObjectNode decided(JsonNode asked) {
     var answer = Wire.message("decided").put("id", asked.path("id").asText());
     answer.put("attempt", asked.path("attempt").asText());
-    if (!asked.has("story")) {
+    if (!asked.has("history")) {
       return answer.put("stale", true);
     }
     answer.set("tip", asked.path("tip"));

@@ -107,7 +107,7 @@ class FencedOwnerIT {
       try (var wire = Wire.open(cluster, successor)) {
         declare(wire, "saga", saga);
         var again = withSteps(wire, saga, any -> true);
-        assertThat(again.path("happenings")).isEqualTo(asked.path("happenings"));
+        assertThat(again.path("inputs")).isEqualTo(asked.path("inputs"));
         wire.send(stepped(again, "successor", target, 7).toString());
         await("the successor's command took effect")
             .atMost(PATIENCE)
@@ -253,7 +253,7 @@ class FencedOwnerIT {
   private static ObjectNode stepped(JsonNode steps, String who, Bank target, long amount) {
     var answer = about("stepped", steps).put("batch", steps.path("batch").asLong());
     var results = answer.putArray("results");
-    for (var i = 0; i < steps.path("happenings").size(); i++) {
+    for (var i = 0; i < steps.path("inputs").size(); i++) {
       var result = results.addObject().put("ended", false);
       result.putObject("state").put("who", who);
       var command = result.putArray("commands").addObject();
@@ -268,7 +268,7 @@ class FencedOwnerIT {
   private static ObjectNode nothing(JsonNode steps) {
     var answer = about("stepped", steps).put("batch", steps.path("batch").asLong());
     var results = answer.putArray("results");
-    steps.path("happenings").forEach(any -> results.addObject().put("ended", false));
+    steps.path("inputs").forEach(any -> results.addObject().put("ended", false));
     return answer;
   }
 

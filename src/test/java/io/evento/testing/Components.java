@@ -1,8 +1,9 @@
 package io.evento.testing;
 
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
-import io.evento.protocol.Message.QueryType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
+import io.evento.protocol.DeclareMessage.QueryType;
 import java.util.List;
 
 /** What bundles of tests declare. */
@@ -12,7 +13,7 @@ public final class Components {
   /** A version of the projector {@code accounts}, which reads everything, with its projection. */
   public static Component accounts(int version, int segments, String... queries) {
     return new Component(
-        "projector",
+        ComponentKind.PROJECTOR,
         "accounts",
         version,
         "bank",

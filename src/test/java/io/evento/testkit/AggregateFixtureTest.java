@@ -129,10 +129,10 @@ class AggregateFixtureTest {
   }
 
   @Test
-  void a_story_can_be_tried_with_several_commands() {
-    var story = oak.given(PLANTED, new Grown(3_999));
-    story.when(new Grow("o-1", 1)).thenValue(4_000);
-    story.when(new Grow("o-1", 2)).thenRejected("too-high");
+  void a_history_can_be_tried_with_several_commands() {
+    var history = oak.given(PLANTED, new Grown(3_999));
+    history.when(new Grow("o-1", 1)).thenValue(4_000);
+    history.when(new Grow("o-1", 2)).thenRejected("too-high");
   }
 
   @Test
@@ -208,13 +208,13 @@ class AggregateFixtureTest {
 
   @Test
   void a_handler_that_decides_by_chance_is_found_out() {
-    var story = oak.given(PLANTED);
-    assertThatThrownBy(() -> story.when(new Name("o-1")))
+    var history = oak.given(PLANTED);
+    assertThatThrownBy(() -> history.when(new Name("o-1")))
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("was decided in two ways")
         .hasMessageContaining("Check.REPEAT");
     oak.without(Check.REPEAT);
-    assertThat(story.when(new Name("o-1"))).isNotNull();
+    assertThat(history.when(new Name("o-1"))).isNotNull();
   }
 
   @Test
@@ -231,10 +231,10 @@ class AggregateFixtureTest {
   }
 
   @Test
-  void a_story_is_about_one_aggregate() {
-    var story = oak.givenCommands(new Plant("o-1", "red"));
-    assertThatThrownBy(() -> story.when(new Grow("o-2", 1)))
-        .hasMessageContaining("is for Oak o-2, but the story is that of o-1");
+  void a_history_is_about_one_aggregate() {
+    var history = oak.givenCommands(new Plant("o-1", "red"));
+    assertThatThrownBy(() -> history.when(new Grow("o-2", 1)))
+        .hasMessageContaining("is for Oak o-2, but the history is that of o-1");
   }
 
   @Test

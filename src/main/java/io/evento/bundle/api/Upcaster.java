@@ -8,9 +8,9 @@ import java.lang.annotation.Target;
 
 /**
  * A static method of an event or query record that lifts an old payload to the next version. A
- * payload passes through all of them from its own version on, wherever it is read: in the story of
- * an aggregate or boundary, by a consumer, by whoever answers a query. What is stored stays as it
- * is.
+ * payload passes through all of them from its own version on, wherever it is read: in the history
+ * of an aggregate or boundary, by a consumer, by whoever answers a query. What is stored stays as
+ * it is.
  *
  * <p>It takes the old payload, as an {@code ObjectNode} or as a record of the old shape, and
  * returns the next one: an {@code ObjectNode}, the record that the next upcaster takes, or, the

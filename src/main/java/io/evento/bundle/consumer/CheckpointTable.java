@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
-import io.evento.protocol.Message.Enable;
-import io.evento.protocol.Message.Standing;
+import io.evento.protocol.ConsumerMessage.Enable;
+import io.evento.protocol.LiveMessage.RangeProgress;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -86,7 +86,7 @@ final class CheckpointTable {
 
   private static final String EXISTS = "select to_regclass('evento_checkpoint') is not null";
 
-  private static final String STANDING =
+  private static final String PROGRESS =
       """
       select first_slot, last_slot, epoch, position from evento_checkpoint
        where consumer = ? order by first_slot
@@ -243,26 +243,26 @@ final class CheckpointTable {
    *
    * @return empty if it keeps no checkpoint in this database
    */
-  static List<Standing> standing(Connection connection, String consumer) throws SQLException {
+  static List<RangeProgress> progress(Connection connection, String consumer) throws SQLException {
     try (var exists = connection.createStatement();
         var found = exists.executeQuery(EXISTS)) {
       if (!found.next() || !found.getBoolean(1)) {
         return List.of();
       }
     }
-    try (var select = connection.prepareStatement(STANDING)) {
+    try (var select = connection.prepareStatement(PROGRESS)) {
       select.setString(1, consumer);
       try (var found = select.executeQuery()) {
-        var standing = new ArrayList<Standing>();
+        var progress = new ArrayList<RangeProgress>();
         while (found.next()) {
-          standing.add(
-              new Standing(
+          progress.add(
+              new RangeProgress(
                   found.getInt(1),
                   found.getInt(2),
                   found.getObject(3, UUID.class),
                   found.getLong(4)));
         }
-        return standing;
+        return progress;
       }
     }
   }

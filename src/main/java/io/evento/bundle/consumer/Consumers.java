@@ -3,13 +3,13 @@ package io.evento.bundle.consumer;
 import io.evento.bundle.dispatch.ProjectorType;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.thread.BoundedExecutor;
+import io.evento.protocol.ConsumerMessage.Disable;
+import io.evento.protocol.ConsumerMessage.Enable;
+import io.evento.protocol.ConsumerMessage.Events;
+import io.evento.protocol.ConsumerMessage.Parked;
+import io.evento.protocol.ConsumerMessage.Retry;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Disable;
-import io.evento.protocol.Message.Enable;
-import io.evento.protocol.Message.Events;
-import io.evento.protocol.Message.Parked;
-import io.evento.protocol.Message.Query;
-import io.evento.protocol.Message.Retry;
+import io.evento.protocol.QueryMessage.Query;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class Consumers implements AutoCloseable {
   private static final int AT_WORK_MAX = 64;
 
-  private final Map<String, BufferedUpdates> emissions = new HashMap<>();
+  private final Map<String, BufferedUpdates> bufferedUpdates = new HashMap<>();
   private final WatchedQueries watchedQueries = new WatchedQueries();
   private final Segments<Segment> segments;
   private final BoundedExecutor boundedExecutor;
@@ -44,7 +44,7 @@ public final class Consumers implements AutoCloseable {
     projectors.forEach(
         (consumer, projector) -> {
           var emitted = new BufferedUpdates(mapper, watchedQueries);
-          emissions.put(consumer, emitted);
+          bufferedUpdates.put(consumer, emitted);
           var caller = new EventCaller(projector, mapper, emitted);
           var handling =
               new EventHandlingWithUpdates(
@@ -65,7 +65,7 @@ public final class Consumers implements AutoCloseable {
    */
   public void enable(Enable given, Consumer<Message> answer, Object origin) {
     var lease = new Lease(given, answer, origin);
-    var emitted = emissions.get(given.consumer());
+    var emitted = bufferedUpdates.get(given.consumer());
     if (emitted != null && segments.hosts(given)) {
       emitted.enabled(lease);
     }

@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.api.Rewound;
-import io.evento.protocol.Message.Enable;
+import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.RecordedEvent;
 import java.sql.SQLException;
 import java.util.List;

@@ -1,12 +1,13 @@
 package io.evento.bundle.consumer;
 
+import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Ack;
-import io.evento.protocol.Message.Credit;
-import io.evento.protocol.Message.Disable;
-import io.evento.protocol.Message.Enable;
-import io.evento.protocol.Message.Nack;
-import io.evento.protocol.Message.Retried;
+import io.evento.protocol.ConsumerMessage.Ack;
+import io.evento.protocol.ConsumerMessage.Credit;
+import io.evento.protocol.ConsumerMessage.Disable;
+import io.evento.protocol.ConsumerMessage.Enable;
+import io.evento.protocol.ConsumerMessage.Nack;
+import io.evento.protocol.ConsumerMessage.Retried;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;

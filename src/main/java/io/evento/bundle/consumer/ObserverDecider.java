@@ -4,9 +4,9 @@ import io.evento.bundle.api.Reaction;
 import io.evento.bundle.dispatch.ObserverType;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.thread.BoundedExecutor;
-import io.evento.protocol.Message.Stepped;
-import io.evento.protocol.Message.Steps;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Stepped;
+import io.evento.protocol.StepMessage.Steps;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,13 +35,13 @@ final class ObserverDecider implements StepSegment.Decider {
   }
 
   /** What a handler came to: a result, or what it threw. */
-  private record Reacted(Stepping.@Nullable Result result, @Nullable Throwable thrown) {}
+  private record Reacted(StepMessage.@Nullable Result result, @Nullable Throwable thrown) {}
 
   @Override
   public Stepped decide(Steps asked) {
-    var all = asked.happenings();
+    var all = asked.inputs();
     var reacted = new AtomicReferenceArray<@Nullable Reacted>(all.size());
-    var results = new ArrayList<Stepping.Result>();
+    var results = new ArrayList<StepMessage.Result>();
     Throwable thrown = null;
     try {
       reactAll(all, reacted);
@@ -67,7 +67,7 @@ final class ObserverDecider implements StepSegment.Decider {
   }
 
   private void reactAll(
-      List<Stepping.Happening> all, AtomicReferenceArray<@Nullable Reacted> reacted)
+      List<StepMessage.Input> all, AtomicReferenceArray<@Nullable Reacted> reacted)
       throws InterruptedException {
     var streams = new LinkedHashMap<String, List<Integer>>();
     for (var i = 0; i < all.size(); i++) {
@@ -95,7 +95,7 @@ final class ObserverDecider implements StepSegment.Decider {
 
   private void reactInOrder(
       List<Integer> stream,
-      List<Stepping.Happening> all,
+      List<StepMessage.Input> all,
       AtomicReferenceArray<@Nullable Reacted> reacted) {
     for (var i : stream) {
       try {
@@ -107,10 +107,10 @@ final class ObserverDecider implements StepSegment.Decider {
     }
   }
 
-  private Stepping.Result react(Stepping.Happening happening) throws Throwable {
-    var event = happening.event();
+  private StepMessage.Result react(StepMessage.Input input) throws Throwable {
+    var event = input.event();
     if (event == null) {
-      return Stepping.Result.NOTHING;
+      return StepMessage.Result.NOTHING;
     }
     var returned =
         observer.onEvent(
@@ -123,9 +123,9 @@ final class ObserverDecider implements StepSegment.Decider {
     }
     var commands = Reaction.of(returned).commands();
     return commands.isEmpty()
-        ? Stepping.Result.NOTHING
+        ? StepMessage.Result.NOTHING
         : StepResults.checked(
-            new Stepping.Result(
+            new StepMessage.Result(
                 null,
                 false,
                 commands.stream()

@@ -2,7 +2,7 @@ package io.evento.bundle.consumer;
 
 import io.evento.bundle.dispatch.ProjectorType;
 import io.evento.bundle.payload.PayloadMapper;
-import io.evento.protocol.Message.Enable;
+import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.RecordedEvent;
 import java.sql.SQLException;
 import java.util.List;

@@ -4,12 +4,12 @@ import io.evento.bundle.api.CommandOutcome;
 import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.SagaType;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.DecideMessage.Failure;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Failure;
-import io.evento.protocol.Message.Stepped;
-import io.evento.protocol.Message.Steps;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Stepped;
+import io.evento.protocol.StepMessage.Steps;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,18 +36,18 @@ final class SagaDecider implements StepSegment.Decider {
   public Stepped decide(Steps asked) {
     var stored = new HashMap<String, Json>();
     var living = new HashMap<String, Object>();
-    var results = new ArrayList<Stepping.Result>();
+    var results = new ArrayList<StepMessage.Result>();
     Failure failure = null;
     var length = 0L;
     try {
       asked.states().forEach(known -> stored.put(known.key(), known.state()));
-      for (var happening : asked.happenings()) {
+      for (var input : asked.inputs()) {
         // Read when its turn comes: one that cannot be read fails its own step, and no other key's.
-        var state = stored.remove(happening.key());
+        var state = stored.remove(input.key());
         if (state != null) {
-          living.put(happening.key(), read(state, happening.key()));
+          living.put(input.key(), read(state, input.key()));
         }
-        var result = result(step(happening, living), happening.key(), living);
+        var result = result(step(input, living), input.key(), living);
         results.add(result);
         length += StepResults.length(result);
         if (length > ANSWER_MAX) {
@@ -80,10 +80,10 @@ final class SagaDecider implements StepSegment.Decider {
     }
   }
 
-  private @Nullable Step<?> step(Stepping.Happening happening, Map<String, Object> living)
+  private @Nullable Step<?> step(StepMessage.Input input, Map<String, Object> living)
       throws Throwable {
-    var state = living.get(happening.key());
-    var event = happening.event();
+    var state = living.get(input.key());
+    var event = input.event();
     if (event != null) {
       return saga.onEvent(
           event.type(),
@@ -95,7 +95,7 @@ final class SagaDecider implements StepSegment.Decider {
     if (state == null) {
       return null; // it ended with a step before, in this message
     }
-    var outcome = happening.outcome();
+    var outcome = input.outcome();
     if (outcome != null) {
       return saga.onOutcome(
           outcome.type(),
@@ -104,11 +104,11 @@ final class SagaDecider implements StepSegment.Decider {
           state,
           Instant.parse(outcome.time()));
     }
-    var due = happening.due();
+    var due = input.due();
     return due == null ? null : saga.onDeadline(due.name(), state, Instant.parse(due.time()));
   }
 
-  private static CommandOutcome outcome(Stepping.Settled settled) {
+  private static CommandOutcome outcome(StepMessage.Settled settled) {
     var detail = settled.detail();
     return new CommandOutcome(
         settled.id(),
@@ -118,9 +118,10 @@ final class SagaDecider implements StepSegment.Decider {
         settled.rejection());
   }
 
-  private Stepping.Result result(@Nullable Step<?> step, String key, Map<String, Object> living) {
+  private StepMessage.Result result(
+      @Nullable Step<?> step, String key, Map<String, Object> living) {
     if (step == null) {
-      return Stepping.Result.NOTHING;
+      return StepMessage.Result.NOTHING;
     }
     var next = step.state();
     var written = next == null ? null : saga.state().write(next);
@@ -136,7 +137,7 @@ final class SagaDecider implements StepSegment.Decider {
     }
     var result =
         StepResults.checked(
-            new Stepping.Result(
+            new StepMessage.Result(
                 written,
                 step.isEnd(),
                 step.commands().stream()
@@ -151,10 +152,10 @@ final class SagaDecider implements StepSegment.Decider {
     return result;
   }
 
-  private static Stepping.Deadline deadline(Step.DeadlineChange change) {
+  private static StepMessage.Deadline deadline(Step.DeadlineChange change) {
     var after = change.after();
     var at = change.at();
-    return new Stepping.Deadline(
+    return new StepMessage.Deadline(
         change.name(), after == null ? null : after.toMillis(), at == null ? null : at.toString());
   }
 }

@@ -3,10 +3,10 @@ package io.evento.bundle.consumer;
 import io.evento.bundle.api.Rewound;
 import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.Backoff;
-import io.evento.protocol.Message.Events;
-import io.evento.protocol.Message.Nack;
-import io.evento.protocol.Message.Parked;
-import io.evento.protocol.Message.Retry;
+import io.evento.protocol.ConsumerMessage.Events;
+import io.evento.protocol.ConsumerMessage.Nack;
+import io.evento.protocol.ConsumerMessage.Parked;
+import io.evento.protocol.ConsumerMessage.Retry;
 import io.evento.protocol.RecordedEvent;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -65,7 +65,7 @@ final class Segment extends LeasedSegment {
   private @Nullable Checkpoint checkpoint;
   private int ungranted;
   private int failures;
-  private int blamed;
+  private int handlerFailures;
   private boolean oneByOne;
   private boolean wasLetter;
 
@@ -230,7 +230,7 @@ final class Segment extends LeasedSegment {
         checkpoint = standing.get();
         ungranted = 0;
         failures = 0;
-        blamed = 0;
+        handlerFailures = 0;
         oneByOne = false;
         rewound = null;
         parking = null;
@@ -350,7 +350,7 @@ final class Segment extends LeasedSegment {
 
   private void done(Lease now, Events batch, long position) {
     failures = 0;
-    blamed = 0;
+    handlerFailures = 0;
     var reached = new Checkpoint(batch.epoch(), position);
     if (position >= batch.upTo()) {
       finished(now, batch, reached);
@@ -393,7 +393,7 @@ final class Segment extends LeasedSegment {
     if (progress.position() > from) {
       moved(now, new Checkpoint(batch.epoch(), progress.position()));
       failures = 0;
-      blamed = 0;
+      handlerFailures = 0;
     }
     if (eventHandling.keepsCheckpoint() && taken.size() > 1) {
       // All was rolled back. One by one, what stands before the failing event still gets through.
@@ -404,7 +404,7 @@ final class Segment extends LeasedSegment {
     var position = event == null ? from : event.position();
     var isPassing = FailureClassifier.isPassing(progress.cause());
     failures++;
-    var attempt = isPassing ? 0 : ++blamed;
+    var attempt = isPassing ? 0 : ++handlerFailures;
     LOG.log(
         Level.ERROR,
         () -> "event failed " + now.keys() + " position=" + position + " attempt=" + attempt,

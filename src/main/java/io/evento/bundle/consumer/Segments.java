@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
-import io.evento.protocol.Message.Disable;
-import io.evento.protocol.Message.Enable;
+import io.evento.protocol.ConsumerMessage.Disable;
+import io.evento.protocol.ConsumerMessage.Enable;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,11 +1,11 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.DecideMessage.Failure;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Failure;
-import io.evento.protocol.Message.Steps;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Steps;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
@@ -23,9 +23,9 @@ final class StepResults {
   private StepResults() {}
 
   /** A command as it travels. */
-  static Stepping.Send send(Object command, PayloadMapper mapper, Predicate<String> isHeard) {
+  static StepMessage.Send send(Object command, PayloadMapper mapper, Predicate<String> isHeard) {
     var type = mapper.typeOf(command.getClass());
-    return new Stepping.Send(type.name(), type.write(command), isHeard.test(type.name()));
+    return new StepMessage.Send(type.name(), type.write(command), isHeard.test(type.name()));
   }
 
   /**
@@ -33,7 +33,7 @@ final class StepResults {
    *
    * @throws IllegalStateException if it is too large, or too deep, for a message
    */
-  static Stepping.Result checked(Stepping.Result result) {
+  static StepMessage.Result checked(StepMessage.Result result) {
     if (length(result) > RESULT_MAX) {
       throw new IllegalStateException(
           "a step says "
@@ -73,7 +73,7 @@ final class StepResults {
   }
 
   /** Roughly how many characters a result takes on the wire. */
-  static long length(Stepping.Result result) {
+  static long length(StepMessage.Result result) {
     var state = result.state();
     var length = 100L + (state == null ? 0 : state.text().length());
     for (var command : result.commands()) {
@@ -97,14 +97,14 @@ final class StepResults {
                 + asked.consumer()
                 + " segment="
                 + asked.segment()
-                + (at < asked.happenings().size() ? said(asked.happenings().get(at)) : ""),
+                + (at < asked.inputs().size() ? said(asked.inputs().get(at)) : ""),
         bare);
     return new Failure(
         passing != null ? passing : ErrorCode.HANDLER_FAILED, String.valueOf(bare), List.of());
   }
 
-  private static String said(Stepping.Happening happening) {
-    var event = happening.event();
-    return " key=" + happening.key() + (event == null ? "" : " position=" + event.position());
+  private static String said(StepMessage.Input input) {
+    var event = input.event();
+    return " key=" + input.key() + (event == null ? "" : " position=" + event.position());
   }
 }

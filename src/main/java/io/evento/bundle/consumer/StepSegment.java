@@ -1,12 +1,12 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.thread.BoundedExecutor;
-import io.evento.protocol.Message.Stepped;
-import io.evento.protocol.Message.Steps;
+import io.evento.protocol.StepMessage.Stepped;
+import io.evento.protocol.StepMessage.Steps;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One segment of a saga or observer: takes one message of happenings at a time, has it decided, and
+ * One segment of a saga or observer: takes one message of inputs at a time, has it decided, and
  * answers.
  *
  * <p>The answer to what was asked under a lease that is over is dropped. The server has to check it

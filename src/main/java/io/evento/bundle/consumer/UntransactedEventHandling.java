@@ -2,7 +2,7 @@ package io.evento.bundle.consumer;
 
 import io.evento.bundle.api.Rewound;
 import io.evento.bundle.consumer.EventHandling.Progress.Kind;
-import io.evento.protocol.Message.Enable;
+import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.RecordedEvent;
 import java.util.List;
 import java.util.Optional;

@@ -1,7 +1,7 @@
 package io.evento.bundle.consumer;
 
 import io.evento.bundle.payload.PayloadType;
-import io.evento.protocol.Message.Query;
+import io.evento.protocol.QueryMessage.Query;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;

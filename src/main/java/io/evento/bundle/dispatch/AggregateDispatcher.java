@@ -7,15 +7,15 @@ import io.evento.bundle.dispatch.CachedState.Rebuild;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.UnwritablePayloadException;
 import io.evento.protocol.Correlation;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.Failure;
+import io.evento.protocol.DecideMessage.NewEvent;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.Failure;
-import io.evento.protocol.Message.NewEvent;
-import io.evento.protocol.Message.Snapshot;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Tip;
 import java.lang.System.Logger;
@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Answers {@link Decide}: finds the state, calls the handler, names the state decided on.
  *
- * <p>Every part of a story but the last goes without an answer; if one of them was lost or did not
- * fit, the last one is answered {@code stale}.
+ * <p>Every part of a history but the last goes without an answer; if one of them was lost or did
+ * not fit, the last one is answered {@code stale}.
  */
 final class AggregateDispatcher {
   private static final Logger LOG = System.getLogger(AggregateDispatcher.class.getName());
@@ -62,18 +62,18 @@ final class AggregateDispatcher {
     var held = cache.of(ask.aggregate().stream());
     try {
       var started = System.nanoTime();
-      var basis = ask.story() == null ? held.choose(ask.tip()) : told(ask, type, held, started);
-      var story = ask.story();
-      if (story != null && story.more()) {
+      var basis = ask.history() == null ? held.choose(ask.tip()) : told(ask, type, held, started);
+      var history = ask.history();
+      if (history != null && history.more()) {
         return;
       }
       if (basis == null) {
         answer.accept(stale(ask));
         return;
       }
-      var micros = story == null ? 0 : Math.max(1, (System.nanoTime() - started) / 1_000);
+      var micros = history == null ? 0 : Math.max(1, (System.nanoTime() - started) / 1_000);
       var work = new Work(ask, type, decider, held, basis, micros);
-      if (story != null && story.partial()) {
+      if (history != null && history.partial()) {
         answer.accept(decided(work, List.of(), null, null, snapshot(work)));
       } else {
         decide(work, answer);
@@ -105,23 +105,23 @@ final class AggregateDispatcher {
       Basis basis,
       long micros) {}
 
-  /** Takes a part of a story; the basis if it was the last one and all fitted together. */
+  /** Takes a part of a history; the basis if it was the last one and all fitted together. */
   private @Nullable Basis told(Decide ask, AggregateType type, CachedState held, long started)
       throws Throwable {
-    var story = ask.story();
-    var rebuild = story == null ? null : held.resume(ask.attempt(), story);
+    var history = ask.history();
+    var rebuild = history == null ? null : held.resume(ask.attempt(), history);
     held.keep(null);
-    if (story == null || rebuild == null) {
+    if (history == null || rebuild == null) {
       return null;
     }
-    var snapshot = story.snapshot();
+    var snapshot = history.snapshot();
     if (snapshot != null && !snapshot.schema().equals(type.stateSchema())) {
       return null;
     }
     Object state;
     try {
       state = snapshot == null ? rebuild.state() : read(type, snapshot);
-      state = type.replay(state, story.events());
+      state = type.replay(state, history.events());
     } catch (Exception failure) {
       if (!held.beganWithSnapshot() || isNoHandler(failure)) {
         throw failure;
@@ -129,8 +129,8 @@ final class AggregateDispatcher {
       passOver(ask, type, held, failure);
       return null;
     }
-    var version = rebuild.version() + story.events().size();
-    if (story.more()) {
+    var version = rebuild.version() + history.events().size();
+    if (history.more()) {
       var nanos = rebuild.nanos() + System.nanoTime() - started;
       held.keep(new Rebuild(ask.attempt(), version, state, nanos));
       return null;
@@ -140,7 +140,7 @@ final class AggregateDispatcher {
       return null;
     }
     // A state on the way is nothing that a command may be decided on.
-    return story.partial() ? new Basis(tip, state) : held.confirm(tip, state);
+    return history.partial() ? new Basis(tip, state) : held.confirm(tip, state);
   }
 
   private static @Nullable Object read(AggregateType type, Snapshot snapshot) {
@@ -272,7 +272,7 @@ final class AggregateDispatcher {
         work.micros);
   }
 
-  /** Null if the state cannot be written: that costs time at the next story, and no command. */
+  /** Null if the state cannot be written: that costs time at the next history, and no command. */
   private static @Nullable Snapshot snapshot(Work work) {
     var state = work.basis.state();
     try {

@@ -1,12 +1,13 @@
 package io.evento.bundle.dispatch;
 
 import io.evento.bundle.payload.PayloadType;
+import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.EventType;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.EventType;
-import io.evento.protocol.Message.StoryEvent;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +93,7 @@ record AggregateType(
    *     version
    * @throws Throwable whatever a handler throws
    */
-  @Nullable Object replay(@Nullable Object before, List<StoryEvent> events) throws Throwable {
+  @Nullable Object replay(@Nullable Object before, List<HistoryEvent> events) throws Throwable {
     var state = before;
     for (var event : events) {
       var applier = eventsByName.get(event.type());
@@ -109,7 +110,7 @@ record AggregateType(
 
   Component declared() {
     return new Component(
-        "aggregate",
+        ComponentKind.AGGREGATE,
         name,
         0,
         context,

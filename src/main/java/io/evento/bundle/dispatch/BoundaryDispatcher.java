@@ -4,15 +4,15 @@ import io.evento.bundle.api.CommandMetadata;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Correlation;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Criterion;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.Failure;
+import io.evento.protocol.DecideMessage.NewEvent;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Considered;
-import io.evento.protocol.Message.Criterion;
-import io.evento.protocol.Message.Failure;
-import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Rejection;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -25,8 +25,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers {@link Consider}: says what the command's decision rests on, and decides once exactly
- * that was read.
+ * Answers {@link DecideBoundary}: says what the command's decision rests on, and decides once
+ * exactly that was read.
  *
  * <p>The criteria are made here, of the record, and not where the command's JSON is read: a record
  * may change what it is given, such as the case of a name, and the events that it leads to carry
@@ -71,7 +71,7 @@ final class BoundaryDispatcher {
   }
 
   private record Work(
-      Consider ask,
+      DecideBoundary ask,
       BoundaryType type,
       Decider decider,
       Object command,
@@ -79,7 +79,7 @@ final class BoundaryDispatcher {
       String stream) {}
 
   /** Called in order for each key. Every part but the last goes without an answer. */
-  void consider(Consider ask, Consumer<Message> answer) {
+  void decideBoundary(DecideBoundary ask, Consumer<Message> answer) {
     var type = components.boundary(ask.boundary());
     var decider = type == null ? null : type.decider(ask.type());
     if (type == null || decider == null) {
@@ -181,10 +181,10 @@ final class BoundaryDispatcher {
     return handler.call(state, work.command, metadata, null);
   }
 
-  private Considered finish(Work work, @Nullable Object state, @Nullable Object returned) {
+  private BoundaryDecided finish(Work work, @Nullable Object state, @Nullable Object returned) {
     try {
       if (returned instanceof Rejection own) {
-        return considered(work, List.of(), null, own);
+        return decided(work, List.of(), null, own);
       }
       var outcome = Outcome.ofAggregate(returned, mapper);
       if (outcome.events().size() > Outcome.EVENTS_MAX) {
@@ -193,7 +193,7 @@ final class BoundaryDispatcher {
       }
       var written = apply(work, state, outcome.events());
       var value = outcome.value() == null ? null : mapper.write(outcome.value());
-      return considered(work, written, value, outcome.rejection());
+      return decided(work, written, value, outcome.rejection());
     } catch (Throwable thrown) {
       return failed(work, thrown);
     }
@@ -212,24 +212,24 @@ final class BoundaryDispatcher {
     return written;
   }
 
-  private static Considered considered(
+  private static BoundaryDecided decided(
       Work work, List<NewEvent> events, @Nullable Json value, @Nullable Rejection rejection) {
     var ask = work.ask;
-    return new Considered(
+    return new BoundaryDecided(
         ask.id(), ask.attempt(), work.criteria, work.stream, false, events, value, rejection, null);
   }
 
-  private static Considered unread(Work work) {
+  private static BoundaryDecided unread(Work work) {
     var ask = work.ask;
-    return new Considered(
+    return new BoundaryDecided(
         ask.id(), ask.attempt(), work.criteria, work.stream, true, List.of(), null, null, null);
   }
 
-  private static Considered failed(Work work, Throwable thrown) {
+  private static BoundaryDecided failed(Work work, Throwable thrown) {
     var cause = Outcome.unwrap(thrown);
     var rejection = Outcome.thrownRejection(cause);
     if (rejection != null) {
-      return considered(work, List.of(), null, rejection);
+      return decided(work, List.of(), null, rejection);
     }
     LOG.log(
         Level.ERROR,
@@ -244,8 +244,8 @@ final class BoundaryDispatcher {
     return failed(work.ask, Outcome.failure(cause));
   }
 
-  static Considered failed(Consider ask, Failure failure) {
-    return new Considered(
+  static BoundaryDecided failed(DecideBoundary ask, Failure failure) {
+    return new BoundaryDecided(
         ask.id(), ask.attempt(), List.of(), null, false, List.of(), null, null, failure);
   }
 }

@@ -4,11 +4,12 @@ import io.evento.bundle.api.Criteria;
 import io.evento.bundle.dispatch.AggregateType.Applier;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadType;
+import io.evento.protocol.DecideMessage.Criterion;
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.EventType;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Criterion;
-import io.evento.protocol.Message.EventType;
 import io.evento.protocol.Names;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -138,6 +139,14 @@ record BoundaryType(AggregateType rules, Map<String, Handler> initial, Map<Strin
       events.add(new EventType(event.name(), event.version(), event.schema()));
     }
     return new Component(
-        "boundary", name(), 0, rules.context(), commands, events, List.of(), null, null);
+        ComponentKind.BOUNDARY,
+        name(),
+        0,
+        rules.context(),
+        commands,
+        events,
+        List.of(),
+        null,
+        null);
   }
 }

@@ -1,6 +1,6 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.protocol.Message.Story;
+import io.evento.protocol.DecideMessage.History;
 import io.evento.protocol.Tip;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Why the version does not do: we answer attempt 7 at version 5, giving 6; the append is lost to
  * another node, whose own event becomes version 6. The next question says version 6, and our
  * candidate is at version 6, yet of another history. The tip {@code 6:7} differs from the asked
- * one, so the story is asked for. The same holds after a restore.
+ * one, so the history is asked for. The same holds after a restore.
  *
  * <p>Guarded by its own monitor.
  */
@@ -36,7 +36,7 @@ final class CachedState {
   }
 
   /**
-   * A story that has come in part.
+   * A history that has come in part.
    *
    * @param version that state stands at
    */
@@ -64,7 +64,7 @@ final class CachedState {
     return confirmed;
   }
 
-  /** Takes what a whole story led to. */
+  /** Takes what a whole history led to. */
   synchronized Basis confirm(Tip tip, @Nullable Object state) {
     confirmed = new Basis(tip, state);
     candidate = null;
@@ -77,11 +77,11 @@ final class CachedState {
   }
 
   /**
-   * Where this part of a story goes on.
+   * Where this part of a history goes on.
    *
    * @return null if it does not follow on what was told before
    */
-  synchronized @Nullable Rebuild resume(long attempt, Story part) {
+  synchronized @Nullable Rebuild resume(long attempt, History part) {
     if (part.from() == 0 || part.snapshot() != null) {
       beganWithSnapshot = part.snapshot() != null;
       return new Rebuild(attempt, part.from(), null, 0);
@@ -92,7 +92,7 @@ final class CachedState {
         : null;
   }
 
-  /** Whether the story that is being told began with a snapshot. */
+  /** Whether the history that is being told began with a snapshot. */
   synchronized boolean beganWithSnapshot() {
     return beganWithSnapshot;
   }

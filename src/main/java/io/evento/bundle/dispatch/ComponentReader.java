@@ -16,13 +16,14 @@ import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.bundle.payload.Schemas;
 import io.evento.bundle.payload.SealedTypes;
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
+import io.evento.protocol.DeclareMessage.EventType;
+import io.evento.protocol.DeclareMessage.QueryType;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
-import io.evento.protocol.Message.EventType;
-import io.evento.protocol.Message.QueryType;
 import io.evento.protocol.Names;
 import java.lang.reflect.ParameterizedType;
 import java.util.Collections;
@@ -80,7 +81,7 @@ final class ComponentReader {
 
   Component declared(Service annotation, List<ServiceCommand> commands) {
     return new Component(
-        "service",
+        ComponentKind.SERVICE,
         PayloadType.nameOf(type),
         0,
         context(annotation.context()),
@@ -179,7 +180,7 @@ final class ComponentReader {
             .map(payload -> new EventType(payload.name(), payload.version(), payload.schema()))
             .toList();
     return new Component(
-        "projector",
+        ComponentKind.PROJECTOR,
         annotation.name(),
         annotation.version(),
         contexts.size() == 1 ? contexts.get(0) : "default",
@@ -226,7 +227,7 @@ final class ComponentReader {
   Component declared(Projection annotation, List<QueryAnswerer> queries) {
     checkName(annotation.projector(), "projector");
     return new Component(
-        "projection",
+        ComponentKind.PROJECTION,
         PayloadType.nameOf(type),
         0,
         "default",

@@ -10,8 +10,8 @@ import io.evento.bundle.api.Saga;
 import io.evento.bundle.api.Service;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.SealedTypes;
+import io.evento.protocol.DeclareMessage.Component;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.Component;
 import io.evento.protocol.Names;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -185,7 +185,7 @@ public final class Components {
     for (var other : declared) {
       if (component.consumes() != null
           && other.consumes() != null
-          && !other.kind().equals(component.kind())
+          && other.kind() != component.kind()
           && other.name().equals(component.name())) {
         throw new InvalidBundleException(
             "the "
@@ -196,10 +196,10 @@ public final class Components {
                 + component.name()
                 + ": a consumer's name is its own in the whole cluster; rename one");
       }
-      if (other.kind().equals(component.kind())
+      if (other.kind() == component.kind()
           && other.name().equals(component.name())
           && other.version() == component.version()) {
-        throw twice(component.kind(), component.name());
+        throw twice(component.kind().wire(), component.name());
       }
     }
     declared.add(component);

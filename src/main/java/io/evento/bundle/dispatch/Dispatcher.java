@@ -4,18 +4,18 @@ import io.evento.bundle.api.CommandMetadata;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.bundle.thread.PartitionedExecutor;
+import io.evento.protocol.CommandMessage.Command;
 import io.evento.protocol.Correlation;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.Failure;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.LiveMessage.View;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Command;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Failure;
-import io.evento.protocol.Message.Fault;
-import io.evento.protocol.Message.Query;
-import io.evento.protocol.Message.Result;
-import io.evento.protocol.Message.View;
+import io.evento.protocol.QueryMessage.Query;
+import io.evento.protocol.ReplyMessage.Fault;
+import io.evento.protocol.ReplyMessage.Result;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
@@ -72,8 +72,8 @@ public final class Dispatcher implements AutoCloseable {
   /** Takes a decision; the answer comes later, or never if the deadline passes before. */
   public void decide(Decide ask, Consumer<Message> answer) {
     var until = until(ask.deadline());
-    // Only the last part of a story is answered, so only that one counts.
-    var isPart = ask.story() != null && ask.story().more();
+    // Only the last part of a history is answered, so only that one counts.
+    var isPart = ask.history() != null && ask.history().more();
     var tracked = isPart ? answer : tracked(answer);
     var taken =
         partitionedExecutor.submit(
@@ -92,7 +92,7 @@ public final class Dispatcher implements AutoCloseable {
   }
 
   /** Takes a decision over several streams; answered as {@link #decide}. */
-  public void consider(Consider ask, Consumer<Message> answer) {
+  public void decideBoundary(DecideBoundary ask, Consumer<Message> answer) {
     var until = until(ask.deadline());
     var tracked = ask.more() ? answer : tracked(answer);
     var taken =
@@ -100,7 +100,7 @@ public final class Dispatcher implements AutoCloseable {
             ask.boundary() + ':' + ask.key(),
             () -> {
               if (!isPast(until)) {
-                boundaries.consider(ask, tracked);
+                boundaries.decideBoundary(ask, tracked);
               } else if (!ask.more()) {
                 unanswered.decrementAndGet();
               }
@@ -167,8 +167,8 @@ public final class Dispatcher implements AutoCloseable {
             return;
           }
           var handler = target.handler();
-          if (query.standing() != null) {
-            answerSnapshot(query, query.standing(), target, payload, tracked);
+          if (query.progress() != null) {
+            answerSnapshot(query, query.progress(), target, payload, tracked);
             return;
           }
           answer(
@@ -205,9 +205,9 @@ public final class Dispatcher implements AutoCloseable {
       View view;
       try {
         // The first statement takes the snapshot, which is the handler's as well.
-        var standing = snapshotProgress.standing(connection, consumer);
+        var progress = snapshotProgress.progress(connection, consumer);
         var value = handler.call(target.projection(), payload, null, connection);
-        view = new View(query.id(), 0, mapper.write(value), standing);
+        view = new View(query.id(), 0, mapper.write(value), progress);
         connection.commit();
       } catch (Throwable failure) {
         connection.rollback();

@@ -1,13 +1,13 @@
 package io.evento.bundle.dispatch;
 
+import io.evento.protocol.DecideMessage.Aggregate;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Aggregate;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Considered;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Tip;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -52,10 +52,10 @@ public final class HandlerRunner {
    *
    * @throws TimeoutException if the handler's stage does not complete within ten seconds
    */
-  public Considered consider(Consider ask) throws Exception {
+  public BoundaryDecided decideBoundary(DecideBoundary ask) throws Exception {
     var answered = new CompletableFuture<Message>();
-    boundaries.consider(ask, answered::complete);
-    return (Considered) answered.get(STAGE_MAX_SECONDS, TimeUnit.SECONDS);
+    boundaries.decideBoundary(ask, answered::complete);
+    return (BoundaryDecided) answered.get(STAGE_MAX_SECONDS, TimeUnit.SECONDS);
   }
 
   /** The state that is held under this tip, null where there is none. */
@@ -69,7 +69,7 @@ public final class HandlerRunner {
    *
    * @throws Throwable whatever a handler throws, or what is wrong with a payload
    */
-  public @Nullable Object replay(String aggregate, List<StoryEvent> events) throws Throwable {
+  public @Nullable Object replay(String aggregate, List<HistoryEvent> events) throws Throwable {
     var type = components.aggregate(aggregate);
     if (type == null) {
       throw new IllegalArgumentException("there is no aggregate " + aggregate);

@@ -1,6 +1,6 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.protocol.Message.Standing;
+import io.evento.protocol.LiveMessage.RangeProgress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -11,5 +11,5 @@ public interface SnapshotProgress {
    * @param consumer such as {@code accounts:1}
    * @return empty if it keeps no checkpoint in this database
    */
-  List<Standing> standing(Connection snapshot, String consumer) throws SQLException;
+  List<RangeProgress> progress(Connection snapshot, String consumer) throws SQLException;
 }

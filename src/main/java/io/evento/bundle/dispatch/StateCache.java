@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The states of the streams decided on last. Forgetting one costs a story, never a wrong answer.
+ * The states of the streams decided on last. Forgetting one costs a history, never a wrong answer.
  */
 final class StateCache {
   private final LinkedHashMap<String, CachedState> held;

@@ -12,10 +12,11 @@ import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.SagaType.Stepping;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.SealedTypes;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
+import io.evento.protocol.DeclareMessage.EventType;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
-import io.evento.protocol.Message.EventType;
 import io.evento.protocol.Names;
 import java.lang.annotation.Annotation;
 import java.util.LinkedHashMap;
@@ -239,7 +240,7 @@ final class StepReader {
   /** What the cluster is told, once the saga was read. */
   Component declared(Saga annotation) {
     return declared(
-        "saga",
+        ComponentKind.SAGA,
         annotation.name(),
         annotation.version(),
         annotation.context(),
@@ -250,7 +251,7 @@ final class StepReader {
   /** What the cluster is told, once the observer was read. */
   Component declared(Observer annotation) {
     return declared(
-        "observer",
+        ComponentKind.OBSERVER,
         annotation.name(),
         annotation.version(),
         annotation.context(),
@@ -259,7 +260,7 @@ final class StepReader {
   }
 
   private Component declared(
-      String kind,
+      ComponentKind kind,
       String name,
       int version,
       String[] context,

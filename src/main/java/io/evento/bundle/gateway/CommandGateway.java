@@ -5,10 +5,12 @@ import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.bundle.payload.UnwritablePayloadException;
 import io.evento.protocol.Codec;
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
+import io.evento.protocol.ReplyMessage;
 import io.evento.protocol.Scheduled;
 import java.time.Duration;
 import java.time.Instant;
@@ -151,7 +153,7 @@ public final class CommandGateway {
       var payload = type.write(command);
       var meta = meta(options);
       var order =
-          new Message.Schedule(
+          new CommandMessage.Schedule(
               id,
               type.name(),
               after,
@@ -181,7 +183,7 @@ public final class CommandGateway {
             Json.EMPTY_OBJECT,
             null,
             deadline,
-            millis -> new Message.Unschedule(id, command));
+            millis -> new CommandMessage.Unschedule(id, command));
     return requests.send(request).thenApply(result -> command);
   }
 
@@ -189,7 +191,7 @@ public final class CommandGateway {
       @Nullable UUID after, int limit, Duration deadline) {
     var id = CommandIds.next();
     try {
-      var ask = new Message.Schedules(id, null, after, limit);
+      var ask = new CommandMessage.Schedules(id, null, after, limit);
       var request = new Request(id, false, "", Json.EMPTY_OBJECT, null, deadline, millis -> ask);
       return requests
           .send(request)
@@ -199,7 +201,7 @@ public final class CommandGateway {
     }
   }
 
-  private static <T> T read(Class<T> type, Message.Result result) {
+  private static <T> T read(Class<T> type, ReplyMessage.Result result) {
     var payload = result.payload();
     if (payload == null) {
       throw new IllegalStateException("the node answered without what it was asked for");
@@ -268,7 +270,7 @@ public final class CommandGateway {
       @Nullable Json meta,
       CommandOptions options,
       int millis) {
-    return new Message.Command(
+    return new CommandMessage.Command(
         id,
         type.name(),
         options.ifVersion(),

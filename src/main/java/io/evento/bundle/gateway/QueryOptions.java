@@ -1,7 +1,7 @@
 package io.evento.bundle.gateway;
 
-import io.evento.protocol.Message.After;
-import io.evento.protocol.Message.Aggregate;
+import io.evento.protocol.DecideMessage.Aggregate;
+import io.evento.protocol.QueryMessage.After;
 import io.evento.protocol.Receipt;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;

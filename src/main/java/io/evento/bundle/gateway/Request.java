@@ -7,7 +7,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Result;
+import io.evento.protocol.ReplyMessage.Result;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;

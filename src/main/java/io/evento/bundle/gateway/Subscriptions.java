@@ -5,11 +5,11 @@ import io.evento.bundle.session.Session;
 import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.Cancel;
-import io.evento.protocol.Message.Ended;
-import io.evento.protocol.Message.Fault;
-import io.evento.protocol.Message.Update;
-import io.evento.protocol.Message.View;
+import io.evento.protocol.LiveMessage.Ended;
+import io.evento.protocol.LiveMessage.Update;
+import io.evento.protocol.LiveMessage.View;
+import io.evento.protocol.ReplyMessage.Cancel;
+import io.evento.protocol.ReplyMessage.Fault;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
@@ -66,7 +66,7 @@ public final class Subscriptions {
       return;
     }
     byId.remove(subscription.id());
-    // Under a new id: what the node before may still say is not meant for this round.
+    // Under a new id: what the node before may still say is not meant for this attempt.
     if (!subscription.enter(session)) {
       return;
     }

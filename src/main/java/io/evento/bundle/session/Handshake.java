@@ -1,7 +1,7 @@
 package io.evento.bundle.session;
 
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Hello;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.SessionMessage.Hello;
 import java.util.List;
 
 /**

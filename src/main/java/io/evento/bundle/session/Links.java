@@ -2,8 +2,8 @@ package io.evento.bundle.session;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.Member;
 import io.evento.protocol.Rendezvous;
+import io.evento.protocol.SessionMessage.Member;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.URI;

@@ -10,16 +10,16 @@ import java.util.concurrent.TimeUnit;
  * thread, so in order; that also keeps a stream's state in one processor's cache.
  */
 public final class PartitionedExecutor implements AutoCloseable {
-  private final ThreadPoolExecutor[] lanes;
+  private final ThreadPoolExecutor[] partitions;
 
   /**
-   * @param waitingMax tasks that may wait in each lane
+   * @param waitingMax tasks that may wait in each partition
    */
   public PartitionedExecutor(int count, int waitingMax) {
-    lanes = new ThreadPoolExecutor[count];
+    partitions = new ThreadPoolExecutor[count];
     for (var i = 0; i < count; i++) {
       var name = "evento-decide-" + i;
-      lanes[i] =
+      partitions[i] =
           new ThreadPoolExecutor(
               1,
               1,
@@ -31,16 +31,16 @@ public final class PartitionedExecutor implements AutoCloseable {
                 thread.setDaemon(true);
                 return thread;
               });
-      lanes[i].allowCoreThreadTimeOut(true);
+      partitions[i].allowCoreThreadTimeOut(true);
     }
   }
 
   /**
-   * @return false if too many are waiting in that lane; nothing happens then
+   * @return false if too many are waiting in that partition; nothing happens then
    */
   public boolean submit(String key, Runnable task) {
     try {
-      lanes[Math.floorMod(key.hashCode(), lanes.length)].execute(
+      partitions[Math.floorMod(key.hashCode(), partitions.length)].execute(
           () -> BoundedExecutor.handle(task));
       return true;
     } catch (RejectedExecutionException full) {
@@ -50,8 +50,8 @@ public final class PartitionedExecutor implements AutoCloseable {
 
   @Override
   public void close() {
-    for (var lane : lanes) {
-      lane.shutdownNow();
+    for (var partition : partitions) {
+      partition.shutdownNow();
     }
   }
 }

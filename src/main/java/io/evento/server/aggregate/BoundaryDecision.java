@@ -1,14 +1,14 @@
 package io.evento.server.aggregate;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Criterion;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Considered;
-import io.evento.protocol.Message.Criterion;
-import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendCondition;
@@ -74,7 +74,11 @@ final class BoundaryDecision implements PendingCommand.Asking {
    * @param stream that its events go to, and its state then
    */
   private record Basis(
-      List<Criterion> criteria, String stream, Tip tip, StorePosition at, List<StoryEvent> events) {
+      List<Criterion> criteria,
+      String stream,
+      Tip tip,
+      StorePosition at,
+      List<HistoryEvent> events) {
     static final List<Criterion> UNREAD = List.of();
   }
 
@@ -129,18 +133,18 @@ final class BoundaryDecision implements PendingCommand.Asking {
 
   private void ask(CommandHandlers.Host host, long attempt, @Nullable Basis basis) {
     room.commandHandlers
-        .consider(host, parts(attempt, basis))
+        .decideBoundary(host, parts(attempt, basis))
         .whenComplete(
-            (considered, failure) ->
-                guarded(() -> answered(host, attempt, basis, considered, failure)).run());
+            (decided, failure) ->
+                guarded(() -> answered(host, attempt, basis, decided, failure)).run());
   }
 
-  private List<Consider> parts(long attempt, @Nullable Basis basis) {
+  private List<DecideBoundary> parts(long attempt, @Nullable Basis basis) {
     if (basis == null || basis.events.isEmpty()) {
       var criteria = basis == null ? Basis.UNREAD : basis.criteria;
       return List.of(part(attempt, criteria, 0, List.of(), false));
     }
-    var parts = new ArrayList<Consider>();
+    var parts = new ArrayList<DecideBoundary>();
     var from = 0;
     while (from < basis.events.size()) {
       var to = from;
@@ -155,9 +159,9 @@ final class BoundaryDecision implements PendingCommand.Asking {
     return parts;
   }
 
-  private Consider part(
-      long attempt, List<Criterion> criteria, int from, List<StoryEvent> events, boolean more) {
-    return new Consider(
+  private DecideBoundary part(
+      long attempt, List<Criterion> criteria, int from, List<HistoryEvent> events, boolean more) {
+    return new DecideBoundary(
         request.id(),
         request.type(),
         attempt,
@@ -177,30 +181,28 @@ final class BoundaryDecision implements PendingCommand.Asking {
       CommandHandlers.Host host,
       long attempt,
       @Nullable Basis basis,
-      @Nullable Considered considered,
+      @Nullable BoundaryDecided decided,
       @Nullable Throwable failure) {
-    if (failure != null || considered == null) {
+    if (failure != null || decided == null) {
       unanswered(host, attempt, failure);
     } else if (!attempts.answered(attempt)) {
       return; // another host was faster
-    } else if (considered.failure() != null) {
-      failed(host, considered.failure());
-    } else if (considered.unread()
-        || basis == null
-        || !considered.criteria().equals(basis.criteria)) {
+    } else if (decided.failure() != null) {
+      failed(host, decided.failure());
+    } else if (decided.unread() || basis == null || !decided.criteria().equals(basis.criteria)) {
       if (basis != null && rereads++ > 10) {
         // Two releases of a bundle that name other criteria each would send it to and fro.
         fail(new IllegalStateException(request.type() + " rests on other events at each question"));
         return;
       }
-      read(considered.criteria(), stream(considered));
+      read(decided.criteria(), stream(decided));
     } else {
-      propose(considered, basis);
+      propose(decided, basis);
     }
   }
 
-  private String stream(Considered considered) {
-    return new Message.Aggregate(boundary.name(), String.valueOf(considered.stream())).stream();
+  private String stream(BoundaryDecided decided) {
+    return new DecideMessage.Aggregate(boundary.name(), String.valueOf(decided.stream())).stream();
   }
 
   private void unanswered(CommandHandlers.Host host, long attempt, @Nullable Throwable failure) {
@@ -219,7 +221,7 @@ final class BoundaryDecision implements PendingCommand.Asking {
     }
   }
 
-  private void failed(CommandHandlers.Host host, Message.Failure said) {
+  private void failed(CommandHandlers.Host host, DecideMessage.Failure said) {
     if (said.code() == ErrorCode.NO_HANDLER) {
       lost.add(host);
       if (room.commandHandlers.choose(request.type(), boundary.key(), lost).isPresent()) {
@@ -282,17 +284,17 @@ final class BoundaryDecision implements PendingCommand.Asking {
         .toList();
   }
 
-  private void propose(Considered considered, Basis basis) {
-    if (considered.events().size() > EVENTS_MAX) {
+  private void propose(BoundaryDecided decided, Basis basis) {
+    if (decided.events().size() > EVENTS_MAX) {
       throw new EventoException(
           ErrorCode.HANDLER_FAILED,
-          "a command has at most " + EVENTS_MAX + " events, is " + considered.events().size());
+          "a command has at most " + EVENTS_MAX + " events, is " + decided.events().size());
     }
-    for (var event : considered.events()) {
+    for (var event : decided.events()) {
       PayloadLimits.checkSize(event.payload(), room.settings.get(Setting.PAYLOAD_BYTES_MAX));
     }
     room.appendConditions
-        .append(proposal(considered, basis), Duration.ofMillis(request.deadline().millisLeft()))
+        .append(proposal(decided, basis), Duration.ofMillis(request.deadline().millisLeft()))
         .whenComplete(
             (appendResult, failure) ->
                 guarded(
@@ -300,13 +302,13 @@ final class BoundaryDecision implements PendingCommand.Asking {
                           if (failure != null) {
                             fail(failure);
                           } else {
-                            judged(considered, basis, appendResult);
+                            judged(decided, basis, appendResult);
                           }
                         })
                     .run());
   }
 
-  private AppendRequest proposal(Considered considered, Basis basis) {
+  private AppendRequest proposal(BoundaryDecided decided, Basis basis) {
     var given = request.meta();
     var meta =
         new EventMeta(
@@ -316,12 +318,12 @@ final class BoundaryDecision implements PendingCommand.Asking {
                 given == null ? Json.EMPTY_OBJECT : given)
             .text(request.id());
     var events = new ArrayList<AppendRequest.ProposedEvent>();
-    if (considered.rejection() == null) {
-      for (var event : considered.events()) {
+    if (decided.rejection() == null) {
+      for (var event : decided.events()) {
         events.add(
             new AppendRequest.ProposedEvent(
                 0,
-                considered.context() == null ? request.context() : considered.context(),
+                decided.context() == null ? request.context() : decided.context(),
                 event.type(),
                 event.tags(),
                 EventMeta.withPayloadVersion(meta, event.payloadVersion()),
@@ -331,41 +333,41 @@ final class BoundaryDecision implements PendingCommand.Asking {
     return new AppendRequest(
         request.id(),
         request.hash(),
-        considered.attempt(),
-        kind(considered),
-        body(considered, basis),
+        decided.attempt(),
+        kind(decided),
+        body(decided, basis),
         List.of(new AppendRequest.Basis(basis.stream, basis.tip)),
         events,
-        new AppendCondition(basis.at, alternatives(considered.criteria())));
+        new AppendCondition(basis.at, alternatives(decided.criteria())));
   }
 
-  private static OutcomeKind kind(Considered considered) {
-    if (considered.rejection() != null) {
+  private static OutcomeKind kind(BoundaryDecided decided) {
+    if (decided.rejection() != null) {
       return OutcomeKind.REJECTED;
     }
-    return considered.events().isEmpty() ? OutcomeKind.NOTHING : OutcomeKind.EVENTS;
+    return decided.events().isEmpty() ? OutcomeKind.NOTHING : OutcomeKind.EVENTS;
   }
 
-  private static @Nullable String body(Considered considered, Basis basis) {
-    if (considered.rejection() != null) {
-      return Codec.text(considered.rejection());
+  private static @Nullable String body(BoundaryDecided decided, Basis basis) {
+    if (decided.rejection() != null) {
+      return Codec.text(decided.rejection());
     }
-    var value = considered.value();
-    if (considered.events().isEmpty()) {
+    var value = decided.value();
+    if (decided.events().isEmpty()) {
       return Codec.text(new CommandOutcomes.Nothing(basis.tip.version(), value));
     }
     return value == null ? null : value.text();
   }
 
-  private void judged(Considered considered, Basis basis, AppendResult appendResult) {
+  private void judged(BoundaryDecided decided, Basis basis, AppendResult appendResult) {
     if (appendResult instanceof AppendResult.Appended appended) {
-      outcome.complete(receipt(considered, basis, appended.first()));
+      outcome.complete(receipt(decided, basis, appended.first()));
     } else if (appendResult instanceof AppendResult.Kept) {
-      var rejection = considered.rejection();
+      var rejection = decided.rejection();
       if (rejection != null) {
         fail(EventoException.rejected(rejection, request.id()));
       } else {
-        outcome.complete(new Receipt(request.id(), null, considered.value(), false));
+        outcome.complete(new Receipt(request.id(), null, decided.value(), false));
       }
     } else if (appendResult instanceof AppendResult.Duplicate first) {
       room.commandOutcomes
@@ -403,10 +405,10 @@ final class BoundaryDecision implements PendingCommand.Asking {
             TimeUnit.MILLISECONDS);
   }
 
-  private Receipt receipt(Considered considered, Basis basis, StorePosition at) {
+  private Receipt receipt(BoundaryDecided decided, Basis basis, StorePosition at) {
     var first = at.position();
     var stored = new ArrayList<Receipt.Stored>();
-    for (var event : considered.events()) {
+    for (var event : decided.events()) {
       var ordinal = stored.size();
       stored.add(
           new Receipt.Stored(first + ordinal, basis.tip.version() + ordinal + 1, event.type()));
@@ -418,7 +420,7 @@ final class BoundaryDecision implements PendingCommand.Asking {
         first + stored.size() - 1,
         at.epoch(),
         stored,
-        considered.value(),
+        decided.value(),
         false);
   }
 

@@ -1,13 +1,13 @@
 package io.evento.server.aggregate;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.History;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.Story;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequest;
@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  * answer; none blocks.
  *
  * <p>The message names the state that the {@link StreamQueue} knows. A handler that holds another
- * one says stale and is told the story. Where the queue knows none, the handler decides on what it
- * holds: if that is old, the append refuses, names the real state, and the command is decided
+ * one says stale and is told the history. Where the queue knows none, the handler decides on what
+ * it holds: if that is old, the append refuses, names the real state, and the command is decided
  * again. So a wrong hint costs time and nothing else.
  */
 final class Decision implements PendingCommand.Asking {
@@ -57,7 +57,7 @@ final class Decision implements PendingCommand.Asking {
   private final DecisionContext room;
   private final StreamQueue streamQueue;
   private final CommandRequest request;
-  private final Message.Aggregate aggregate;
+  private final DecideMessage.Aggregate aggregate;
   private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
   private final Set<CommandHandlers.Host> lost = ConcurrentHashMap.newKeySet();
   private final Attempts attempts;
@@ -68,7 +68,7 @@ final class Decision implements PendingCommand.Asking {
       DecisionContext room,
       StreamQueue streamQueue,
       CommandRequest request,
-      Message.Aggregate aggregate) {
+      DecideMessage.Aggregate aggregate) {
     this.room = room;
     this.streamQueue = streamQueue;
     this.request = request;
@@ -133,10 +133,10 @@ final class Decision implements PendingCommand.Asking {
   }
 
   private void ask(
-      CommandHandlers.Host host, @Nullable Tip tip, List<Story> story, boolean snapshot) {
+      CommandHandlers.Host host, @Nullable Tip tip, List<History> history, boolean snapshot) {
     var attempt = DecisionNumbers.next();
     attempts.begun(attempt, host);
-    ask(host, attempt, tip, story, snapshot);
+    ask(host, attempt, tip, history, snapshot);
   }
 
   /** On the timer's thread: what it changes, steps may change meanwhile. */
@@ -163,31 +163,32 @@ final class Decision implements PendingCommand.Asking {
       CommandHandlers.Host host,
       long attempt,
       @Nullable Tip tip,
-      List<Story> story,
+      List<History> history,
       boolean snapshot) {
     room.commandHandlers
-        .decide(host, messages(attempt, tip, story, snapshot))
+        .decide(host, messages(attempt, tip, history, snapshot))
         .whenComplete(
             (decided, failure) ->
-                guarded(() -> answered(host, attempt, !story.isEmpty(), decided, failure)).run());
+                guarded(() -> answered(host, attempt, !history.isEmpty(), decided, failure)).run());
   }
 
   private List<Decide> messages(
-      long attempt, @Nullable Tip tip, List<Story> story, boolean snapshot) {
-    if (story.isEmpty()) {
+      long attempt, @Nullable Tip tip, List<History> history, boolean snapshot) {
+    if (history.isEmpty()) {
       return List.of(message(attempt, tip, null, snapshot));
     }
-    return story.stream().map(part -> message(attempt, tip, part, snapshot)).toList();
+    return history.stream().map(part -> message(attempt, tip, part, snapshot)).toList();
   }
 
-  private Decide message(long attempt, @Nullable Tip tip, @Nullable Story story, boolean snapshot) {
+  private Decide message(
+      long attempt, @Nullable Tip tip, @Nullable History history, boolean snapshot) {
     return new Decide(
         request.id(),
         request.type(),
         attempt,
         aggregate,
         tip,
-        story,
+        history,
         snapshot,
         Math.max(1, request.deadline().millisLeft()),
         request.trace(),
@@ -270,14 +271,14 @@ final class Decision implements PendingCommand.Asking {
                       .map(SnapshotRule::schema)
                       .orElse(null);
               if (schema != null && !mayUseSnapshots) {
-                // Or it would be in the way of those that are kept while the story is told.
+                // Or it would be in the way of those that are kept while the history is told.
                 room.snapshots.forget(aggregate.stream(), schema);
               }
               tell(host, room.historyReader.read(aggregate.stream(), schema, perPart()), false);
             }));
   }
 
-  /** What each part of a story has of the command, in characters. */
+  /** What each part of a history has of the command, in characters. */
   private int perPart() {
     var meta = request.meta();
     return 500 + request.payload().text().length() + (meta == null ? 0 : meta.text().length());
@@ -286,24 +287,24 @@ final class Decision implements PendingCommand.Asking {
   /**
    * @param goesOn whether it begins with the state that the handler told on the way
    */
-  private void tell(CommandHandlers.Host host, HistoryReader.Told story, boolean goesOn) {
-    if (!story.isPartial() && !goesOn) {
-      streamQueue.tip(story.tip());
-      ask(host, story.tip(), story.parts(), false);
+  private void tell(CommandHandlers.Host host, HistoryReader.Told history, boolean goesOn) {
+    if (!history.isPartial() && !goesOn) {
+      streamQueue.tip(history.tip());
+      ask(host, history.tip(), history.parts(), false);
       return;
     }
     // Whoever is asked meanwhile must not take a state on the way for the present one.
-    streamQueue.tip(story.isPartial() ? room.reader.tip(aggregate.stream()) : story.tip());
+    streamQueue.tip(history.isPartial() ? room.reader.tip(aggregate.stream()) : history.tip());
     var attempt = DecisionNumbers.next();
     attempts.begun(attempt, host);
     room.commandHandlers
-        .decide(host, messages(attempt, story.tip(), story.parts(), story.isPartial()))
+        .decide(host, messages(attempt, history.tip(), history.parts(), history.isPartial()))
         .whenComplete(
             (decided, failure) ->
                 guarded(
                         () -> {
-                          if (story.isPartial()) {
-                            toldInPart(host, attempt, story.tip(), goesOn, decided, failure);
+                          if (history.isPartial()) {
+                            toldInPart(host, attempt, history.tip(), goesOn, decided, failure);
                           } else if (failure == null
                               && decided != null
                               && decided.stale()
@@ -317,9 +318,9 @@ final class Decision implements PendingCommand.Asking {
   }
 
   /**
-   * The handler stands at a state on the way, and told it: the story goes on from there. It is kept
-   * as a snapshot too, so that a story that takes longer than its command may is told to its end by
-   * those that come after.
+   * The handler stands at a state on the way, and told it: the history goes on from there. It is
+   * kept as a snapshot too, so that a history that takes longer than its command may is told to its
+   * end by those that come after.
    */
   private void toldInPart(
       CommandHandlers.Host host,
@@ -348,15 +349,15 @@ final class Decision implements PendingCommand.Asking {
                 } else {
                   room.historyReader
                       .readOn(aggregate.stream(), tip, state, perPart())
-                      .ifPresentOrElse(story -> tell(host, story, true), this::again);
+                      .ifPresentOrElse(history -> tell(host, history, true), this::again);
                 }
               }));
     }
   }
 
   /**
-   * The handler told no state on the way that the story could go on from: it is of a release that
-   * does not know such stories, its state cannot be kept, or an event cannot be applied. Told all
+   * The handler told no state on the way that the history could go on from: it is of a release that
+   * does not know such histories, its state cannot be kept, or an event cannot be applied. Told all
    * at once it decides, or says why it cannot.
    */
   private void tellAtOnce(CommandHandlers.Host host) {
@@ -364,10 +365,10 @@ final class Decision implements PendingCommand.Asking {
     room.readers.execute(
         guarded(
             () -> {
-              var story = room.historyReader.readAll(aggregate.stream(), perPart());
+              var history = room.historyReader.readAll(aggregate.stream(), perPart());
               if (request.deadline().isOver()) {
                 fail(request.expired());
-              } else if (story.isPartial()) {
+              } else if (history.isPartial()) {
                 fail(
                     new EventoException(
                         ErrorCode.HANDLER_FAILED,
@@ -376,7 +377,7 @@ final class Decision implements PendingCommand.Asking {
                             + " is too long to be applied at once, and the handler told no state"
                             + " on the way that could be kept"));
               } else {
-                tell(host, story, false);
+                tell(host, history, false);
               }
             }));
   }

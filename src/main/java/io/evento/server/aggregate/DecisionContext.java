@@ -1,7 +1,7 @@
 package io.evento.server.aggregate;
 
+import io.evento.protocol.DecideMessage;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
@@ -51,8 +51,8 @@ public class DecisionContext {
     this.reader = reader;
     this.threads = threads;
     this.settings = settings;
-    readers = threads.pool("stories", 6, 20_000);
-    stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the story");
+    readers = threads.pool("histories", 6, 20_000);
+    stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the history");
     refused =
         metrics.counter("evento_decisions_refused", "decisions on a state that was not the last");
   }
@@ -63,7 +63,7 @@ public class DecisionContext {
    * @return fails with an {@link EventoException}
    */
   CompletionStage<Receipt> decide(
-      StreamQueue streamQueue, PendingCommand pendingCommand, Message.Aggregate aggregate) {
+      StreamQueue streamQueue, PendingCommand pendingCommand, DecideMessage.Aggregate aggregate) {
     var decision = new Decision(this, streamQueue, pendingCommand.request(), aggregate);
     pendingCommand.asks(decision);
     decision.begin();

@@ -1,9 +1,9 @@
 package io.evento.server.aggregate;
 
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Snapshot;
-import io.evento.protocol.Message.Story;
-import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.read.SnapshotTable;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what leads to a stream's present state, in parts that fit into a frame. However long a
- * stream is, about {@value #CHARS_AT_ONCE} characters of it are held: a longer story ends before
+ * stream is, about {@value #CHARS_AT_ONCE} characters of it are held: a longer history ends before
  * the present state, and goes on from the state that the handler has then.
  */
 @NodeScoped
@@ -44,7 +44,7 @@ public class HistoryReader {
    * @param tip the state that the parts lead to
    * @param isPartial whether that is not the present one
    */
-  record Told(Tip tip, List<Story> parts, boolean isPartial) {}
+  record Told(Tip tip, List<History> parts, boolean isPartial) {}
 
   /**
    * Blocks on the database.
@@ -77,7 +77,7 @@ public class HistoryReader {
 
   private Told fromTheBeginning(String stream, int perPart, int charsMax) {
     return readOn(stream, Tip.EMPTY, null, perPart, charsMax)
-        .orElseThrow(() -> new IllegalStateException("the store changed under a story"));
+        .orElseThrow(() -> new IllegalStateException("the store changed under a history"));
   }
 
   /**
@@ -92,7 +92,7 @@ public class HistoryReader {
 
   private Optional<Told> readOn(
       String stream, Tip from, @Nullable Snapshot snapshot, int perPart, int charsMax) {
-    var parts = new ArrayList<Story>();
+    var parts = new ArrayList<History>();
     var at = from;
     var chars = 0L;
     while (true) {
@@ -104,7 +104,7 @@ public class HistoryReader {
       chars += perPart + part.events().stream().mapToLong(HistoryReader::chars).sum();
       var isFull = chars >= charsMax;
       parts.add(
-          new Story(
+          new History(
               part.from().version(),
               parts.isEmpty() ? snapshot : null,
               part.events(),
@@ -117,7 +117,7 @@ public class HistoryReader {
     }
   }
 
-  private static long chars(StoryEvent event) {
+  private static long chars(HistoryEvent event) {
     return EVENT_CHARS + event.type().length() + event.payload().text().length();
   }
 }

@@ -26,7 +26,7 @@ public class Owner implements CommandOwner {
   /** Queues that nobody used for so long are forgotten; sooner if there are too many. */
   private static final int IDLE_SECONDS = 600;
 
-  private static final int LANES_MAX = 200_000;
+  private static final int QUEUES_MAX = 200_000;
 
   /** How often it is looked whether a host does not answer. */
   private static final int LOOK_MILLIS = 100;
@@ -35,7 +35,7 @@ public class Owner implements CommandOwner {
 
   private final DecisionContext decisionContext;
   private final BoundaryContext boundaries;
-  private final Map<String, StreamQueue> lanes = new ConcurrentHashMap<>();
+  private final Map<String, StreamQueue> queues = new ConcurrentHashMap<>();
   private final Map<UUID, PendingCommand> inFlight = new ConcurrentHashMap<>();
 
   @Inject
@@ -47,9 +47,9 @@ public class Owner implements CommandOwner {
       Metrics metrics) {
     this.decisionContext = decisionContext;
     this.boundaries = boundaries;
-    metrics.gauge("evento_lanes", "streams whose state this node knows", lanes::size);
+    metrics.gauge("evento_stream_queues", "streams whose state this node knows", queues::size);
     // What was known of streams may be of a life that is gone.
-    follower.onNewEpoch(epoch -> lanes.values().forEach(streamQueue -> streamQueue.tip(null)));
+    follower.onNewEpoch(epoch -> queues.values().forEach(streamQueue -> streamQueue.tip(null)));
     threads.timer().scheduleWithFixedDelay(this::forgetIdle, 30, 30, TimeUnit.SECONDS);
     threads
         .timer()
@@ -76,7 +76,7 @@ public class Owner implements CommandOwner {
   private void enter(PendingCommand pendingCommand) {
     var stream = pendingCommand.request().ownerKey();
     while (true) {
-      var streamQueue = lanes.computeIfAbsent(stream, first -> new StreamQueue());
+      var streamQueue = queues.computeIfAbsent(stream, first -> new StreamQueue());
       switch (streamQueue.enter(pendingCommand)) {
         case START -> {
           run(streamQueue, pendingCommand);
@@ -93,7 +93,7 @@ public class Owner implements CommandOwner {
                       ErrorCode.OVERLOADED, "too many commands wait for this aggregate"));
           return;
         }
-        case CLOSED -> lanes.remove(stream, streamQueue);
+        case CLOSED -> queues.remove(stream, streamQueue);
       }
     }
   }
@@ -147,7 +147,7 @@ public class Owner implements CommandOwner {
   }
 
   private void forgetIdle() {
-    var seconds = lanes.size() > LANES_MAX ? 5 : IDLE_SECONDS;
-    lanes.values().removeIf(streamQueue -> streamQueue.closeIfIdle(seconds));
+    var seconds = queues.size() > QUEUES_MAX ? 5 : IDLE_SECONDS;
+    queues.values().removeIf(streamQueue -> streamQueue.closeIfIdle(seconds));
   }
 }

@@ -2,10 +2,11 @@ package io.evento.server.catalog;
 
 import static java.util.Comparator.comparing;
 
+import io.evento.protocol.DeclareMessage;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
@@ -104,7 +105,7 @@ public class Catalog {
    *     {@code unavailable} for the sake of a stranger
    */
   public CompletionStage<Void> declare(
-      String bundle, List<Message.Component> components, Optional<String> stranger) {
+      String bundle, List<DeclareMessage.Component> components, Optional<String> stranger) {
     return Threads.run(
         () -> {
           // In order of their keys, so that two bundles that declare at once never deadlock.
@@ -116,15 +117,15 @@ public class Catalog {
           var toClaim =
               components.stream()
                   .sorted(
-                      comparing((Message.Component c) -> OwnerTable.kept(c.kind()))
-                          .thenComparing(Message.Component::name))
+                      comparing((DeclareMessage.Component c) -> OwnerTable.kept(c.kind().wire()))
+                          .thenComparing(DeclareMessage.Component::name))
                   .toList();
           var inOrder =
               components.stream()
                   .sorted(
-                      comparing(Message.Component::kind)
-                          .thenComparing(Message.Component::name)
-                          .thenComparing(Message.Component::version))
+                      comparing((DeclareMessage.Component c) -> c.kind().wire())
+                          .thenComparing(DeclareMessage.Component::name)
+                          .thenComparing(DeclareMessage.Component::version))
                   .toList();
           var changes =
               database.transact(
@@ -160,7 +161,8 @@ public class Catalog {
    * @return what is to be told of it; empty if nothing is new
    */
   private static Optional<String> declare(
-      Connection connection, String bundle, Message.Component component) throws SQLException {
+      Connection connection, String bundle, DeclareMessage.Component component)
+      throws SQLException {
     var said =
         CatalogTable.declare(connection, bundle, component)
             .map(
@@ -185,7 +187,7 @@ public class Catalog {
                 + component.context());
   }
 
-  private static EventoException tooEarly(Message.Component component, String stranger) {
+  private static EventoException tooEarly(DeclareMessage.Component component, String stranger) {
     return new EventoException(
         ErrorCode.UNAVAILABLE,
         "a further version of the consumer "
@@ -204,8 +206,8 @@ public class Catalog {
     }
   }
 
-  private static List<PayloadType> payloads(Message.Component component) {
-    var aggregate = component.kind().equals("aggregate") ? component.name() : null;
+  private static List<PayloadType> payloads(DeclareMessage.Component component) {
+    var aggregate = component.kind() == ComponentKind.AGGREGATE ? component.name() : null;
     var payloads = new ArrayList<PayloadType>();
     for (var command : component.commands()) {
       if (aggregate != null && command.idProperty() == null) {
@@ -213,7 +215,7 @@ public class Catalog {
             "/components/commands/idProperty",
             "must name the property of " + command.type() + " that holds the aggregate's id");
       }
-      if (!command.mayRunAgain() && !component.kind().equals("service")) {
+      if (!command.mayRunAgain() && component.kind() != ComponentKind.SERVICE) {
         throw EventoException.invalid(
             "/components/commands/retry",
             "must be true for " + command.type() + ", as it is no service's");
@@ -223,7 +225,7 @@ public class Catalog {
               PayloadType.Kind.COMMAND,
               command.type(),
               1,
-              component.kind(),
+              component.kind().wire(),
               component.name(),
               component.context(),
               aggregate,
@@ -232,14 +234,14 @@ public class Catalog {
               null,
               command.mayRunAgain()));
     }
-    if (aggregate != null || component.kind().equals("boundary")) {
+    if (aggregate != null || component.kind() == ComponentKind.BOUNDARY) {
       for (var event : component.events()) {
         payloads.add(
             new PayloadType(
                 PayloadType.Kind.EVENT,
                 event.type(),
                 event.payloadVersion(),
-                component.kind(),
+                component.kind().wire(),
                 component.name(),
                 component.context(),
                 aggregate,
@@ -255,7 +257,7 @@ public class Catalog {
               PayloadType.Kind.QUERY,
               query.type(),
               query.payloadVersion(),
-              component.kind(),
+              component.kind().wire(),
               component.name(),
               component.context(),
               null,

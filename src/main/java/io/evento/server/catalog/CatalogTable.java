@@ -1,9 +1,9 @@
 package io.evento.server.catalog;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.DeclareMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -82,12 +82,12 @@ final class CatalogTable {
   private CatalogTable() {}
 
   /** Whether the component is known, in other versions only. */
-  static boolean isSecondVersion(Connection connection, Message.Component component)
+  static boolean isSecondVersion(Connection connection, DeclareMessage.Component component)
       throws SQLException {
     try (var select = connection.prepareStatement(IS_SECOND_VERSION)) {
-      select.setString(1, component.kind());
+      select.setString(1, component.kind().wire());
       select.setString(2, component.name());
-      select.setString(3, component.kind());
+      select.setString(3, component.kind().wire());
       select.setString(4, component.name());
       select.setInt(5, component.version());
       try (var row = select.executeQuery()) {
@@ -101,11 +101,12 @@ final class CatalogTable {
    * @return who declared it otherwise before, as words; an empty text if nobody did. Nothing if it
    *     is what it was
    */
-  static Optional<String> declare(Connection connection, String bundle, Message.Component component)
+  static Optional<String> declare(
+      Connection connection, String bundle, DeclareMessage.Component component)
       throws SQLException {
     try (var insert = connection.prepareStatement(DECLARE_COMPONENT)) {
       for (var at : new int[] {1, 4}) {
-        insert.setString(at, component.kind());
+        insert.setString(at, component.kind().wire());
         insert.setString(at + 1, component.name());
         insert.setInt(at + 2, component.version());
       }

@@ -1,7 +1,7 @@
 package io.evento.server.catalog;
 
 import io.evento.protocol.Codec;
-import io.evento.protocol.Message;
+import io.evento.protocol.DeclareMessage;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
@@ -68,10 +68,11 @@ final class HistoryTable {
   }
 
   /** A declaration that differs from the one before. */
-  static void declared(Connection open, String bundle, Message.Component component, String detail)
+  static void declared(
+      Connection open, String bundle, DeclareMessage.Component component, String detail)
       throws SQLException {
     try (var insert = open.prepareStatement(DECLARED)) {
-      insert.setString(1, component.kind());
+      insert.setString(1, component.kind().wire());
       insert.setString(2, component.name());
       insert.setInt(3, component.version());
       insert.setString(4, bundle);

@@ -1,8 +1,8 @@
 package io.evento.server.catalog;
 
+import io.evento.protocol.DeclareMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -78,9 +78,9 @@ final class OwnerTable {
    * @throws EventoException {@code declaration-conflict} if it belongs to another bundle, or is not
    *     to be declared in that context
    */
-  static void claim(Connection open, String bundle, Message.Component component)
+  static void claim(Connection open, String bundle, DeclareMessage.Component component)
       throws SQLException {
-    var kind = kept(component.kind());
+    var kind = kept(component.kind().wire());
     var found = lock(open, kind, component.name());
     if (found.isEmpty()) {
       add(open, kind, bundle, component);
@@ -121,11 +121,12 @@ final class OwnerTable {
     }
   }
 
-  private static String path(Message.Component component) {
+  private static String path(DeclareMessage.Component component) {
     return "/evento/api/catalog/components/" + component.kind() + "/" + component.name();
   }
 
-  private static void add(Connection open, String kind, String bundle, Message.Component component)
+  private static void add(
+      Connection open, String kind, String bundle, DeclareMessage.Component component)
       throws SQLException {
     var isBound = component.consumes() == null;
     try (var insert = open.prepareStatement(ADD)) {

@@ -1,6 +1,6 @@
 package io.evento.server.cluster;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.SessionMessage;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -26,7 +26,7 @@ public record Members(List<Node> nodes) {
   }
 
   /** What bundles are told: all that are not gone. */
-  public List<Message.Member> toMembers() {
+  public List<SessionMessage.Member> toMembers() {
     return nodes.stream().filter(Node::isLive).map(Node::toMember).toList();
   }
 }

@@ -1,6 +1,6 @@
 package io.evento.server.cluster;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.SessionMessage;
 import java.util.UUID;
 
 /**
@@ -16,7 +16,7 @@ public record Node(String name, UUID incarnation, String url, String release, No
   }
 
   /** As bundles are told. */
-  public Message.Member toMember() {
-    return new Message.Member(name, url, state.wire());
+  public SessionMessage.Member toMember() {
+    return new SessionMessage.Member(name, url, state.wire());
   }
 }

@@ -1,6 +1,7 @@
 package io.evento.server.consumer;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.StepMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.delivery.Deliveries;
 import io.evento.server.consumer.lease.LeasePasses;
@@ -47,7 +48,7 @@ public class Consumers {
   }
 
   /** A session asks for events. */
-  public void credit(BundleSession session, Message.Credit credit) {
+  public void credit(BundleSession session, ConsumerMessage.Credit credit) {
     deliveries
         .find(session, credit.consumer(), credit.segment(), credit.fence())
         .ifPresent(
@@ -58,7 +59,7 @@ public class Consumers {
   }
 
   /** A session has done everything up to a position. */
-  public void ack(BundleSession session, Message.Ack ack) {
+  public void ack(BundleSession session, ConsumerMessage.Ack ack) {
     deliveries
         .find(session, ack.consumer(), ack.segment(), ack.fence())
         .ifPresent(
@@ -69,7 +70,7 @@ public class Consumers {
   }
 
   /** A session failed on an event and tries it again. */
-  public void nack(BundleSession session, Message.Nack nack) {
+  public void nack(BundleSession session, ConsumerMessage.Nack nack) {
     deliveries
         .find(session, nack.consumer(), nack.segment(), nack.fence())
         .ifPresent(
@@ -80,7 +81,7 @@ public class Consumers {
   }
 
   /** A saga or observer has decided about what it was asked. */
-  public void stepped(BundleSession session, Message.Stepped stepped) {
+  public void stepped(BundleSession session, StepMessage.Stepped stepped) {
     deliveries
         .find(session, stepped.consumer(), stepped.segment(), stepped.fence())
         .ifPresent(
@@ -92,7 +93,7 @@ public class Consumers {
   }
 
   /** A session has tried a dead letter again. */
-  public void retried(BundleSession session, Message.Retried retried) {
+  public void retried(BundleSession session, ConsumerMessage.Retried retried) {
     deliveries
         .find(session, retried.consumer(), retried.segment(), retried.fence())
         .ifPresent(
@@ -103,7 +104,7 @@ public class Consumers {
   }
 
   /** A session gives a segment up. */
-  public void disable(BundleSession session, Message.Disable disable) {
+  public void disable(BundleSession session, ConsumerMessage.Disable disable) {
     deliveries
         .find(session, disable.consumer(), disable.segment(), disable.fence())
         .ifPresent(

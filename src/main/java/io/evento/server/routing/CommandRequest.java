@@ -1,9 +1,10 @@
 package io.evento.server.routing;
 
+import io.evento.protocol.CommandMessage;
+import io.evento.protocol.DecideMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,7 @@ public record CommandRequest(
     UUID id,
     String type,
     String context,
-    Message.@Nullable Aggregate aggregate,
+    DecideMessage.@Nullable Aggregate aggregate,
     @Nullable Boundary boundary,
     @Nullable Long ifVersion,
     Deadline deadline,
@@ -53,8 +54,8 @@ public record CommandRequest(
   }
 
   /** What a node or handler needs to go on with it, with the time that is left. */
-  public Message.Command toMessage() {
-    return new Message.Command(
+  public CommandMessage.Command toMessage() {
+    return new CommandMessage.Command(
         id,
         type,
         ifVersion,

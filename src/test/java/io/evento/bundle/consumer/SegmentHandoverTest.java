@@ -4,11 +4,11 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.Message.Ack;
-import io.evento.protocol.Message.Credit;
-import io.evento.protocol.Message.Disable;
-import io.evento.protocol.Message.Enable;
-import io.evento.protocol.Message.Nack;
+import io.evento.protocol.ConsumerMessage.Ack;
+import io.evento.protocol.ConsumerMessage.Credit;
+import io.evento.protocol.ConsumerMessage.Disable;
+import io.evento.protocol.ConsumerMessage.Enable;
+import io.evento.protocol.ConsumerMessage.Nack;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;

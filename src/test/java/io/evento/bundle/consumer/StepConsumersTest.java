@@ -15,18 +15,18 @@ import io.evento.bundle.api.SagaStart;
 import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.ConsumerMessage.Credit;
+import io.evento.protocol.ConsumerMessage.Disable;
+import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Credit;
-import io.evento.protocol.Message.Disable;
-import io.evento.protocol.Message.Enable;
-import io.evento.protocol.Message.Stepped;
-import io.evento.protocol.Message.Steps;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Rejection;
-import io.evento.protocol.Stepping;
-import io.evento.protocol.Stepping.Happening;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Input;
+import io.evento.protocol.StepMessage.Stepped;
+import io.evento.protocol.StepMessage.Steps;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,7 +40,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What a bundle answers to happenings, without a server. */
+/** What a bundle answers to inputs, without a server. */
 class StepConsumersTest {
   private static final UUID EPOCH = UUID.randomUUID();
   private static final String TIME = "2026-01-31T10:15:30.123456Z";
@@ -132,8 +132,8 @@ class StepConsumersTest {
     assertThat(result.state()).isEqualTo(new Json("{\"orderId\":\"o-1\",\"count\":0}"));
     assertThat(result.commands())
         .containsExactly(
-            new Stepping.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":5}"), true));
-    assertThat(result.deadlines()).containsExactly(new Stepping.Deadline("late", 2_000L, null));
+            new StepMessage.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":5}"), true));
+    assertThat(result.deadlines()).containsExactly(new StepMessage.Deadline("late", 2_000L, null));
   }
 
   @Test
@@ -153,14 +153,15 @@ class StepConsumersTest {
   void what_concerns_no_living_saga_changes_nothing() {
     enable("orders:1", 1);
     var answer = ask(List.of(), event(7, "Counted", "o-1"), due("o-1", "late"));
-    assertThat(answer.results()).containsExactly(Stepping.Result.NOTHING, Stepping.Result.NOTHING);
+    assertThat(answer.results())
+        .containsExactly(StepMessage.Result.NOTHING, StepMessage.Result.NOTHING);
   }
 
   @Test
   void a_start_does_not_start_again_what_lives() {
     enable("orders:1", 1);
     var answer = ask(List.of(state("o-1", 1)), event(7, "Ordered", "o-1"));
-    assertThat(answer.results()).containsExactly(Stepping.Result.NOTHING);
+    assertThat(answer.results()).containsExactly(StepMessage.Result.NOTHING);
   }
 
   @Test
@@ -181,7 +182,7 @@ class StepConsumersTest {
   void an_outcome_comes_with_its_command_and_can_end_the_saga() {
     enable("orders:1", 1);
     var settled =
-        new Stepping.Settled(
+        new StepMessage.Settled(
             UUID.randomUUID(),
             "Pay",
             new Json("{\"orderId\":\"o-1\",\"amount\":5}"),
@@ -190,9 +191,9 @@ class StepConsumersTest {
             ErrorCode.REJECTED,
             "no-money",
             new Rejection("no-money", "", null));
-    var result = ask(List.of(state("o-1", 0)), Happening.of("o-1", settled)).results().get(0);
+    var result = ask(List.of(state("o-1", 0)), Input.of("o-1", settled)).results().get(0);
     assertThat(result.ended()).isTrue();
-    assertThat(result.deadlines()).containsExactly(new Stepping.Deadline("late", null, null));
+    assertThat(result.deadlines()).containsExactly(new StepMessage.Deadline("late", null, null));
   }
 
   @Test
@@ -220,7 +221,7 @@ class StepConsumersTest {
             List.of(),
             Json.EMPTY_OBJECT,
             new Json("{}"));
-    var failure = ask(List.of(), Happening.of("o-1", newer)).failure();
+    var failure = ask(List.of(), Input.of("o-1", newer)).failure();
     assertThat(failure).isNotNull();
     assertThat(String.valueOf(failure)).contains("NO_HANDLER");
   }
@@ -228,7 +229,8 @@ class StepConsumersTest {
   @Test
   void a_state_that_cannot_be_read_fails_the_step_of_its_own_key_and_says_why() {
     enable("orders:1", 1);
-    var unreadable = new Stepping.State("o-2", new Json("{\"orderId\":\"o-2\",\"count\":\"x\"}"));
+    var unreadable =
+        new StepMessage.State("o-2", new Json("{\"orderId\":\"o-2\",\"count\":\"x\"}"));
     var answer =
         ask(
             List.of(unreadable, state("o-1", 0)),
@@ -246,23 +248,23 @@ class StepConsumersTest {
   @Test
   void a_state_that_nothing_concerns_is_not_read() {
     enable("orders:1", 1);
-    var unreadable = new Stepping.State("o-2", new Json("[]"));
+    var unreadable = new StepMessage.State("o-2", new Json("[]"));
     assertThat(ask(List.of(unreadable), event(1, "Ordered", "o-1")).failure()).isNull();
   }
 
   @Test
   void streams_are_handled_side_by_side_and_each_in_order() {
     enable("counter:1", 1);
-    var happenings = new ArrayList<Happening>();
+    var inputs = new ArrayList<Input>();
     for (var i = 0; i < 12; i++) {
-      happenings.add(event(i + 1, "Counted", "o-" + i % 4));
+      inputs.add(event(i + 1, "Counted", "o-" + i % 4));
     }
-    var answer = ask("counter:1", List.of(), happenings.toArray(Happening[]::new));
+    var answer = ask("counter:1", List.of(), inputs.toArray(Input[]::new));
     assertThat(answer.failure()).isNull();
     assertThat(answer.results()).hasSize(12);
     assertThat(answer.results().get(5).commands())
         .containsExactly(
-            new Stepping.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":1}"), false));
+            new StepMessage.Send("Pay", new Json("{\"orderId\":\"o-1\",\"amount\":1}"), false));
     assertThat(counter.byStream.values()).allSatisfy(seen -> assertThat(seen).isSorted());
   }
 
@@ -346,28 +348,28 @@ class StepConsumersTest {
     consumers.enable(new Enable(consumer, 0, 0, 127, fence, EPOCH, 0), answers::add, this);
   }
 
-  private Stepped ask(List<Stepping.State> states, Happening... happenings) {
-    return ask("orders:1", states, happenings);
+  private Stepped ask(List<StepMessage.State> states, Input... inputs) {
+    return ask("orders:1", states, inputs);
   }
 
-  private Stepped ask(String consumer, List<Stepping.State> states, Happening... happenings) {
-    return ask(consumer, 1, states, happenings);
+  private Stepped ask(String consumer, List<StepMessage.State> states, Input... inputs) {
+    return ask(consumer, 1, states, inputs);
   }
 
   private Stepped ask(
-      String consumer, long fence, List<Stepping.State> states, Happening... happenings) {
-    consumers.steps(new Steps(consumer, 0, fence, 1, states, List.of(happenings)));
+      String consumer, long fence, List<StepMessage.State> states, Input... inputs) {
+    consumers.steps(new Steps(consumer, 0, fence, 1, states, List.of(inputs)));
     await("answer").until(() -> answers.stream().anyMatch(Stepped.class::isInstance));
     return (Stepped) answers.stream().filter(Stepped.class::isInstance).findFirst().orElseThrow();
   }
 
-  private static Stepping.State state(String order, int count) {
-    return new Stepping.State(
+  private static StepMessage.State state(String order, int count) {
+    return new StepMessage.State(
         order, new Json("{\"orderId\":\"%s\",\"count\":%d}".formatted(order, count)));
   }
 
-  private static Happening event(long position, String type, String order) {
-    return Happening.of(
+  private static Input event(long position, String type, String order) {
+    return Input.of(
         order,
         new RecordedEvent(
             position,
@@ -383,7 +385,7 @@ class StepConsumersTest {
             new Json("{\"orderId\":\"" + order + "\"}")));
   }
 
-  private static Happening due(String order, String name) {
-    return Happening.of(order, new Stepping.Due(name, TIME));
+  private static Input due(String order, String name) {
+    return Input.of(order, new StepMessage.Due(name, TIME));
   }
 }

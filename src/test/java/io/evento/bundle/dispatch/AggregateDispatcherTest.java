@@ -10,15 +10,16 @@ import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.bundle.api.PayloadVersion;
 import io.evento.bundle.api.Upcaster;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.Snapshot;
-import io.evento.protocol.Message.Story;
-import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Rejection;
 import io.evento.protocol.Tip;
 import io.evento.protocol.Violation;
@@ -114,14 +115,14 @@ class AggregateDispatcherTest {
       new AggregateDispatcher(components, new StateCache(10));
   private final List<Message> answers = new ArrayList<>();
 
-  private static Decide ask(String type, String payload, long attempt, Tip tip, Story story) {
+  private static Decide ask(String type, String payload, long attempt, Tip tip, History history) {
     return new Decide(
         UUID.randomUUID(),
         type,
         attempt,
-        new Message.Aggregate("GreatCounter", "c-1"),
+        new DecideMessage.Aggregate("GreatCounter", "c-1"),
         tip,
-        story,
+        history,
         false,
         1_000,
         null,
@@ -129,9 +130,9 @@ class AggregateDispatcherTest {
         new Json(payload));
   }
 
-  private Decided decide(String type, String payload, long attempt, Tip tip, Story story) {
+  private Decided decide(String type, String payload, long attempt, Tip tip, History history) {
     answers.clear();
-    dispatcher.decide(ask(type, payload, attempt, tip, story), answers::add);
+    dispatcher.decide(ask(type, payload, attempt, tip, history), answers::add);
     assertThat(answers).hasSize(1);
     return (Decided) answers.get(0);
   }
@@ -144,33 +145,33 @@ class AggregateDispatcherTest {
     assertThat(decide("Start", "{}", 11, Tip.EMPTY, null).events()).hasSize(1);
   }
 
-  private static StoryEvent event(String type, String payload) {
-    return new StoryEvent(type, type.equals("Added") ? 2 : 1, new Json(payload));
+  private static HistoryEvent event(String type, String payload) {
+    return new HistoryEvent(type, type.equals("Added") ? 2 : 1, new Json(payload));
   }
 
   @Test
-  void an_old_event_of_a_story_is_lifted_and_a_new_one_says_its_version() {
-    var old = new StoryEvent("Added", new Json("{\"text\":\"four\"}"));
-    var story = new Story(0, null, List.of(event("Started", "{}"), old), false);
-    var decided = decide("Add", "{\"amount\":1}", 7, new Tip(2, 22), story);
+  void an_old_event_of_a_history_is_lifted_and_a_new_one_says_its_version() {
+    var old = new HistoryEvent("Added", new Json("{\"text\":\"four\"}"));
+    var history = new History(0, null, List.of(event("Started", "{}"), old), false);
+    var decided = decide("Add", "{\"amount\":1}", 7, new Tip(2, 22), history);
     assertThat(decided.value()).isEqualTo(new Json("5"));
     assertThat(decided.events().get(0).payloadVersion()).isEqualTo(2);
   }
 
   @Test
-  void a_story_of_a_newer_release_is_left_to_an_instance_of_that_release() {
-    var newer = new StoryEvent("Added", 3, new Json("{}"));
-    var unknown = new StoryEvent("Doubled", new Json("{}"));
+  void a_history_of_a_newer_release_is_left_to_an_instance_of_that_release() {
+    var newer = new HistoryEvent("Added", 3, new Json("{}"));
+    var unknown = new HistoryEvent("Doubled", new Json("{}"));
     for (var event : List.of(newer, unknown)) {
-      var story = new Story(0, null, List.of(event("Started", "{}"), event), false);
-      var decided = decide("Add", "{\"amount\":1}", 7, new Tip(2, 22), story);
+      var history = new History(0, null, List.of(event("Started", "{}"), event), false);
+      var decided = decide("Add", "{\"amount\":1}", 7, new Tip(2, 22), history);
       assertThat(decided.failure().code()).isEqualTo(ErrorCode.NO_HANDLER);
       assertThat(decided.failure().detail()).contains(event.type());
     }
   }
 
   @Test
-  void a_first_command_is_decided_on_the_empty_state_without_a_story() {
+  void a_first_command_is_decided_on_the_empty_state_without_a_history() {
     var decided = decide("Start", "{}", 11, Tip.EMPTY, null);
     assertThat(decided.tip()).isEqualTo(Tip.EMPTY);
     assertThat(decided.events().get(0).type()).isEqualTo("Started");
@@ -204,7 +205,7 @@ class AggregateDispatcherTest {
   }
 
   @Test
-  void a_story_rebuilds_the_state_in_parts() {
+  void a_history_rebuilds_the_state_in_parts() {
     var parts = new ArrayList<Message>();
     dispatcher.decide(
         ask(
@@ -212,7 +213,7 @@ class AggregateDispatcherTest {
             "{\"amount\":1}",
             7,
             new Tip(3, 33),
-            new Story(
+            new History(
                 0, null, List.of(event("Started", "{}"), event("Added", "{\"amount\":4}")), true)),
         parts::add);
     assertThat(parts).isEmpty();
@@ -222,7 +223,7 @@ class AggregateDispatcherTest {
             "{\"amount\":1}",
             7,
             new Tip(3, 33),
-            new Story(2, null, List.of(event("Added", "{\"amount\":5}")), false));
+            new History(2, null, List.of(event("Added", "{\"amount\":5}")), false));
     assertThat(decided.value()).isEqualTo(new Json("10"));
     assertThat(decided.tip()).isEqualTo(new Tip(3, 33));
     assertThat(decided.micros()).isPositive();
@@ -230,10 +231,10 @@ class AggregateDispatcherTest {
   }
 
   @Test
-  void a_story_with_a_missing_part_or_end_is_stale() {
-    var last = new Story(2, null, List.of(event("Added", "{\"amount\":5}")), false);
+  void a_history_with_a_missing_part_or_end_is_stale() {
+    var last = new History(2, null, List.of(event("Added", "{\"amount\":5}")), false);
     assertThat(decide("Add", "{\"amount\":1}", 7, new Tip(3, 33), last).stale()).isTrue();
-    var tooShort = new Story(0, null, List.of(event("Started", "{}")), false);
+    var tooShort = new History(0, null, List.of(event("Started", "{}")), false);
     assertThat(decide("Add", "{\"amount\":1}", 7, new Tip(3, 33), tooShort).stale()).isTrue();
   }
 
@@ -241,10 +242,10 @@ class AggregateDispatcherTest {
   void a_snapshot_of_this_schema_is_a_beginning_and_of_another_one_stale() {
     var schema = components.declared().get(0).stateSchema();
     var events = List.of(event("Added", "{\"amount\":1}"));
-    var fits = new Story(9, new Snapshot(schema, new Json("{\"sum\":90}")), events, false);
+    var fits = new History(9, new Snapshot(schema, new Json("{\"sum\":90}")), events, false);
     assertThat(decide("Add", "{\"amount\":1}", 7, new Tip(10, 1), fits).value())
         .isEqualTo(new Json("92"));
-    var other = new Story(9, new Snapshot("other", new Json("{\"sum\":90}")), events, false);
+    var other = new History(9, new Snapshot("other", new Json("{\"sum\":90}")), events, false);
     assertThat(decide("Add", "{\"amount\":1}", 7, new Tip(10, 2), other).stale()).isTrue();
   }
 
@@ -256,7 +257,7 @@ class AggregateDispatcherTest {
             UUID.randomUUID(),
             "Add",
             12,
-            new Message.Aggregate("GreatCounter", "c-1"),
+            new DecideMessage.Aggregate("GreatCounter", "c-1"),
             new Tip(1, 11),
             null,
             true,

@@ -16,13 +16,13 @@ import io.evento.bundle.api.InitialState;
 import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.api.Tag;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Criterion;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Considered;
-import io.evento.protocol.Message.Criterion;
-import io.evento.protocol.Message.StoryEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -115,9 +115,9 @@ class BoundaryDispatcherTest {
   private final List<Message> answers = new ArrayList<>();
 
   private void send(
-      long attempt, List<Criterion> read, int from, boolean more, StoryEvent... events) {
-    dispatcher.consider(
-        new Consider(
+      long attempt, List<Criterion> read, int from, boolean more, HistoryEvent... events) {
+    dispatcher.decideBoundary(
+        new DecideBoundary(
             ID,
             "Subscribe",
             attempt,
@@ -134,22 +134,22 @@ class BoundaryDispatcherTest {
         answers::add);
   }
 
-  private Considered answer() {
+  private BoundaryDecided answer() {
     assertThat(answers).hasSize(1);
-    return (Considered) answers.remove(0);
+    return (BoundaryDecided) answers.remove(0);
   }
 
   private String rejection() {
     return Objects.requireNonNull(answer().rejection()).code();
   }
 
-  private static StoryEvent defined(int seats) {
-    return new StoryEvent(
+  private static HistoryEvent defined(int seats) {
+    return new HistoryEvent(
         "CourseDefined", new Json("{\"courseId\":\"c-1\",\"seats\":" + seats + "}"));
   }
 
-  private static StoryEvent subscribed(String course, String student) {
-    return new StoryEvent(
+  private static HistoryEvent subscribed(String course, String student) {
+    return new HistoryEvent(
         "Subscribed",
         new Json("{\"courseId\":\"" + course + "\",\"studentId\":\"" + student + "\"}"));
   }
@@ -207,8 +207,8 @@ class BoundaryDispatcherTest {
 
   @Test
   void an_event_of_a_newer_release_is_left_to_an_instance_of_it() {
-    var newer = new StoryEvent("CourseDefined", 2, new Json("{}"));
-    for (var event : List.of(newer, new StoryEvent("Renamed", new Json("{}")))) {
+    var newer = new HistoryEvent("CourseDefined", 2, new Json("{}"));
+    for (var event : List.of(newer, new HistoryEvent("Renamed", new Json("{}")))) {
       send(1, List.of(COURSE, STUDENT), 0, false, event);
       assertThat(Objects.requireNonNull(answer().failure()).code()).isEqualTo(ErrorCode.NO_HANDLER);
     }
@@ -216,8 +216,8 @@ class BoundaryDispatcherTest {
 
   @Test
   void a_method_may_say_what_a_command_rests_on() {
-    dispatcher.consider(
-        new Consider(
+    dispatcher.decideBoundary(
+        new DecideBoundary(
             ID,
             "Leave",
             1,

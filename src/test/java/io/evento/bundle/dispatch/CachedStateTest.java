@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.bundle.dispatch.CachedState.Basis;
 import io.evento.bundle.dispatch.CachedState.Rebuild;
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Snapshot;
-import io.evento.protocol.Message.Story;
 import io.evento.protocol.Tip;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -24,7 +24,7 @@ class CachedStateTest {
   }
 
   @Test
-  void an_empty_stream_needs_no_story() {
+  void an_empty_stream_needs_no_history() {
     assertThat(held.choose(Tip.EMPTY)).isEqualTo(new Basis(Tip.EMPTY, null));
     assertThat(held.choose(null)).isEqualTo(new Basis(Tip.EMPTY, null));
   }
@@ -70,7 +70,7 @@ class CachedStateTest {
   }
 
   @Test
-  void a_story_replaces_all_that_was_held() {
+  void a_history_replaces_all_that_was_held() {
     held.confirm(FIVE, "five");
     held.propose(SIX, "six");
     held.confirm(new Tip(6, 61), "other six");
@@ -79,15 +79,15 @@ class CachedStateTest {
   }
 
   @Test
-  void a_story_goes_on_only_where_its_last_part_ended() {
-    var part = new Story(0, null, List.of(), true);
+  void a_history_goes_on_only_where_its_last_part_ended() {
+    var part = new History(0, null, List.of(), true);
     assertThat(held.resume(1, part)).isEqualTo(new Rebuild(1, 0, null, 0));
     held.keep(new Rebuild(1, 3, "three", 9));
-    assertThat(held.resume(1, new Story(3, null, List.of(), false)))
+    assertThat(held.resume(1, new History(3, null, List.of(), false)))
         .isEqualTo(new Rebuild(1, 3, "three", 9));
-    assertThat(held.resume(1, new Story(4, null, List.of(), false))).as("a gap").isNull();
-    assertThat(held.resume(2, new Story(3, null, List.of(), false))).as("another try").isNull();
-    var snapshot = new Story(7, new Snapshot("s", Json.NULL), List.of(), false);
+    assertThat(held.resume(1, new History(4, null, List.of(), false))).as("a gap").isNull();
+    assertThat(held.resume(2, new History(3, null, List.of(), false))).as("another try").isNull();
+    var snapshot = new History(7, new Snapshot("s", Json.NULL), List.of(), false);
     assertThat(held.resume(2, snapshot)).as("a new beginning").isNotNull();
   }
 }

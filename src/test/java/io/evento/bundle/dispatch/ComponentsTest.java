@@ -20,8 +20,9 @@ import io.evento.bundle.api.Rewound;
 import io.evento.bundle.api.Service;
 import io.evento.bundle.api.TypeName;
 import io.evento.bundle.payload.PayloadMapper;
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.EventType;
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.EventType;
 import java.io.InputStream;
 import java.sql.Connection;
 import java.util.Arrays;
@@ -100,7 +101,7 @@ class ComponentsTest {
   @Test
   void an_aggregate_declares_its_commands_events_and_state() {
     var declared = read(Door.class).declared().get(0);
-    assertThat(declared.kind()).isEqualTo("aggregate");
+    assertThat(declared.kind()).isEqualTo(ComponentKind.AGGREGATE);
     assertThat(declared.name()).isEqualTo("Door");
     assertThat(declared.context()).isEqualTo("house");
     assertThat(declared.snapshotEvery()).isEqualTo(50);
@@ -129,7 +130,7 @@ class ComponentsTest {
   void a_projector_declares_what_it_consumes_and_answers() {
     var components = read(new Doors());
     var declared = components.declared().get(0);
-    assertThat(declared.kind()).isEqualTo("projector");
+    assertThat(declared.kind()).isEqualTo(ComponentKind.PROJECTOR);
     assertThat(declared.consumes().contexts()).containsExactly("house");
     assertThat(declared.consumes().types()).containsExactlyInAnyOrder("Built", "Opened", "Closed");
     assertThat(declared.consumes().start()).isEqualTo("beginning");

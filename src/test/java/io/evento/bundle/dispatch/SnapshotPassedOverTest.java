@@ -8,14 +8,15 @@ import io.evento.bundle.api.CommandHandler;
 import io.evento.bundle.api.Decision;
 import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.Snapshot;
-import io.evento.protocol.Message.Story;
-import io.evento.protocol.Message.StoryEvent;
 import io.evento.protocol.Tip;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,20 +88,20 @@ class SnapshotPassedOverTest {
       new AggregateDispatcher(components, new StateCache(10));
   private final List<Message> answers = new ArrayList<>();
 
-  private static StoryEvent added(int n) {
-    return new StoryEvent("Added", new Json("{\"n\":" + n + "}"));
+  private static HistoryEvent added(int n) {
+    return new HistoryEvent("Added", new Json("{\"n\":" + n + "}"));
   }
 
   private Decided ask(
-      String type, String payload, long attempt, Tip tip, boolean snapshot, Story... parts) {
+      String type, String payload, long attempt, Tip tip, boolean snapshot, History... parts) {
     answers.clear();
-    for (var part : parts.length == 0 ? new Story[] {null} : parts) {
+    for (var part : parts.length == 0 ? new History[] {null} : parts) {
       dispatcher.decide(
           new Decide(
               UUID.randomUUID(),
               type,
               attempt,
-              new Message.Aggregate("Gong", "g"),
+              new DecideMessage.Aggregate("Gong", "g"),
               tip,
               part,
               snapshot,
@@ -114,7 +115,7 @@ class SnapshotPassedOverTest {
     return (Decided) answers.get(0);
   }
 
-  private Decided add(long attempt, Tip tip, Story... parts) {
+  private Decided add(long attempt, Tip tip, History... parts) {
     return ask("Add", "{\"id\":\"g\",\"n\":1}", attempt, tip, false, parts);
   }
 
@@ -131,8 +132,8 @@ class SnapshotPassedOverTest {
   void one_that_cannot_be_read_is_passed_over_and_replaced(String state) {
     var tip = new Tip(10, 1);
     var unreadable = new Snapshot(schema, new Json(state));
-    assertThat(add(7, tip, new Story(9, unreadable, List.of(added(2)), false)).stale()).isTrue();
-    var told = add(8, tip, new Story(0, null, events(10), false));
+    assertThat(add(7, tip, new History(9, unreadable, List.of(added(2)), false)).stale()).isTrue();
+    var told = add(8, tip, new History(0, null, events(10), false));
     assertThat(told.value()).isEqualTo(new Json("11"));
     assertThat(told.state())
         .isEqualTo(new Snapshot(schema, new Json("{\"box\":{\"value\":10},\"said\":null}")));
@@ -144,34 +145,35 @@ class SnapshotPassedOverTest {
   void one_that_what_follows_cannot_be_applied_to_is_passed_over_in_each_part() {
     var tip = new Tip(30, 1);
     var wrong = new Snapshot(schema, new Json("{\"box\":{\"value\":0}}"));
-    var first = new Story(9, wrong, List.of(added(2)), true);
-    var bad = new Story(10, null, List.of(added(-5)), true);
-    var last = new Story(11, null, events(19), false);
+    var first = new History(9, wrong, List.of(added(2)), true);
+    var bad = new History(10, null, List.of(added(-5)), true);
+    var last = new History(11, null, events(19), false);
     assertThat(add(7, tip, first, bad, last).stale()).isTrue();
-    assertThat(add(8, tip, new Story(0, null, events(30), false)).value())
+    assertThat(add(8, tip, new History(0, null, events(30), false)).value())
         .isEqualTo(new Json("31"));
   }
 
   @Test
   void a_history_that_cannot_be_applied_fails_as_before() {
-    var bad = new Story(0, null, List.of(added(-5)), false);
+    var bad = new History(0, null, List.of(added(-5)), false);
     assertThat(add(7, new Tip(1, 1), bad).failure().detail()).contains("must be 0 or more");
   }
 
   @Test
   void an_event_of_a_newer_release_behind_a_snapshot_is_for_another_instance() {
     var good = new Snapshot(schema, new Json("{\"box\":{\"value\":5}}"));
-    var unknown = new StoryEvent("Unknown", new Json("{}"));
-    assertThat(add(7, new Tip(10, 1), new Story(9, good, List.of(unknown), false)).failure().code())
+    var unknown = new HistoryEvent("Unknown", new Json("{}"));
+    assertThat(
+            add(7, new Tip(10, 1), new History(9, good, List.of(unknown), false)).failure().code())
         .isEqualTo(ErrorCode.NO_HANDLER);
   }
 
   @Test
   void a_state_that_would_not_be_read_back_is_not_kept_and_fails_no_command() {
     var tip = new Tip(2, 1);
-    var said = new StoryEvent("Said", new Json("{\"what\":\"x\"}"));
-    var story = new Story(0, null, List.of(added(1), said), false);
-    var decided = ask("Add", "{\"id\":\"g\",\"n\":1}", 7, tip, true, story);
+    var said = new HistoryEvent("Said", new Json("{\"what\":\"x\"}"));
+    var history = new History(0, null, List.of(added(1), said), false);
+    var decided = ask("Add", "{\"id\":\"g\",\"n\":1}", 7, tip, true, history);
     assertThat(decided.value()).isEqualTo(new Json("2"));
     assertThat(decided.events()).hasSize(1);
     assertThat(decided.state()).isNull();
@@ -180,9 +182,9 @@ class SnapshotPassedOverTest {
   @ParameterizedTest
   @ValueSource(strings = {"event", "open", "value", "detail", "code", "failure"})
   void what_cannot_be_told_or_read_back_fails_its_handler_and_stores_nothing(String what) {
-    var story = new Story(0, null, List.of(added(1)), false);
+    var history = new History(0, null, List.of(added(1)), false);
     var payload = "{\"id\":\"g\",\"what\":\"" + what + "\"}";
-    var failed = ask("Say", payload, 7, new Tip(1, 1), false, story);
+    var failed = ask("Say", payload, 7, new Tip(1, 1), false, history);
     assertThat(failed.failure().code()).isEqualTo(ErrorCode.HANDLER_FAILED);
     assertThat(failed.events()).isEmpty();
     assertThat(failed.rejection()).isNull();
@@ -203,8 +205,8 @@ class SnapshotPassedOverTest {
         .hasSize(1);
   }
 
-  private static List<StoryEvent> events(int count) {
-    var events = new ArrayList<StoryEvent>();
+  private static List<HistoryEvent> events(int count) {
+    var events = new ArrayList<HistoryEvent>();
     for (var i = 0; i < count; i++) {
       events.add(added(1));
     }

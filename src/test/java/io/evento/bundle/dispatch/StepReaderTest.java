@@ -16,6 +16,7 @@ import io.evento.bundle.api.Saga;
 import io.evento.bundle.api.SagaStart;
 import io.evento.bundle.api.Step;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
@@ -91,7 +92,7 @@ class StepReaderTest {
   void a_saga_declares_its_events_and_where_each_has_its_key() {
     var components = read(new Orders());
     var declared = components.declared().get(0);
-    assertThat(declared.kind()).isEqualTo("saga");
+    assertThat(declared.kind()).isEqualTo(ComponentKind.SAGA);
     assertThat(declared.version()).isEqualTo(2);
     assertThat(declared.commands()).isEmpty();
     assertThat(declared.consumes().contexts()).containsExactly("shop");
@@ -104,7 +105,7 @@ class StepReaderTest {
   @Test
   void an_observer_declares_its_events_and_begins_at_the_end() {
     var declared = read(new Mailer()).declared().get(0);
-    assertThat(declared.kind()).isEqualTo("observer");
+    assertThat(declared.kind()).isEqualTo(ComponentKind.OBSERVER);
     assertThat(declared.consumes().types()).containsExactlyInAnyOrder("Ordered", "Paid");
     assertThat(declared.consumes().associations()).isEmpty();
     assertThat(declared.consumes().start()).isEqualTo("end");

@@ -3,10 +3,11 @@ package io.evento.server.catalog;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
 import io.evento.testing.PostgresFixture;
@@ -69,7 +70,7 @@ class CatalogTest {
   private void declare(String kind, int version, Optional<String> stranger) {
     var component =
         new Component(
-            kind,
+            ComponentKind.of(kind),
             "accounts",
             version,
             "bank",

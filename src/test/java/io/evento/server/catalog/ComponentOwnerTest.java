@@ -3,13 +3,14 @@ package io.evento.server.catalog;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
+import io.evento.protocol.DeclareMessage.EventType;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
-import io.evento.protocol.Message.EventType;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
 import io.evento.testing.PostgresFixture;
@@ -298,7 +299,7 @@ class ComponentOwnerTest {
   private static Component component(String kind, String name, String context, String... commands) {
     var takesCommands = !kind.equals("projection");
     return new Component(
-        kind,
+        ComponentKind.of(kind),
         name,
         0,
         context,
@@ -315,7 +316,7 @@ class ComponentOwnerTest {
 
   private static Component projector(int version, String context) {
     return new Component(
-        "projector",
+        ComponentKind.PROJECTOR,
         "shows",
         version,
         context,

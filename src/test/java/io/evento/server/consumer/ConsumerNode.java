@@ -1,6 +1,6 @@
 package io.evento.server.consumer;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Receipt;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
@@ -95,7 +95,8 @@ public final class ConsumerNode implements AutoCloseable {
   public final LeaseKeeper keeper;
 
   /** Takes commands of the outbox and of schedules to their outcome; a test's own. */
-  public volatile Function<Message.Command, CompletionStage<Receipt>> router = ConsumerNode::done;
+  public volatile Function<CommandMessage.Command, CompletionStage<Receipt>> router =
+      ConsumerNode::done;
 
   public final LeasePasses passes;
   public final Consumers consumers;
@@ -231,7 +232,7 @@ public final class ConsumerNode implements AutoCloseable {
     consumers.drain();
   }
 
-  private static CompletionStage<Receipt> done(Message.Command command) {
+  private static CompletionStage<Receipt> done(CommandMessage.Command command) {
     return CompletableFuture.completedStage(new Receipt(command.id(), null, null, false));
   }
 

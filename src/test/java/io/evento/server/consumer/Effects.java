@@ -1,8 +1,8 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.server.routing.Fingerprints;
 import io.evento.server.routing.command.CommandOutcomes;
@@ -50,7 +50,7 @@ public final class Effects implements AutoCloseable {
     return List.copyOf(ran.values());
   }
 
-  public CompletionStage<Receipt> run(Message.Command command) {
+  public CompletionStage<Receipt> run(CommandMessage.Command command) {
     return CompletableFuture.supplyAsync(
         () -> {
           LockSupport.parkNanos(
@@ -74,7 +74,7 @@ public final class Effects implements AutoCloseable {
         workers);
   }
 
-  private Receipt keep(Connection open, Message.Command command) throws SQLException {
+  private Receipt keep(Connection open, CommandMessage.Command command) throws SQLException {
     var hash = Fingerprints.hash(command.type(), command.payload());
     try (var insert =
         open.prepareStatement(

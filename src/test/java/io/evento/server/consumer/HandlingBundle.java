@@ -1,5 +1,6 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
@@ -17,11 +18,11 @@ public final class HandlingBundle extends RecordingBundle implements AutoCloseab
   private static final int WINDOW = 256;
 
   private final ConsumerNode node;
-  private final BiConsumer<Message.Events, RecordedEvent> handler;
+  private final BiConsumer<ConsumerMessage.Events, RecordedEvent> handler;
   private final ExecutorService worker = Executors.newSingleThreadExecutor();
 
   public HandlingBundle(
-      ConsumerNode node, UUID instance, BiConsumer<Message.Events, RecordedEvent> handler) {
+      ConsumerNode node, UUID instance, BiConsumer<ConsumerMessage.Events, RecordedEvent> handler) {
     super(instance);
     this.node = node;
     this.handler = handler;
@@ -37,11 +38,11 @@ public final class HandlingBundle extends RecordingBundle implements AutoCloseab
   }
 
   private void take(Message message) {
-    if (message instanceof Message.Enable enabled) {
+    if (message instanceof ConsumerMessage.Enable enabled) {
       node.consumers.credit(session, credit(enabled, WINDOW));
-    } else if (message instanceof Message.Retry retry) {
+    } else if (message instanceof ConsumerMessage.Retry retry) {
       retry(retry);
-    } else if (message instanceof Message.Events events) {
+    } else if (message instanceof ConsumerMessage.Events events) {
       events.events().forEach(event -> handler.accept(events, event));
       if (session.endedUnasked()) {
         return;
@@ -50,7 +51,7 @@ public final class HandlingBundle extends RecordingBundle implements AutoCloseab
       if (!events.events().isEmpty()) {
         node.consumers.credit(
             session,
-            new Message.Credit(
+            new ConsumerMessage.Credit(
                 events.consumer(),
                 events.segment(),
                 events.fence(),
@@ -61,15 +62,15 @@ public final class HandlingBundle extends RecordingBundle implements AutoCloseab
     }
   }
 
-  private void retry(Message.Retry retry) {
+  private void retry(ConsumerMessage.Retry retry) {
     handler.accept(
-        new Message.Events(
+        new ConsumerMessage.Events(
             retry.consumer(), retry.segment(), retry.fence(), UUID.randomUUID(), 0, 0, List.of()),
         retry.event());
     if (!session.endedUnasked()) {
       node.consumers.retried(
           session,
-          new Message.Retried(
+          new ConsumerMessage.Retried(
               retry.consumer(), retry.segment(), retry.fence(), retry.letter(), null, false));
     }
   }

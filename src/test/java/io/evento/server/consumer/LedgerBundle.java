@@ -7,9 +7,10 @@ import io.evento.bundle.api.RewindHandler;
 import io.evento.bundle.api.Rewound;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Consumption;
 import io.evento.server.consumer.segment.Slots;
 import io.evento.testing.TestDatabase;
 import java.sql.Connection;
@@ -90,29 +91,29 @@ public final class LedgerBundle extends RecordingBundle implements AutoCloseable
   }
 
   private void take(Message message) {
-    if (message instanceof Message.Enable enabled) {
+    if (message instanceof ConsumerMessage.Enable enabled) {
       consumers.enable(enabled, this::answer, this);
-    } else if (message instanceof Message.Disable taken) {
+    } else if (message instanceof ConsumerMessage.Disable taken) {
       consumers.disable(taken);
-    } else if (message instanceof Message.Events events) {
+    } else if (message instanceof ConsumerMessage.Events events) {
       consumers.events(events);
-    } else if (message instanceof Message.Parked parked) {
+    } else if (message instanceof ConsumerMessage.Parked parked) {
       consumers.parked(parked);
-    } else if (message instanceof Message.Retry retry) {
+    } else if (message instanceof ConsumerMessage.Retry retry) {
       consumers.retry(retry);
     }
   }
 
   private void answer(Message message) {
-    if (message instanceof Message.Credit credit) {
+    if (message instanceof ConsumerMessage.Credit credit) {
       node.consumers.credit(session, credit);
-    } else if (message instanceof Message.Ack ack) {
+    } else if (message instanceof ConsumerMessage.Ack ack) {
       node.consumers.ack(session, ack);
-    } else if (message instanceof Message.Nack nack) {
+    } else if (message instanceof ConsumerMessage.Nack nack) {
       node.consumers.nack(session, nack);
-    } else if (message instanceof Message.Retried retried) {
+    } else if (message instanceof ConsumerMessage.Retried retried) {
       node.consumers.retried(session, retried);
-    } else if (message instanceof Message.Disable given) {
+    } else if (message instanceof ConsumerMessage.Disable given) {
       node.consumers.disable(session, given);
     }
   }

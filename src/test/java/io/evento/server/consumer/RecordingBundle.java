@@ -1,9 +1,11 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.routing.session.BundleSession;
 import io.evento.server.routing.session.Sessions;
@@ -34,7 +36,7 @@ public class RecordingBundle implements BundleSession.Door {
 
   public static Component projector(String name, Consumption consumes) {
     return new Component(
-        "projector", name, 1, "bank", List.of(), List.of(), List.of(), consumes, null);
+        ComponentKind.PROJECTOR, name, 1, "bank", List.of(), List.of(), List.of(), consumes, null);
   }
 
   public static Component projector(String name) {
@@ -61,7 +63,7 @@ public class RecordingBundle implements BundleSession.Door {
   }
 
   public List<RecordedEvent> events() {
-    return heard(Message.Events.class).stream().flatMap(e -> e.events().stream()).toList();
+    return heard(ConsumerMessage.Events.class).stream().flatMap(e -> e.events().stream()).toList();
   }
 
   public List<Long> positions() {
@@ -72,18 +74,18 @@ public class RecordingBundle implements BundleSession.Door {
     heard.clear();
   }
 
-  public static Message.Credit credit(Message.Enable enabled, int events) {
+  public static ConsumerMessage.Credit credit(ConsumerMessage.Enable enabled, int events) {
     return credit(enabled, events, null, null);
   }
 
-  public static Message.Credit credit(
-      Message.Enable enabled, int events, @Nullable UUID epoch, @Nullable Long position) {
-    return new Message.Credit(
+  public static ConsumerMessage.Credit credit(
+      ConsumerMessage.Enable enabled, int events, @Nullable UUID epoch, @Nullable Long position) {
+    return new ConsumerMessage.Credit(
         enabled.consumer(), enabled.segment(), enabled.fence(), events, epoch, position);
   }
 
-  public static Message.Ack ack(Message.Events events) {
-    return new Message.Ack(
+  public static ConsumerMessage.Ack ack(ConsumerMessage.Events events) {
+    return new ConsumerMessage.Ack(
         events.consumer(), events.segment(), events.fence(), events.epoch(), events.upTo());
   }
 }

@@ -4,6 +4,7 @@ import io.evento.bundle.consumer.Consumers;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Codec;
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import io.evento.server.routing.session.BundleSession;
@@ -82,11 +83,11 @@ public final class SdkBundle implements AutoCloseable {
     }
 
     private void receive(Message message) {
-      if (message instanceof Message.Enable enabled) {
+      if (message instanceof ConsumerMessage.Enable enabled) {
         consumers.enable(enabled, this::answer, this);
-      } else if (message instanceof Message.Events events) {
+      } else if (message instanceof ConsumerMessage.Events events) {
         consumers.events(events);
-      } else if (message instanceof Message.Disable disabled) {
+      } else if (message instanceof ConsumerMessage.Disable disabled) {
         consumers.disable(disabled);
       }
     }
@@ -97,13 +98,13 @@ public final class SdkBundle implements AutoCloseable {
     }
 
     private void said(Message message) {
-      if (message instanceof Message.Ack ack) {
+      if (message instanceof ConsumerMessage.Ack ack) {
         node.consumers.ack(session, ack);
-      } else if (message instanceof Message.Credit credit) {
+      } else if (message instanceof ConsumerMessage.Credit credit) {
         node.consumers.credit(session, credit);
-      } else if (message instanceof Message.Nack nack) {
+      } else if (message instanceof ConsumerMessage.Nack nack) {
         node.consumers.nack(session, nack);
-      } else if (message instanceof Message.Disable disable) {
+      } else if (message instanceof ConsumerMessage.Disable disable) {
         node.consumers.disable(session, disable);
       }
     }

@@ -1,14 +1,16 @@
 package io.evento.server.consumer;
 
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DecideMessage.Failure;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
-import io.evento.protocol.Message.Failure;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 public final class SteppingBundle extends RecordingBundle implements AutoCloseable {
   /** What a saga does; fails by throwing. */
   public interface Saga {
-    Stepping.Result step(Stepping.Happening happening, @Nullable Json state);
+    StepMessage.Result step(StepMessage.Input input, @Nullable Json state);
   }
 
   private final ConsumerNode node;
@@ -65,7 +67,7 @@ public final class SteppingBundle extends RecordingBundle implements AutoCloseab
   private static Component component(
       String kind, int version, int segments, Map<String, String> associations) {
     return new Component(
-        kind,
+        ComponentKind.of(kind),
         "greeting",
         version,
         "bank",
@@ -91,9 +93,9 @@ public final class SteppingBundle extends RecordingBundle implements AutoCloseab
   }
 
   private void take(Message message) {
-    if (message instanceof Message.Enable enabled) {
+    if (message instanceof ConsumerMessage.Enable enabled) {
       node.consumers.credit(session, credit(enabled, 0));
-    } else if (message instanceof Message.Steps asked) {
+    } else if (message instanceof StepMessage.Steps asked) {
       var decided = decide(asked);
       if (!session.endedUnasked()) {
         node.consumers.stepped(session, decided);
@@ -101,35 +103,35 @@ public final class SteppingBundle extends RecordingBundle implements AutoCloseab
     }
   }
 
-  Message.Stepped decide(Message.Steps asked) {
+  StepMessage.Stepped decide(StepMessage.Steps asked) {
     var states = new HashMap<String, Json>();
     asked.states().forEach(state -> states.put(state.key(), state.state()));
-    var results = new ArrayList<Stepping.Result>();
+    var results = new ArrayList<StepMessage.Result>();
     Failure failure = null;
     try {
-      for (var happening : asked.happenings()) {
-        var result = saga.step(happening, states.get(happening.key()));
+      for (var input : asked.inputs()) {
+        var result = saga.step(input, states.get(input.key()));
         results.add(result);
         if (result.ended()) {
-          states.remove(happening.key());
+          states.remove(input.key());
         } else if (result.state() != null) {
-          states.put(happening.key(), result.state());
+          states.put(input.key(), result.state());
         }
       }
     } catch (RuntimeException thrown) {
       var code = thrown instanceof EventoException told ? told.code() : ErrorCode.HANDLER_FAILED;
       failure = new Failure(code, thrown.toString(), List.of());
     }
-    return new Message.Stepped(
+    return new StepMessage.Stepped(
         asked.consumer(), asked.segment(), asked.fence(), asked.batch(), results, failure);
   }
 
-  public static Stepping.Result to(String state, Stepping.Send... commands) {
-    return new Stepping.Result(new Json(state), false, List.of(commands), List.of());
+  public static StepMessage.Result to(String state, StepMessage.Send... commands) {
+    return new StepMessage.Result(new Json(state), false, List.of(commands), List.of());
   }
 
-  public static Stepping.Send command(String type, String payload) {
-    return new Stepping.Send(type, new Json(payload), true);
+  public static StepMessage.Send command(String type, String payload) {
+    return new StepMessage.Send(type, new Json(payload), true);
   }
 
   @Override

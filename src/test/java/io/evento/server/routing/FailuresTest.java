@@ -2,11 +2,11 @@ package io.evento.server.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.server.persistence.UncheckedSqlException;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -100,9 +100,9 @@ class FailuresTest {
     assertThat(Correlation.of(command(id, "00-short", null))).isEqualTo(id.toString());
   }
 
-  private static Message.Command command(
+  private static CommandMessage.Command command(
       UUID id, @Nullable String trace, @Nullable String correlation) {
-    return new Message.Command(
+    return new CommandMessage.Command(
         id, "Deposit", null, 1_000, trace, correlation, null, null, Json.EMPTY_OBJECT);
   }
 }

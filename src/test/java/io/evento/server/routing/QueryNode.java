@@ -1,6 +1,6 @@
 package io.evento.server.routing;
 
-import io.evento.protocol.Message.Component;
+import io.evento.protocol.DeclareMessage.Component;
 import io.evento.server.Threads;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Links;

@@ -1,7 +1,8 @@
 package io.evento.server.routing;
 
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.server.Threads;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Links;
@@ -111,7 +112,16 @@ public final class RoutingNode implements AutoCloseable {
   /** A session of an instance that hosts one command. */
   public BundleSession host(String kind, CommandType command, BundleSession.Door door) {
     return host(
-        new Component(kind, "Host", 0, "bank", List.of(command), List.of(), List.of(), null, null),
+        new Component(
+            ComponentKind.of(kind),
+            "Host",
+            0,
+            "bank",
+            List.of(command),
+            List.of(),
+            List.of(),
+            null,
+            null),
         door);
   }
 

@@ -1,9 +1,10 @@
 package io.evento.server.consumer.delivery;
 
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
 import io.evento.protocol.Printable;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.consumer.deadletter.DeadLetterTable;
@@ -642,7 +643,7 @@ public class Deliveries {
     eventLoop.post(() -> delivery.failing(delivery.acked() + 1, why));
   }
 
-  private void acked(Delivery delivery, Message.Ack ack) {
+  private void acked(Delivery delivery, ConsumerMessage.Ack ack) {
     consumerMetrics.acks.increment();
     if (delivery.landed(ack.epoch(), ack.position())) {
       progressed();
@@ -666,7 +667,7 @@ public class Deliveries {
    * What the bundle has done is not known by this: the segment goes to another instance, or to the
    * same anew. Not at once, or one that always does so would be given nothing but leases.
    */
-  private void beyond(Delivery delivery, Message.Ack ack) {
+  private void beyond(Delivery delivery, ConsumerMessage.Ack ack) {
     consumerMetrics.beyond.increment();
     var rule =
         "must not be beyond what was sent of the segment, which is up to "
@@ -675,7 +676,7 @@ public class Deliveries {
             + ack.position();
     delivery
         .session()
-        .send(Message.Fault.of(null, EventoException.invalid("/position", rule)), Lane.ANSWER);
+        .send(ReplyMessage.Fault.of(null, EventoException.invalid("/position", rule)), Lane.ANSWER);
     if (delivery.distrust() != null || delivery.isGivenUp()) {
       return;
     }
@@ -703,7 +704,7 @@ public class Deliveries {
     }
   }
 
-  private void failed(Delivery delivery, Message.Nack nack) {
+  private void failed(Delivery delivery, ConsumerMessage.Nack nack) {
     consumerMetrics.nacks.increment();
     var cause = Printable.line(nack.detail());
     if (nack.park()) {

@@ -1,7 +1,7 @@
 package io.evento.server.consumer.delivery;
 
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import io.evento.server.consumer.segment.Filter;
@@ -448,7 +448,7 @@ public class Delivery {
     phase = Phase.ENABLED;
     var given = lease.claimed();
     session.send(
-        new Message.Enable(
+        new ConsumerMessage.Enable(
             lease.segment().consumer().wire(),
             lease.segment().number(),
             given.firstSlot(),
@@ -662,7 +662,7 @@ public class Delivery {
     inFlight.left(sentUpTo);
     sentAt = now;
     return session.send(
-        new Message.Events(
+        new ConsumerMessage.Events(
             lease.segment().consumer().wire(),
             lease.segment().number(),
             lease.fence(),
@@ -772,7 +772,7 @@ public class Delivery {
     session.custody().withdraw(this);
     // Which fence it names is what counts: a newer lease of the same instance is not meant.
     session.send(
-        new Message.Disable(
+        new ConsumerMessage.Disable(
             lease.segment().consumer().wire(), lease.segment().number(), lease.fence()),
         Lane.REQUEST);
   }

@@ -1,6 +1,6 @@
 package io.evento.server.consumer.delivery;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import io.evento.server.consumer.segment.Slots;
@@ -26,9 +26,9 @@ public final class ParkedKeys {
   private final Deque<Parking.Found> queue = new ArrayDeque<>();
   private long queuedAt;
   private final List<DeadLetter.Due> handled = new ArrayList<>();
-  private Message.@Nullable Nack failing;
+  private ConsumerMessage.@Nullable Nack failing;
   private DeadLetter.@Nullable Due retrying;
-  private Message.@Nullable Retried answer;
+  private ConsumerMessage.@Nullable Retried answer;
   private @Nullable FailedAgain failedAgain;
   private boolean isBusy;
   private boolean wasRemoval;
@@ -127,11 +127,11 @@ public final class ParkedKeys {
   }
 
   /** The event that the session wants parked; null for none. */
-  Message.@Nullable Nack failing() {
+  ConsumerMessage.@Nullable Nack failing() {
     return failing;
   }
 
-  void failing(Message.@Nullable Nack nack) {
+  void failing(ConsumerMessage.@Nullable Nack nack) {
     failing = nack;
   }
 
@@ -179,7 +179,7 @@ public final class ParkedKeys {
   }
 
   /** What the session says of that letter; null as long as it says nothing. */
-  Message.@Nullable Retried answer() {
+  ConsumerMessage.@Nullable Retried answer() {
     return answer;
   }
 
@@ -199,7 +199,7 @@ public final class ParkedKeys {
     failedAgain = failed;
   }
 
-  void answered(Message.Retried retried) {
+  void answered(ConsumerMessage.Retried retried) {
     if (retrying != null && retrying.id().equals(retried.letter())) {
       answer = retried;
     }

@@ -1,7 +1,7 @@
 package io.evento.server.consumer.delivery;
 
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
 import io.evento.protocol.Printable;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
@@ -182,7 +182,7 @@ public class Parking {
 
   // ---- an event that failed
 
-  private void park(Delivery delivery, Reads reads, Lease.Step step, Message.Nack failing) {
+  private void park(Delivery delivery, Reads reads, Lease.Step step, ConsumerMessage.Nack failing) {
     var letters = delivery.letters(failing.position());
     if (letters.isEmpty()) {
       delivery.parked().failing(null); // acknowledged, or never sent: there is nothing to park
@@ -228,7 +228,7 @@ public class Parking {
     delivery
         .session()
         .send(
-            new Message.Parked(
+            new ConsumerMessage.Parked(
                 segment.consumer().wire(),
                 segment.number(),
                 delivery.lease().fence(),
@@ -415,7 +415,7 @@ public class Parking {
         delivery
             .session()
             .send(
-                new Message.Retry(
+                new ConsumerMessage.Retry(
                     segment.consumer().wire(),
                     segment.number(),
                     delivery.lease().fence(),

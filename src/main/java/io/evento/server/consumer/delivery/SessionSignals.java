@@ -1,6 +1,6 @@
 package io.evento.server.consumer.delivery;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.ConsumerMessage;
 import io.evento.server.eventstore.StorePosition;
 import org.jspecify.annotations.Nullable;
 
@@ -24,9 +24,9 @@ public final class SessionSignals {
       int credit,
       @Nullable StorePosition standing,
       boolean isOpen,
-      Message.@Nullable Ack acked,
-      Message.@Nullable Nack failed,
-      Message.@Nullable Retried retried,
+      ConsumerMessage.@Nullable Ack acked,
+      ConsumerMessage.@Nullable Nack failed,
+      ConsumerMessage.@Nullable Retried retried,
       boolean isGivenUp) {
     boolean saysSomething() {
       return isOpen || acked != null || failed != null || retried != null;
@@ -37,7 +37,7 @@ public final class SessionSignals {
 
   private Gathered gathered = NOTHING;
 
-  public synchronized void credit(Message.Credit credit) {
+  public synchronized void credit(ConsumerMessage.Credit credit) {
     var standing =
         credit.epoch() == null || credit.position() == null
             ? gathered.standing
@@ -53,7 +53,7 @@ public final class SessionSignals {
             gathered.isGivenUp);
   }
 
-  public synchronized void ack(Message.Ack ack) {
+  public synchronized void ack(ConsumerMessage.Ack ack) {
     var before = gathered.acked;
     gathered =
         new Gathered(
@@ -66,7 +66,7 @@ public final class SessionSignals {
             gathered.isGivenUp);
   }
 
-  public synchronized void nack(Message.Nack nack) {
+  public synchronized void nack(ConsumerMessage.Nack nack) {
     gathered =
         new Gathered(
             gathered.credit,
@@ -79,7 +79,7 @@ public final class SessionSignals {
   }
 
   /** One dead letter at a time is with a session, so there is one answer. */
-  public synchronized void retried(Message.Retried retried) {
+  public synchronized void retried(ConsumerMessage.Retried retried) {
     gathered =
         new Gathered(
             gathered.credit,

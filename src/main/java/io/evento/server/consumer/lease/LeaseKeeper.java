@@ -1,7 +1,7 @@
 package io.evento.server.consumer.lease;
 
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;

@@ -1,6 +1,6 @@
 package io.evento.server.consumer.live;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
 import io.evento.server.consumer.lease.OwnedSegments.Held;
 import io.evento.server.consumer.live.QueryWatch.Holding;
 import java.util.BitSet;
@@ -11,7 +11,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One round of a subscription, a try to join an answer with its updates: which node vouches for
+ * One attempt of a subscription, a try to join an answer with its updates: which node vouches for
  * which slots, how far each was heard, and what the answer covers. Confined to its subscription.
  */
 final class JoinAttempt {
@@ -23,7 +23,7 @@ final class JoinAttempt {
     NEW,
     /** The answer covers it. */
     COVERED,
-    /** Something was lost or has moved: this round is over. */
+    /** Something was lost or has moved: this attempt is over. */
     BROKEN
   }
 
@@ -97,10 +97,10 @@ final class JoinAttempt {
   }
 
   /** The answer came, and says up to where it goes. */
-  void answered(List<Message.Standing> standing) {
+  void answered(List<LiveMessage.RangeProgress> progress) {
     for (var node : nodes.values()) {
       for (var held : node.holding.held()) {
-        places.put(held.segment(), place(held, standing));
+        places.put(held.segment(), place(held, progress));
       }
     }
   }
@@ -109,10 +109,10 @@ final class JoinAttempt {
    * Where ranges were joined or split and not yet claimed anew, all that overlap stand where the
    * claim will begin; the highest is the one that leaves nothing to be told twice.
    */
-  private static Place place(Held held, List<Message.Standing> standing) {
+  private static Place place(Held held, List<LiveMessage.RangeProgress> progress) {
     UUID epoch = null;
     var covered = 0L;
-    for (var one : standing) {
+    for (var one : progress) {
       if (one.firstSlot() <= held.lastSlot()
           && one.lastSlot() >= held.firstSlot()
           && one.position() >= covered) {
@@ -138,7 +138,7 @@ final class JoinAttempt {
   }
 
   /** What to do with an update once the answer is there. */
-  Verdict verdict(Message.Update update) {
+  Verdict verdict(LiveMessage.Update update) {
     var place = places.get(update.segment());
     if (place == null
         || update.payload() == null

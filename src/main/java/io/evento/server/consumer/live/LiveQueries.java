@@ -3,7 +3,8 @@ package io.evento.server.consumer.live;
 import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
@@ -39,10 +40,10 @@ public class LiveQueries {
   private final Links links;
   private final Threads threads;
   private final Settings settings;
-  private final ExecutorService turns;
+  private final ExecutorService pool;
   private final Counter restarts;
   private final Set<LiveQuery> open = ConcurrentHashMap.newKeySet();
-  private final Map<UUID, LiveQuery> byRound = new ConcurrentHashMap<>();
+  private final Map<UUID, LiveQuery> byAttempt = new ConcurrentHashMap<>();
   private volatile boolean isDraining;
 
   @Inject
@@ -59,7 +60,7 @@ public class LiveQueries {
     this.threads = threads;
     this.settings = settings;
     // Each subscription waits once at most, and there are only so many.
-    turns = threads.pool("live-query", 2, 200_000);
+    pool = threads.pool("live-query", 2, 200_000);
     restarts =
         metrics.counter(
             "evento_live_query_restarts", "fresh answers, as an update could have been missed");
@@ -67,13 +68,13 @@ public class LiveQueries {
     updateForwarder.coordinatedBy(
         new UpdateForwarder.Coordinator() {
           @Override
-          public void changed(UUID round, long number, Message.Update update) {
-            onChanged(UpdateForwarder.SELF, round, number, update);
+          public void changed(UUID attempt, long number, LiveMessage.Update update) {
+            onChanged(UpdateForwarder.SELF, attempt, number, update);
           }
 
           @Override
-          public void beat(UUID round, long number, long signature) {
-            onBeat(UpdateForwarder.SELF, round, number, signature);
+          public void beat(UUID attempt, long number, long signature) {
+            onBeat(UpdateForwarder.SELF, attempt, number, signature);
           }
         });
     links.listen(UpdateForwarder.CHANGED, this::changed);
@@ -95,7 +96,7 @@ public class LiveQueries {
    * @throws EventoException {@code overloaded} if there are too many already, {@code unavailable}
    *     if this node leaves
    */
-  public LiveQuery subscribe(Message.Query query, SubscriptionSink subscriptionSink) {
+  public LiveQuery subscribe(QueryMessage.Query query, SubscriptionSink subscriptionSink) {
     var max = settings.get(Setting.LIVE_READERS_MAX);
     if (isDraining) {
       throw new EventoException(ErrorCode.UNAVAILABLE, "this node leaves; try another");
@@ -128,14 +129,14 @@ public class LiveQueries {
 
   private void changed(String node, String body) {
     var space = body.indexOf(' ');
-    var update = (Message.Update) Codec.read(body.substring(space + 1));
+    var update = (LiveMessage.Update) Codec.read(body.substring(space + 1));
     onChanged(node, update.ids().get(0), Long.parseLong(body.substring(0, space)), update);
   }
 
-  private void onChanged(String node, UUID round, long number, Message.Update update) {
-    var live = byRound.get(round);
+  private void onChanged(String node, UUID attempt, long number, LiveMessage.Update update) {
+    var live = byAttempt.get(attempt);
     if (live != null) {
-      live.changed(node, round, number, update);
+      live.changed(node, attempt, number, update);
     }
   }
 
@@ -150,10 +151,10 @@ public class LiveQueries {
     }
   }
 
-  private void onBeat(String node, UUID round, long number, long signature) {
-    var live = byRound.get(round);
+  private void onBeat(String node, UUID attempt, long number, long signature) {
+    var live = byAttempt.get(attempt);
     if (live != null) {
-      live.beat(node, round, number, signature);
+      live.beat(node, attempt, number, signature);
     }
   }
 
@@ -189,32 +190,33 @@ public class LiveQueries {
             .thenApply(Holding::of);
   }
 
-  void unwatch(String node, UUID round) {
+  void unwatch(String node, UUID attempt) {
     if (node.equals(UpdateForwarder.SELF)) {
-      updateForwarder.unwatch(round);
+      updateForwarder.unwatch(attempt);
     } else {
-      links.send(node, UpdateForwarder.UNWATCH, round.toString());
+      links.send(node, UpdateForwarder.UNWATCH, attempt.toString());
     }
   }
 
-  void keep(String node, UUID round) {
+  void keep(String node, UUID attempt) {
     if (node.equals(UpdateForwarder.SELF)) {
-      updateForwarder.keep(round);
+      updateForwarder.keep(attempt);
     } else {
-      links.send(node, UpdateForwarder.KEEP, round.toString());
+      links.send(node, UpdateForwarder.KEEP, attempt.toString());
     }
   }
 
-  CompletionStage<Message.View> ask(Message.Query query, String consumer, UUID subscription) {
-    return queries.standing(query, consumer, subscription);
+  CompletionStage<LiveMessage.View> ask(
+      QueryMessage.Query query, String consumer, UUID subscription) {
+    return queries.askWithProgress(query, consumer, subscription);
   }
 
-  void register(UUID round, LiveQuery live) {
-    byRound.put(round, live);
+  void register(UUID attempt, LiveQuery live) {
+    byAttempt.put(attempt, live);
   }
 
-  void forget(UUID round) {
-    byRound.remove(round);
+  void forget(UUID attempt) {
+    byAttempt.remove(attempt);
   }
 
   void ended(LiveQuery live) {
@@ -231,7 +233,7 @@ public class LiveQueries {
 
   void run(Runnable turn) {
     try {
-      turns.execute(turn);
+      pool.execute(turn);
     } catch (RejectedExecutionException stopped) {
       LOG.log(Level.DEBUG, "the node stops");
     }

@@ -4,7 +4,8 @@ import io.evento.protocol.Backoff;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.consumer.live.QueryWatch.Holding;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Failures;
@@ -42,7 +43,7 @@ public final class LiveQuery {
   private static final int AGAIN_MILLIS = 10_000;
 
   private enum Phase {
-    /** Between two rounds. */
+    /** Between two attempts. */
     PAUSING,
     /** Nodes are asked to watch. */
     WATCHING,
@@ -56,7 +57,7 @@ public final class LiveQuery {
   }
 
   /** An answer, or an update. */
-  private record Said(int round, @Nullable Json view, Message.@Nullable Update update) {
+  private record Said(int attempt, @Nullable Json view, LiveMessage.@Nullable Update update) {
     int chars() {
       var json = view != null ? view : update == null ? null : update.payload();
       return json == null ? 0 : json.text().length();
@@ -64,7 +65,7 @@ public final class LiveQuery {
   }
 
   private final LiveQueries all;
-  private final Message.Query query;
+  private final QueryMessage.Query query;
   private final SubscriptionSink subscriptionSink;
   private final Deadline deadline;
   private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
@@ -75,12 +76,12 @@ public final class LiveQuery {
   // Confined to turns.
   private Phase phase = Phase.PAUSING;
   private @Nullable JoinAttempt joinAttempt;
-  private int rounds;
+  private int attempts;
   private int failures;
   private boolean isAnswered;
   private @Nullable EventoException lastWhy;
   private final Set<String> unheard = new HashSet<>();
-  private final List<Message.Update> early = new ArrayList<>();
+  private final List<LiveMessage.Update> early = new ArrayList<>();
   private final ArrayDeque<Said> waiting = new ArrayDeque<>();
   private long waitingChars;
   private long pausedUntil;
@@ -89,7 +90,7 @@ public final class LiveQuery {
   private long blockedSince;
   private long keptAt;
 
-  LiveQuery(LiveQueries all, Message.Query query, SubscriptionSink subscriptionSink) {
+  LiveQuery(LiveQueries all, QueryMessage.Query query, SubscriptionSink subscriptionSink) {
     this.all = all;
     this.query = query;
     this.subscriptionSink = subscriptionSink;
@@ -117,7 +118,7 @@ public final class LiveQuery {
     post(() -> end("drain", "the node leaves"));
   }
 
-  void changed(String node, UUID ofRound, long number, Message.Update update) {
+  void changed(String node, UUID ofAttempt, long number, LiveMessage.Update update) {
     if (updatesPosted.incrementAndGet() > 2 * WAITING_MAX) {
       // Dropped: the number that follows will be missed.
       updatesPosted.decrementAndGet();
@@ -127,12 +128,12 @@ public final class LiveQuery {
     post(
         () -> {
           updatesPosted.decrementAndGet();
-          onChange(node, ofRound, number, update);
+          onChange(node, ofAttempt, number, update);
         });
   }
 
-  void beat(String node, UUID ofRound, long number, long signature) {
-    post(() -> onBeat(node, ofRound, number, signature));
+  void beat(String node, UUID ofAttempt, long number, long signature) {
+    post(() -> onBeat(node, ofAttempt, number, signature));
   }
 
   void tick() {
@@ -164,7 +165,7 @@ public final class LiveQuery {
     }
   }
 
-  // ---- a round: watch, ask, live
+  // ---- an attempt: watch, ask, live
 
   private void watch() {
     var consumer = all.consumer(query.type()).orElse(null);
@@ -175,7 +176,7 @@ public final class LiveQuery {
               "no live session hosts the projector that " + query.type() + " is answered from"));
       return;
     }
-    var begun = new JoinAttempt(++rounds, consumer);
+    var begun = new JoinAttempt(++attempts, consumer);
     joinAttempt = begun;
     phase = Phase.WATCHING;
     early.clear();
@@ -216,14 +217,14 @@ public final class LiveQuery {
     phase = Phase.ASKING;
     var millis = isAnswered ? AGAIN_MILLIS : Math.max(1, deadline.millisLeft());
     all.ask(
-            query.standing(UUID.randomUUID(), begun.consumer(), millis),
+            query.withProgress(UUID.randomUUID(), begun.consumer(), millis),
             begun.consumer(),
             query.id())
         .whenComplete((view, failure) -> post(() -> answered(begun, view, failure)));
   }
 
   private void answered(
-      JoinAttempt begun, Message.@Nullable View view, @Nullable Throwable failure) {
+      JoinAttempt begun, LiveMessage.@Nullable View view, @Nullable Throwable failure) {
     if (begun != joinAttempt || phase != Phase.ASKING) {
       return;
     }
@@ -240,7 +241,7 @@ public final class LiveQuery {
       }
       return;
     }
-    begun.answered(view.standing());
+    begun.answered(view.progress());
     phase = Phase.LIVE;
     liveSince = System.nanoTime();
     isAnswered = true;
@@ -253,9 +254,9 @@ public final class LiveQuery {
     pump();
   }
 
-  private void onChange(String node, UUID ofRound, long number, Message.Update update) {
+  private void onChange(String node, UUID ofAttempt, long number, LiveMessage.Update update) {
     var now = joinAttempt;
-    if (now == null || !now.id().equals(ofRound)) {
+    if (now == null || !now.id().equals(ofAttempt)) {
       return;
     }
     if (!now.isNext(node, number, System.nanoTime())) {
@@ -273,7 +274,7 @@ public final class LiveQuery {
     // What comes before the question is in the answer.
   }
 
-  private void take(JoinAttempt now, Message.Update update) {
+  private void take(JoinAttempt now, LiveMessage.Update update) {
     if (phase != Phase.LIVE || now != joinAttempt) {
       return;
     }
@@ -284,10 +285,10 @@ public final class LiveQuery {
     }
   }
 
-  private void onBeat(String node, UUID ofRound, long number, long signature) {
+  private void onBeat(String node, UUID ofAttempt, long number, long signature) {
     var now = joinAttempt;
     if (now != null
-        && now.id().equals(ofRound)
+        && now.id().equals(ofAttempt)
         && (phase == Phase.ASKING || phase == Phase.LIVE)
         && !now.isAsBefore(node, number, signature, System.nanoTime())) {
       restart("segments moved, or an update was lost");
@@ -312,7 +313,7 @@ public final class LiveQuery {
     }
     LOG.log(Level.DEBUG, () -> "subscription starts over type=" + query.type() + " why=" + why);
     all.counts(why);
-    endRound();
+    endAttempt();
     var now = System.nanoTime();
     failures = liveSince != 0 && now - liveSince > CALM_NANOS ? 0 : failures + 1;
     liveSince = 0;
@@ -342,7 +343,7 @@ public final class LiveQuery {
     }
   }
 
-  private void endRound() {
+  private void endAttempt() {
     var over = joinAttempt;
     joinAttempt = null;
     early.clear();
@@ -375,14 +376,14 @@ public final class LiveQuery {
       saidAt = System.nanoTime();
       blockedSince = 0;
       if (said.view != null) {
-        subscriptionSink.answer(said.round, said.view);
+        subscriptionSink.answer(said.attempt, said.view);
       } else if (said.update != null) {
         subscriptionSink.update(said.update);
       }
     }
     if (waiting.size() > WAITING_MAX || (waiting.size() > 1 && waitingChars > WAITING_CHARS_MAX)) {
       all.counts("its subscriber is too slow");
-      endRound();
+      endAttempt();
       phase = Phase.STUFFED;
     }
   }
@@ -443,7 +444,7 @@ public final class LiveQuery {
 
   private void ended() {
     phase = Phase.ENDED;
-    endRound();
+    endAttempt();
     all.ended(this);
   }
 }

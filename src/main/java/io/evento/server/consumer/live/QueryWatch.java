@@ -1,19 +1,19 @@
 package io.evento.server.consumer.live;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.consumer.lease.OwnedSegments.Held;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
 /**
- * One round of a subscription as a node is asked to watch it, and what it answers; both as the text
- * that travels between nodes.
+ * One attempt of a subscription as a node is asked to watch it, and what it answers; both as the
+ * text that travels between nodes.
  *
- * @param round identifies it, random
+ * @param attempt identifies it, random
  * @param consumer whose handlers emit, such as {@code accounts:1}
  */
-record QueryWatch(UUID round, String consumer, Message.Query query) {
+record QueryWatch(UUID attempt, String consumer, QueryMessage.Query query) {
 
   /**
    * What a node delivers of the consumer.

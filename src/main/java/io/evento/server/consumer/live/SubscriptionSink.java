@@ -2,7 +2,7 @@ package io.evento.server.consumer.live;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
 
 /**
  * Where a subscription's answers and updates go, held by the gateway. Used by one thread at a time;
@@ -13,11 +13,11 @@ public interface SubscriptionSink {
   int room();
 
   /**
-   * @param round 1 for the first answer; more for one that replaces all that was told before
+   * @param attempt 1 for the first answer; more for one that replaces all that was told before
    */
-  void answer(int round, Json view);
+  void answer(int attempt, Json view);
 
-  void update(Message.Update update);
+  void update(LiveMessage.Update update);
 
   /** Nothing came for a while: shows that the subscription lives. */
   void beat();

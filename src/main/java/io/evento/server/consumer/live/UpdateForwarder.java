@@ -2,7 +2,9 @@ package io.evento.server.consumer.live;
 
 import io.evento.protocol.Codec;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.QueryMessage;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
@@ -49,13 +51,13 @@ public class UpdateForwarder {
 
   /** What goes to the subscription's node. */
   interface Coordinator {
-    void changed(UUID round, long number, Message.Update update);
+    void changed(UUID attempt, long number, LiveMessage.Update update);
 
-    void beat(UUID round, long number, long signature);
+    void beat(UUID attempt, long number, long signature);
   }
 
   /**
-   * One round of one subscription; its number and what carries it move together, under its lock.
+   * One attempt of one subscription; its number and what carries it move together, under its lock.
    */
   private static final class Watched {
     private final QueryWatch queryWatch;
@@ -77,10 +79,10 @@ public class UpdateForwarder {
   private volatile Coordinator here =
       new Coordinator() {
         @Override
-        public void changed(UUID round, long number, Message.Update update) {}
+        public void changed(UUID attempt, long number, LiveMessage.Update update) {}
 
         @Override
-        public void beat(UUID round, long number, long signature) {}
+        public void beat(UUID attempt, long number, long signature) {}
       };
 
   @Inject
@@ -89,7 +91,7 @@ public class UpdateForwarder {
     this.ownedSegments = ownedSegments;
     this.links = links;
     links.answer(WATCH, this::onWatch);
-    links.listen(UNWATCH, (node, round) -> unwatch(UUID.fromString(round)));
+    links.listen(UNWATCH, (node, attempt) -> unwatch(UUID.fromString(attempt)));
     links.listen(KEEP, this::onKeep);
     threads
         .timer()
@@ -103,13 +105,17 @@ public class UpdateForwarder {
 
   private CompletionStage<String> onWatch(String node, String body) {
     var parts = body.split(" ", 3);
-    var query = (Message.Query) Codec.read(parts[2]);
+    var query = (QueryMessage.Query) Codec.read(parts[2]);
     return watch(node, new QueryWatch(UUID.fromString(parts[0]), parts[1], query))
         .thenApply(Holding::text);
   }
 
   static String text(QueryWatch queryWatch) {
-    return queryWatch.round() + " " + queryWatch.consumer() + " " + Codec.write(queryWatch.query());
+    return queryWatch.attempt()
+        + " "
+        + queryWatch.consumer()
+        + " "
+        + Codec.write(queryWatch.query());
   }
 
   /**
@@ -119,20 +125,20 @@ public class UpdateForwarder {
    */
   CompletionStage<Holding> watch(String node, QueryWatch queryWatch) {
     var entry = new Watched(queryWatch, node);
-    watched.put(queryWatch.round(), entry);
+    watched.put(queryWatch.attempt(), entry);
     var confirmations = new ArrayList<CompletableFuture<?>>();
     for (var session : sessions.all()) {
       if (session.consumers().contains(queryWatch.consumer())) {
         confirmations.add(
             session
                 .ask(
-                    queryWatch.round(),
-                    new Message.Watch(queryWatch.consumer(), queryWatch.query()),
+                    queryWatch.attempt(),
+                    new LiveMessage.Watch(queryWatch.consumer(), queryWatch.query()),
                     CONFIRM_MILLIS,
                     false)
                 .handle(
                     (answer, failure) ->
-                        answer instanceof Message.Result && entry.sessions.add(session))
+                        answer instanceof ReplyMessage.Result && entry.sessions.add(session))
                 .toCompletableFuture());
       }
     }
@@ -148,46 +154,46 @@ public class UpdateForwarder {
     return Holding.signature(ownedSegments.of(consumer));
   }
 
-  void unwatch(UUID round) {
-    var entry = watched.remove(round);
+  void unwatch(UUID attempt) {
+    var entry = watched.remove(attempt);
     if (entry != null) {
       for (var session : entry.sessions) {
-        session.send(new Message.Cancel(round), Lane.REQUEST);
+        session.send(new ReplyMessage.Cancel(attempt), Lane.REQUEST);
       }
     }
   }
 
-  private void onKeep(String node, String rounds) {
-    for (var round : rounds.split(" ", -1)) {
-      keep(UUID.fromString(round));
+  private void onKeep(String node, String attempts) {
+    for (var attempt : attempts.split(" ", -1)) {
+      keep(UUID.fromString(attempt));
     }
   }
 
-  void keep(UUID round) {
-    var entry = watched.get(round);
+  void keep(UUID attempt) {
+    var entry = watched.get(attempt);
     if (entry != null) {
       entry.keptAt = System.nanoTime();
     }
   }
 
   /** A session tells what an event changed. */
-  public void update(BundleSession session, Message.Update update) {
+  public void update(BundleSession session, LiveMessage.Update update) {
     if (!ownedSegments.isPresent(session, update.consumer(), update.segment(), update.fence())) {
       return;
     }
-    for (var round : update.ids()) {
-      var entry = watched.get(round);
+    for (var attempt : update.ids()) {
+      var entry = watched.get(attempt);
       if (entry != null && entry.queryWatch.consumer().equals(update.consumer())) {
         synchronized (entry) {
-          forward(entry, ++entry.number, update.to(round));
+          forward(entry, ++entry.number, update.to(attempt));
         }
       }
     }
   }
 
-  private void forward(Watched entry, long number, Message.Update update) {
+  private void forward(Watched entry, long number, LiveMessage.Update update) {
     if (entry.node.equals(SELF)) {
-      here.changed(entry.queryWatch.round(), number, update);
+      here.changed(entry.queryWatch.attempt(), number, update);
     } else {
       // If it is not taken, the number that the next beat names was never heard there.
       links.send(entry.node, CHANGED, number + " " + Codec.write(update));
@@ -201,7 +207,7 @@ public class UpdateForwarder {
       var beats = new HashMap<String, StringJoiner>();
       for (var entry : List.copyOf(watched.values())) {
         if (now - entry.keptAt > KEPT_NANOS) {
-          unwatch(entry.queryWatch.round());
+          unwatch(entry.queryWatch.attempt());
         } else {
           var signature = signatures.computeIfAbsent(entry.queryWatch.consumer(), this::signature);
           beat(entry, signature, beats);
@@ -215,17 +221,17 @@ public class UpdateForwarder {
 
   /** Everything up to the number was handed over before, so it is heard before. */
   private void beat(Watched entry, long signature, Map<String, StringJoiner> beats) {
-    var round = entry.queryWatch.round();
+    var attempt = entry.queryWatch.attempt();
     long number;
     synchronized (entry) {
       number = entry.number;
     }
     if (entry.node.equals(SELF)) {
-      here.beat(round, number, signature);
+      here.beat(attempt, number, signature);
     } else {
       beats
           .computeIfAbsent(entry.node, first -> new StringJoiner(","))
-          .add(round + " " + number + " " + Long.toHexString(signature));
+          .add(attempt + " " + number + " " + Long.toHexString(signature));
     }
   }
 }

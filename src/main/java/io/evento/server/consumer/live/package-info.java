@@ -7,7 +7,7 @@
  * holds:
  *
  * <ol>
- *   <li><b>No gap.</b> A round begins by having every segment's present session confirm that it
+ *   <li><b>No gap.</b> An attempt begins by having every segment's present session confirm that it
  *       knows the query; only then the question is asked. Handlers hold what they emit against the
  *       queries they know <i>after</i> their commit. So an event that is committed before the
  *       answer's snapshot is in the answer, and one that is committed after it is compared after
@@ -16,7 +16,7 @@
  *       told of positions up to there is dropped.
  *   <li><b>What is lost is noticed.</b> An owner numbers what it forwards and repeats the last
  *       number, with a hash of the segments and fences that it delivers, four times a second. A
- *       missing number, another hash, or silence for 1.5 s ends the round, and a new one begins
+ *       missing number, another hash, or silence for 1.5 s ends the attempt, and a new one begins
  *       with a fresh answer. A segment can move without that only if its old owner was silent for a
  *       whole lease, which is longer.
  *   <li><b>Memory is bounded.</b> What a subscriber does not take is kept up to a limit, then

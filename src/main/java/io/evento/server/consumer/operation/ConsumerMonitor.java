@@ -107,7 +107,7 @@ public class ConsumerMonitor {
     this.shadowVersions = shadowVersions;
     this.metrics = metrics;
     this.threads = threads;
-    this.worker = threads.pool("consumer-watch", 1, 1);
+    this.worker = threads.pool("consumer-monitor", 1, 1);
   }
 
   /** Begins; once the schema is there. */
@@ -174,7 +174,7 @@ public class ConsumerMonitor {
   public List<Lag> lags() {
     var head = reader.head().position();
     var ages = new HashMap<Long, Duration>();
-    return segments.standing().stream()
+    return segments.progress().stream()
         .map(
             segmentProgress -> {
               var at = segmentProgress.checkpoint().position();

@@ -1,7 +1,7 @@
 package io.evento.server.consumer.outbox;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +21,8 @@ public record OutboxEntry(
     @Nullable Json meta,
     int attempts) {
 
-  Message.Command toCommand(int deadlineMillis) {
-    return new Message.Command(
+  CommandMessage.Command toCommand(int deadlineMillis) {
+    return new CommandMessage.Command(
         id, type, null, deadlineMillis, trace, correlation, cause, meta, payload);
   }
 }

@@ -1,9 +1,9 @@
 package io.evento.server.consumer.outbox;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Backoff;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Printable;
 import io.evento.protocol.Receipt;
 import io.evento.server.routing.Failures;
@@ -63,7 +63,7 @@ public final class OutboxSender {
   private final String name;
   private final OutboxStore outboxStore;
   private final UUID incarnation;
-  private final Function<Message.Command, CompletionStage<Receipt>> router;
+  private final Function<CommandMessage.Command, CompletionStage<Receipt>> router;
   private final Supplier<Collection<UUID>> live;
 
   private final Map<UUID, String> underWay = new ConcurrentHashMap<>();
@@ -86,7 +86,7 @@ public final class OutboxSender {
       String name,
       OutboxStore outboxStore,
       UUID incarnation,
-      Function<Message.Command, CompletionStage<Receipt>> router,
+      Function<CommandMessage.Command, CompletionStage<Receipt>> router,
       Supplier<Collection<UUID>> live) {
     this.name = name;
     this.outboxStore = outboxStore;

@@ -1,6 +1,6 @@
 package io.evento.server.consumer.outbox;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
@@ -65,7 +65,7 @@ public class OutboxSenders {
       OutboxTable outbox,
       ScheduleTable schedules,
       UUID incarnation,
-      Function<Message.Command, CompletionStage<Receipt>> router,
+      Function<CommandMessage.Command, CompletionStage<Receipt>> router,
       Supplier<Collection<UUID>> live,
       Threads threads) {
     this.outbox = outbox;
@@ -78,14 +78,14 @@ public class OutboxSenders {
   /**
    * Begins to send.
    *
-   * @param inbox is told of consumer and slot when something may wait there for a saga
+   * @param onPendingInput is told of consumer and slot when something may wait there for a saga
    * @param housekeeping now and then, on a thread that may wait
    */
-  public void start(BiConsumer<ConsumerId, Integer> inbox, Runnable housekeeping) {
-    outbox.onSettled(inbox);
+  public void start(BiConsumer<ConsumerId, Integer> onPendingInput, Runnable housekeeping) {
+    outbox.onSettled(onPendingInput);
     threads.start("outbox", outboxSender::run);
     threads.start("schedules", scheduleSender::run);
-    threads.start("deadlines", () -> watch(inbox, housekeeping));
+    threads.start("deadlines", () -> watch(onPendingInput, housekeeping));
   }
 
   /** Whether commands of these types may be added to those on their way. */
@@ -110,7 +110,7 @@ public class OutboxSenders {
     }
   }
 
-  private void watch(BiConsumer<ConsumerId, Integer> inbox, Runnable housekeeping) {
+  private void watch(BiConsumer<ConsumerId, Integer> onPendingInput, Runnable housekeeping) {
     var cleaned = System.nanoTime();
     var isWell = true;
     try {
@@ -118,7 +118,7 @@ public class OutboxSenders {
         var wait = LOOK;
         try {
           outbox.tellWaiting();
-          schedules.tellDue(inbox);
+          schedules.tellDue(onPendingInput);
           if (System.nanoTime() - cleaned > CLEAN_NANOS) {
             cleaned = System.nanoTime();
             housekeeping.run();

@@ -4,7 +4,7 @@ import io.evento.protocol.Codec;
 import io.evento.protocol.Json;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rejection;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.persistence.Database;
@@ -356,7 +356,7 @@ public class OutboxTable implements OutboxStore {
         row.getString(1),
         row.getInt(2),
         row.getLong(3),
-        new Stepping.Settled(
+        new StepMessage.Settled(
             row.getObject(4, UUID.class),
             row.getString(5),
             new Json(row.getString(6)),

@@ -1,6 +1,6 @@
 package io.evento.server.consumer.outbox;
 
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.segment.Cause;
 import java.util.List;
 import java.util.UUID;
@@ -19,10 +19,10 @@ public record PendingSagaInput(List<Outcome> outcomes, List<Deadline> deadlines,
   /**
    * @param born the life of the saga that sent the command
    */
-  public record Outcome(String key, int slot, long born, Stepping.Settled settled) {}
+  public record Outcome(String key, int slot, long born, StepMessage.Settled settled) {}
 
   /**
    * @param origin of what it leads to
    */
-  public record Deadline(UUID id, String key, int slot, Stepping.Due due, Cause origin) {}
+  public record Deadline(UUID id, String key, int slot, StepMessage.Due due, Cause origin) {}
 }

@@ -4,7 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Scheduled;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.segment.Cause;
 import io.evento.server.consumer.segment.ConsumerId;
@@ -155,7 +155,7 @@ public class ScheduleTable implements OutboxStore {
    * @param hash of its type and payload
    * @param after milliseconds from now; null if it has a time
    */
-  record Order(OutboxEntry errand, long hash, @Nullable Long after, @Nullable Instant at) {}
+  record Order(OutboxEntry entry, long hash, @Nullable Long after, @Nullable Instant at) {}
 
   private final Database database;
 
@@ -173,7 +173,7 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "schedule command",
         open -> {
-          var outboxEntry = order.errand();
+          var outboxEntry = order.entry();
           try (var insert = open.prepareStatement(ADD)) {
             insert.setObject(1, outboxEntry.id());
             insert.setString(2, outboxEntry.type());
@@ -385,7 +385,7 @@ public class ScheduleTable implements OutboxStore {
         row.getObject(1, UUID.class),
         row.getString(2),
         row.getInt(3),
-        new Stepping.Due(row.getString(4), row.getString(5)),
+        new StepMessage.Due(row.getString(4), row.getString(5)),
         origin(row));
   }
 

@@ -1,8 +1,8 @@
 package io.evento.server.consumer.outbox;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Scheduled;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
@@ -40,10 +40,10 @@ public class Schedules {
    * @return fails with {@code invalid-request} or {@code unknown-type} as sending it at once would,
    *     with {@code id-reused} if another command waits under that id
    */
-  public CompletionStage<Scheduled> add(Message.Schedule order) {
+  public CompletionStage<Scheduled> add(CommandMessage.Schedule order) {
     var at = instant(order.at());
     var command =
-        new Message.Command(
+        new CommandMessage.Command(
             order.id(),
             order.type(),
             null,

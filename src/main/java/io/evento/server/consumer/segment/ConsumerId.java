@@ -1,6 +1,6 @@
 package io.evento.server.consumer.segment;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.DeclareMessage;
 import java.util.Comparator;
 
 /** A consumer: its name and version. */
@@ -8,7 +8,7 @@ public record ConsumerId(String name, int version) implements Comparable<Consume
   private static final Comparator<ConsumerId> ORDER =
       Comparator.comparing(ConsumerId::name).thenComparing(ConsumerId::version);
 
-  public static ConsumerId of(Message.Component component) {
+  public static ConsumerId of(DeclareMessage.Component component) {
     return new ConsumerId(component.name(), component.version());
   }
 

@@ -1,9 +1,9 @@
 package io.evento.server.consumer.segment;
 
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.StorePosition;
 import jakarta.inject.Inject;
@@ -140,7 +140,7 @@ public class ConsumerTable {
     try (var insert = open.prepareStatement(CREATE)) {
       insert.setString(1, component.name());
       insert.setInt(2, component.version());
-      insert.setString(3, component.kind());
+      insert.setString(3, component.kind().wire());
       insert.setArray(4, open.createArrayOf("text", consumes.contexts().toArray()));
       insert.setArray(5, open.createArrayOf("text", consumes.types().toArray()));
       insert.setString(6, consumes.start());
@@ -159,12 +159,12 @@ public class ConsumerTable {
     try (var update = open.prepareStatement(REDEFINE)) {
       var contexts = open.createArrayOf("text", consumes.contexts().toArray());
       var types = open.createArrayOf("text", consumes.types().toArray());
-      update.setString(1, component.kind());
+      update.setString(1, component.kind().wire());
       update.setArray(2, contexts);
       update.setArray(3, types);
       update.setString(4, component.name());
       update.setInt(5, component.version());
-      update.setString(6, component.kind());
+      update.setString(6, component.kind().wire());
       update.setArray(7, contexts);
       update.setArray(8, types);
       update.executeUpdate();

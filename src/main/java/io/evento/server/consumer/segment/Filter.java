@@ -1,5 +1,6 @@
 package io.evento.server.consumer.segment;
 
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.routing.session.BundleSession;
 import java.util.Map;
@@ -36,7 +37,7 @@ public record Filter(
                 .collect(
                     Collectors.toUnmodifiableMap(
                         Map.Entry::getKey, entry -> new Association(entry.getValue()))),
-            !declared.kind().equals("projector"));
+            declared.kind() != ComponentKind.PROJECTOR);
   }
 
   public boolean accepts(RecordedEvent event) {

@@ -1,6 +1,7 @@
 package io.evento.server.consumer.segment;
 
-import io.evento.protocol.Message.Component;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.NodeState;
@@ -32,7 +33,8 @@ public class Hosts {
       Set<String> nodes,
       Set<String> instances) {}
 
-  private static final Set<String> KINDS = Set.of("projector", "saga", "observer");
+  private static final Set<ComponentKind> KINDS =
+      Set.of(ComponentKind.PROJECTOR, ComponentKind.SAGA, ComponentKind.OBSERVER);
 
   private final Sessions sessions;
   private final Directory directory;

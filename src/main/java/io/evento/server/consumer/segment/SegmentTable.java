@@ -160,7 +160,7 @@ public class SegmentTable {
          and fence = ? and epoch = ? and owner_incarnation = ?
       """;
 
-  private static final String STANDING =
+  private static final String PROGRESS =
       """
       select s.name, s.version, s.segment, s.epoch, s.checkpoint, clock_timestamp(),
              s.progress_at, c.status <> 'paused' and s.status <> 'paused'
@@ -358,11 +358,11 @@ public class SegmentTable {
   }
 
   /** Where all segments stand by their rows. */
-  public List<SegmentProgress> standing() {
+  public List<SegmentProgress> progress() {
     return connection.run(
         "read checkpoints",
         open -> {
-          try (var select = open.prepareStatement(STANDING);
+          try (var select = open.prepareStatement(PROGRESS);
               var row = select.executeQuery()) {
             var found = new ArrayList<SegmentProgress>();
             while (row.next()) {

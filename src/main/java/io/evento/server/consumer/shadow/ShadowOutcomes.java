@@ -5,8 +5,8 @@ import io.evento.server.Threads;
 import io.evento.server.consumer.outbox.OutboxStore;
 import io.evento.server.consumer.outbox.OutboxTable;
 import io.evento.server.consumer.segment.ConsumerId;
-import io.evento.server.consumer.shadow.ShadowTable.Echo;
 import io.evento.server.consumer.shadow.ShadowTable.Held;
+import io.evento.server.consumer.shadow.ShadowTable.HeldOutcome;
 import io.evento.server.eventstore.read.OutcomeReader;
 import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.server.routing.query.ShadowVersions;
@@ -64,7 +64,7 @@ public class ShadowOutcomes {
   private final Queue<OutboxStore.End> ends = new ConcurrentLinkedQueue<>();
   private volatile boolean isAnyHeld;
   private volatile boolean isWoken;
-  private volatile @Nullable BiConsumer<ConsumerId, Integer> inbox;
+  private volatile @Nullable BiConsumer<ConsumerId, Integer> onPendingInput;
   private boolean isWell = true;
   private long cleaned = System.nanoTime();
 
@@ -90,9 +90,9 @@ public class ShadowOutcomes {
    * @param told of consumer and slot when an outcome waits there
    */
   public void start(BiConsumer<ConsumerId, Integer> told) {
-    inbox = told;
+    onPendingInput = told;
     outbox.onEnd(this::ended);
-    threads.start("echoes", this::run);
+    threads.start("shadow-outcomes", this::run);
   }
 
   /** Something was held that may have an outcome by now. Never waits. */
@@ -167,7 +167,8 @@ public class ShadowOutcomes {
                 held -> {
                   var end = now.get(held.id());
                   // Refused before it came to anything: nothing says how the two compare.
-                  return echo(held).orElseGet(() -> new Echo(held, required(end), null, true));
+                  return outcome(held)
+                      .orElseGet(() -> new HeldOutcome(held, required(end), null, true));
                 })
             .toList());
     return ends.isEmpty() ? LOOK_MILLIS : 0;
@@ -181,10 +182,10 @@ public class ShadowOutcomes {
     var due = table.claim(CLAIM_MAX);
     if (!due.isEmpty()) {
       var known = reader.withOutcome(due.stream().map(Held::id).toList());
-      var found = new ArrayList<Echo>();
+      var found = new ArrayList<HeldOutcome>();
       for (var held : due) {
         if (known.contains(held.id())) {
-          echo(held).ifPresent(found::add);
+          outcome(held).ifPresent(found::add);
         }
       }
       settle(found);
@@ -196,10 +197,10 @@ public class ShadowOutcomes {
         : Math.min(LOOK_MILLIS, next.map(Duration::toMillis).orElse(LOOK_MILLIS) + PAUSE_MILLIS);
   }
 
-  private Optional<Echo> echo(Held held) {
+  private Optional<HeldOutcome> outcome(Held held) {
     return commandOutcomes
         .known(held.id(), held.type(), held.payload())
-        .map(known -> new Echo(held, end(held.id(), known), known.at(), known.isSame()));
+        .map(known -> new HeldOutcome(held, end(held.id(), known), known.at(), known.isSame()));
   }
 
   private static OutboxStore.End end(UUID id, CommandOutcomes.Known known) {
@@ -209,11 +210,11 @@ public class ShadowOutcomes {
         : OutboxStore.End.refused(id, Objects.requireNonNull(known.refusal()));
   }
 
-  private void settle(List<Echo> found) {
+  private void settle(List<HeldOutcome> found) {
     if (found.isEmpty()) {
       return;
     }
-    var told = inbox;
+    var told = onPendingInput;
     for (var place : table.settle(found)) {
       if (told != null) {
         told.accept(place.consumer(), place.slot());

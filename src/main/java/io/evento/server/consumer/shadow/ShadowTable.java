@@ -226,7 +226,7 @@ public class ShadowTable {
    * @param at when it was kept; null for now
    * @param isAlike whether the command that has it is the same
    */
-  record Echo(Held held, OutboxStore.End end, @Nullable Instant at, boolean isAlike) {}
+  record HeldOutcome(Held held, OutboxStore.End end, @Nullable Instant at, boolean isAlike) {}
 
   /** Consumer and slot where something waits to be heard. */
   record Place(ConsumerId consumer, int slot) {}
@@ -310,17 +310,20 @@ public class ShadowTable {
    *
    * @return where they wait to be heard
    */
-  List<Place> settle(Collection<Echo> echoes) {
+  List<Place> settle(Collection<HeldOutcome> outcomes) {
     return database.read(
         "keep outcomes for shadows",
         open -> {
           try (var settle = open.prepareStatement(SETTLE)) {
-            settle.setArray(1, array(open, "text", echoes, e -> e.held().consumer().name()));
-            settle.setArray(2, array(open, "int", echoes, e -> e.held().consumer().version()));
-            settle.setArray(3, array(open, "uuid", echoes, e -> e.held().id()));
-            settle.setArray(4, array(open, "text", echoes, e -> OutboxTable.kept(e.end())));
-            settle.setArray(5, array(open, "timestamptz", echoes, ShadowTable::at));
-            settle.setArray(6, array(open, "boolean", echoes, Echo::isAlike));
+            settle.setArray(
+                1, array(open, "text", outcomes, outcome -> outcome.held().consumer().name()));
+            settle.setArray(
+                2, array(open, "int", outcomes, outcome -> outcome.held().consumer().version()));
+            settle.setArray(3, array(open, "uuid", outcomes, outcome -> outcome.held().id()));
+            settle.setArray(
+                4, array(open, "text", outcomes, outcome -> OutboxTable.kept(outcome.end())));
+            settle.setArray(5, array(open, "timestamptz", outcomes, ShadowTable::at));
+            settle.setArray(6, array(open, "boolean", outcomes, HeldOutcome::isAlike));
             try (var row = settle.executeQuery()) {
               var found = new ArrayList<Place>();
               while (row.next()) {
@@ -333,17 +336,17 @@ public class ShadowTable {
         });
   }
 
-  private static @Nullable String at(Echo echo) {
-    return echo.at() == null ? null : echo.at().atOffset(ZoneOffset.UTC).toString();
+  private static @Nullable String at(HeldOutcome outcome) {
+    return outcome.at() == null ? null : outcome.at().atOffset(ZoneOffset.UTC).toString();
   }
 
   private static java.sql.Array array(
       Connection open,
       String type,
-      Collection<Echo> echoes,
-      java.util.function.Function<Echo, ? extends @Nullable Object> of)
+      Collection<HeldOutcome> outcomes,
+      java.util.function.Function<HeldOutcome, ? extends @Nullable Object> of)
       throws SQLException {
-    return open.createArrayOf(type, echoes.stream().map(of).toArray());
+    return open.createArrayOf(type, outcomes.stream().map(of).toArray());
   }
 
   // ---- what a version's decisions come to

@@ -1,7 +1,7 @@
 package io.evento.server.consumer.step;
 
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.step.StepBatch.Item;
 import java.nio.ByteBuffer;
@@ -26,10 +26,10 @@ final class CommandId {
    */
   static UUID of(
       String consumer, Item item, long born, ToIntFunction<RecordedEvent> ordinal, int number) {
-    var happening = item.happening();
-    var event = happening.event();
-    var outcome = happening.outcome();
-    var due = happening.due();
+    var input = item.input();
+    var event = input.event();
+    var outcome = input.outcome();
+    var due = input.due();
     String what;
     if (event != null) {
       what = "event\0" + event.commandId() + '\0' + ordinal.applyAsInt(event);
@@ -45,7 +45,7 @@ final class CommandId {
   }
 
   /** Deadlines that an older release has set are known by when they are due. */
-  private static String setting(Item item, Stepping.Due due) {
+  private static String setting(Item item, StepMessage.Due due) {
     var deadlines = item.origin().deadlines();
     return deadlines.isEmpty() ? due.time() : deadlines.get(0).toString();
   }
@@ -55,10 +55,10 @@ final class CommandId {
    * set.
    */
   static UUID ofSetting(Item item, String label) {
-    var happening = item.happening();
-    var event = happening.event();
-    var outcome = happening.outcome();
-    var due = happening.due();
+    var input = item.input();
+    var event = input.event();
+    var outcome = input.outcome();
+    var due = input.due();
     var about =
         event != null
             ? "event\0" + event.commandId() + '\0' + event.position()

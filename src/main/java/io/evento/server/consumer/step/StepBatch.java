@@ -1,10 +1,9 @@
 package io.evento.server.consumer.step;
 
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
-import io.evento.protocol.Stepping.Happening;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Input;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import io.evento.server.consumer.delivery.InFlight;
 import io.evento.server.consumer.outbox.PendingSagaInput;
@@ -64,15 +63,15 @@ public record StepBatch(
    * @param deadline its id if it is one; else null
    * @param origin of what is decided about it
    */
-  record Item(Happening happening, int slot, @Nullable UUID deadline, Cause origin) {
+  record Item(Input input, int slot, @Nullable UUID deadline, Cause origin) {
     String key() {
-      return happening.key();
+      return input.key();
     }
 
     /** As what it is parked. */
     DeadLetter deadLetter() {
-      var event = happening.event();
-      var outcome = happening.outcome();
+      var event = input.event();
+      var outcome = input.outcome();
       if (event != null) {
         return new DeadLetter(key(), slot, event.position(), event.commandId(), event.type());
       }
@@ -86,7 +85,7 @@ public record StepBatch(
           slot,
           0,
           Objects.requireNonNull(deadline),
-          Objects.requireNonNull(happening.due()).name());
+          Objects.requireNonNull(input.due()).name());
     }
 
     /** Whether it may have ended sessions. */
@@ -124,8 +123,8 @@ public record StepBatch(
 
     /** Tells it from all others of its consumer. */
     Object identity() {
-      var event = happening.event();
-      var outcome = happening.outcome();
+      var event = input.event();
+      var outcome = input.outcome();
       return event != null
           ? event.position()
           : Objects.requireNonNull(outcome != null ? outcome.id() : deadline);
@@ -176,7 +175,7 @@ public record StepBatch(
       if (saga != null && saga.born() == outcome.born()) {
         items.add(
             new Item(
-                Happening.of(outcome.key(), outcome.settled()),
+                Input.of(outcome.key(), outcome.settled()),
                 outcome.slot(),
                 null,
                 Cause.ofOutcome(outcome.settled().id())));
@@ -191,7 +190,7 @@ public record StepBatch(
       } else if (seen.add(deadline.key())) {
         items.add(
             new Item(
-                Happening.of(deadline.key(), deadline.due()),
+                Input.of(deadline.key(), deadline.due()),
                 deadline.slot(),
                 deadline.id(),
                 deadline.origin()));
@@ -211,7 +210,7 @@ public record StepBatch(
       }
       var item =
           new Item(
-              Happening.of(key, event),
+              Input.of(key, event),
               filter.isAssociated() ? Slots.of(key) : Slots.of(event.aggregate()),
               null,
               Cause.ofEvent(event.position()));
@@ -256,8 +255,8 @@ public record StepBatch(
   }
 
   private static long size(Item item) {
-    var event = item.happening().event();
-    var outcome = item.happening().outcome();
+    var event = item.input().event();
+    var outcome = item.input().outcome();
     return event != null
         ? InFlight.bytes(event)
         : outcome != null ? length(outcome.payload()) : 200;
@@ -288,22 +287,22 @@ public record StepBatch(
   }
 
   /** The message; each live saga that it concerns goes along once. */
-  Message.Steps message(Lease lease, long number) {
-    var states = new HashMap<String, Stepping.State>();
+  StepMessage.Steps message(Lease lease, long number) {
+    var states = new HashMap<String, StepMessage.State>();
     var sent = items.subList(0, sendable);
     for (var item : sent) {
       var saga = living(sagas, item.key());
       if (saga != null) {
-        states.putIfAbsent(item.key(), new Stepping.State(item.key(), saga.state()));
+        states.putIfAbsent(item.key(), new StepMessage.State(item.key(), saga.state()));
       }
     }
-    return new Message.Steps(
+    return new StepMessage.Steps(
         lease.segment().consumer().wire(),
         lease.segment().number(),
         lease.fence(),
         number,
         List.copyOf(states.values()),
-        sent.stream().map(Item::happening).toList());
+        sent.stream().map(Item::input).toList());
   }
 
   /**
@@ -322,7 +321,7 @@ public record StepBatch(
   public Place doneWith(int count, long from) {
     var left =
         items.subList(count, items.size()).stream()
-            .map(item -> item.happening().event())
+            .map(item -> item.input().event())
             .filter(Objects::nonNull)
             .findFirst();
     if (left.isEmpty()) {

@@ -1,12 +1,12 @@
 package io.evento.server.consumer.step;
 
+import io.evento.protocol.DecideMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
 import io.evento.protocol.Printable;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import io.evento.server.consumer.delivery.Delivery;
 import io.evento.server.consumer.segment.ConsumerId;
@@ -58,7 +58,7 @@ public final class StepDelivery extends Delivery {
     void load(StepDelivery delivery, StepBatch.Request request);
 
     /** Answers with {@link #stored} or {@link #refused}, or with {@link #unfit}. */
-    void store(StepDelivery delivery, StepBatch batch, List<Stepping.Result> results, long from);
+    void store(StepDelivery delivery, StepBatch batch, List<StepMessage.Result> results, long from);
 
     /** Answers with {@link #parked}, {@link #full} or {@link #refused}. */
     void park(StepDelivery delivery, FailedItem failedItem);
@@ -74,7 +74,8 @@ public final class StepDelivery extends Delivery {
      * Answers with {@link #letterTaken}, {@link #letterSettled} or {@link #refused}, or with {@link
      * #letterUnfit}.
      */
-    void storeLetter(StepDelivery delivery, StepParking.Found found, List<Stepping.Result> results);
+    void storeLetter(
+        StepDelivery delivery, StepParking.Found found, List<StepMessage.Result> results);
 
     /** Answers with {@link #letterSettled} or {@link #refused}. */
     void letterFailed(
@@ -94,7 +95,7 @@ public final class StepDelivery extends Delivery {
   private final StepBackend stepBackend;
   private final FailureCounter failureCounter = new FailureCounter();
   private volatile boolean hasInbox = true;
-  private volatile Message.@Nullable Stepped answer;
+  private volatile StepMessage.@Nullable Stepped answer;
   private Stage stage = Stage.IDLE;
   private @Nullable StepBatch batch;
   private StepParking.@Nullable Found letter;
@@ -125,7 +126,7 @@ public final class StepDelivery extends Delivery {
   }
 
   /** The session has decided; one answer is awaited at a time. */
-  public void answered(Message.Stepped said) {
+  public void answered(StepMessage.Stepped said) {
     answer = said;
     ring();
   }
@@ -260,7 +261,7 @@ public final class StepDelivery extends Delivery {
     idle();
   }
 
-  private void decided(Message.Stepped said) {
+  private void decided(StepMessage.Stepped said) {
     if (stage != Stage.ASKED || said.batch() != number) {
       return;
     }
@@ -275,7 +276,7 @@ public final class StepDelivery extends Delivery {
     }
   }
 
-  private void decided(StepBatch asked, Message.Stepped said) {
+  private void decided(StepBatch asked, StepMessage.Stepped said) {
     var failure = said.failure();
     var count = said.results().size();
     if (count > asked.sendable()) {
@@ -311,19 +312,19 @@ public final class StepDelivery extends Delivery {
   /**
    * @param at which item failed
    */
-  private void failed(StepBatch asked, int at, Message.Failure failure) {
+  private void failed(StepBatch asked, int at, DecideMessage.Failure failure) {
     failed(asked, at, failure, at < asked.sendable());
   }
 
   /**
    * @param isSure whether it was this item and no other
    */
-  private void failed(StepBatch asked, int at, Message.Failure failure, boolean isSure) {
+  private void failed(StepBatch asked, int at, DecideMessage.Failure failure, boolean isSure) {
     // What passes by itself is no fault of the handler.
     var isPassing = failure.code().retry() == ErrorCode.Retry.LATER;
     failures = at > 0 ? 1 : failures + 1;
     var item = asked.items().get(Math.min(at, asked.items().size() - 1));
-    var event = item.happening().event();
+    var event = item.input().event();
     var cause = Printable.line(failure.detail());
     lease()
         .failing(
@@ -343,7 +344,7 @@ public final class StepDelivery extends Delivery {
     delay(millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1));
   }
 
-  private void store(StepBatch asked, List<Stepping.Result> results) {
+  private void store(StepBatch asked, List<StepMessage.Result> results) {
     stage = Stage.STORING;
     stepBackend.store(this, asked, results, doneUpTo());
   }
@@ -372,7 +373,7 @@ public final class StepDelivery extends Delivery {
   /** A result broke a rule: as if the handler had failed. */
   void unfit(StepBatch asked, EventoException broken) {
     failedItem = null;
-    var failure = new Message.Failure(ErrorCode.HANDLER_FAILED, broken.detail(), List.of());
+    var failure = new DecideMessage.Failure(ErrorCode.HANDLER_FAILED, broken.detail(), List.of());
     // Whose result it was is known only where there was one.
     failed(asked, 0, failure, asked.sendable() == 1);
     notDone(asked);
@@ -448,7 +449,7 @@ public final class StepDelivery extends Delivery {
     idle();
   }
 
-  private void letterDecided(StepParking.Found tried, Message.Stepped said) {
+  private void letterDecided(StepParking.Found tried, StepMessage.Stepped said) {
     lease().doubts(lease().doubts().without(tried.letter().id()));
     var failure = said.failure();
     if (failure != null) {
@@ -464,7 +465,7 @@ public final class StepDelivery extends Delivery {
     letterFailed(tried, broken.detail(), false);
   }
 
-  private void storeLetter(StepParking.Found tried, List<Stepping.Result> results) {
+  private void storeLetter(StepParking.Found tried, List<StepMessage.Result> results) {
     stage = Stage.STORING;
     stepBackend.storeLetter(this, tried, results);
   }

@@ -3,7 +3,7 @@ package io.evento.server.consumer.step;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.segment.Cause;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.step.StepBatch.Item;
@@ -81,7 +81,7 @@ public final class StepWrite {
       ConsumerId consumer,
       boolean keepsStates,
       StepBatch batch,
-      List<Stepping.Result> results,
+      List<StepMessage.Result> results,
       ToIntFunction<RecordedEvent> ordinal) {
     var write = new StepWrite(consumer, keepsStates, batch);
     for (var i = 0; i < results.size(); i++) {
@@ -90,10 +90,10 @@ public final class StepWrite {
     return write;
   }
 
-  private void add(Item item, Stepping.Result result, ToIntFunction<RecordedEvent> ordinal) {
-    var happening = item.happening();
-    if (happening.outcome() != null) {
-      outcomes.add(happening.outcome().id());
+  private void add(Item item, StepMessage.Result result, ToIntFunction<RecordedEvent> ordinal) {
+    var input = item.input();
+    if (input.outcome() != null) {
+      outcomes.add(input.outcome().id());
     }
     if (item.deadline() != null) {
       deadlinesGone.add(item.deadline());
@@ -127,11 +127,11 @@ public final class StepWrite {
   /**
    * @return the saga as it is now; null if none lives
    */
-  private @Nullable SagaState change(Item item, Stepping.Result result) {
-    var event = item.happening().event();
+  private @Nullable SagaState change(Item item, StepMessage.Result result) {
+    var event = item.input().event();
     var known = after.getOrDefault(item.key(), before.get(item.key()));
     var lives = known != null && !known.isEnded();
-    if (result.equals(Stepping.Result.NOTHING)) {
+    if (result.equals(StepMessage.Result.NOTHING)) {
       return lives ? known : null;
     }
     SagaState saga;
@@ -157,7 +157,7 @@ public final class StepWrite {
     return saga;
   }
 
-  private void change(Item item, Stepping.Deadline said) {
+  private void change(Item item, StepMessage.Deadline said) {
     var id = CommandId.ofDeadline(consumer, item.key(), said.name());
     if (said.after() == null && said.at() == null) {
       alarms.remove(id);
@@ -186,20 +186,20 @@ public final class StepWrite {
   }
 
   private static String correlation(Item item, @Nullable SagaState saga) {
-    var event = item.happening().event();
+    var event = item.input().event();
     // A flow goes on through its sagas, whatever their steps are about.
     return saga != null ? saga.correlation() : event != null ? event.correlationId() : item.key();
   }
 
   private static @Nullable String cause(Item item) {
-    var event = item.happening().event();
-    var outcome = item.happening().outcome();
+    var event = item.input().event();
+    var outcome = item.input().outcome();
     return event != null
         ? event.commandId().toString()
         : outcome != null ? outcome.id().toString() : null;
   }
 
-  /** Whether the happenings led to nothing, so that only the checkpoint moves. */
+  /** Whether the inputs led to nothing, so that only the checkpoint moves. */
   boolean isEmpty() {
     return after.isEmpty()
         && sent.isEmpty()

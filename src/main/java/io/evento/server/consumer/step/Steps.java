@@ -2,7 +2,7 @@ package io.evento.server.consumer.step;
 
 import io.evento.protocol.EventoException;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
@@ -186,7 +186,7 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
 
   @Override
   public void store(
-      StepDelivery delivery, StepBatch batch, List<Stepping.Result> decided, long from) {
+      StepDelivery delivery, StepBatch batch, List<StepMessage.Result> decided, long from) {
     var lease = delivery.lease();
     var results = withoutRepeatedEffects(lease.claimed(), batch, decided);
     run(
@@ -208,7 +208,7 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
   private StepTable.Step step(
       StepDelivery delivery,
       StepBatch batch,
-      List<Stepping.Result> results,
+      List<StepMessage.Result> results,
       long from,
       @Nullable UUID letter) {
     var lease = delivery.lease();
@@ -235,34 +235,34 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
    * unless asked for. A saga that such an event brings to life ended long ago, or it would have
    * been passed over; its deadline would do now what it had not to do then.
    */
-  private static List<Stepping.Result> withoutRepeatedEffects(
-      Lease.Claimed claimed, StepBatch batch, List<Stepping.Result> results) {
+  private static List<StepMessage.Result> withoutRepeatedEffects(
+      Lease.Claimed claimed, StepBatch batch, List<StepMessage.Result> results) {
     if (claimed.effectsAfter() == 0) {
       return results;
     }
-    var effective = new ArrayList<Stepping.Result>();
+    var effective = new ArrayList<StepMessage.Result>();
     for (var i = 0; i < results.size(); i++) {
       var result = results.get(i);
-      var event = batch.items().get(i).happening().event();
+      var event = batch.items().get(i).input().event();
       effective.add(
           event == null || event.position() > claimed.effectsAfter()
               ? result
-              : new Stepping.Result(
+              : new StepMessage.Result(
                   result.state(), result.ended(), List.of(), takenBack(result.deadlines())));
     }
     return effective;
   }
 
-  private static List<Stepping.Deadline> takenBack(List<Stepping.Deadline> said) {
+  private static List<StepMessage.Deadline> takenBack(List<StepMessage.Deadline> said) {
     return said.stream().filter(one -> one.after() == null && one.at() == null).toList();
   }
 
   /** By position, of the events that led to commands: an id is made of it. */
-  private Map<RecordedEvent, Integer> ordinals(StepBatch batch, List<Stepping.Result> results) {
+  private Map<RecordedEvent, Integer> ordinals(StepBatch batch, List<StepMessage.Result> results) {
     var deciding =
         java.util.stream.IntStream.range(0, results.size())
             .filter(i -> !results.get(i).commands().isEmpty())
-            .mapToObj(i -> batch.items().get(i).happening().event())
+            .mapToObj(i -> batch.items().get(i).input().event())
             .filter(java.util.Objects::nonNull)
             .toList();
     if (deciding.isEmpty()) {
@@ -381,7 +381,7 @@ public class Steps implements StepDelivery.StepBackend, DeliveryFactory {
 
   @Override
   public void storeLetter(
-      StepDelivery delivery, StepParking.Found found, List<Stepping.Result> results) {
+      StepDelivery delivery, StepParking.Found found, List<StepMessage.Result> results) {
     run(
         () -> {
           var step = step(delivery, found.batch(), results, 0, found.letter().id());

@@ -2,7 +2,7 @@ package io.evento.server.consumer.watermark;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
@@ -151,7 +151,7 @@ public class Watermarks implements ReadModelProgress {
   }
 
   @Override
-  public CompletionStage<Void> seen(String consumer, Message.After after, Deadline deadline) {
+  public CompletionStage<Void> seen(String consumer, QueryMessage.After after, Deadline deadline) {
     var stream = after.stream();
     var first = 0;
     var last = Slots.COUNT - 1;

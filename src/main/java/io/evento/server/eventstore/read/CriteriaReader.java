@@ -1,9 +1,9 @@
 package io.evento.server.eventstore.read;
 
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.StoryEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.AppendCondition.Alternative;
 import io.evento.server.eventstore.EventMeta;
@@ -119,7 +119,7 @@ public class CriteriaReader {
    * @param at all events up to here were looked at
    * @param events that meet an alternative, in order of their positions
    */
-  public record Model(StorePosition at, List<StoryEvent> events) {}
+  public record Model(StorePosition at, List<HistoryEvent> events) {}
 
   /**
    * All events that meet an alternative, up to the present head. Blocks on the database.
@@ -133,7 +133,7 @@ public class CriteriaReader {
         connection -> {
           configure(connection);
           var head = OrderReader.head(connection);
-          var found = new TreeMap<Long, StoryEvent>();
+          var found = new TreeMap<Long, HistoryEvent>();
           for (var alternative : any) {
             if (!read(connection, alternative, head.position(), found)
                 || found.size() > EVENTS_MAX) {
@@ -145,7 +145,7 @@ public class CriteriaReader {
   }
 
   private static boolean read(
-      Connection connection, Alternative alternative, long upTo, TreeMap<Long, StoryEvent> into)
+      Connection connection, Alternative alternative, long upTo, TreeMap<Long, HistoryEvent> into)
       throws SQLException {
     var types = types(alternative);
     try (var select = connection.prepareStatement(TAGGED)) {
@@ -163,7 +163,7 @@ public class CriteriaReader {
           found = rows.getInt(5);
           into.put(
               rows.getLong(1),
-              new StoryEvent(
+              new HistoryEvent(
                   rows.getString(2),
                   EventMeta.payloadVersion(rows.getString(3)),
                   new Json(rows.getString(4))));

@@ -1,6 +1,6 @@
 package io.evento.server.eventstore.read;
 
-import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.Tip;
 import java.util.List;
 
@@ -12,4 +12,4 @@ import java.util.List;
  * @param tip state after the last of them
  * @param more whether others follow
  */
-public record StoredHistory(Tip from, List<StoryEvent> events, Tip tip, boolean more) {}
+public record StoredHistory(Tip from, List<HistoryEvent> events, Tip tip, boolean more) {}

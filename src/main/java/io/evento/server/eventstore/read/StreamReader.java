@@ -1,7 +1,7 @@
 package io.evento.server.eventstore.read;
 
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.EventMeta;
@@ -89,13 +89,13 @@ public class StreamReader {
                       && rows.getLong("decision") == after.decision())) {
                 return Optional.<StoredHistory>empty();
               }
-              var events = new ArrayList<StoryEvent>();
+              var events = new ArrayList<HistoryEvent>();
               var tip = after;
               var found = 0;
               while (events.size() < eventsMax && rows.next()) {
                 tip = new Tip(rows.getLong("version"), rows.getLong("decision"));
                 events.add(
-                    new StoryEvent(
+                    new HistoryEvent(
                         rows.getString("type"),
                         EventMeta.payloadVersion(rows.getString("meta")),
                         new Json(rows.getString("payload"))));

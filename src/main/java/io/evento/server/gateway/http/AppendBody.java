@@ -1,10 +1,10 @@
 package io.evento.server.gateway.http;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.NewEvent;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Names;
 import io.evento.protocol.PayloadVersions;
 import io.evento.server.eventstore.AppendCondition.Alternative;
@@ -135,13 +135,13 @@ record AppendBody(
     return context == null ? "default" : Names.checkType("/context", context);
   }
 
-  Message.@Nullable Aggregate checkedAggregate() {
+  DecideMessage.@Nullable Aggregate checkedAggregate() {
     if (aggregate == null) {
       return null;
     }
     var type = aggregate.type == null ? "" : aggregate.type;
     var id = aggregate.id == null ? "" : aggregate.id;
-    return new Message.Aggregate(
+    return new DecideMessage.Aggregate(
         Names.checkType("/aggregate/type", type), Names.checkAggregateId("/aggregate/id", id));
   }
 

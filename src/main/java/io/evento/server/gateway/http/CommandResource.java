@@ -1,9 +1,9 @@
 package io.evento.server.gateway.http;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Names;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
@@ -48,7 +48,7 @@ public class CommandResource {
     var commandId = Headers.commandId(id);
     try {
       var command =
-          new Message.Command(
+          new CommandMessage.Command(
               commandId,
               Names.checkType("type", type),
               Headers.version(ifMatch),

@@ -1,10 +1,11 @@
 package io.evento.server.gateway.http;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.JsonText;
-import io.evento.protocol.Message;
 import io.evento.protocol.PayloadVersions;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.eventstore.follow.SeenPosition;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -66,12 +67,12 @@ public final class Headers {
   /**
    * {@code Evento-Consistent-After: 1017@EPOCH}, a position and its epoch as a receipt names them.
    */
-  static Message.@Nullable After consistentAfter(@Nullable String header) {
+  static QueryMessage.@Nullable After consistentAfter(@Nullable String header) {
     if (header == null) {
       return null;
     }
     var seen = SeenPosition.parse("Evento-Consistent-After", header.trim());
-    return new Message.After(seen.position(), seen.epoch(), null);
+    return new QueryMessage.After(seen.position(), seen.epoch(), null);
   }
 
   /** A JSON object, or null without the header. */
@@ -79,9 +80,9 @@ public final class Headers {
     if (header == null) {
       return null;
     }
-    if (header.length() > Message.META_CHARS_MAX) {
+    if (header.length() > CommandMessage.META_CHARS_MAX) {
       throw EventoException.invalid(
-          "Evento-Metadata", "must have at most " + Message.META_CHARS_MAX + " characters");
+          "Evento-Metadata", "must have at most " + CommandMessage.META_CHARS_MAX + " characters");
     }
     Json read;
     try {

@@ -1,8 +1,8 @@
 package io.evento.server.gateway.http;
 
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Names;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.routing.query.Queries;
 import io.evento.server.setting.Setting;
@@ -42,7 +42,7 @@ public class QueryResource {
       @QueryParam("gather") @Nullable String gather,
       InputStream body) {
     var query =
-        new Message.Query(
+        new QueryMessage.Query(
             UUID.randomUUID(),
             Names.checkType("type", type),
             Headers.payloadVersion(version),
@@ -55,13 +55,13 @@ public class QueryResource {
     return queries.ask(query).thenApplyAsync(view -> Bodies.bytes(view.text()), answers.writers());
   }
 
-  private static Message.@Nullable Gather gather(@Nullable String whom) {
+  private static QueryMessage.@Nullable Gather gather(@Nullable String whom) {
     if (whom == null || whom.isEmpty()) {
       return null;
     }
     return switch (whom) {
-      case "instances" -> Message.Gather.INSTANCES;
-      case "versions" -> Message.Gather.VERSIONS;
+      case "instances" -> QueryMessage.Gather.INSTANCES;
+      case "versions" -> QueryMessage.Gather.VERSIONS;
       default -> throw EventoException.invalid("gather", "must be instances or versions");
     };
   }

@@ -1,8 +1,8 @@
 package io.evento.server.gateway.http;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Names;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.outbox.Schedules;
@@ -56,7 +56,7 @@ public class ScheduleResource {
     try {
       return schedules
           .add(
-              new Message.Schedule(
+              new CommandMessage.Schedule(
                   commandId,
                   Names.checkType("type", type),
                   after == null ? null : millis(after),

@@ -1,8 +1,8 @@
 package io.evento.server.gateway.http;
 
+import io.evento.protocol.DecideMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Names;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.read.OrderReader;
@@ -62,7 +62,7 @@ public class StreamResource {
       @Nullable String order) {
     Names.checkType("aggregateType", type);
     Names.checkAggregateId(parameter, id);
-    var stream = new Message.Aggregate(type, id).stream();
+    var stream = new DecideMessage.Aggregate(type, id).stream();
     var count = PageLimits.limit(limit);
     if (order != null && !order.equals("asc") && !order.equals("desc")) {
       throw EventoException.invalid("order", "must be asc or desc");

@@ -50,7 +50,7 @@ public class EventFeeds {
   private final Threads threads;
   private final IntSupplier openMax;
   private final IntSupplier stallSeconds;
-  private final ExecutorService turns;
+  private final ExecutorService pool;
   private final ExecutorService readers;
   private final Counter cut;
   private final Set<EventFeed> open = ConcurrentHashMap.newKeySet();
@@ -81,7 +81,7 @@ public class EventFeeds {
     this.openMax = openMax;
     this.stallSeconds = stallSeconds;
     // Each reader waits once at most, and there are only so many.
-    turns = threads.pool("live", 2, 200_000);
+    pool = threads.pool("live", 2, 200_000);
     readers = threads.pool("live-reader", 2, 200_000);
     cut = metrics.counter("evento_live_readers_cut", "live readers that took too little");
     metrics.gauge("evento_live_readers", "live readers of events", open::size);
@@ -230,7 +230,7 @@ public class EventFeeds {
 
   void run(Runnable turn) {
     try {
-      turns.execute(turn);
+      pool.execute(turn);
     } catch (RejectedExecutionException stopped) {
       LOG.log(Level.DEBUG, "the node stops");
     }

@@ -2,8 +2,8 @@ package io.evento.server.gateway.live;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Names;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.Threads;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.eventstore.follow.SeenPosition;
@@ -89,7 +89,7 @@ public class EventStreamFilter implements Filter {
           ErrorCode.UNSUPPORTED_MEDIA_TYPE, ErrorCode.UNSUPPORTED_MEDIA_TYPE.title());
     }
     var query =
-        new Message.Query(
+        new QueryMessage.Query(
             UUID.randomUUID(),
             Names.checkType("type", uri.substring(uri.lastIndexOf('/') + 1)),
             Headers.payloadVersion(asked.getHeader("Evento-Payload-Version")),

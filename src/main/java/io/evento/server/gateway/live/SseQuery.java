@@ -3,7 +3,8 @@ package io.evento.server.gateway.live;
 import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.consumer.live.LiveQuery;
 import io.evento.server.consumer.live.SubscriptionSink;
@@ -27,12 +28,12 @@ final class SseQuery implements SubscriptionSink {
     this.response = response;
   }
 
-  static void open(LiveQueries queries, Message.Query query, SseResponse to) {
-    var outlet = new SseQuery(to);
+  static void open(LiveQueries queries, QueryMessage.Query query, SseResponse to) {
+    var sink = new SseQuery(to);
     try {
-      var live = queries.subscribe(query, outlet);
-      outlet.live = live;
-      if (outlet.isGone) {
+      var live = queries.subscribe(query, sink);
+      sink.live = live;
+      if (sink.isGone) {
         live.close();
       }
       live.ring();
@@ -83,12 +84,12 @@ final class SseQuery implements SubscriptionSink {
   }
 
   @Override
-  public void answer(int round, Json view) {
+  public void answer(int attempt, Json view) {
     write(SseResponse.event(new StringBuilder(), "", "answer", view.text()));
   }
 
   @Override
-  public void update(Message.Update update) {
+  public void update(LiveMessage.Update update) {
     var payload = update.payload();
     if (payload != null) {
       write(SseResponse.event(new StringBuilder(), "", "update", payload.text()));

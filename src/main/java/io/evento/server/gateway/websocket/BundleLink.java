@@ -1,11 +1,20 @@
 package io.evento.server.gateway.websocket;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.CommandMessage;
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DeclareMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
+import io.evento.protocol.LiveMessage;
 import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
+import io.evento.protocol.ReplyMessage;
+import io.evento.protocol.SessionMessage;
+import io.evento.protocol.StepMessage;
 import io.evento.server.cluster.NodeState;
 import io.evento.server.routing.Failures;
 import io.evento.server.routing.session.BundleSession;
@@ -118,12 +127,12 @@ final class BundleLink {
     try {
       handle(Codec.receive(line));
     } catch (EventoException refused) {
-      writer.send(Message.Fault.of(idOf(line), refused), Lane.ANSWER);
+      writer.send(ReplyMessage.Fault.of(idOf(line), refused), Lane.ANSWER);
     } catch (RuntimeException failure) {
       var id = idOf(line);
       var correlation = id == null ? UUID.randomUUID() : id;
       writer.send(
-          Message.Fault.of(id, Failures.told(failure, correlation.toString())), Lane.ANSWER);
+          ReplyMessage.Fault.of(id, Failures.told(failure, correlation.toString())), Lane.ANSWER);
     }
   }
 
@@ -137,77 +146,121 @@ final class BundleLink {
   }
 
   private void handle(Message message) {
-    if (message instanceof Message.Hello hello) {
+    if (message instanceof SessionMessage.Hello hello) {
       greet(hello);
       return;
     }
-    if (message instanceof Message.Ping) {
+    if (message instanceof SessionMessage.Ping) {
       return;
     }
     var open = session;
     if (open == null) {
       throw EventoException.invalid("/t", "must be hello in the first message");
     }
-    // Most frequent first.
-    if (message instanceof Message.Decided decided) {
-      open.answered(decided.attempt(), decided);
-    } else if (message instanceof Message.Command command) {
-      command(command);
-    } else if (message instanceof Message.Query query) {
+    // Most frequent first, here and within a group.
+    if (message instanceof DecideMessage answer) {
+      handle(open, answer);
+    } else if (message instanceof CommandMessage asked) {
+      handle(asked);
+    } else if (message instanceof QueryMessage.Query query) {
       query(query);
-    } else if (message instanceof Message.Considered considered) {
-      open.answered(considered.attempt(), considered);
-    } else if (message instanceof Message.Ack ack) {
-      door.consumers.ack(open, ack);
-    } else if (message instanceof Message.Credit credit) {
-      door.consumers.credit(open, credit);
-    } else if (message instanceof Message.Result result) {
-      open.answered(result.id(), result);
-    } else if (message instanceof Message.Fault fault) {
-      failed(open, fault);
-    } else if (message instanceof Message.Declare declare) {
+    } else if (message instanceof ConsumerMessage told) {
+      handle(open, told);
+    } else if (message instanceof ReplyMessage reply) {
+      handle(open, reply);
+    } else if (message instanceof DeclareMessage.Declare declare) {
       declare(open, declare);
-    } else if (message instanceof Message.Stepped stepped) {
+    } else if (message instanceof StepMessage.Stepped stepped) {
       door.consumers.stepped(open, stepped);
-    } else if (message instanceof Message.Nack nack) {
-      door.consumers.nack(open, nack);
-    } else if (message instanceof Message.Retried retried) {
-      door.consumers.retried(open, retried);
-    } else if (message instanceof Message.Disable disable) {
-      door.consumers.disable(open, disable);
-    } else if (message instanceof Message.Schedule order) {
-      answer(order.id(), door.schedules.add(order), BundleLink::text);
-    } else if (message instanceof Message.Unschedule back) {
-      answer(back.id(), door.schedules.cancel(back.command()), done -> null);
-    } else if (message instanceof Message.Schedules asked) {
-      answer(
-          asked.id(),
-          door.schedules.list(asked.type(), asked.after(), asked.limit()),
-          BundleLink::text);
-    } else if (message instanceof Message.Drain) {
+    } else if (message instanceof LiveMessage told) {
+      handle(open, told);
+    } else if (message instanceof SessionMessage.Drain) {
       door.sessions.drain(open);
-    } else if (message instanceof Message.Update update) {
-      door.updateForwarder.update(open, update);
-    } else if (message instanceof Message.View view) {
-      open.answered(view.id(), view);
-    } else if (message instanceof Message.Subscribe subscribe) {
-      queries.subscribe(subscribe);
-    } else if (message instanceof Message.Follow follow) {
-      feeds.follow(follow);
-    } else if (message instanceof Message.More more) {
-      if (!feeds.more(more)) {
-        queries.more(more);
-      }
-    } else if (message instanceof Message.Cancel cancel) {
+    } else {
+      throw misdirected();
+    }
+  }
+
+  private static void handle(BundleSession open, DecideMessage answer) {
+    if (answer instanceof DecideMessage.Decided decided) {
+      open.answered(decided.attempt(), decided);
+    } else if (answer instanceof DecideMessage.BoundaryDecided decided) {
+      open.answered(decided.attempt(), decided);
+    } else {
+      throw misdirected();
+    }
+  }
+
+  private void handle(CommandMessage asked) {
+    if (asked instanceof CommandMessage.Command command) {
+      command(command);
+    } else if (asked instanceof CommandMessage.Schedule order) {
+      answer(order.id(), door.schedules.add(order), BundleLink::text);
+    } else if (asked instanceof CommandMessage.Unschedule back) {
+      answer(back.id(), door.schedules.cancel(back.command()), done -> null);
+    } else if (asked instanceof CommandMessage.Schedules page) {
+      answer(
+          page.id(),
+          door.schedules.list(page.type(), page.after(), page.limit()),
+          BundleLink::text);
+    } else {
+      throw misdirected();
+    }
+  }
+
+  private void handle(BundleSession open, ConsumerMessage told) {
+    if (told instanceof ConsumerMessage.Ack ack) {
+      door.consumers.ack(open, ack);
+    } else if (told instanceof ConsumerMessage.Credit credit) {
+      door.consumers.credit(open, credit);
+    } else if (told instanceof ConsumerMessage.Nack nack) {
+      door.consumers.nack(open, nack);
+    } else if (told instanceof ConsumerMessage.Retried retried) {
+      door.consumers.retried(open, retried);
+    } else if (told instanceof ConsumerMessage.Disable disable) {
+      door.consumers.disable(open, disable);
+    } else {
+      throw misdirected();
+    }
+  }
+
+  private void handle(BundleSession open, ReplyMessage reply) {
+    if (reply instanceof ReplyMessage.Result result) {
+      open.answered(result.id(), result);
+    } else if (reply instanceof ReplyMessage.Fault fault) {
+      failed(open, fault);
+    } else if (reply instanceof ReplyMessage.Cancel cancel) {
       // For a request it is a hint: the deadline ends the work as well.
       feeds.cancel(cancel.id());
       queries.cancel(cancel.id());
     } else {
-      throw EventoException.invalid("/t", "is a kind that nodes send");
+      throw misdirected();
     }
   }
 
-  private void greet(Message.Hello hello) {
+  private void handle(BundleSession open, LiveMessage told) {
+    if (told instanceof LiveMessage.Update update) {
+      door.updateForwarder.update(open, update);
+    } else if (told instanceof LiveMessage.View view) {
+      open.answered(view.id(), view);
+    } else if (told instanceof LiveMessage.Subscribe subscribe) {
+      queries.subscribe(subscribe);
+    } else if (told instanceof LiveMessage.Follow follow) {
+      feeds.follow(follow);
+    } else if (told instanceof LiveMessage.More more) {
+      if (!feeds.more(more)) {
+        queries.more(more);
+      }
+    } else {
+      throw misdirected();
+    }
+  }
+
+  private static EventoException misdirected() {
+    return EventoException.invalid("/t", "is a kind that nodes send");
+  }
+
+  private void greet(SessionMessage.Hello hello) {
     if (session != null) {
       throw EventoException.invalid("/t", "must be hello only once");
     }
@@ -222,7 +275,7 @@ final class BundleLink {
     session = greeted;
     door.sessions.add(greeted);
     writer.send(
-        new Message.Welcome(
+        new SessionMessage.Welcome(
             door.config.node().name(),
             door.config.node().release(),
             door.settings.get(Setting.PAYLOAD_BYTES_MAX),
@@ -239,20 +292,21 @@ final class BundleLink {
                 + hello.instance());
   }
 
-  private void declare(BundleSession open, Message.Declare declare) {
+  private void declare(BundleSession open, DeclareMessage.Declare declare) {
     declare(open, declare.components())
         .whenComplete(
             (done, failure) -> {
               if (failure == null) {
                 door.sessions.declared(open, declare.components());
-                writer.send(new Message.Result(declare.id(), null, null), Lane.ANSWER);
+                writer.send(new ReplyMessage.Result(declare.id(), null, null), Lane.ANSWER);
               } else {
                 fail(declare.id(), failure);
               }
             });
   }
 
-  private CompletionStage<Void> declare(BundleSession open, List<Message.Component> components) {
+  private CompletionStage<Void> declare(
+      BundleSession open, List<DeclareMessage.Component> components) {
     return door.catalog.declare(
         open.bundle(),
         components,
@@ -281,26 +335,26 @@ final class BundleLink {
     close(reason);
   }
 
-  private void command(Message.Command command) {
+  private void command(CommandMessage.Command command) {
     door.router
         .dispatch(command)
         .whenComplete(
             (receipt, failure) -> {
               if (failure == null) {
-                writer.send(new Message.Result(command.id(), receipt, null), Lane.ANSWER);
+                writer.send(new ReplyMessage.Result(command.id(), receipt, null), Lane.ANSWER);
               } else {
                 fail(command.id(), failure);
               }
             });
   }
 
-  private void query(Message.Query query) {
+  private void query(QueryMessage.Query query) {
     door.queries
         .ask(query)
         .whenComplete(
             (view, failure) -> {
               if (failure == null) {
-                writer.send(new Message.Result(query.id(), null, view), Lane.ANSWER);
+                writer.send(new ReplyMessage.Result(query.id(), null, view), Lane.ANSWER);
               } else {
                 fail(query.id(), failure);
               }
@@ -312,7 +366,7 @@ final class BundleLink {
     outcome.whenComplete(
         (value, failure) -> {
           if (failure == null) {
-            writer.send(new Message.Result(id, null, payload.apply(value)), Lane.ANSWER);
+            writer.send(new ReplyMessage.Result(id, null, payload.apply(value)), Lane.ANSWER);
           } else {
             fail(id, failure);
           }
@@ -324,10 +378,10 @@ final class BundleLink {
   }
 
   private void fail(UUID id, Throwable failure) {
-    writer.send(Message.Fault.of(id, Failures.told(failure, id.toString())), Lane.ANSWER);
+    writer.send(ReplyMessage.Fault.of(id, Failures.told(failure, id.toString())), Lane.ANSWER);
   }
 
-  private void failed(BundleSession open, Message.Fault fault) {
+  private void failed(BundleSession open, ReplyMessage.Fault fault) {
     if (fault.id() == null) {
       LOG.log(
           Level.WARNING,

@@ -3,7 +3,7 @@ package io.evento.server.gateway.websocket;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
+import io.evento.protocol.SessionMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Members;
@@ -127,7 +127,7 @@ public class BundleLinks {
           closed(link, "no hello");
           link.close("no hello within 5 s");
         } else if (now - link.writer().lastFrameNanos() > PING_NANOS) {
-          link.writer().send(new Message.Ping(), Lane.ANSWER);
+          link.writer().send(new SessionMessage.Ping(), Lane.ANSWER);
         }
       }
     } catch (RuntimeException failure) {
@@ -136,7 +136,7 @@ public class BundleLinks {
   }
 
   private void tell(Members members) {
-    var message = new Message.Members(members.toMembers());
+    var message = new SessionMessage.Members(members.toMembers());
     open.forEach(link -> link.tell(message));
   }
 
@@ -166,6 +166,6 @@ public class BundleLinks {
 
   /** Asks all bundles to move to other nodes. */
   public void drain() {
-    open.forEach(link -> link.tell(new Message.Drain()));
+    open.forEach(link -> link.tell(new SessionMessage.Drain()));
   }
 }

@@ -3,8 +3,9 @@ package io.evento.server.gateway.websocket;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
 import io.evento.protocol.RecordedEvent;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.follow.SeenPosition;
 import io.evento.server.gateway.http.EventQuery;
@@ -36,7 +37,7 @@ final class SessionFeeds {
     this.writer = writer;
   }
 
-  void follow(Message.Follow asked) {
+  void follow(LiveMessage.Follow asked) {
     var filter =
         EventQuery.filter(
             asked.context(), asked.type(), asked.aggregateType(), asked.aggregateId(), asked.tag());
@@ -61,14 +62,14 @@ final class SessionFeeds {
             failure -> {
               sinks.remove(asked.id());
               writer.send(
-                  Message.Fault.of(asked.id(), Failures.told(failure, asked.id().toString())),
+                  ReplyMessage.Fault.of(asked.id(), Failures.told(failure, asked.id().toString())),
                   Lane.ANSWER);
               return null;
             });
   }
 
   /** Whether the id is of a feed here. */
-  boolean more(Message.More more) {
+  boolean more(LiveMessage.More more) {
     var sink = sinks.get(more.id());
     if (sink == null) {
       return false;
@@ -143,7 +144,7 @@ final class SessionFeeds {
     }
 
     private void send(List<RecordedEvent> events, StorePosition upTo) {
-      writer.send(new Message.Feed(id, upTo.epoch(), upTo.position(), events), Lane.REQUEST);
+      writer.send(new LiveMessage.Feed(id, upTo.epoch(), upTo.position(), events), Lane.REQUEST);
     }
 
     @Override
@@ -151,7 +152,7 @@ final class SessionFeeds {
       sinks.remove(id, this);
       // After the events before it: an answer would overtake them.
       writer.send(
-          new Message.Ended(id, why.wire(), detail, resume.epoch(), resume.position()),
+          new LiveMessage.Ended(id, why.wire(), detail, resume.epoch(), resume.position()),
           Lane.REQUEST);
     }
   }

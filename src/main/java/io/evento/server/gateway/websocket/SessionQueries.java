@@ -4,7 +4,8 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.consumer.live.LiveQuery;
 import io.evento.server.consumer.live.SubscriptionSink;
@@ -29,7 +30,7 @@ final class SessionQueries {
     this.writer = writer;
   }
 
-  void subscribe(Message.Subscribe asked) {
+  void subscribe(LiveMessage.Subscribe asked) {
     var id = asked.query().id();
     if (open.size() >= QUERIES_MAX) {
       throw new EventoException(
@@ -50,7 +51,7 @@ final class SessionQueries {
     }
   }
 
-  void more(Message.More more) {
+  void more(LiveMessage.More more) {
     var told = open.get(more.id());
     if (told != null) {
       told.credit.addAndGet(more.events());
@@ -112,14 +113,14 @@ final class SessionQueries {
     }
 
     @Override
-    public void answer(int round, Json view) {
+    public void answer(int attempt, Json view) {
       credit.decrementAndGet();
       // Among the updates, in their order: an answer of its own lane would overtake them.
-      writer.send(new Message.View(id, round, view, List.of()), Lane.REQUEST);
+      writer.send(new LiveMessage.View(id, attempt, view, List.of()), Lane.REQUEST);
     }
 
     @Override
-    public void update(Message.Update update) {
+    public void update(LiveMessage.Update update) {
       credit.decrementAndGet();
       writer.send(update.to(id), Lane.REQUEST);
     }
@@ -132,13 +133,13 @@ final class SessionQueries {
     @Override
     public void fail(EventoException told) {
       open.remove(id, this);
-      writer.send(Message.Fault.of(id, told), Lane.ANSWER);
+      writer.send(ReplyMessage.Fault.of(id, told), Lane.ANSWER);
     }
 
     @Override
     public void end(String reason, String detail) {
       open.remove(id, this);
-      writer.send(new Message.Ended(id, reason, detail, null, 0), Lane.REQUEST);
+      writer.send(new LiveMessage.Ended(id, reason, detail, null, 0), Lane.REQUEST);
     }
   }
 }

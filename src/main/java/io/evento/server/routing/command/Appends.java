@@ -2,11 +2,11 @@ package io.evento.server.routing.command;
 
 import io.evento.protocol.Backoff;
 import io.evento.protocol.Correlation;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.NewEvent;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
@@ -94,14 +94,14 @@ public class Appends {
       UUID id,
       Json body,
       String context,
-      Message.@Nullable Aggregate stream,
+      DecideMessage.@Nullable Aggregate stream,
       List<NewEvent> events,
       @Nullable Guard guard,
       Deadline deadline,
       @Nullable String trace,
       @Nullable Json meta) {
-    private Message.Aggregate target() {
-      return stream == null ? new Message.Aggregate("Events", id.toString()) : stream;
+    private DecideMessage.Aggregate target() {
+      return stream == null ? new DecideMessage.Aggregate("Events", id.toString()) : stream;
     }
   }
 

@@ -1,9 +1,12 @@
 package io.evento.server.routing.command;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.CommandMessage;
+import io.evento.protocol.DecideMessage;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.Rendezvous;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import io.evento.server.routing.Failures;
@@ -42,7 +45,7 @@ import java.util.stream.Collectors;
 @NodeScoped
 public class CommandHandlers {
   private static final String DECIDE = "decide";
-  private static final String CONSIDER = "consider";
+  private static final String DECIDE_BOUNDARY = "decide-boundary";
   private static final String RUN = "run";
   private static final String ALONE = "-alone";
   private static final String NOT_DELIVERED = "not-delivered";
@@ -75,8 +78,8 @@ public class CommandHandlers {
     this.unresponsiveInstances = unresponsiveInstances;
     links.answer(DECIDE, (peer, body) -> decideForPeer(peer, body, false));
     links.answer(DECIDE + ALONE, (peer, body) -> decideForPeer(peer, body, true));
-    links.answer(CONSIDER, (peer, body) -> considerForPeer(peer, body, false));
-    links.answer(CONSIDER + ALONE, (peer, body) -> considerForPeer(peer, body, true));
+    links.answer(DECIDE_BOUNDARY, (peer, body) -> decideBoundaryForPeer(peer, body, false));
+    links.answer(DECIDE_BOUNDARY + ALONE, (peer, body) -> decideBoundaryForPeer(peer, body, true));
     links.answer(RUN, (peer, body) -> runForPeer(peer, body, false));
     links.answer(RUN + ALONE, (peer, body) -> runForPeer(peer, body, true));
   }
@@ -161,12 +164,13 @@ public class CommandHandlers {
   /**
    * Asks a host for a decision.
    *
-   * @param parts one message, or the parts of a story
+   * @param parts one message, or the parts of a history
    * @return fails with {@link SessionLostException} or a {@link
    *     io.evento.server.cluster.PeerLostException} where another host may be asked, with {@code
    *     handler-failed} if the command has ended enough sessions ({@link PoisonMessage})
    */
-  public CompletionStage<Message.Decided> decide(Host host, List<Message.Decide> parts) {
+  public CompletionStage<DecideMessage.Decided> decide(
+      Host host, List<DecideMessage.Decide> parts) {
     var last = parts.get(parts.size() - 1);
     return ask(
         host,
@@ -176,7 +180,7 @@ public class CommandHandlers {
             host.node().isEmpty()
                 ? decideHere(host.instance(), parts, alone)
                 : askPeer(host, DECIDE, alone, joined(host, parts), parts.get(0).deadline())
-                    .thenApply(Message.Decided.class::cast));
+                    .thenApply(DecideMessage.Decided.class::cast));
   }
 
   private <T> CompletionStage<T> ask(
@@ -200,8 +204,8 @@ public class CommandHandlers {
         .thenApply(CommandHandlers::delivered);
   }
 
-  private CompletionStage<Message.Decided> decideHere(
-      UUID instance, List<Message.Decide> parts, boolean alone) {
+  private CompletionStage<DecideMessage.Decided> decideHere(
+      UUID instance, List<DecideMessage.Decide> parts, boolean alone) {
     return session(instance, parts.get(0).type())
         .map(session -> session.decide(parts, alone))
         .orElseGet(() -> CompletableFuture.failedStage(new NotSentException("no session")));
@@ -213,7 +217,8 @@ public class CommandHandlers {
    * @param parts one message, or several that bring its events
    * @return fails as {@link #decide} does
    */
-  public CompletionStage<Message.Considered> consider(Host host, List<Message.Consider> parts) {
+  public CompletionStage<DecideMessage.BoundaryDecided> decideBoundary(
+      Host host, List<DecideMessage.DecideBoundary> parts) {
     var last = parts.get(parts.size() - 1);
     return ask(
         host,
@@ -221,35 +226,36 @@ public class CommandHandlers {
         last.deadline(),
         alone ->
             host.node().isEmpty()
-                ? considerHere(host.instance(), parts, alone)
-                : askPeer(host, CONSIDER, alone, joined(host, parts), parts.get(0).deadline())
-                    .thenApply(Message.Considered.class::cast));
+                ? decideBoundaryHere(host.instance(), parts, alone)
+                : askPeer(
+                        host, DECIDE_BOUNDARY, alone, joined(host, parts), parts.get(0).deadline())
+                    .thenApply(DecideMessage.BoundaryDecided.class::cast));
   }
 
-  private CompletionStage<Message.Considered> considerHere(
-      UUID instance, List<Message.Consider> parts, boolean alone) {
+  private CompletionStage<DecideMessage.BoundaryDecided> decideBoundaryHere(
+      UUID instance, List<DecideMessage.DecideBoundary> parts, boolean alone) {
     return session(instance, parts.get(0).type())
-        .map(session -> session.consider(parts, alone))
+        .map(session -> session.decideBoundary(parts, alone))
         .orElseGet(() -> CompletableFuture.failedStage(new NotSentException("no session")));
   }
 
-  private CompletionStage<String> considerForPeer(String peer, String body, boolean alone) {
+  private CompletionStage<String> decideBoundaryForPeer(String peer, String body, boolean alone) {
     var space = body.indexOf(' ');
-    var parts = new ArrayList<Message.Consider>();
+    var parts = new ArrayList<DecideMessage.DecideBoundary>();
     for (var part : body.substring(space + 1).split("\u001e", -1)) {
-      parts.add((Message.Consider) Codec.read(part));
+      parts.add((DecideMessage.DecideBoundary) Codec.read(part));
     }
-    return told(peer, considerHere(UUID.fromString(body.substring(0, space)), parts, alone));
+    return told(peer, decideBoundaryHere(UUID.fromString(body.substring(0, space)), parts, alone));
   }
 
   /**
    * Lets a host run a service's command.
    *
    * @param millis to wait for its end; the command's own deadline is when it must have begun
-   * @return {@link Message.Result} or {@link Message.Fault}; fails as {@link #decide} does, with
-   *     {@link NotSentException} where the service surely did not hear of it
+   * @return {@link ReplyMessage.Result} or {@link ReplyMessage.Fault}; fails as {@link #decide}
+   *     does, with {@link NotSentException} where the service surely did not hear of it
    */
-  CompletionStage<Message> run(Host host, Message.Command command, int millis) {
+  CompletionStage<Message> run(Host host, CommandMessage.Command command, int millis) {
     var end =
         ask(
             host,
@@ -278,7 +284,7 @@ public class CommandHandlers {
   }
 
   private CompletionStage<Message> runHere(
-      UUID instance, Message.Command command, int patience, boolean alone) {
+      UUID instance, CommandMessage.Command command, int patience, boolean alone) {
     return session(instance, command.type())
         .map(session -> session.ask(command.id(), command, patience, alone))
         .orElseGet(() -> CompletableFuture.failedStage(new NotSentException("no session")))
@@ -288,7 +294,7 @@ public class CommandHandlers {
   /** What was refused before it was sent is told as the service would have told it. */
   private static Message refused(UUID command, Throwable failure) {
     if (Failures.cause(failure) instanceof EventoException refused) {
-      return Message.Fault.of(command, refused);
+      return ReplyMessage.Fault.of(command, refused);
     }
     throw new CompletionException(Failures.cause(failure));
   }
@@ -300,16 +306,16 @@ public class CommandHandlers {
 
   private CompletionStage<String> decideForPeer(String peer, String body, boolean alone) {
     var space = body.indexOf(' ');
-    var parts = new ArrayList<Message.Decide>();
+    var parts = new ArrayList<DecideMessage.Decide>();
     for (var part : body.substring(space + 1).split("\u001e", -1)) {
-      parts.add((Message.Decide) Codec.read(part));
+      parts.add((DecideMessage.Decide) Codec.read(part));
     }
     return told(peer, decideHere(UUID.fromString(body.substring(0, space)), parts, alone));
   }
 
   private CompletionStage<String> runForPeer(String peer, String body, boolean alone) {
     var parts = body.split(" ", 3);
-    var command = (Message.Command) Codec.read(parts[2]);
+    var command = (CommandMessage.Command) Codec.read(parts[2]);
     return told(
         peer, runHere(UUID.fromString(parts[0]), command, Integer.parseInt(parts[1]), alone));
   }

@@ -1,10 +1,10 @@
 package io.evento.server.routing.command;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.DecideMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rejection;
 import io.evento.server.NodeScoped;
@@ -112,12 +112,12 @@ public class CommandOutcomes {
     };
   }
 
-  private static Message.@Nullable Aggregate about(StoredOutcome outcome) {
+  private static DecideMessage.@Nullable Aggregate about(StoredOutcome outcome) {
     var stream = outcome.stream();
     var colon = stream == null ? -1 : stream.indexOf(':');
     return stream == null || colon < 0
         ? null
-        : new Message.Aggregate(stream.substring(0, colon), stream.substring(colon + 1));
+        : new DecideMessage.Aggregate(stream.substring(0, colon), stream.substring(colon + 1));
   }
 
   /** The id was used for another command before. */
@@ -172,7 +172,10 @@ public class CommandOutcomes {
 
   /** The version then is not kept with an outcome that wrote nothing. */
   private static Receipt withoutEvents(
-      UUID id, Message.@Nullable Aggregate about, @Nullable String stream, @Nullable String body) {
+      UUID id,
+      DecideMessage.@Nullable Aggregate about,
+      @Nullable String stream,
+      @Nullable String body) {
     var kept = body == null || stream == null ? null : Codec.read(Nothing.class, body);
     return new Receipt(
         id,
@@ -196,7 +199,7 @@ public class CommandOutcomes {
   }
 
   /** Where a fresh outcome's aggregate stands. */
-  public static Receipt.Stream stream(Message.Aggregate aggregate, long version) {
+  public static Receipt.Stream stream(DecideMessage.Aggregate aggregate, long version) {
     return new Receipt.Stream(aggregate.type(), aggregate.id(), version);
   }
 }

@@ -1,13 +1,15 @@
 package io.evento.server.routing.command;
 
 import io.evento.protocol.Codec;
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Correlation;
+import io.evento.protocol.DecideMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Names;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rendezvous;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.catalog.PayloadType;
@@ -88,7 +90,7 @@ public class Router {
    * @return fails with an {@link EventoException} that names the command, at its deadline at the
    *     latest
    */
-  public CompletionStage<Receipt> dispatch(Message.Command command) {
+  public CompletionStage<Receipt> dispatch(CommandMessage.Command command) {
     if (underWay.incrementAndGet() > settings.get(Setting.COMMANDS_WAITING_MAX)) {
       underWay.decrementAndGet();
       overloaded.increment();
@@ -127,7 +129,7 @@ public class Router {
    * @return the hash of its type and payload; fails as {@link #dispatch} would for a type that
    *     nobody declared, or a payload that breaks a rule
    */
-  public CompletionStage<Long> check(Message.Command command) {
+  public CompletionStage<Long> check(CommandMessage.Command command) {
     return declared(command.type())
         .thenApply(type -> request(command, type, Deadline.in(command.deadline())).hash());
   }
@@ -157,7 +159,8 @@ public class Router {
                             ErrorCode.UNKNOWN_TYPE, "no bundle ever declared a command " + type)));
   }
 
-  private CommandRequest request(Message.Command command, PayloadType type, Deadline deadline) {
+  private CommandRequest request(
+      CommandMessage.Command command, PayloadType type, Deadline deadline) {
     PayloadLimits.checkSize(command.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
     var print = Fingerprint.of(command.type(), command.payload(), type.idProperty());
     return new CommandRequest(
@@ -176,12 +179,13 @@ public class Router {
         print.hash());
   }
 
-  private static Message.@Nullable Aggregate aggregate(PayloadType type, @Nullable String id) {
+  private static DecideMessage.@Nullable Aggregate aggregate(
+      PayloadType type, @Nullable String id) {
     if (type.aggregateType() == null || id == null) {
       return null;
     }
     Names.checkAggregateId("/" + type.idProperty(), id);
-    return new Message.Aggregate(type.aggregateType(), id);
+    return new DecideMessage.Aggregate(type.aggregateType(), id);
   }
 
   private static CommandRequest.@Nullable Boundary boundary(
@@ -235,10 +239,10 @@ public class Router {
 
   private static Receipt receipt(String answer) {
     var message = Codec.read(answer);
-    if (message instanceof Message.Result done && done.receipt() != null) {
+    if (message instanceof ReplyMessage.Result done && done.receipt() != null) {
       return done.receipt();
     }
-    if (message instanceof Message.Fault fault) {
+    if (message instanceof ReplyMessage.Fault fault) {
       throw fault.toException(fault.id());
     }
     throw new IllegalStateException("a node answered a command with " + message.getClass());
@@ -248,7 +252,7 @@ public class Router {
   private CompletionStage<String> onForward(String peer, String body) {
     var space = body.indexOf(' ');
     var hash = Long.parseUnsignedLong(body.substring(0, space), 16);
-    var command = (Message.Command) Codec.read(body.substring(space + 1));
+    var command = (CommandMessage.Command) Codec.read(body.substring(space + 1));
     var deadline = Deadline.in(command.deadline());
     return declared(command.type())
         .thenCompose(
@@ -277,8 +281,8 @@ public class Router {
             (receipt, failure) ->
                 Codec.write(
                     failure == null
-                        ? new Message.Result(command.id(), receipt, null)
-                        : Message.Fault.of(
+                        ? new ReplyMessage.Result(command.id(), receipt, null)
+                        : ReplyMessage.Fault.of(
                             command.id(), Failures.told(failure, Correlation.of(command)))));
   }
 }

@@ -6,6 +6,7 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.catalog.Catalog;
@@ -257,7 +258,7 @@ public class ServiceCommands {
   }
 
   private CompletionStage<Receipt> told(Run run, Message answer) {
-    if (answer instanceof Message.Fault fault
+    if (answer instanceof ReplyMessage.Fault fault
         && (fault.code() != ErrorCode.REJECTED || fault.rejection() == null)) {
       run.openEnded = false;
       return CompletableFuture.failedStage(fault.toException(run.request.id()));
@@ -280,12 +281,12 @@ public class ServiceCommands {
   }
 
   private CompletionStage<Receipt> store(CommandRequest request, Message answer) {
-    if (answer instanceof Message.Result done) {
+    if (answer instanceof ReplyMessage.Result done) {
       var value = done.payload();
       return append(request, OutcomeKind.ANSWER, value == null ? null : value.text())
           .thenCompose(appendResult -> receipt(request, appendResult, value));
     }
-    var rejection = Objects.requireNonNull(((Message.Fault) answer).rejection());
+    var rejection = Objects.requireNonNull(((ReplyMessage.Fault) answer).rejection());
     return append(request, OutcomeKind.REJECTED, Codec.text(rejection))
         .thenCompose(
             appendResult ->

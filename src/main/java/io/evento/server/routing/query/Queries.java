@@ -4,7 +4,10 @@ import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.LiveMessage;
 import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.catalog.PayloadType;
@@ -66,7 +69,7 @@ public class Queries {
   /**
    * @return the view; fails with an {@link EventoException}, at the deadline at the latest
    */
-  public CompletionStage<Json> ask(Message.Query query) {
+  public CompletionStage<Json> ask(QueryMessage.Query query) {
     var arrived = System.nanoTime();
     var deadline = Deadline.in(query.deadline());
     var view = check(query).thenCompose(ok -> answer(query, deadline));
@@ -86,7 +89,7 @@ public class Queries {
    * @return fails with {@code invalid-request}, {@code payload-too-large}, {@code unknown-type} or
    *     {@code unavailable}
    */
-  public CompletionStage<?> check(Message.Query query) {
+  public CompletionStage<?> check(QueryMessage.Query query) {
     try {
       availability.check();
       PayloadLimits.checkSize(query.payload(), settings.get(Setting.PAYLOAD_BYTES_MAX));
@@ -116,19 +119,19 @@ public class Queries {
   /**
    * Asks for an answer that says up to where the consumer is in it.
    *
-   * @param query with {@link Message.Query#standing}
+   * @param query with {@link QueryMessage.Query#progress}
    * @param subscription for which it is asked, again and again
    */
-  public CompletionStage<Message.View> standing(
-      Message.Query query, String consumer, UUID subscription) {
+  public CompletionStage<LiveMessage.View> askWithProgress(
+      QueryMessage.Query query, String consumer, UUID subscription) {
     return find(query, Deadline.in(query.deadline()), Set.of(consumer), Set.of(), subscription)
         .thenApply(
             answer -> {
               // Asked for days, it is about at the ends of many bundles that were killed.
               queryHandlers.acquit(subscription);
-              return answer instanceof Message.View told
+              return answer instanceof LiveMessage.View told
                   ? told
-                  : new Message.View(query.id(), 0, view(answer), List.of());
+                  : new LiveMessage.View(query.id(), 0, view(answer), List.of());
             });
   }
 
@@ -147,7 +150,7 @@ public class Queries {
                             ErrorCode.UNKNOWN_TYPE, "no bundle ever declared a query " + type)));
   }
 
-  private CompletionStage<Json> answer(Message.Query query, Deadline deadline) {
+  private CompletionStage<Json> answer(QueryMessage.Query query, Deadline deadline) {
     var gather = query.gather();
     return gather == null
         ? fresh(query, deadline)
@@ -161,7 +164,7 @@ public class Queries {
    *
    * @return of which projectors the answer may come then; empty for any
    */
-  private CompletionStage<Set<String>> fresh(Message.Query query, Deadline deadline) {
+  private CompletionStage<Set<String>> fresh(QueryMessage.Query query, Deadline deadline) {
     var after = query.after();
     if (after == null) {
       return CompletableFuture.completedStage(Set.of());
@@ -176,7 +179,7 @@ public class Queries {
    * @param suspect as {@link QueryHandlers#ask} has it
    */
   private CompletionStage<Message> find(
-      Message.Query query,
+      QueryMessage.Query query,
       Deadline deadline,
       Set<String> models,
       Set<Object> failed,
@@ -211,14 +214,14 @@ public class Queries {
   }
 
   private static Message answered(Message answer) {
-    if (answer instanceof Message.Fault fault) {
+    if (answer instanceof ReplyMessage.Fault fault) {
       throw fault.toException(null);
     }
     return answer;
   }
 
   static Json view(Message answer) {
-    if (answered(answer) instanceof Message.Result done) {
+    if (answered(answer) instanceof ReplyMessage.Result done) {
       var view = done.payload();
       return view == null ? Json.NULL : view;
     }

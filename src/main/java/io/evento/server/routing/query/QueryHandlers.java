@@ -3,6 +3,8 @@ package io.evento.server.routing.query;
 import io.evento.protocol.Codec;
 import io.evento.protocol.Correlation;
 import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import io.evento.server.routing.Failures;
@@ -207,11 +209,11 @@ public class QueryHandlers {
    *
    * @param suspect under which id it is known what the question does to sessions: the same for all
    *     that are asked it
-   * @return {@link Message.Result} or {@link Message.Fault}; fails with {@link
+   * @return {@link ReplyMessage.Result} or {@link ReplyMessage.Fault}; fails with {@link
    *     SessionLostException} or a {@link io.evento.server.cluster.PeerLostException} where another
    *     may be asked, with {@code handler-failed} if the question has ended enough sessions
    */
-  CompletionStage<Message> ask(Answerer answerer, Message.Query query, UUID suspect) {
+  CompletionStage<Message> ask(Answerer answerer, QueryMessage.Query query, UUID suspect) {
     return poisonMessages.ask(
         suspect,
         alone ->
@@ -224,7 +226,7 @@ public class QueryHandlers {
     poisonMessages.acquit(suspect);
   }
 
-  private CompletionStage<Message> ask(Answerer answerer, Message.Query query, boolean alone) {
+  private CompletionStage<Message> ask(Answerer answerer, QueryMessage.Query query, boolean alone) {
     if (answerer.session().isPresent()) {
       return answerer.session().get().ask(query.id(), query, query.deadline(), alone);
     }
@@ -253,7 +255,7 @@ public class QueryHandlers {
   private CompletionStage<String> onPeer(String peer, String body, boolean alone) {
     var space = body.indexOf(' ');
     var instance = body.substring(0, space);
-    var query = (Message.Query) Codec.read(body.substring(space + 1));
+    var query = (QueryMessage.Query) Codec.read(body.substring(space + 1));
     var session =
         sessions.answering(query.type()).stream()
             .filter(s -> s.instance().toString().equals(instance))
@@ -265,7 +267,10 @@ public class QueryHandlers {
   }
 
   private String told(
-      String peer, Message.Query query, @Nullable Message answer, @Nullable Throwable failure) {
+      String peer,
+      QueryMessage.Query query,
+      @Nullable Message answer,
+      @Nullable Throwable failure) {
     if (failure == null) {
       return Codec.write(Objects.requireNonNull(answer));
     }
@@ -273,6 +278,7 @@ public class QueryHandlers {
     return directory.knowsTrials(peer)
             && (cause instanceof SessionLostException || cause instanceof TimeoutException)
         ? CommandHandlers.word(failure, true)
-        : Codec.write(Message.Fault.of(query.id(), Failures.told(failure, Correlation.of(query))));
+        : Codec.write(
+            ReplyMessage.Fault.of(query.id(), Failures.told(failure, Correlation.of(query))));
   }
 }

@@ -1,6 +1,6 @@
 package io.evento.server.routing.query;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.routing.Deadline;
 import java.util.concurrent.CompletionStage;
 
@@ -15,5 +15,5 @@ public interface ReadModelProgress {
    *     deadline-exceeded} that says what is behind, or with {@code conflict} where a stream is
    *     waited for and events of it are parked
    */
-  CompletionStage<Void> seen(String consumer, Message.After after, Deadline deadline);
+  CompletionStage<Void> seen(String consumer, QueryMessage.After after, Deadline deadline);
 }

@@ -1,6 +1,6 @@
 package io.evento.server.routing.query;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.follow.SeenPosition;
 import io.evento.server.eventstore.follow.SeenPositions;
@@ -36,7 +36,7 @@ public class ReadYourWrites {
    *     would end
    */
   CompletionStage<String> firstSeen(
-      Set<String> models, String query, Message.After after, Deadline deadline) {
+      Set<String> models, String query, QueryMessage.After after, Deadline deadline) {
     if (models.isEmpty()) {
       return CompletableFuture.failedStage(
           availability.noHandler("hosts the projector that " + query + " is answered from"));
@@ -45,12 +45,12 @@ public class ReadYourWrites {
         ? firstThere(models, after, deadline)
         : positions
             .present(new SeenPosition(after.position(), after.epoch()))
-            .thenApply(place -> new Message.After(place.position(), after.stream()))
+            .thenApply(place -> new QueryMessage.After(place.position(), after.stream()))
             .thenCompose(present -> firstThere(models, present, deadline));
   }
 
   private CompletionStage<String> firstThere(
-      Set<String> models, Message.After after, Deadline deadline) {
+      Set<String> models, QueryMessage.After after, Deadline deadline) {
     var first = new CompletableFuture<String>();
     var behind = new AtomicInteger(models.size());
     for (var model : models) {

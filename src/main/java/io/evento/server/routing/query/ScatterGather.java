@@ -5,7 +5,7 @@ import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Failures;
@@ -73,7 +73,7 @@ public class ScatterGather {
    *     "missing":[{"instance","bundle","model","code","detail"}],"complete":…}}; fails with {@code
    *     no-handler} if nobody answers the type at all
    */
-  CompletionStage<Json> ask(Message.Query query, Message.Gather whom) {
+  CompletionStage<Json> ask(QueryMessage.Query query, QueryMessage.Gather whom) {
     var asked = whom(query.type(), whom);
     if (asked.isEmpty() || asked.size() > ANSWERERS_MAX) {
       return CompletableFuture.failedStage(
@@ -98,9 +98,9 @@ public class ScatterGather {
             all -> gathered(answers.stream().map(answer -> answer.getNow(null)).toList(), query));
   }
 
-  private Collection<Answerer> whom(String query, Message.Gather whom) {
+  private Collection<Answerer> whom(String query, QueryMessage.Gather whom) {
     var all = queryHandlers.all(query);
-    if (whom == Message.Gather.INSTANCES) {
+    if (whom == QueryMessage.Gather.INSTANCES) {
       return all;
     }
     var byModel = new LinkedHashMap<String, Answerer>();
@@ -110,7 +110,7 @@ public class ScatterGather {
     return byModel.values();
   }
 
-  private CompletableFuture<Said> ask(Message.Query query, Answerer who, Deadline deadline) {
+  private CompletableFuture<Said> ask(QueryMessage.Query query, Answerer who, Deadline deadline) {
     return fresh(query, who, deadline)
         .thenCompose(
             seen ->
@@ -129,7 +129,7 @@ public class ScatterGather {
         who, null, new EventoException(ErrorCode.DEADLINE_EXCEEDED, "no answer in time"));
   }
 
-  private CompletionStage<Void> fresh(Message.Query query, Answerer who, Deadline deadline) {
+  private CompletionStage<Void> fresh(QueryMessage.Query query, Answerer who, Deadline deadline) {
     var after = query.after();
     return after == null
         ? CompletableFuture.completedStage(null)
@@ -138,7 +138,7 @@ public class ScatterGather {
             .thenAccept(model -> {});
   }
 
-  private Json gathered(List<Said> all, Message.Query query) {
+  private Json gathered(List<Said> all, QueryMessage.Query query) {
     var answers = new ArrayList<Answer>();
     var missing = new ArrayList<Missing>();
     for (var said : all) {

@@ -1,9 +1,12 @@
 package io.evento.server.routing.session;
 
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DeclareMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.routing.NotSentException;
 import io.evento.server.routing.SessionEndedException;
 import io.evento.server.routing.SessionLostException;
@@ -44,7 +47,7 @@ public final class BundleSession {
   private final UUID instance;
   private final Door door;
   private final Map<Object, CompletableFuture<Message>> calls = new ConcurrentHashMap<>();
-  private volatile List<Message.Component> components = List.of();
+  private volatile List<DeclareMessage.Component> components = List.of();
   private volatile Set<String> commands = Set.of();
   private volatile Map<String, String> contexts = Map.of();
   private volatile Set<String> queries = Set.of();
@@ -80,7 +83,7 @@ public final class BundleSession {
   }
 
   /** What it declared; empty before that. */
-  public List<Message.Component> components() {
+  public List<DeclareMessage.Component> components() {
     return components;
   }
 
@@ -120,11 +123,11 @@ public final class BundleSession {
     return !closed && !draining;
   }
 
-  public void hosts(List<Message.Component> declared) {
+  public void hosts(List<DeclareMessage.Component> declared) {
     commands =
         declared.stream()
             .flatMap(c -> c.commands().stream())
-            .map(Message.CommandType::type)
+            .map(DeclareMessage.CommandType::type)
             .collect(Collectors.toUnmodifiableSet());
     contexts =
         declared.stream()
@@ -135,7 +138,7 @@ public final class BundleSession {
     queries =
         declared.stream()
             .flatMap(c -> c.queries().stream())
-            .map(Message.QueryType::type)
+            .map(DeclareMessage.QueryType::type)
             .collect(Collectors.toUnmodifiableSet());
     consumers =
         declared.stream()
@@ -147,7 +150,7 @@ public final class BundleSession {
     components = List.copyOf(declared);
   }
 
-  private static Map<String, SnapshotRule> rules(List<Message.Component> declared) {
+  private static Map<String, SnapshotRule> rules(List<DeclareMessage.Component> declared) {
     var rules = new HashMap<String, SnapshotRule>();
     for (var component : declared) {
       var schema = component.stateSchema();
@@ -158,7 +161,7 @@ public final class BundleSession {
     return Map.copyOf(rules);
   }
 
-  private static Map<String, String> models(List<Message.Component> declared) {
+  private static Map<String, String> models(List<DeclareMessage.Component> declared) {
     var models = new HashMap<String, String>();
     for (var component : declared) {
       var model =
@@ -170,10 +173,10 @@ public final class BundleSession {
     return Map.copyOf(models);
   }
 
-  private static String modelOf(String projector, List<Message.Component> declared) {
+  private static String modelOf(String projector, List<DeclareMessage.Component> declared) {
     return declared.stream()
         .filter(c -> c.consumes() != null && c.name().equals(projector))
-        .max(Comparator.comparingInt(Message.Component::version))
+        .max(Comparator.comparingInt(DeclareMessage.Component::version))
         .map(c -> projector + ':' + c.version())
         .orElse(projector);
   }
@@ -206,27 +209,31 @@ public final class BundleSession {
    * Asks the handler for a decision. What it answers has the context in which this session declared
    * the component: the catalog knows only what was declared last, by whomever.
    *
-   * @param parts one message, or the parts of a long story
+   * @param parts one message, or the parts of a long history
    * @param alone whether the session must have nothing else meanwhile
    * @return fails with {@link SessionLostException}, or with a timeout at the deadline
    */
-  public CompletionStage<Message.Decided> decide(List<Message.Decide> parts, boolean alone) {
+  public CompletionStage<DecideMessage.Decided> decide(
+      List<DecideMessage.Decide> parts, boolean alone) {
     var last = parts.get(parts.size() - 1);
     return call(last.attempt(), parts, last.deadline(), alone)
-        .thenApply(answer -> ((Message.Decided) answer).in(contexts.get(last.type())));
+        .thenApply(answer -> ((DecideMessage.Decided) answer).in(contexts.get(last.type())));
   }
 
   /** The same over several streams; all parts are of one attempt. */
-  public CompletionStage<Message.Considered> consider(List<Message.Consider> parts, boolean alone) {
+  public CompletionStage<DecideMessage.BoundaryDecided> decideBoundary(
+      List<DecideMessage.DecideBoundary> parts, boolean alone) {
     var last = parts.get(parts.size() - 1);
     return call(last.attempt(), parts, last.deadline(), alone)
-        .thenApply(answer -> ((Message.Considered) answer).in(contexts.get(last.type())));
+        .thenApply(
+            answer -> ((DecideMessage.BoundaryDecided) answer).in(contexts.get(last.type())));
   }
 
   /**
    * Asks a service or a projection.
    *
-   * @return {@link Message.Result} or {@link Message.Fault}; fails as {@link #decide} does
+   * @return {@link ReplyMessage.Result} or {@link ReplyMessage.Fault}; fails as {@link #decide}
+   *     does
    */
   public CompletionStage<Message> ask(UUID request, Message message, int millis, boolean alone) {
     return call(request, List.of(message), millis, alone);

@@ -127,7 +127,7 @@ public class Directory {
                     s.snapshots(),
                     s.models(),
                     s.components().stream()
-                        .map(component -> component.kind() + ' ' + component.name())
+                        .map(component -> component.kind().wire() + ' ' + component.name())
                         .collect(Collectors.toSet())))
         .toList();
   }

@@ -1,6 +1,6 @@
 package io.evento.server.routing.session;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.DeclareMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
@@ -30,7 +30,7 @@ public class Sessions {
   }
 
   /** The session's declaration is stored: from now on it is given what it hosts. */
-  public void declared(BundleSession session, List<Message.Component> components) {
+  public void declared(BundleSession session, List<DeclareMessage.Component> components) {
     session.hosts(components);
     changed();
   }

@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.LedgerBundle;
@@ -208,14 +208,14 @@ class LetterRaceTest {
         new SteppingBundle(
                 node,
                 SteppingBundle.saga(1),
-                (happening, state) -> {
-                  var at = position(happening);
+                (input, state) -> {
+                  var at = position(input);
                   if (gated.contains(at)) {
                     gate.pass();
                   }
                   failIfBad(at);
                   handled.add(at);
-                  return Stepping.Result.NOTHING;
+                  return StepMessage.Result.NOTHING;
                 })
             .connect());
     bad.add(1L);
@@ -239,14 +239,14 @@ class LetterRaceTest {
         new SteppingBundle(
                 node,
                 SteppingBundle.saga(1),
-                (happening, state) -> {
-                  var at = position(happening);
+                (input, state) -> {
+                  var at = position(input);
                   if (gated.contains(at)) {
                     gate.pass();
                   }
                   failIfBad(at);
-                  if (happening.event() == null) {
-                    return Stepping.Result.NOTHING; // of the outcome of what was sent
+                  if (input.event() == null) {
+                    return StepMessage.Result.NOTHING; // of the outcome of what was sent
                   }
                   return SteppingBundle.to(
                       "\"" + at + "\"", SteppingBundle.command("Greet", "{\"at\":" + at + "}"));
@@ -401,8 +401,8 @@ class LetterRaceTest {
     }
   }
 
-  private static long position(Stepping.Happening happening) {
-    return happening.event() == null ? 0 : happening.event().position();
+  private static long position(StepMessage.Input input) {
+    return input.event() == null ? 0 : input.event().position();
   }
 
   /** Events of one account that are all parked, the first of them as poison. */

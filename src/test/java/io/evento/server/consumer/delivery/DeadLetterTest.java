@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.DecideMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
@@ -154,7 +155,8 @@ class DeadLetterTest {
   }
 
   private CompletableFuture<Void> seen(Watermarks watermarks, String account) throws SQLException {
-    var after = new Message.After(cluster.head(), new Message.Aggregate("Account", account));
+    var after =
+        new QueryMessage.After(cluster.head(), new DecideMessage.Aggregate("Account", account));
     return watermarks.seen("accounts:1", after, Deadline.in(20_000)).toCompletableFuture();
   }
 

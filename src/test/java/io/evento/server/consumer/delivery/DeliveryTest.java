@@ -2,7 +2,7 @@ package io.evento.server.consumer.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.ConsumerMessage;
 import io.evento.server.consumer.Events;
 import io.evento.server.consumer.RecordingBundle;
 import io.evento.server.consumer.segment.ConsumerId;
@@ -38,7 +38,7 @@ class DeliveryTest {
   @Test
   void enabling_says_segment_slots_fence_and_place() {
     assertThat(bundle.heard())
-        .containsExactly(new Message.Enable("accounts:1", 2, 64, 95, 7, EPOCH, 10));
+        .containsExactly(new ConsumerMessage.Enable("accounts:1", 2, 64, 95, 7, EPOCH, 10));
   }
 
   @Test
@@ -82,7 +82,7 @@ class DeliveryTest {
     delivery.pump(NOW);
     delivery.grant(1);
     delivery.pump(NOW);
-    var messages = bundle.heard(Message.Events.class);
+    var messages = bundle.heard(ConsumerMessage.Events.class);
     assertThat(messages.get(0).from()).isEqualTo(10);
     assertThat(messages.get(0).upTo()).isEqualTo(11);
     assertThat(messages.get(1).from()).isEqualTo(11);
@@ -97,7 +97,7 @@ class DeliveryTest {
       delivery.offer(Events.event(position, "a"));
     }
     delivery.pump(NOW);
-    assertThat(bundle.heard(Message.Events.class))
+    assertThat(bundle.heard(ConsumerMessage.Events.class))
         .extracting(message -> message.events().size())
         .containsExactly(64, 1);
   }
@@ -114,7 +114,7 @@ class DeliveryTest {
     delivery.pump(NOW);
     delivery.landed(EPOCH, 11);
     delivery.pump(NOW);
-    assertThat(bundle.heard(Message.Events.class))
+    assertThat(bundle.heard(ConsumerMessage.Events.class))
         .extracting(message -> message.events().size())
         .containsExactly(3, 1, 1, 1);
   }
@@ -130,7 +130,7 @@ class DeliveryTest {
     assertThat(bundle.positions()).containsExactly(11L, 12L);
     delivery.landed(EPOCH, 11);
     delivery.pump(NOW);
-    assertThat(bundle.heard(Message.Events.class))
+    assertThat(bundle.heard(ConsumerMessage.Events.class))
         .extracting(message -> message.events().size())
         .containsExactly(1, 1, 3);
   }
@@ -146,7 +146,8 @@ class DeliveryTest {
     var sent = bundle.events().size() * 20_000L;
     assertThat(sent).isBetween(1_000_000L, (1L << 20) + Delivery.MESSAGE_BYTES_MAX);
     assertThat(delivery.hasRoom()).as("what waits is too much already").isFalse();
-    assertThat(delivery.landed(EPOCH, bundle.last(Message.Events.class).orElseThrow().upTo()))
+    assertThat(
+            delivery.landed(EPOCH, bundle.last(ConsumerMessage.Events.class).orElseThrow().upTo()))
         .isTrue();
     assertThat(delivery.pump(NOW)).isPositive();
   }
@@ -173,7 +174,7 @@ class DeliveryTest {
     assertThat(bundle.heard()).isEmpty();
     assertThat(delivery.moveOn(NOW + Delivery.SILENT_NANOS_MAX)).isZero();
     assertThat(bundle.heard())
-        .containsExactly(new Message.Events("accounts:1", 2, 7, EPOCH, 11, 12, List.of()));
+        .containsExactly(new ConsumerMessage.Events("accounts:1", 2, 7, EPOCH, 11, 12, List.of()));
   }
 
   @Test
@@ -187,7 +188,7 @@ class DeliveryTest {
     assertThat(delivery.moveOn(NOW)).isPositive();
     delivery.looked(at(1_011), null);
     assertThat(delivery.moveOn(NOW)).isZero();
-    assertThat(bundle.last(Message.Events.class).orElseThrow().upTo()).isEqualTo(1_011);
+    assertThat(bundle.last(ConsumerMessage.Events.class).orElseThrow().upTo()).isEqualTo(1_011);
   }
 
   @Test
@@ -197,10 +198,10 @@ class DeliveryTest {
     delivery.moveOn(NOW);
     delivery.looked(at(9_000), null);
     delivery.moveOn(NOW);
-    assertThat(bundle.heard(Message.Events.class)).hasSize(1);
+    assertThat(bundle.heard(ConsumerMessage.Events.class)).hasSize(1);
     delivery.landed(EPOCH, 5_000);
     delivery.moveOn(NOW);
-    assertThat(bundle.heard(Message.Events.class)).hasSize(2);
+    assertThat(bundle.heard(ConsumerMessage.Events.class)).hasSize(2);
   }
 
   @Nested
@@ -287,8 +288,8 @@ class DeliveryTest {
   @Test
   void ending_tells_the_session_which_fence_is_over() {
     delivery.end();
-    assertThat(bundle.last(Message.Disable.class))
-        .contains(new Message.Disable("accounts:1", 2, 7));
+    assertThat(bundle.last(ConsumerMessage.Disable.class))
+        .contains(new ConsumerMessage.Disable("accounts:1", 2, 7));
   }
 
   private void offer(long... positions) {

@@ -3,10 +3,11 @@ package io.evento.server.consumer.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.ErrorCode;
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.ReplyMessage;
 import io.evento.protocol.Violation;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
@@ -41,10 +42,10 @@ class DistrustTest {
     await().atMost(PATIENCE).until(() -> liar.positions().size() == 3);
     node.consumers.ack(
         liar.session,
-        new Message.Ack("accounts:1", 0, enabled.fence(), enabled.epoch(), 1_000_000_000));
+        new ConsumerMessage.Ack("accounts:1", 0, enabled.fence(), enabled.epoch(), 1_000_000_000));
 
-    await().atMost(PATIENCE).until(() -> liar.last(Message.Fault.class).isPresent());
-    var told = liar.last(Message.Fault.class).orElseThrow();
+    await().atMost(PATIENCE).until(() -> liar.last(ReplyMessage.Fault.class).isPresent());
+    var told = liar.last(ReplyMessage.Fault.class).orElseThrow();
     assertThat(told.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
     assertThat(told.errors()).extracting(Violation::pointer).containsExactly("/position");
     assertThat(told.detail()).contains("beyond what was sent", "1000000000");
@@ -57,7 +58,7 @@ class DistrustTest {
     node.consumers.credit(liar.session, RecordingBundle.credit(again, 100));
     await().atMost(PATIENCE).until(() -> liar.positions().size() == 3);
     node.consumers.ack(
-        liar.session, RecordingBundle.ack(liar.last(Message.Events.class).orElseThrow()));
+        liar.session, RecordingBundle.ack(liar.last(ConsumerMessage.Events.class).orElseThrow()));
     await()
         .atMost(PATIENCE)
         .until(() -> checkpoints().equals(Set.of(cluster.head())) && notes().isEmpty());
@@ -82,9 +83,9 @@ class DistrustTest {
             .start();
     var silent = new RecordingBundle(UUID.randomUUID());
     silent.connect(node.sessions, component(4));
-    await().atMost(PATIENCE).until(() -> silent.heard(Message.Enable.class).size() == 4);
+    await().atMost(PATIENCE).until(() -> silent.heard(ConsumerMessage.Enable.class).size() == 4);
     silent
-        .heard(Message.Enable.class)
+        .heard(ConsumerMessage.Enable.class)
         .forEach(
             enabled -> node.consumers.credit(silent.session, RecordingBundle.credit(enabled, 100)));
     cluster.append("a", "b", "c", "d", "e", "f", "g", "h");
@@ -113,11 +114,16 @@ class DistrustTest {
         "accounts", new Consumption(List.of(), List.of(), "beginning", segments));
   }
 
-  private static Message.Enable enabled(RecordingBundle bundle, long after) {
+  private static ConsumerMessage.Enable enabled(RecordingBundle bundle, long after) {
     await()
         .atMost(PATIENCE)
-        .until(() -> bundle.last(Message.Enable.class).filter(e -> e.fence() > after).isPresent());
-    return bundle.last(Message.Enable.class).orElseThrow();
+        .until(
+            () ->
+                bundle
+                    .last(ConsumerMessage.Enable.class)
+                    .filter(e -> e.fence() > after)
+                    .isPresent());
+    return bundle.last(ConsumerMessage.Enable.class).orElseThrow();
   }
 
   private static List<String> notes() {

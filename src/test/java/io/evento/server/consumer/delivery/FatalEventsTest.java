@@ -3,11 +3,11 @@ package io.evento.server.consumer.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.HandlingBundle;
@@ -159,9 +159,9 @@ class FatalEventsTest {
     var node = cluster.node("a");
     var bundle = new RecordingBundle(UUID.randomUUID());
     bundle.connect(node.sessions, component());
-    await().atMost(PATIENCE).until(() -> bundle.heard(Message.Enable.class).size() == 4);
+    await().atMost(PATIENCE).until(() -> bundle.heard(ConsumerMessage.Enable.class).size() == 4);
     bundle
-        .heard(Message.Enable.class)
+        .heard(ConsumerMessage.Enable.class)
         .forEach(
             enabled -> node.consumers.credit(bundle.session, RecordingBundle.credit(enabled, 100)));
     cluster.append("a", "b", "c");
@@ -203,12 +203,12 @@ class FatalEventsTest {
             new SteppingBundle(
                 node,
                 kind.equals("saga") ? SteppingBundle.saga() : SteppingBundle.observer(4),
-                (happening, state) -> {
-                  var event = happening.event();
+                (input, state) -> {
+                  var event = input.event();
                   if (event != null) {
                     handle(node, event, bundle[0]);
                   }
-                  return kind.equals("saga") ? SteppingBundle.to("1") : Stepping.Result.NOTHING;
+                  return kind.equals("saga") ? SteppingBundle.to("1") : StepMessage.Result.NOTHING;
                 }));
     onEnd(node, bundle[0], () -> stepping(node, kind));
     bundle[0].connect();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.LedgerBundle;
@@ -269,11 +269,11 @@ class LossTest {
         new SteppingBundle(
                 node,
                 SteppingBundle.saga(1),
-                (happening, state) -> {
-                  var event = happening.event();
+                (input, state) -> {
+                  var event = input.event();
                   steps.add(event == null ? 0L : event.position());
                   return event == null
-                      ? Stepping.Result.NOTHING
+                      ? StepMessage.Result.NOTHING
                       : SteppingBundle.to("\"" + event.position() + "\"");
                 })
             .connect());

@@ -3,8 +3,9 @@ package io.evento.server.consumer.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DeclareMessage;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.ConsumerNode.Cluster;
@@ -216,8 +217,8 @@ class ProjectorDeliveryTest {
             node, RecordingBundle.projector("accounts", ofTypes("Opened")), (message, event) -> {});
     awaitCheckpoints(events);
     var moved =
-        fewer.heard(Message.Enable.class).stream()
-            .map(Message.Enable::segment)
+        fewer.heard(ConsumerMessage.Enable.class).stream()
+            .map(ConsumerMessage.Enable::segment)
             .collect(Collectors.toSet());
     assertThat(moved).as("segments of the one that wants fewer").hasSize(2);
     var wanted =
@@ -236,9 +237,9 @@ class ProjectorDeliveryTest {
   void a_segment_that_waits_for_credit_holds_up_no_other() throws SQLException {
     var node = node("a");
     var bundle = recording(node);
-    await().until(() -> bundle.heard(Message.Enable.class).size() == 4);
+    await().until(() -> bundle.heard(ConsumerMessage.Enable.class).size() == 4);
     var stuck = segmentOf("a-1");
-    for (var enabled : bundle.heard(Message.Enable.class)) {
+    for (var enabled : bundle.heard(ConsumerMessage.Enable.class)) {
       node.consumers.credit(
           bundle.session, RecordingBundle.credit(enabled, enabled.segment() == stuck ? 1 : 4_000));
     }
@@ -275,7 +276,7 @@ class ProjectorDeliveryTest {
   }
 
   private static void acknowledge(ConsumerNode node, RecordingBundle bundle) {
-    for (var message : bundle.heard(Message.Events.class)) {
+    for (var message : bundle.heard(ConsumerMessage.Events.class)) {
       node.consumers.ack(bundle.session, RecordingBundle.ack(message));
     }
   }
@@ -317,7 +318,8 @@ class ProjectorDeliveryTest {
     await().untilAsserted(() -> assertThat(bundle.positions()).containsExactly(8L, 9L, 10L));
     awaitCheckpoints(7);
     node.consumers.ack(
-        bundle.session, RecordingBundle.ack(bundle.last(Message.Events.class).orElseThrow()));
+        bundle.session,
+        RecordingBundle.ack(bundle.last(ConsumerMessage.Events.class).orElseThrow()));
     awaitCheckpoints(10);
 
     node.sessions.remove(bundle.session);
@@ -330,7 +332,7 @@ class ProjectorDeliveryTest {
     await()
         .untilAsserted(
             () -> assertThat(restored.positions()).containsExactly(5L, 6L, 7L, 8L, 9L, 10L));
-    assertThat(restored.last(Message.Events.class).orElseThrow().from()).isEqualTo(4);
+    assertThat(restored.last(ConsumerMessage.Events.class).orElseThrow().from()).isEqualTo(4);
     assertThat(checkpoints()).containsExactly(10L);
   }
 
@@ -343,7 +345,7 @@ class ProjectorDeliveryTest {
     node.consumers.credit(bundle.session, RecordingBundle.credit(enabled, 100));
     append(List.of(Draft.of("a-1"), Draft.of("a-2")));
     await().until(() -> bundle.events().size() == 2);
-    var late = RecordingBundle.ack(bundle.last(Message.Events.class).orElseThrow());
+    var late = RecordingBundle.ack(bundle.last(ConsumerMessage.Events.class).orElseThrow());
 
     node.sessions.remove(bundle.session);
     var next = recording(node, RecordingBundle.projector("accounts", consumes));
@@ -365,7 +367,7 @@ class ProjectorDeliveryTest {
     await().until(() -> bundle.events().size() == 2);
     node.consumers.nack(
         bundle.session,
-        new Message.Nack(
+        new ConsumerMessage.Nack(
             enabled.consumer(),
             enabled.segment(),
             enabled.fence(),
@@ -378,7 +380,8 @@ class ProjectorDeliveryTest {
                 assertThat(texts("select status || ': ' || note from evento.consumer_segment"))
                     .containsExactly("stuck: failing at position 1: cannot divide by zero"));
     node.consumers.ack(
-        bundle.session, RecordingBundle.ack(bundle.last(Message.Events.class).orElseThrow()));
+        bundle.session,
+        RecordingBundle.ack(bundle.last(ConsumerMessage.Events.class).orElseThrow()));
     await()
         .untilAsserted(
             () ->
@@ -407,7 +410,7 @@ class ProjectorDeliveryTest {
         .containsExactly(store.epoch().toString())
         .doesNotContain(old.toString());
     assertThat(node.consumerMetrics.rewinds.count()).isEqualTo(2);
-    assertThat(bundle.last(Message.Enable.class).orElseThrow())
+    assertThat(bundle.last(ConsumerMessage.Enable.class).orElseThrow())
         .satisfies(
             enabled -> {
               assertThat(enabled.epoch()).isEqualTo(store.epoch());
@@ -465,7 +468,7 @@ class ProjectorDeliveryTest {
     awaitOwned(1);
     await()
         .during(Duration.ofMillis(700))
-        .until(() -> bundle.heard(Message.Enable.class).isEmpty());
+        .until(() -> bundle.heard(ConsumerMessage.Enable.class).isEmpty());
     store.openEpoch();
     var after = append(List.of(Draft.of("a-1"), Draft.of("a-2")));
     var enabled = awaitEnabled(bundle);
@@ -494,11 +497,12 @@ class ProjectorDeliveryTest {
     store.openEpoch();
     var after = append(List.of(Draft.of("a-1"))).get(0);
     await()
-        .untilAsserted(() -> assertThat(bundle.heard(Message.Enable.class)).hasSizeGreaterThan(1));
-    var again = bundle.last(Message.Enable.class).orElseThrow();
+        .untilAsserted(
+            () -> assertThat(bundle.heard(ConsumerMessage.Enable.class)).hasSizeGreaterThan(1));
+    var again = bundle.last(ConsumerMessage.Enable.class).orElseThrow();
     node.consumers.credit(bundle.session, RecordingBundle.credit(again, 100, again.epoch(), 4L));
     await().untilAsserted(() -> assertThat(bundle.positions()).endsWith(5L, 6L, 7L));
-    assertThat(bundle.last(Message.Events.class).orElseThrow().events())
+    assertThat(bundle.last(ConsumerMessage.Events.class).orElseThrow().events())
         .last()
         .extracting(RecordedEvent::commandId)
         .isEqualTo(after.commandId());
@@ -516,7 +520,7 @@ class ProjectorDeliveryTest {
     var enabled = awaitEnabled(bundle);
     node.consumers.credit(bundle.session, RecordingBundle.credit(enabled, 100, old, 9L));
     await().untilAsserted(() -> assertThat(bundle.positions()).containsExactly(7L, 8L));
-    var message = bundle.heard(Message.Events.class).get(0);
+    var message = bundle.heard(ConsumerMessage.Events.class).get(0);
     assertThat(message.from()).isEqualTo(6);
     assertThat(message.epoch()).isEqualTo(store.epoch());
   }
@@ -562,7 +566,7 @@ class ProjectorDeliveryTest {
     }
     var bundle = recording(node, RecordingBundle.projector("accounts", consumes));
     awaitStopped(unknown);
-    assertThat(bundle.heard(Message.Enable.class)).isEmpty();
+    assertThat(bundle.heard(ConsumerMessage.Enable.class)).isEmpty();
   }
 
   private static void awaitStopped(UUID epoch) {
@@ -649,14 +653,14 @@ class ProjectorDeliveryTest {
   }
 
   private HandlingBundle handling(
-      ConsumerNode node, BiConsumer<Message.Events, RecordedEvent> handler) {
+      ConsumerNode node, BiConsumer<ConsumerMessage.Events, RecordedEvent> handler) {
     return handling(node, RecordingBundle.projector("accounts"), handler);
   }
 
   private HandlingBundle handling(
       ConsumerNode node,
-      Message.Component projector,
-      BiConsumer<Message.Events, RecordedEvent> handler) {
+      DeclareMessage.Component projector,
+      BiConsumer<ConsumerMessage.Events, RecordedEvent> handler) {
     var bundle = new HandlingBundle(node, UUID.randomUUID(), handler);
     open.add(0, bundle);
     bundle.connect(node.sessions, projector);
@@ -667,17 +671,17 @@ class ProjectorDeliveryTest {
     return recording(node, RecordingBundle.projector("accounts"));
   }
 
-  private static RecordingBundle recording(ConsumerNode node, Message.Component projector) {
+  private static RecordingBundle recording(ConsumerNode node, DeclareMessage.Component projector) {
     return new RecordingBundle(UUID.randomUUID()).connect(node.sessions, projector);
   }
 
-  private static Message.Enable awaitEnabled(RecordingBundle bundle) {
-    await().until(() -> !bundle.heard(Message.Enable.class).isEmpty());
-    return bundle.last(Message.Enable.class).orElseThrow();
+  private static ConsumerMessage.Enable awaitEnabled(RecordingBundle bundle) {
+    await().until(() -> !bundle.heard(ConsumerMessage.Enable.class).isEmpty());
+    return bundle.last(ConsumerMessage.Enable.class).orElseThrow();
   }
 
-  private static Message.Enable enabled(RecordingBundle bundle, int segment) {
-    return bundle.heard(Message.Enable.class).stream()
+  private static ConsumerMessage.Enable enabled(RecordingBundle bundle, int segment) {
+    return bundle.heard(ConsumerMessage.Enable.class).stream()
         .filter(enabled -> enabled.segment() == segment)
         .findFirst()
         .orElseThrow();

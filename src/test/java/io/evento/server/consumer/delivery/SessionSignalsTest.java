@@ -2,9 +2,9 @@ package io.evento.server.consumer.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Message.Ack;
-import io.evento.protocol.Message.Credit;
-import io.evento.protocol.Message.Nack;
+import io.evento.protocol.ConsumerMessage.Ack;
+import io.evento.protocol.ConsumerMessage.Credit;
+import io.evento.protocol.ConsumerMessage.Nack;
 import io.evento.server.eventstore.StorePosition;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;

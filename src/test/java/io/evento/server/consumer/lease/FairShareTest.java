@@ -3,8 +3,8 @@ package io.evento.server.consumer.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
@@ -159,7 +159,7 @@ class FairShareTest {
     return new Host(node, bundle);
   }
 
-  private void handle(String owner, Message.Events events, RecordedEvent event) {
+  private void handle(String owner, ConsumerMessage.Events events, RecordedEvent event) {
     var began = System.nanoTime();
     if (owner.equals(holder)) {
       awaitRelease();

@@ -3,8 +3,8 @@ package io.evento.server.consumer.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.Message;
-import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.RecordingBundle;
 import io.evento.server.consumer.Store;
@@ -73,11 +73,11 @@ class LeaseKeeperTest {
     var node = node("a");
     var bundle = bundle(node);
     node.keeper.pass();
-    await().untilAsserted(() -> assertThat(bundle.heard(Message.Enable.class)).hasSize(4));
-    assertThat(bundle.heard(Message.Enable.class))
-        .extracting(Message.Enable::firstSlot, Message.Enable::lastSlot)
+    await().untilAsserted(() -> assertThat(bundle.heard(ConsumerMessage.Enable.class)).hasSize(4));
+    assertThat(bundle.heard(ConsumerMessage.Enable.class))
+        .extracting(ConsumerMessage.Enable::firstSlot, ConsumerMessage.Enable::lastSlot)
         .containsExactlyInAnyOrder(tuple(0, 31), tuple(32, 63), tuple(64, 95), tuple(96, 127));
-    assertThat(bundle.heard(Message.Enable.class))
+    assertThat(bundle.heard(ConsumerMessage.Enable.class))
         .allSatisfy(
             enabled -> {
               assertThat(enabled.fence()).isEqualTo(1);
@@ -220,9 +220,10 @@ class LeaseKeeperTest {
         new RecordingBundle(UUID.randomUUID())
             .connect(node.sessions, RecordingBundle.projector("accounts", consumes));
     node.keeper.pass();
-    await().until(() -> !bundle.heard(Message.Enable.class).isEmpty());
+    await().until(() -> !bundle.heard(ConsumerMessage.Enable.class).isEmpty());
     node.consumers.credit(
-        bundle.session, RecordingBundle.credit(bundle.heard(Message.Enable.class).get(0), 9));
+        bundle.session,
+        RecordingBundle.credit(bundle.heard(ConsumerMessage.Enable.class).get(0), 9));
     append("a-1");
     await().until(() -> bundle.events().size() == 1);
 
@@ -253,8 +254,9 @@ class LeaseKeeperTest {
     var second = bundle(node);
     node.sessions.remove(first.session);
     node.keeper.pass();
-    await().untilAsserted(() -> assertThat(second.heard(Message.Enable.class)).hasSize(4));
-    assertThat(second.heard(Message.Enable.class)).allMatch(enabled -> enabled.fence() == 2);
+    await().untilAsserted(() -> assertThat(second.heard(ConsumerMessage.Enable.class)).hasSize(4));
+    assertThat(second.heard(ConsumerMessage.Enable.class))
+        .allMatch(enabled -> enabled.fence() == 2);
   }
 
   @Test
@@ -301,9 +303,9 @@ class LeaseKeeperTest {
     node.deliveries.start(new NoListener());
     var first = bundle(node);
     node.keeper.pass();
-    await().until(() -> first.heard(Message.Enable.class).size() == 4);
+    await().until(() -> first.heard(ConsumerMessage.Enable.class).size() == 4);
     first
-        .heard(Message.Enable.class)
+        .heard(ConsumerMessage.Enable.class)
         .forEach(
             enabled -> node.consumers.credit(first.session, RecordingBundle.credit(enabled, 9)));
     append("a-1");
@@ -311,7 +313,7 @@ class LeaseKeeperTest {
     var second = bundle(node);
     node.sessions.drain(first.session);
     node.keeper.pass();
-    var sent = first.heard(Message.Events.class);
+    var sent = first.heard(ConsumerMessage.Events.class);
     var inFlight = sent.stream().filter(m -> !m.events().isEmpty()).findFirst().orElseThrow();
     sent.stream()
         .filter(message -> message.segment() != inFlight.segment())
@@ -321,7 +323,7 @@ class LeaseKeeperTest {
         .untilAsserted(
             () -> {
               node.keeper.pass();
-              assertThat(second.heard(Message.Enable.class)).hasSize(3);
+              assertThat(second.heard(ConsumerMessage.Enable.class)).hasSize(3);
             });
     node.consumers.ack(first.session, RecordingBundle.ack(inFlight));
     await()
@@ -329,9 +331,9 @@ class LeaseKeeperTest {
         .untilAsserted(
             () -> {
               node.keeper.pass();
-              assertThat(second.heard(Message.Enable.class)).hasSize(4);
+              assertThat(second.heard(ConsumerMessage.Enable.class)).hasSize(4);
             });
-    assertThat(second.last(Message.Enable.class).orElseThrow().position())
+    assertThat(second.last(ConsumerMessage.Enable.class).orElseThrow().position())
         .isEqualTo(inFlight.upTo());
   }
 
@@ -341,16 +343,17 @@ class LeaseKeeperTest {
     var first = bundle(node);
     var second = bundle(node);
     node.keeper.pass();
-    await().until(() -> first.heard(Message.Enable.class).size() == 2);
-    var enabled = first.heard(Message.Enable.class).get(0);
+    await().until(() -> first.heard(ConsumerMessage.Enable.class).size() == 2);
+    var enabled = first.heard(ConsumerMessage.Enable.class).get(0);
     node.consumers.disable(
-        first.session, new Message.Disable(enabled.consumer(), enabled.segment(), enabled.fence()));
+        first.session,
+        new ConsumerMessage.Disable(enabled.consumer(), enabled.segment(), enabled.fence()));
     await()
         .pollInterval(Duration.ofMillis(20))
         .until(
             () -> {
               node.keeper.pass();
-              return second.heard(Message.Enable.class).stream()
+              return second.heard(ConsumerMessage.Enable.class).stream()
                   .anyMatch(e -> e.segment() == enabled.segment());
             });
   }
@@ -360,18 +363,19 @@ class LeaseKeeperTest {
     var node = node("a");
     var bundle = bundle(node);
     node.keeper.pass();
-    await().until(() -> bundle.heard(Message.Enable.class).size() == 4);
+    await().until(() -> bundle.heard(ConsumerMessage.Enable.class).size() == 4);
     await()
         .pollInterval(Duration.ofMillis(20))
         .until(
             () -> {
-              bundle.heard(Message.Enable.class).stream()
+              bundle.heard(ConsumerMessage.Enable.class).stream()
                   .filter(enabled -> enabled.segment() == 0 && enabled.fence() < 2_500)
                   .forEach(
                       low ->
                           node.consumers.disable(
                               bundle.session,
-                              new Message.Disable(low.consumer(), low.segment(), low.fence())));
+                              new ConsumerMessage.Disable(
+                                  low.consumer(), low.segment(), low.fence())));
               node.keeper.pass();
               return lease(node, 0).fence() > 2_500;
             });
@@ -456,7 +460,7 @@ class LeaseKeeperTest {
     bundle.forget();
     first.keeper.pass();
     assertThat(held(first)).isEmpty();
-    await().untilAsserted(() -> assertThat(bundle.heard(Message.Disable.class)).hasSize(4));
+    await().untilAsserted(() -> assertThat(bundle.heard(ConsumerMessage.Disable.class)).hasSize(4));
     assertThat(first.consumerMetrics.losses.count()).isEqualTo(4);
   }
 
@@ -509,7 +513,7 @@ class LeaseKeeperTest {
     node.keeper.pass();
     assertThat(node.deliveries.of(new SegmentId(new ConsumerId("whole", 1), 3))).isPresent();
     assertThat(held(node)).hasSize(4);
-    assertThat(bundle.heard(Message.Disable.class)).isEmpty();
+    assertThat(bundle.heard(ConsumerMessage.Disable.class)).isEmpty();
   }
 
   @Test

@@ -3,8 +3,8 @@ package io.evento.server.consumer.live;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Standing;
-import io.evento.protocol.Message.Update;
+import io.evento.protocol.LiveMessage.RangeProgress;
+import io.evento.protocol.LiveMessage.Update;
 import io.evento.server.consumer.lease.OwnedSegments.Held;
 import io.evento.server.consumer.live.JoinAttempt.Verdict;
 import io.evento.server.consumer.live.QueryWatch.Holding;
@@ -46,7 +46,7 @@ class JoinAttemptTest {
   void what_the_answer_covers_is_dropped_and_the_next_position_is_not() {
     joinAttempt.watchedBy("a", holding(LOW, HIGH), NOW);
     joinAttempt.answered(
-        List.of(new Standing(0, 63, EPOCH, 100), new Standing(64, 127, EPOCH, 90)));
+        List.of(new RangeProgress(0, 63, EPOCH, 100), new RangeProgress(64, 127, EPOCH, 90)));
     assertThat(joinAttempt.verdict(update(0, 100))).isEqualTo(Verdict.COVERED);
     assertThat(joinAttempt.verdict(update(0, 101))).isEqualTo(Verdict.NEW);
     assertThat(joinAttempt.verdict(update(1, 91))).isEqualTo(Verdict.NEW);
@@ -64,9 +64,9 @@ class JoinAttemptTest {
     joinAttempt.watchedBy("a", holding(LOW, HIGH), NOW);
     joinAttempt.answered(
         List.of(
-            new Standing(0, 31, EPOCH, 80),
-            new Standing(32, 63, EPOCH, 80),
-            new Standing(64, 127, EPOCH, 10)));
+            new RangeProgress(0, 31, EPOCH, 80),
+            new RangeProgress(32, 63, EPOCH, 80),
+            new RangeProgress(64, 127, EPOCH, 10)));
     assertThat(joinAttempt.verdict(update(0, 80))).isEqualTo(Verdict.COVERED);
     assertThat(joinAttempt.verdict(update(0, 81))).isEqualTo(Verdict.NEW);
   }
@@ -74,7 +74,7 @@ class JoinAttemptTest {
   @Test
   void another_epoch_a_strange_segment_and_what_cannot_be_told_end_the_round() {
     joinAttempt.watchedBy("a", holding(LOW, HIGH), NOW);
-    joinAttempt.answered(List.of(new Standing(0, 127, EPOCH, 100)));
+    joinAttempt.answered(List.of(new RangeProgress(0, 127, EPOCH, 100)));
     assertThat(joinAttempt.verdict(update(0, UUID.randomUUID(), 101, Json.EMPTY_OBJECT)))
         .isEqualTo(Verdict.BROKEN);
     assertThat(joinAttempt.verdict(update(5, 101))).isEqualTo(Verdict.BROKEN);

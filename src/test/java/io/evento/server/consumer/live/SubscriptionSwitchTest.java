@@ -3,10 +3,14 @@ package io.evento.server.consumer.live;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
+import io.evento.protocol.LiveMessage;
 import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.RecordingBundle;
@@ -78,8 +82,8 @@ class SubscriptionSwitchTest {
     return node.deliveries.of("accounts:" + version, 0, Slots.COUNT - 1).size();
   }
 
-  private static Message.Query query() {
-    return new Message.Query(UUID.randomUUID(), QUERY, 5_000, null, Json.EMPTY_OBJECT);
+  private static QueryMessage.Query query() {
+    return new QueryMessage.Query(UUID.randomUUID(), QUERY, 5_000, null, Json.EMPTY_OBJECT);
   }
 
   private String ask() {
@@ -98,19 +102,19 @@ class SubscriptionSwitchTest {
     @Override
     public boolean send(Message message, Lane lane) {
       super.send(message, lane);
-      if (message instanceof Message.Enable enabled) {
+      if (message instanceof ConsumerMessage.Enable enabled) {
         node.consumers.credit(session, credit(enabled, 100));
-      } else if (message instanceof Message.Events events) {
+      } else if (message instanceof ConsumerMessage.Events events) {
         node.consumers.ack(session, ack(events));
-      } else if (message instanceof Message.Watch watch) {
+      } else if (message instanceof LiveMessage.Watch watch) {
         session.answered(
-            watch.query().id(), new Message.Result(watch.query().id(), null, Json.NULL));
-      } else if (message instanceof Message.Query query) {
+            watch.query().id(), new ReplyMessage.Result(watch.query().id(), null, Json.NULL));
+      } else if (message instanceof QueryMessage.Query query) {
         session.answered(
             query.id(),
-            query.standing() == null
-                ? new Message.Result(query.id(), null, version)
-                : new Message.View(query.id(), 0, version, List.of()));
+            query.progress() == null
+                ? new ReplyMessage.Result(query.id(), null, version)
+                : new LiveMessage.View(query.id(), 0, version, List.of()));
       }
       return true;
     }
@@ -131,12 +135,12 @@ class SubscriptionSwitchTest {
     }
 
     @Override
-    public void answer(int round, Json view) {
-      answers.add(round + ": " + view.text());
+    public void answer(int attempt, Json view) {
+      answers.add(attempt + ": " + view.text());
     }
 
     @Override
-    public void update(Message.Update update) {}
+    public void update(LiveMessage.Update update) {}
 
     @Override
     public void beat() {}

@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.DeclareMessage;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Rejection;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.LedgerBundle;
@@ -160,26 +161,26 @@ class OperationsTest {
     var observer =
         new SteppingBundle(
             node,
-            (happening, state) -> {
+            (input, state) -> {
               steps.incrementAndGet();
-              return new Stepping.Result(
+              return new StepMessage.Result(
                   null,
                   false,
-                  List.of(new Stepping.Send("Greet", Json.EMPTY_OBJECT, false)),
+                  List.of(new StepMessage.Send("Greet", Json.EMPTY_OBJECT, false)),
                   List.of());
             });
     cluster.opened(observer);
     observer.connect(
         node.sessions,
-        new Message.Component(
-            "observer",
+        new DeclareMessage.Component(
+            ComponentKind.OBSERVER,
             "accounts",
             1,
             "bank",
             List.of(),
             List.of(),
             List.of(),
-            new Message.Consumption(List.of(), List.of(), "beginning", 2),
+            new DeclareMessage.Consumption(List.of(), List.of(), "beginning", 2),
             null));
     node.passes.wake();
     append(5);
@@ -206,14 +207,14 @@ class OperationsTest {
     var saga =
         new SteppingBundle(
             node,
-            (happening, state) ->
+            (input, state) ->
                 state != null && mayEnd.get()
-                    ? new Stepping.Result(null, true, List.of(), List.of())
-                    : new Stepping.Result(
+                    ? new StepMessage.Result(null, true, List.of(), List.of())
+                    : new StepMessage.Result(
                         new Json("1"),
                         false,
                         List.of(),
-                        List.of(new Stepping.Deadline("patience", 3_600_000L, null))));
+                        List.of(new StepMessage.Deadline("patience", 3_600_000L, null))));
     cluster.opened(saga).connect();
     node.passes.wake();
     var last = cluster.append("a-1", "a-1").get(1).position();

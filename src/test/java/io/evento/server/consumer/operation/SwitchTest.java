@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.Effects;
@@ -66,29 +66,29 @@ class SwitchTest {
    * One command about each event, one about its outcome, and one when a deadline of the event's own
    * passes: what is demanded rests on no order.
    */
-  private static Stepping.Result demand(Stepping.Happening happening, @Nullable Json state) {
-    var event = happening.event();
-    var outcome = happening.outcome();
-    var due = happening.due();
+  private static StepMessage.Result demand(StepMessage.Input input, @Nullable Json state) {
+    var event = input.event();
+    var outcome = input.outcome();
+    var due = input.due();
     if (event != null) {
       var label = "remind-" + event.position();
-      return new Stepping.Result(
+      return new StepMessage.Result(
           new Json("{}"),
           false,
           List.of(about("Greet", event)),
-          List.of(new Stepping.Deadline(label, 200L, null)));
+          List.of(new StepMessage.Deadline(label, 200L, null)));
     }
     if (outcome != null) {
       return outcome.type().equals("Greet")
           ? SteppingBundle.to("{}", SteppingBundle.command("Thank", outcome.payload().text()))
-          : Stepping.Result.NOTHING;
+          : StepMessage.Result.NOTHING;
     }
     var position = due == null ? "" : due.name().substring("remind-".length());
     return SteppingBundle.to(
         "{}", SteppingBundle.command("Remind", "{\"event\":" + position + "}"));
   }
 
-  private static Stepping.Send about(String type, RecordedEvent event) {
+  private static StepMessage.Send about(String type, RecordedEvent event) {
     return SteppingBundle.command(type, "{\"event\":" + event.position() + "}");
   }
 
@@ -115,12 +115,12 @@ class SwitchTest {
     saga(
         node,
         2,
-        (happening, state) -> {
-          var outcome = happening.outcome();
+        (input, state) -> {
+          var outcome = input.outcome();
           if (outcome != null) {
             heard.add(outcome.type() + outcome.payload().text());
           }
-          return demand(happening, state);
+          return demand(input, state);
         });
     awaitDeclared(2);
     append("z");
@@ -222,10 +222,10 @@ class SwitchTest {
     saga(node, 1, SwitchTest::demand);
     awaitDeclared(1);
     SteppingBundle.Saga other =
-        (happening, state) -> {
-          var event = happening.event();
+        (input, state) -> {
+          var event = input.event();
           return event == null
-              ? Stepping.Result.NOTHING
+              ? StepMessage.Result.NOTHING
               : SteppingBundle.to("{}", about("Shout", event), about("Whisper", event));
         };
     saga(node, 2, other);
@@ -324,14 +324,14 @@ class SwitchTest {
       saga(
           node,
           version,
-          (happening, state) -> {
-            var outcome = happening.outcome();
-            var event = happening.event();
+          (input, state) -> {
+            var outcome = input.outcome();
+            var event = input.event();
             if (outcome != null) {
               heard.add(version + " " + outcome.code());
             }
             return event == null
-                ? Stepping.Result.NOTHING
+                ? StepMessage.Result.NOTHING
                 : SteppingBundle.to("{}", about("Greet", event));
           });
       awaitDeclared(version);
@@ -485,7 +485,7 @@ class SwitchTest {
             Map.of(),
             Set.of());
     var consumer = lease.segment().consumer();
-    var result = demand(Stepping.Happening.of("k", event), null);
+    var result = demand(StepMessage.Input.of("k", event), null);
     return new StepTable.Step(
         UUID.randomUUID(),
         lease,
@@ -548,11 +548,11 @@ class SwitchTest {
     saga(
         node,
         1,
-        (happening, state) -> {
-          if (happening.due() != null) {
+        (input, state) -> {
+          if (input.due() != null) {
             throw new IllegalStateException("not yet");
           }
-          return demand(happening, state);
+          return demand(input, state);
         });
     awaitDeclared(1);
     saga(node, 2, SwitchTest::demand);

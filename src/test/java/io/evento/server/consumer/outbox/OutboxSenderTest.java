@@ -2,10 +2,10 @@ package io.evento.server.consumer.outbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Rejection;
 import io.evento.server.routing.session.PoisonMessage;
 import java.time.Duration;
@@ -54,28 +54,28 @@ class OutboxSenderTest {
 
   @Test
   void a_service_that_does_not_answer_leaves_room_for_all_others() {
-    var sent = new ArrayList<Message.Command>();
+    var sent = new ArrayList<CommandMessage.Command>();
     var outboxSender =
         new OutboxSender(
             "outbox",
-            new NoErrands(),
+            new EmptyStore(),
             UUID.randomUUID(),
             command -> {
               sent.add(command);
               return new CompletableFuture<>();
             },
             List::of);
-    outboxSender.take(errands("Slow", OutboxSender.OF_TYPE_MAX - 1));
+    outboxSender.take(entries("Slow", OutboxSender.OF_TYPE_MAX - 1));
     assertThat(outboxSender.hasRoom(List.of("Slow"))).isTrue();
-    outboxSender.take(errands("Slow", 1));
+    outboxSender.take(entries("Slow", 1));
     assertThat(outboxSender.hasRoom(List.of("Slow"))).isFalse();
     assertThat(outboxSender.hasRoom(List.of("Quick", "Slow"))).isFalse();
     assertThat(outboxSender.hasRoom(List.of("Quick"))).isTrue();
-    outboxSender.take(errands("Quick", 5));
+    outboxSender.take(entries("Quick", 5));
     assertThat(sent).hasSize(OutboxSender.OF_TYPE_MAX + 5);
   }
 
-  private static List<OutboxEntry> errands(String type, int count) {
+  private static List<OutboxEntry> entries(String type, int count) {
     return IntStream.range(0, count)
         .mapToObj(
             i ->
@@ -85,7 +85,7 @@ class OutboxSenderTest {
   }
 
   /** A table that is empty. */
-  private static final class NoErrands implements OutboxStore {
+  private static final class EmptyStore implements OutboxStore {
     @Override
     public List<OutboxEntry> claim(
         UUID incarnation, Duration until, int max, Collection<String> without) {

@@ -2,7 +2,7 @@ package io.evento.server.consumer.segment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.server.consumer.RecordingBundle;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.persistence.Database;

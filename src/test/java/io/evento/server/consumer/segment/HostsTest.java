@@ -2,8 +2,9 @@ package io.evento.server.consumer.segment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consumption;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
@@ -61,7 +62,15 @@ class HostsTest {
   void only_open_sessions_that_declared_a_consumer_count() {
     connect(
         new Component(
-            "projection", "pages", 0, "bank", List.of(), List.of(), List.of(), null, "accounts"));
+            ComponentKind.PROJECTION,
+            "pages",
+            0,
+            "bank",
+            List.of(),
+            List.of(),
+            List.of(),
+            null,
+            "accounts"));
     assertThat(hosts.now()).isEmpty();
     connect(SteppingBundle.saga());
     var bundle = connect(RecordingBundle.projector("accounts"));

@@ -3,13 +3,13 @@ package io.evento.server.consumer.step;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rejection;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.SteppingBundle;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class SagaDeliveryTest {
   @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final List<Message.Command> sent = new CopyOnWriteArrayList<>();
+  private final List<CommandMessage.Command> sent = new CopyOnWriteArrayList<>();
 
   @Test
   void a_command_of_a_step_is_sent_and_its_outcome_comes_back_with_the_state() throws Exception {
@@ -41,13 +41,13 @@ class SagaDeliveryTest {
                 EventoException.rejected(new Rejection("no", "", null), command.id()));
     saga(
         node,
-        (happening, state) -> {
-          var outcome = happening.outcome();
+        (input, state) -> {
+          var outcome = input.outcome();
           if (outcome != null) {
-            heard.add(happening.key() + state + outcome.detail());
-            return new Stepping.Result(null, true, List.of(), List.of());
+            heard.add(input.key() + state + outcome.detail());
+            return new StepMessage.Result(null, true, List.of(), List.of());
           }
-          return SteppingBundle.to("{\"n\":1}", greet(happening.key()));
+          return SteppingBundle.to("{\"n\":1}", greet(input.key()));
         });
     cluster.append("x");
 
@@ -78,12 +78,12 @@ class SagaDeliveryTest {
         };
     saga(
         node,
-        (happening, state) -> {
-          if (happening.outcome() != null) {
+        (input, state) -> {
+          if (input.outcome() != null) {
             heard.incrementAndGet();
             return SteppingBundle.to("{\"done\":1}");
           }
-          return SteppingBundle.to("{}", greet(happening.key()));
+          return SteppingBundle.to("{}", greet(input.key()));
         });
     cluster.append("x");
 
@@ -98,19 +98,19 @@ class SagaDeliveryTest {
     var node = node("a");
     saga(
         node,
-        (happening, state) -> {
-          if (happening.due() != null) {
-            heard.add(happening.key() + happening.due().name());
-            return new Stepping.Result(null, true, List.of(), List.of());
+        (input, state) -> {
+          if (input.due() != null) {
+            heard.add(input.key() + input.due().name());
+            return new StepMessage.Result(null, true, List.of(), List.of());
           }
           var isFirst = state == null;
-          return new Stepping.Result(
+          return new StepMessage.Result(
               new Json("{}"),
               false,
               List.of(),
               List.of(
-                  new Stepping.Deadline("hang", isFirst ? 600L : null, null),
-                  new Stepping.Deadline("other", isFirst ? null : 700L, null)));
+                  new StepMessage.Deadline("hang", isFirst ? 600L : null, null),
+                  new StepMessage.Deadline("other", isFirst ? null : 700L, null)));
         });
     cluster.append("x", "y", "y");
 
@@ -124,9 +124,9 @@ class SagaDeliveryTest {
     var decided = new AtomicInteger();
     var node = node("a");
     SteppingBundle.Saga undecided =
-        (happening, state) ->
-            happening.outcome() != null
-                ? Stepping.Result.NOTHING
+        (input, state) ->
+            input.outcome() != null
+                ? StepMessage.Result.NOTHING
                 : SteppingBundle.to(
                     "{\"n\":" + decided.incrementAndGet() + "}",
                     SteppingBundle.command("Greet", "{\"n\":" + decided.get() + "}"));
@@ -155,11 +155,11 @@ class SagaDeliveryTest {
     var seen = new CopyOnWriteArrayList<String>();
     saga(
         node("a"),
-        (happening, state) -> {
-          if (happening.key().equals("bad") && failures.incrementAndGet() < 4) {
+        (input, state) -> {
+          if (input.key().equals("bad") && failures.incrementAndGet() < 4) {
             throw new IllegalStateException("not yet");
           }
-          seen.add(happening.key());
+          seen.add(input.key());
           return SteppingBundle.to("{}");
         });
     cluster.append("a", "bad", "b", "c", "d", "e");
@@ -173,10 +173,10 @@ class SagaDeliveryTest {
   void steps_of_many_keys_over_two_nodes_one_of_which_dies_each_have_effect_once()
       throws Exception {
     SteppingBundle.Saga counting =
-        (happening, state) -> {
+        (input, state) -> {
           var n = state == null ? 0 : Integer.parseInt(state.text());
-          return happening.outcome() != null
-              ? Stepping.Result.NOTHING
+          return input.outcome() != null
+              ? StepMessage.Result.NOTHING
               : SteppingBundle.to(
                   String.valueOf(n + 1), SteppingBundle.command("Greet", "{\"n\":" + n + "}"));
         };
@@ -196,7 +196,7 @@ class SagaDeliveryTest {
             () ->
                 count("evento.saga_state where state = '50'") == 20
                     && count("evento.consumer_command") == 0);
-    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(1_000);
+    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(1_000);
     assertThat(sent.stream().map(c -> c.id() + c.payload().text()).distinct()).hasSize(1_000);
   }
 
@@ -214,11 +214,11 @@ class SagaDeliveryTest {
     cluster.opened(new SteppingBundle(node, saga).connect());
   }
 
-  private static Stepping.Send greet(String key) {
+  private static StepMessage.Send greet(String key) {
     return SteppingBundle.command("Greet", "{\"key\":\"" + key + "\"}");
   }
 
-  private static Receipt receipt(Message.Command command) {
+  private static Receipt receipt(CommandMessage.Command command) {
     return new Receipt(command.id(), null, null, false);
   }
 

@@ -3,14 +3,14 @@ package io.evento.server.consumer.step;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
-import io.evento.protocol.Stepping.Happening;
+import io.evento.protocol.StepMessage;
+import io.evento.protocol.StepMessage.Input;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.SteppingBundle;
@@ -54,21 +54,21 @@ class StepLetterTest {
 
   @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final List<Message.Command> sent = new CopyOnWriteArrayList<>();
+  private final List<CommandMessage.Command> sent = new CopyOnWriteArrayList<>();
   private final List<String> tried = new CopyOnWriteArrayList<>();
 
   /** What is failed on, and how. */
-  private volatile Predicate<Happening> poisoned = happening -> false;
+  private volatile Predicate<Input> poisoned = input -> false;
 
   private volatile RuntimeException poison = new IllegalStateException("poison");
 
   /** What a step sends and sets beside what it notes. */
-  private volatile Function<Happening, Stepping.Result> decision =
-      happening -> Stepping.Result.NOTHING;
+  private volatile Function<Input, StepMessage.Result> decision =
+      input -> StepMessage.Result.NOTHING;
 
   @Test
   void a_poisoned_key_parks_only_itself_and_after_repair_runs_in_order_and_once() throws Exception {
-    decision = happening -> greeting(happening, false);
+    decision = input -> greeting(input, false);
     poisoned = of("bad");
     var node = node("a");
     saga(node, 2);
@@ -87,14 +87,14 @@ class StepLetterTest {
                     + " from evento.dead_letter where failed_at is not null"))
         .containsExactly("5 event MoneyDeposited java.lang.IllegalStateException");
 
-    poisoned = happening -> false;
+    poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> letters().isEmpty());
     for (var key : List.of("a", "b", "bad", "c", "d")) {
       assertThat(states()).containsEntry(key, noted(positions(all, key)));
     }
     await().atMost(PATIENCE).until(() -> sent.size() >= 150 && commands().isEmpty());
-    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(150);
+    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(150);
     assertThat(sent).hasSize(150);
     cluster.append("bad");
     await().atMost(PATIENCE).until(() -> sent.size() == 151);
@@ -121,7 +121,7 @@ class StepLetterTest {
               }
             });
     writer.start();
-    poisoned = happening -> false;
+    poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
     try {
       await().atMost(PATIENCE).until(() -> letters().isEmpty() && noted("busy").size() > 40);
@@ -144,11 +144,11 @@ class StepLetterTest {
   @Test
   void a_failing_outcome_stays_and_parks_what_follows_of_its_key() throws Exception {
     decision =
-        happening ->
-            isEvent(happening, 1) || isEvent(happening, 2)
-                ? greeting(happening, true)
-                : Stepping.Result.NOTHING;
-    poisoned = of("bad").and(happening -> happening.outcome() != null);
+        input ->
+            isEvent(input, 1) || isEvent(input, 2)
+                ? greeting(input, true)
+                : StepMessage.Result.NOTHING;
+    poisoned = of("bad").and(input -> input.outcome() != null);
     var node = node("a");
     saga(node, 1);
     cluster.append("bad", "good");
@@ -164,7 +164,7 @@ class StepLetterTest {
         .containsExactlyElementsOf(
             cluster.texts("select command_id::text from evento.dead_letter where position = 0"));
 
-    poisoned = happening -> false;
+    poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> letters().isEmpty());
     assertThat(states()).isEqualTo(Map.of("bad", "e1 o e3 e5", "good", "e2 o e4"));
@@ -174,18 +174,18 @@ class StepLetterTest {
   @Test
   void a_failing_deadline_stays_and_parks_what_follows_of_its_key() throws Exception {
     decision =
-        happening ->
-            happening.event() == null
-                ? Stepping.Result.NOTHING
-                : new Stepping.Result(
-                    null, false, List.of(), List.of(new Stepping.Deadline("hang", 0L, null)));
-    poisoned = of("bad").and(happening -> happening.due() != null);
+        input ->
+            input.event() == null
+                ? StepMessage.Result.NOTHING
+                : new StepMessage.Result(
+                    null, false, List.of(), List.of(new StepMessage.Deadline("hang", 0L, null)));
+    poisoned = of("bad").and(input -> input.due() != null);
     var node = node("a");
     saga(node, 1);
     cluster.append("bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
     await().atMost(PATIENCE).until(() -> "e2 d".equals(states().get("good")));
-    decision = happening -> Stepping.Result.NOTHING;
+    decision = input -> StepMessage.Result.NOTHING;
     cluster.append("bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
     await().atMost(PATIENCE).until(() -> "e2 d e4".equals(states().get("good")));
@@ -197,7 +197,7 @@ class StepLetterTest {
         .containsExactlyElementsOf(
             cluster.texts("select command_id::text from evento.dead_letter where position = 0"));
 
-    poisoned = happening -> false;
+    poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> letters().isEmpty());
     assertThat(states()).containsEntry("bad", "e1 d e3");
@@ -214,16 +214,16 @@ class StepLetterTest {
           return answers.thenApply(done -> receipt(command));
         };
     decision =
-        happening ->
-            isEvent(happening, 1)
-                ? new Stepping.Result(
+        input ->
+            isEvent(input, 1)
+                ? new StepMessage.Result(
                     null,
                     false,
                     List.of(SteppingBundle.command("Greet", "{}")),
-                    List.of(new Stepping.Deadline("hang", 1L, null)))
-                : Stepping.Result.NOTHING;
+                    List.of(new StepMessage.Deadline("hang", 1L, null)))
+                : StepMessage.Result.NOTHING;
     // Both poisons at once: an event that waits for its turn, and the deadline.
-    poisoned = of("bad").and(happening -> !isEvent(happening, 1));
+    poisoned = of("bad").and(input -> !isEvent(input, 1));
     saga(node, 1);
     cluster.append("bad", "bad", "good");
     await().atMost(PATIENCE).until(() -> !letters().isEmpty());
@@ -239,7 +239,7 @@ class StepLetterTest {
         .until(() -> "e1".equals(states().get("bad")));
     assertThat(tried).doesNotContain("bad o");
 
-    poisoned = happening -> false;
+    poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await()
         .atMost(PATIENCE)
@@ -258,7 +258,7 @@ class StepLetterTest {
     assertThat(letters()).isEmpty();
     poison = new EventoException(ErrorCode.NO_HANDLER, "nobody");
     await().atMost(PATIENCE).until(() -> tried.stream().filter("bad e1"::equals).count() > 8);
-    poisoned = happening -> false;
+    poisoned = input -> false;
     await().atMost(PATIENCE).until(() -> states().equals(Map.of("bad", "e1", "good", "e2")));
     assertThat(letters()).isEmpty();
   }
@@ -274,7 +274,7 @@ class StepLetterTest {
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> tried.stream().filter("bad e1"::equals).count() > 6);
     assertThat(cluster.texts("select attempts::text from evento.dead_letter")).containsExactly("5");
-    poisoned = happening -> false;
+    poisoned = input -> false;
     await().atMost(PATIENCE).until(() -> states().equals(Map.of("bad", "e1")));
     assertThat(letters()).isEmpty();
   }
@@ -304,7 +304,7 @@ class StepLetterTest {
 
   @Test
   void an_observer_parks_the_stream_that_it_fails_on_and_no_other() throws Exception {
-    decision = happening -> greeting(happening, false);
+    decision = input -> greeting(input, false);
     poisoned = of("Account:bad");
     var node = node("a");
     observer(node);
@@ -320,14 +320,14 @@ class StepLetterTest {
     assertThat(cluster.texts("select distinct sequence_key from evento.dead_letter"))
         .containsExactly("Account:bad");
 
-    poisoned = happening -> false;
+    poisoned = input -> false;
     tried.clear();
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> letters().isEmpty() && sent.size() == 30);
     assertThat(tried)
         .containsExactlyElementsOf(
             positions(all, "bad").stream().map(p -> "Account:bad e" + p).toList());
-    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(30);
+    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(30);
   }
 
   @Test
@@ -349,7 +349,7 @@ class StepLetterTest {
         .during(Duration.ofMillis(2_500))
         .atMost(PATIENCE)
         .until(() -> letters().equals(List.of(3L)));
-    poisoned = happening -> false;
+    poisoned = input -> false;
     await().atMost(PATIENCE).until(() -> letters().isEmpty());
     assertThat(checkpoints()).containsExactly(3L);
     assertThat(tried.stream().filter("Account:bad e3"::equals)).hasSize(1);
@@ -386,15 +386,14 @@ class StepLetterTest {
 
   @Test
   void a_key_stays_parked_for_the_next_owner_and_after_a_split() throws Exception {
-    decision =
-        happening -> isEvent(happening, 1) ? greeting(happening, true) : Stepping.Result.NOTHING;
-    poisoned = of("bad").and(happening -> happening.outcome() != null);
+    decision = input -> isEvent(input, 1) ? greeting(input, true) : StepMessage.Result.NOTHING;
+    poisoned = of("bad").and(input -> input.outcome() != null);
     var first = node("a");
     saga(first, 1);
     cluster.append("bad");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
     first.leave();
-    poisoned = happening -> false;
+    poisoned = input -> false;
     var second = node("b");
     saga(second, 1);
     cluster.append("good", "bad");
@@ -411,8 +410,8 @@ class StepLetterTest {
 
   @Test
   void letters_that_are_tried_while_their_node_dies_have_effect_once() throws Exception {
-    decision = happening -> greeting(happening, true);
-    poisoned = happening -> happening.event() != null;
+    decision = input -> greeting(input, true);
+    poisoned = input -> input.event() != null;
     var first = node("a");
     saga(first, 4);
     var keys = IntStream.range(0, 20).mapToObj(i -> "k-" + i).toArray(String[]::new);
@@ -420,7 +419,7 @@ class StepLetterTest {
     var all = new ArrayList<>(appendRounds(10, keys));
     await().atMost(Duration.ofSeconds(60)).until(() -> letters().size() == 200);
     saga(node("b"), 4);
-    poisoned = happening -> false;
+    poisoned = input -> false;
     first.letters.retry(asked(), new Chosen(null, null), 0);
     await().atMost(PATIENCE).until(() -> letters().size() < 150);
     first.close();
@@ -431,31 +430,31 @@ class StepLetterTest {
       assertThat(String.join(" ", events)).isEqualTo(noted(positions(all, key)));
       assertThat(noted(key)).hasSize(22);
     }
-    assertThat(sent.stream().map(Message.Command::id).distinct()).hasSize(220);
+    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(220);
     assertThat(sent.stream().map(command -> command.payload().text()).distinct()).hasSize(220);
   }
 
   @Test
   void a_dropped_outcome_is_gone_and_what_waited_behind_it_runs() throws Exception {
     decision =
-        happening ->
-            isEvent(happening, 1)
-                ? new Stepping.Result(
+        input ->
+            isEvent(input, 1)
+                ? new StepMessage.Result(
                     null,
                     false,
                     List.of(
                         SteppingBundle.command("Greet", "{\"n\":1}"),
                         SteppingBundle.command("Greet", "{\"n\":2}")),
                     List.of())
-                : Stepping.Result.NOTHING;
-    poisoned = of("bad").and(happening -> happening.outcome() != null);
+                : StepMessage.Result.NOTHING;
+    poisoned = of("bad").and(input -> input.outcome() != null);
     var node = node("a");
     saga(node, 1);
     cluster.append("bad", "bad");
     await().atMost(PATIENCE).until(() -> letters().contains(0L) && commands().size() == 2);
     cluster.append("bad");
     await().atMost(PATIENCE).until(() -> letters().contains(3L));
-    poisoned = happening -> false;
+    poisoned = input -> false;
     var group = new Chosen(null, "java.lang.IllegalStateException");
     node.letters.drop(new Operations.Asked("greeting", 1, null, "test", "bad data", false), group);
     // The other outcome too, though nobody asks for it.
@@ -479,7 +478,7 @@ class StepLetterTest {
     var begun = new CountDownLatch(1);
     var goOn = new CountDownLatch(1);
     poisoned =
-        happening -> {
+        input -> {
           begun.countDown();
           try {
             assertThat(goOn.await(20, TimeUnit.SECONDS)).isTrue();
@@ -515,7 +514,7 @@ class StepLetterTest {
     assertThat(letters()).hasSizeLessThanOrEqualTo(3);
     assertThat(checkpoints().get(0)).isLessThan(cluster.head());
 
-    poisoned = happening -> false;
+    poisoned = input -> false;
     node.deadLettersMax = 100;
     node.operations.resume(asked());
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(cluster.head())));
@@ -529,18 +528,18 @@ class StepLetterTest {
 
   @Test
   void a_reset_forgets_events_that_come_again_and_their_commands_are_sent() throws Exception {
-    decision = happening -> greeting(happening, true);
+    decision = input -> greeting(input, true);
     poisoned =
-        happening ->
-            (happening.key().equals("bad") && happening.event() != null)
-                || (happening.key().equals("deaf") && happening.outcome() != null);
+        input ->
+            (input.key().equals("bad") && input.event() != null)
+                || (input.key().equals("deaf") && input.outcome() != null);
     var node = node("a");
     saga(node, 1);
     cluster.append("good", "deaf", "bad", "good");
     await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(4L)));
     await().atMost(PATIENCE).until(() -> sent.size() == 3 && commands().size() == 1);
-    poisoned = happening -> false;
+    poisoned = input -> false;
     node.operations.reset(asked(), 0, false);
 
     await().atMost(PATIENCE).until(() -> "e3 o".equals(states().get("bad")));
@@ -554,38 +553,39 @@ class StepLetterTest {
   // ---- the saga
 
   /** Notes in its state what it was given. */
-  private Stepping.Result step(Happening happening, @Nullable Json state) {
+  private StepMessage.Result step(Input input, @Nullable Json state) {
     var what =
-        happening.event() != null
-            ? "e" + happening.event().position()
-            : happening.outcome() != null ? "o" : "d";
-    tried.add(happening.key() + " " + what);
-    if (poisoned.test(happening)) {
+        input.event() != null
+            ? "e" + input.event().position()
+            : input.outcome() != null ? "o" : "d";
+    tried.add(input.key() + " " + what);
+    if (poisoned.test(input)) {
       throw poison;
     }
-    var decided = decision.apply(happening);
+    var decided = decision.apply(input);
     var before = state == null ? "" : state.text().replace("\"", "") + " ";
-    return new Stepping.Result(
+    return new StepMessage.Result(
         new Json("\"" + before + what + "\""), false, decided.commands(), decided.deadlines());
   }
 
-  private static Predicate<Happening> of(String key) {
-    return happening -> happening.key().equals(key);
+  private static Predicate<Input> of(String key) {
+    return input -> input.key().equals(key);
   }
 
-  private static boolean isEvent(Happening happening, long position) {
-    var event = happening.event();
+  private static boolean isEvent(Input input, long position) {
+    var event = input.event();
     return event != null && event.position() == position;
   }
 
-  private static Stepping.Result greeting(Happening happening, boolean hear) {
-    var event = happening.event();
+  private static StepMessage.Result greeting(Input input, boolean hear) {
+    var event = input.event();
     return event == null
-        ? Stepping.Result.NOTHING
-        : new Stepping.Result(
+        ? StepMessage.Result.NOTHING
+        : new StepMessage.Result(
             null,
             false,
-            List.of(new Stepping.Send("Greet", new Json("{\"n\":" + event.position() + "}"), hear)),
+            List.of(
+                new StepMessage.Send("Greet", new Json("{\"n\":" + event.position() + "}"), hear)),
             List.of());
   }
 
@@ -614,14 +614,14 @@ class StepLetterTest {
         new SteppingBundle(
                 node,
                 SteppingBundle.observer(1),
-                (happening, state) -> {
-                  var decided = step(happening, null);
-                  return new Stepping.Result(null, false, decided.commands(), List.of());
+                (input, state) -> {
+                  var decided = step(input, null);
+                  return new StepMessage.Result(null, false, decided.commands(), List.of());
                 })
             .connect());
   }
 
-  private static Receipt receipt(Message.Command command) {
+  private static Receipt receipt(CommandMessage.Command command) {
     return receipt(command.id());
   }
 

@@ -2,10 +2,10 @@ package io.evento.server.consumer.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message.Consumption;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Stepping;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.Events;
 import io.evento.server.consumer.SteppingBundle;
 import io.evento.server.consumer.Store;
@@ -93,11 +93,11 @@ class StepTableTest {
   @Test
   void state_checkpoint_commands_and_deadlines_are_stored_together() throws SQLException {
     var result =
-        new Stepping.Result(
+        new StepMessage.Result(
             new Json("{\"n\":1}"),
             false,
             List.of(SteppingBundle.command("Greet", "{\"a\":1}")),
-            List.of(new Stepping.Deadline("hang", 0L, null)));
+            List.of(new StepMessage.Deadline("hang", 0L, null)));
     assertThat(table.take(step(lease, OWNER, event(11, "k"), result))).isTrue();
 
     assertThat(checkpoint()).isEqualTo(11);
@@ -182,13 +182,13 @@ class StepTableTest {
   @Test
   void an_ended_saga_stays_to_be_seen_and_its_deadlines_are_gone() throws SQLException {
     var begun =
-        new Stepping.Result(
+        new StepMessage.Result(
             new Json("{\"n\":1}"),
             false,
             List.of(),
-            List.of(new Stepping.Deadline("hang", 0L, null)));
+            List.of(new StepMessage.Deadline("hang", 0L, null)));
     assertThat(table.take(step(lease, OWNER, event(11, "k"), begun))).isTrue();
-    var ended = new Stepping.Result(null, true, List.of(), List.of());
+    var ended = new StepMessage.Result(null, true, List.of(), List.of());
     assertThat(table.take(step(lease, OWNER, event(12, "k"), ended))).isTrue();
 
     var state = saga();
@@ -244,7 +244,7 @@ class StepTableTest {
   }
 
   private static StepTable.Step step(
-      Lease lease, UUID incarnation, RecordedEvent event, Stepping.Result result) {
+      Lease lease, UUID incarnation, RecordedEvent event, StepMessage.Result result) {
     var filter =
         new Filter(
             java.util.Set.of(),

@@ -1,5 +1,6 @@
 package io.evento.server.gateway.websocket;
 
+import io.evento.protocol.SessionMessage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.FrameQueue.Lane;
@@ -44,12 +45,12 @@ class SessionWriterTest extends FrameWriterContract {
 
   @Test
   void a_session_that_does_not_read_is_closed_by_what_cannot_wait_and_by_no_request() {
-    session.send(new Message.Ping(), Lane.REQUEST);
-    while (session.offer(new Message.Ping())) {
+    session.send(new SessionMessage.Ping(), Lane.REQUEST);
+    while (session.offer(new SessionMessage.Ping())) {
       assertThat(closed).isEmpty();
     }
     assertThat(closed).as("a request is refused").isEmpty();
-    while (session.send(new Message.Ping(), Lane.ANSWER)) {
+    while (session.send(new SessionMessage.Ping(), Lane.ANSWER)) {
       assertThat(closed).isEmpty();
     }
     assertThat(closed).containsExactly("reads too slowly");
@@ -67,8 +68,8 @@ class SessionWriterTest extends FrameWriterContract {
                       throw new IllegalStateException("the session is closed");
                     }),
             closed::add);
-    assertThat(broken.send(new Message.Ping(), Lane.ANSWER)).isTrue();
-    assertThat(broken.offer(new Message.Ping())).isTrue();
+    assertThat(broken.send(new SessionMessage.Ping(), Lane.ANSWER)).isTrue();
+    assertThat(broken.offer(new SessionMessage.Ping())).isTrue();
     assertThat(closed).containsExactly("cannot be written to");
   }
 }

@@ -2,12 +2,15 @@ package io.evento.server.routing.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DeclareMessage;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Considered;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
 import io.evento.server.routing.session.BundleSession;
 import java.time.Duration;
 import java.util.List;
@@ -47,13 +50,13 @@ class DecidedContextTest {
               null,
               0,
               "forged"));
-    } else if (message instanceof Message.Consider asked) {
+    } else if (message instanceof DecideMessage.DecideBoundary asked) {
       session.answered(
           asked.attempt(),
-          new Considered(
+          new BoundaryDecided(
               asked.id(),
               asked.attempt(),
-              List.of(new Message.Criterion(List.of(), List.of("a:b"))),
+              List.of(new DecideMessage.Criterion(List.of(), List.of("a:b"))),
               "s",
               true,
               List.of(),
@@ -76,7 +79,7 @@ class DecidedContextTest {
   void a_boundarys_decision_has_the_context_of_its_session_whatever_the_bundle_says() {
     session.hosts(List.of(component("boundary", "sales")));
     var asked =
-        new Message.Consider(
+        new DecideMessage.DecideBoundary(
             UUID.randomUUID(),
             "PlaceOrder",
             7,
@@ -90,9 +93,9 @@ class DecidedContextTest {
             null,
             null,
             Json.EMPTY_OBJECT);
-    assertThat(session.consider(List.of(asked), false))
+    assertThat(session.decideBoundary(List.of(asked), false))
         .succeedsWithin(PATIENCE)
-        .extracting(Considered::context)
+        .extracting(BoundaryDecided::context)
         .isEqualTo("sales");
   }
 
@@ -103,7 +106,7 @@ class DecidedContextTest {
                 UUID.randomUUID(),
                 "PlaceOrder",
                 7,
-                new Message.Aggregate("Order", "o-1"),
+                new DecideMessage.Aggregate("Order", "o-1"),
                 null,
                 null,
                 false,
@@ -114,13 +117,13 @@ class DecidedContextTest {
         false);
   }
 
-  private static Message.Component component(String kind, String context) {
-    return new Message.Component(
-        kind,
+  private static DeclareMessage.Component component(String kind, String context) {
+    return new DeclareMessage.Component(
+        ComponentKind.of(kind),
         "Order",
         0,
         context,
-        List.of(new Message.CommandType("PlaceOrder", "orderId", null)),
+        List.of(new DeclareMessage.CommandType("PlaceOrder", "orderId", null)),
         List.of(),
         List.of(),
         null,

@@ -3,13 +3,15 @@ package io.evento.server.routing.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage;
+import io.evento.protocol.DeclareMessage.CommandType;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.CommandType;
 import io.evento.protocol.Receipt;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Failures;
@@ -68,7 +70,7 @@ class FatalRequestsTest {
   /** An instance whose session ends when it is given something fatal, or when a test ends it. */
   private final class Taking implements BundleSession.Door {
     private final CompletableFuture<BundleSession> opened = new CompletableFuture<>();
-    private final List<Message.Command> open = new CopyOnWriteArrayList<>();
+    private final List<CommandMessage.Command> open = new CopyOnWriteArrayList<>();
     private volatile boolean isSlow;
     private volatile boolean isBrisk;
 
@@ -90,7 +92,7 @@ class FatalRequestsTest {
 
     @Override
     public boolean send(Message message, Lane lane) {
-      var command = (Message.Command) message;
+      var command = (CommandMessage.Command) message;
       open.add(command);
       if (command.payload().text().equals(FATAL)) {
         die();
@@ -105,7 +107,8 @@ class FatalRequestsTest {
     void answerAll() {
       for (var command : open) {
         open.remove(command);
-        session().answered(command.id(), new Message.Result(command.id(), null, new Json("7")));
+        session()
+            .answered(command.id(), new ReplyMessage.Result(command.id(), null, new Json("7")));
       }
     }
 

@@ -3,13 +3,15 @@ package io.evento.server.routing.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage;
+import io.evento.protocol.DeclareMessage.CommandType;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.CommandType;
 import io.evento.protocol.Receipt;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.RoutingNode;
@@ -75,26 +77,27 @@ class ServiceCommandsTest {
       if (isFull) {
         return false;
       }
-      var command = (Message.Command) message;
+      var command = (CommandMessage.Command) message;
       runs.incrementAndGet();
       var told = answer;
-      if (told instanceof Message.Fault fault) {
+      if (told instanceof ReplyMessage.Fault fault) {
         session.answered(
-            command.id(), Message.Fault.of(command.id(), fault.toException(command.id())));
+            command.id(), ReplyMessage.Fault.of(command.id(), fault.toException(command.id())));
       } else if (told != null) {
-        session.answered(command.id(), new Message.Result(command.id(), null, new Json("7")));
+        session.answered(command.id(), new ReplyMessage.Result(command.id(), null, new Json("7")));
       }
       return true;
     }
 
     Paying answering() {
-      answer = new Message.Result(UUID.randomUUID(), null, null);
+      answer = new ReplyMessage.Result(UUID.randomUUID(), null, null);
       return this;
     }
 
     Paying failing() {
       answer =
-          Message.Fault.of(null, new EventoException(ErrorCode.HANDLER_FAILED, "no connection"));
+          ReplyMessage.Fault.of(
+              null, new EventoException(ErrorCode.HANDLER_FAILED, "no connection"));
       return this;
     }
   }
@@ -131,7 +134,7 @@ class ServiceCommandsTest {
     assertThat(unheard).isNotDone();
 
     // The answer of the first run comes all the same: the outcome stays what it was.
-    hanging.session.answered(command, new Message.Result(command, null, new Json("1")));
+    hanging.session.answered(command, new ReplyMessage.Result(command, null, new Json("1")));
     endsAs(unheard, retry);
     assertThat(kinds()).containsExactly(retry ? 3 : 4);
   }

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.DeclareMessage.CommandType;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message.CommandType;
 import io.evento.server.routing.RoutingNode;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;

@@ -3,11 +3,11 @@ package io.evento.testkit;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.HandlerRunner;
 import io.evento.bundle.payload.PayloadType;
-import io.evento.protocol.Message.Aggregate;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.Story;
-import io.evento.protocol.Message.StoryEvent;
+import io.evento.protocol.DecideMessage.Aggregate;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.History;
+import io.evento.protocol.DecideMessage.HistoryEvent;
 import io.evento.protocol.Tip;
 import io.evento.testkit.DecisionOutcome.Decision;
 import io.evento.testkit.Payloads.Named;
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <S> the aggregate's record
  */
-public final class AggregateStory<S extends Record> {
+public final class AggregateHistory<S extends Record> {
   private static final int DEADLINE_MILLIS = 10_000;
 
   private final Class<S> aggregate;
@@ -33,7 +33,7 @@ public final class AggregateStory<S extends Record> {
   private @Nullable String id;
   private int commands;
 
-  AggregateStory(Class<S> aggregate, Components components, Payloads payloads) {
+  AggregateHistory(Class<S> aggregate, Components components, Payloads payloads) {
     this.aggregate = aggregate;
     this.name = PayloadType.nameOf(aggregate);
     this.components = components;
@@ -41,7 +41,7 @@ public final class AggregateStory<S extends Record> {
   }
 
   /** Then these events were stored. */
-  public AggregateStory<S> and(Object... more) {
+  public AggregateHistory<S> and(Object... more) {
     for (var event : more) {
       events.add(payloads.write(event));
     }
@@ -49,7 +49,7 @@ public final class AggregateStory<S extends Record> {
   }
 
   /** Then these commands were accepted. */
-  public AggregateStory<S> andCommands(Object... accepted) {
+  public AggregateHistory<S> andCommands(Object... accepted) {
     for (var command : accepted) {
       events.addAll(when(command).accepted());
     }
@@ -57,7 +57,7 @@ public final class AggregateStory<S extends Record> {
   }
 
   /**
-   * A command comes. The story stays as it is: another command may be tried on it.
+   * A command comes. The history stays as it is: another command may be tried on it.
    *
    * @param command a record with an {@link io.evento.bundle.api.AggregateId}
    */
@@ -106,7 +106,7 @@ public final class AggregateStory<S extends Record> {
     }
     if (id != null && !id.equals(given)) {
       throw new AssertionError(
-          command + " is for " + name + " " + given + ", but the story is that of " + id);
+          command + " is for " + name + " " + given + ", but the history is that of " + id);
     }
     id = given;
     return given;
@@ -114,14 +114,14 @@ public final class AggregateStory<S extends Record> {
 
   private Decide ask(Aggregate stream, Named command, Map<String, ?> metadata, int number) {
     var tip = events.isEmpty() ? Tip.EMPTY : new Tip(events.size(), -1);
-    var story = events.isEmpty() ? null : new Story(0, null, story(List.of()), false);
+    var history = events.isEmpty() ? null : new History(0, null, history(List.of()), false);
     return new Decide(
         new UUID(0, number),
         command.type(),
         number,
         stream,
         tip,
-        story,
+        history,
         false,
         DEADLINE_MILLIS,
         null,
@@ -129,15 +129,15 @@ public final class AggregateStory<S extends Record> {
         command.json());
   }
 
-  private List<StoryEvent> story(List<Named> more) {
-    var story = new ArrayList<StoryEvent>();
-    events.forEach(event -> story.add(stored(event)));
-    more.forEach(event -> story.add(stored(event)));
-    return story;
+  private List<HistoryEvent> history(List<Named> more) {
+    var history = new ArrayList<HistoryEvent>();
+    events.forEach(event -> history.add(stored(event)));
+    more.forEach(event -> history.add(stored(event)));
+    return history;
   }
 
-  private static StoryEvent stored(Named event) {
-    return new StoryEvent(event.type(), event.version(), event.json());
+  private static HistoryEvent stored(Named event) {
+    return new HistoryEvent(event.type(), event.version(), event.json());
   }
 
   private static Decided decide(HandlerRunner handlerRunner, Decide ask) {
@@ -150,7 +150,7 @@ public final class AggregateStory<S extends Record> {
 
   private @Nullable Object replay(HandlerRunner handlerRunner, List<Named> more) {
     try {
-      return handlerRunner.replay(name, story(more));
+      return handlerRunner.replay(name, history(more));
     } catch (Throwable failure) {
       throw new AssertionError(
           new Report("The events cannot be applied: " + failure)

@@ -12,13 +12,14 @@ import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.Dispatcher;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Codec;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
 import io.evento.server.cluster.StandardSettings;
@@ -50,7 +51,7 @@ import org.junit.jupiter.api.Test;
 
 /** Streams that are longer than a node or a session may hold at once. */
 @NullUnmarked
-class LongStoryTest {
+class LongHistoryTest {
   private static final int EVENTS = 24;
   private static final String PAGE = "x".repeat(900_000);
   private static final long PARTS_CHARS_MAX = 10 << 20;
@@ -79,8 +80,8 @@ class LongStoryTest {
   private RoutingNode node;
   private DecisionContext decisionContext;
   private SnapshotTable snapshots;
-  private final Message.Aggregate diary =
-      new Message.Aggregate("Diary", UUID.randomUUID().toString());
+  private final DecideMessage.Aggregate diary =
+      new DecideMessage.Aggregate("Diary", UUID.randomUUID().toString());
   private Tip tip = Tip.EMPTY;
 
   @BeforeEach
@@ -153,7 +154,7 @@ class LongStoryTest {
 
     var next = new Instance();
     assertThat(pages(count(20_000))).isEqualTo(EVENTS);
-    assertThat(next.firstStory().from()).isPositive();
+    assertThat(next.firstHistory().from()).isPositive();
   }
 
   @Test
@@ -181,7 +182,7 @@ class LongStoryTest {
   }
 
   @Test
-  void an_event_late_in_the_story_that_cannot_be_applied_is_said_so_at_once() {
+  void an_event_late_in_the_history_that_cannot_be_applied_is_said_so_at_once() {
     write(1, "torn");
     new Instance();
     assertThat(failure(count(20_000)).code()).isEqualTo(ErrorCode.HANDLER_FAILED);
@@ -197,7 +198,7 @@ class LongStoryTest {
     assertThat(pages(count(20_000, queue))).isEqualTo(EVENTS);
     assertThat(bundle.decisions)
         .filteredOn(decided -> decided.value() != null)
-        .as("decided at the end of the story alone")
+        .as("decided at the end of the history alone")
         .allMatch(decided -> decided.tip().version() == EVENTS);
   }
 
@@ -301,12 +302,12 @@ class LongStoryTest {
           said.micros());
     }
 
-    /** How much each story had that was told. */
+    /** How much each history had that was told. */
     List<Long> legs() {
       var legs = new ArrayList<Long>();
       var attempt = 0L;
       for (var ask : asked) {
-        if (ask.story() != null) {
+        if (ask.history() != null) {
           if (ask.attempt() != attempt) {
             legs.add(0L);
           }
@@ -318,10 +319,10 @@ class LongStoryTest {
       return legs;
     }
 
-    Message.Story firstStory() {
+    DecideMessage.History firstHistory() {
       return asked.stream()
-          .map(Decide::story)
-          .filter(story -> story != null)
+          .map(Decide::history)
+          .filter(history -> history != null)
           .findFirst()
           .orElseThrow();
     }
