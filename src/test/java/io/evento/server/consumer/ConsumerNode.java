@@ -26,8 +26,9 @@ import io.evento.server.consumer.segment.Hosts;
 import io.evento.server.consumer.segment.LeaseConnection;
 import io.evento.server.consumer.segment.LeaseTimings;
 import io.evento.server.consumer.segment.SegmentTable;
+import io.evento.server.consumer.shadow.ComparisonTable;
+import io.evento.server.consumer.shadow.HeldCommandTable;
 import io.evento.server.consumer.shadow.ShadowOutcomes;
-import io.evento.server.consumer.shadow.ShadowTable;
 import io.evento.server.consumer.step.StepParking;
 import io.evento.server.consumer.step.StepTable;
 import io.evento.server.consumer.step.Steps;
@@ -87,7 +88,7 @@ public final class ConsumerNode implements AutoCloseable {
   public final StepTable steps;
   final OutboxTable outbox;
   public final ScheduleTable schedules;
-  public final ShadowTable shadows;
+  public final ComparisonTable comparisons;
   public final ShadowVersions shadowVersions = new ShadowVersions();
   public final OutboxSenders outboxSenders;
   public volatile int deadLettersMax = 1_000;
@@ -122,10 +123,16 @@ public final class ConsumerNode implements AutoCloseable {
     steps = new StepTable(database);
     outbox = new OutboxTable(database);
     schedules = new ScheduleTable(database);
-    shadows = new ShadowTable(database);
+    comparisons = new ComparisonTable(database);
     var shadowOutcomes =
         new ShadowOutcomes(
-            shadows, new CommandOutcomes(reader, threads), reader, outbox, shadowVersions, threads);
+            new HeldCommandTable(database),
+            comparisons,
+            new CommandOutcomes(reader, threads),
+            reader,
+            outbox,
+            shadowVersions,
+            threads);
     outboxSenders =
         new OutboxSenders(
             outbox,
