@@ -1,13 +1,12 @@
 package io.evento.bundle.consumer;
 
-import io.evento.protocol.ConsumerMessage.Enable;
-import io.evento.protocol.Message;
 import io.evento.protocol.ConsumerMessage.Ack;
 import io.evento.protocol.ConsumerMessage.Credit;
 import io.evento.protocol.ConsumerMessage.Disable;
 import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.ConsumerMessage.Nack;
 import io.evento.protocol.ConsumerMessage.Retried;
+import io.evento.protocol.Message;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;

@@ -4,10 +4,12 @@ import io.evento.protocol.Codec;
 import io.evento.protocol.DeclareMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.server.persistence.Sql;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The SQL of the tables {@code component} and {@code payload}. */
@@ -84,16 +86,10 @@ final class CatalogTable {
   /** Whether the component is known, in other versions only. */
   static boolean isSecondVersion(Connection connection, DeclareMessage.Component component)
       throws SQLException {
-    try (var select = connection.prepareStatement(IS_SECOND_VERSION)) {
-      select.setString(1, component.kind().wire());
-      select.setString(2, component.name());
-      select.setString(3, component.kind().wire());
-      select.setString(4, component.name());
-      select.setInt(5, component.version());
-      try (var row = select.executeQuery()) {
-        row.next();
-        return row.getBoolean(1);
-      }
+    try (var select = Sql.prepare(connection, IS_SECOND_VERSION)) {
+      select.bind(component.kind().wire()).bind(component.name());
+      select.bind(component.kind().wire()).bind(component.name()).bind(component.version());
+      return select.one(row -> row.getBoolean(1));
     }
   }
 
@@ -104,18 +100,11 @@ final class CatalogTable {
   static Optional<String> declare(
       Connection connection, String bundle, DeclareMessage.Component component)
       throws SQLException {
-    try (var insert = connection.prepareStatement(DECLARE_COMPONENT)) {
-      for (var at : new int[] {1, 4}) {
-        insert.setString(at, component.kind().wire());
-        insert.setString(at + 1, component.name());
-        insert.setInt(at + 2, component.version());
-      }
-      insert.setString(7, component.context());
-      insert.setString(8, bundle);
-      insert.setString(9, Codec.text(component));
-      try (var row = insert.executeQuery()) {
-        return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
-      }
+    try (var insert = Sql.prepare(connection, DECLARE_COMPONENT)) {
+      insert.bind(component.kind().wire()).bind(component.name()).bind(component.version());
+      insert.bind(component.kind().wire()).bind(component.name()).bind(component.version());
+      insert.bind(component.context()).bind(bundle).bind(Codec.text(component));
+      return insert.first(row -> row.getString(1));
     }
   }
 
@@ -126,19 +115,12 @@ final class CatalogTable {
    *     query type
    */
   static boolean declare(Connection connection, PayloadType payload) throws SQLException {
-    try (var insert = connection.prepareStatement(DECLARE_PAYLOAD)) {
-      insert.setString(1, payload.kind().column());
-      insert.setString(2, payload.type());
-      insert.setInt(3, payload.version());
-      insert.setString(4, payload.componentKind());
-      insert.setString(5, payload.component());
-      insert.setString(6, payload.context());
-      insert.setString(7, payload.aggregateType());
-      insert.setString(8, payload.idProperty());
-      insert.setString(9, payload.schema());
-      insert.setString(10, payload.viewSchema());
-      insert.setBoolean(11, payload.retry());
-      if (insert.executeUpdate() == 1) {
+    try (var insert = Sql.prepare(connection, DECLARE_PAYLOAD)) {
+      insert.bind(payload.kind().column()).bind(payload.type()).bind(payload.version());
+      insert.bind(payload.componentKind()).bind(payload.component()).bind(payload.context());
+      insert.bind(payload.aggregateType()).bind(payload.idProperty());
+      insert.bind(payload.schema()).bind(payload.viewSchema()).bind(payload.retry());
+      if (insert.update() == 1) {
         return true;
       }
     }
@@ -165,49 +147,36 @@ final class CatalogTable {
 
   static Optional<PayloadType> find(Connection connection, PayloadType.Kind kind, String type)
       throws SQLException {
-    try (var select = connection.prepareStatement(FIND)) {
-      select.setString(1, kind.column());
-      select.setString(2, type);
-      return list(select.executeQuery()).stream().findFirst();
+    try (var select = Sql.prepare(connection, FIND)) {
+      return select.bind(kind.column()).bind(type).first(CatalogTable::payload);
     }
   }
 
   static boolean ownsStreams(Connection connection, String component) throws SQLException {
-    try (var select = connection.prepareStatement(OWNS_STREAMS)) {
-      select.setString(1, component);
-      try (var row = select.executeQuery()) {
-        row.next();
-        return row.getBoolean(1);
-      }
+    try (var select = Sql.prepare(connection, OWNS_STREAMS)) {
+      return select.bind(component).one(row -> row.getBoolean(1));
     }
   }
 
   /** All commands and queries. */
   static List<PayloadType> all(Connection connection) throws SQLException {
-    try (var select = connection.prepareStatement(ALL)) {
-      return list(select.executeQuery());
+    try (var select = Sql.prepare(connection, ALL)) {
+      return select.rows(CatalogTable::payload);
     }
   }
 
-  private static List<PayloadType> list(java.sql.ResultSet row) throws SQLException {
-    var types = new ArrayList<PayloadType>();
-    try (row) {
-      while (row.next()) {
-        types.add(
-            new PayloadType(
-                PayloadType.Kind.valueOf(row.getString(1).toUpperCase(java.util.Locale.ROOT)),
-                row.getString(2),
-                row.getInt(3),
-                row.getString(4),
-                row.getString(5),
-                row.getString(6),
-                row.getString(7),
-                row.getString(8),
-                row.getString(9),
-                row.getString(10),
-                row.getBoolean(11)));
-      }
-    }
-    return types;
+  private static PayloadType payload(ResultSet row) throws SQLException {
+    return new PayloadType(
+        PayloadType.Kind.valueOf(row.getString(1).toUpperCase(Locale.ROOT)),
+        row.getString(2),
+        row.getInt(3),
+        row.getString(4),
+        row.getString(5),
+        row.getString(6),
+        row.getString(7),
+        row.getString(8),
+        row.getString(9),
+        row.getString(10),
+        row.getBoolean(11));
   }
 }

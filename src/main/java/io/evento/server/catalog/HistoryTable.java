@@ -2,10 +2,10 @@ package io.evento.server.catalog;
 
 import io.evento.protocol.Codec;
 import io.evento.protocol.DeclareMessage;
+import io.evento.server.persistence.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -55,15 +55,9 @@ final class HistoryTable {
       @Nullable String bundle,
       String detail)
       throws SQLException {
-    try (var insert = open.prepareStatement(ADD)) {
-      insert.setString(1, kind);
-      insert.setString(2, asked.name());
-      insert.setString(3, action);
-      insert.setString(4, bundle);
-      insert.setString(5, asked.by());
-      insert.setString(6, detail);
-      insert.setString(7, asked.reason());
-      insert.executeUpdate();
+    try (var insert = Sql.prepare(open, ADD)) {
+      insert.bind(kind).bind(asked.name()).bind(action).bind(bundle);
+      insert.bind(asked.by()).bind(detail).bind(asked.reason()).update();
     }
   }
 
@@ -71,15 +65,10 @@ final class HistoryTable {
   static void declared(
       Connection open, String bundle, DeclareMessage.Component component, String detail)
       throws SQLException {
-    try (var insert = open.prepareStatement(DECLARED)) {
-      insert.setString(1, component.kind().wire());
-      insert.setString(2, component.name());
-      insert.setInt(3, component.version());
-      insert.setString(4, bundle);
-      insert.setString(5, component.context());
-      insert.setString(6, Codec.text(component));
-      insert.setString(7, detail);
-      insert.executeUpdate();
+    try (var insert = Sql.prepare(open, DECLARED)) {
+      insert.bind(component.kind().wire()).bind(component.name()).bind(component.version());
+      insert.bind(bundle).bind(component.context()).bind(Codec.text(component));
+      insert.bind(detail).update();
     }
   }
 
@@ -91,29 +80,25 @@ final class HistoryTable {
   static List<Ownership.Change> of(
       Connection open, List<String> kinds, String name, long before, int limit)
       throws SQLException {
-    try (var select = open.prepareStatement(OF)) {
-      select.setArray(1, open.createArrayOf("text", kinds.toArray()));
-      select.setString(2, name);
-      select.setLong(3, before);
-      select.setInt(4, limit);
-      try (var row = select.executeQuery()) {
-        var found = new ArrayList<Ownership.Change>();
-        while (row.next()) {
-          found.add(
-              new Ownership.Change(
-                  row.getLong(1),
-                  row.getObject(2, OffsetDateTime.class),
-                  row.getString(3),
-                  row.getInt(4),
-                  row.getString(5),
-                  row.getString(6),
-                  row.getString(7),
-                  row.getString(8),
-                  row.getString(9),
-                  row.getString(10)));
-        }
-        return found;
-      }
+    try (var select = Sql.prepare(open, OF)) {
+      return select
+          .array("text", kinds)
+          .bind(name)
+          .bind(before)
+          .bind(limit)
+          .rows(
+              row ->
+                  new Ownership.Change(
+                      row.getLong(1),
+                      row.getObject(2, OffsetDateTime.class),
+                      row.getString(3),
+                      row.getInt(4),
+                      row.getString(5),
+                      row.getString(6),
+                      row.getString(7),
+                      row.getString(8),
+                      row.getString(9),
+                      row.getString(10)));
     }
   }
 }

@@ -3,11 +3,10 @@ package io.evento.server.catalog;
 import io.evento.protocol.DeclareMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.server.persistence.Sql;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -68,8 +67,8 @@ final class OwnerTable {
     return kind.equals("boundary") ? "aggregate" : kind;
   }
 
-  private static String[] kinds(String kept) {
-    return kept.equals("aggregate") ? new String[] {"aggregate", "boundary"} : new String[] {kept};
+  private static List<String> kinds(String kept) {
+    return kept.equals("aggregate") ? List.of("aggregate", "boundary") : List.of(kept);
   }
 
   /**
@@ -129,51 +128,30 @@ final class OwnerTable {
       Connection open, String kind, String bundle, DeclareMessage.Component component)
       throws SQLException {
     var isBound = component.consumes() == null;
-    try (var insert = open.prepareStatement(ADD)) {
-      var kinds = open.createArrayOf("text", kinds(kind));
-      insert.setString(1, kind);
-      insert.setString(2, component.name());
-      insert.setArray(3, kinds);
-      insert.setString(4, component.name());
-      insert.setString(5, bundle);
-      insert.setBoolean(6, isBound);
-      insert.setArray(7, kinds);
-      insert.setString(8, component.name());
-      insert.setBoolean(9, isBound);
-      insert.setString(10, component.context());
-      insert.executeUpdate();
+    try (var insert = Sql.prepare(open, ADD)) {
+      insert.bind(kind).bind(component.name());
+      insert.array("text", kinds(kind)).bind(component.name()).bind(bundle);
+      insert.bind(isBound).array("text", kinds(kind)).bind(component.name());
+      insert.bind(isBound).bind(component.context()).update();
     }
   }
 
   /** The owner, locked until the transaction ends; empty if nobody ever declared it. */
   static Optional<Owner> lock(Connection open, String kind, String name) throws SQLException {
-    try (var select = open.prepareStatement(LOCK)) {
-      select.setString(1, kind);
-      select.setString(2, name);
-      try (var row = select.executeQuery()) {
-        return row.next() ? Optional.of(owner(row, 1)) : Optional.empty();
-      }
+    try (var select = Sql.prepare(open, LOCK)) {
+      return select.bind(kind).bind(name).first(row -> owner(row, 1));
     }
   }
 
   static void set(Connection open, String kind, String name, Owner owner) throws SQLException {
-    try (PreparedStatement update = open.prepareStatement(SET)) {
-      update.setString(1, owner.bundle);
-      update.setArray(2, open.createArrayOf("text", owner.contexts.toArray()));
-      update.setString(3, kind);
-      update.setString(4, name);
-      update.executeUpdate();
+    try (var update = Sql.prepare(open, SET)) {
+      update.bind(owner.bundle).array("text", owner.contexts).bind(kind).bind(name).update();
     }
   }
 
   static List<Owned> all(Connection open) throws SQLException {
-    try (var select = open.prepareStatement(ALL);
-        var row = select.executeQuery()) {
-      var found = new ArrayList<Owned>();
-      while (row.next()) {
-        found.add(new Owned(row.getString(1), row.getString(2), owner(row, 3)));
-      }
-      return found;
+    try (var select = Sql.prepare(open, ALL)) {
+      return select.rows(row -> new Owned(row.getString(1), row.getString(2), owner(row, 3)));
     }
   }
 

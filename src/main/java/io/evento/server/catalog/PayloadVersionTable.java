@@ -1,5 +1,6 @@
 package io.evento.server.catalog;
 
+import io.evento.server.persistence.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
 
@@ -23,14 +24,9 @@ final class PayloadVersionTable {
    */
   static void declare(Connection connection, String bundle, PayloadType payload, boolean isItsOwn)
       throws SQLException {
-    try (var insert = connection.prepareStatement(DECLARE)) {
-      insert.setString(1, payload.kind().column());
-      insert.setString(2, payload.type());
-      insert.setInt(3, payload.version());
-      insert.setString(4, payload.schema());
-      insert.setString(5, bundle);
-      insert.setBoolean(6, isItsOwn);
-      insert.executeUpdate();
+    try (var insert = Sql.prepare(connection, DECLARE)) {
+      insert.bind(payload.kind().column()).bind(payload.type()).bind(payload.version());
+      insert.bind(payload.schema()).bind(bundle).bind(isItsOwn).update();
     }
   }
 }

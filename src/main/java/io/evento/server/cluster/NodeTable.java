@@ -1,8 +1,8 @@
 package io.evento.server.cluster;
 
+import io.evento.server.persistence.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
@@ -48,41 +48,32 @@ final class NodeTable {
    * @return false if another live process has the name
    */
   static boolean beat(Connection connection, Node self, String linkAddress) throws SQLException {
-    try (var beat = connection.prepareStatement(BEAT)) {
-      beat.setString(1, self.name());
-      beat.setObject(2, self.incarnation());
-      beat.setString(3, self.url());
-      beat.setString(4, linkAddress);
-      beat.setString(5, self.release());
-      beat.setString(6, self.state().wire());
-      beat.setLong(7, LEASE_MILLIS);
-      return beat.executeUpdate() == 1;
+    try (var beat = Sql.prepare(connection, BEAT)) {
+      beat.bind(self.name()).bind(self.incarnation()).bind(self.url()).bind(linkAddress);
+      beat.bind(self.release()).bind(self.state().wire()).bind(LEASE_MILLIS);
+      return beat.update() == 1;
     }
   }
 
   static List<Node> all(Connection connection) throws SQLException {
-    try (var select = connection.prepareStatement(ALL)) {
-      select.setLong(1, LEASE_MILLIS);
-      var nodes = new ArrayList<Node>();
-      try (var row = select.executeQuery()) {
-        while (row.next()) {
-          nodes.add(
-              new Node(
-                  row.getString(1),
-                  row.getObject(2, UUID.class),
-                  row.getString(3),
-                  row.getString(4),
-                  NodeState.of(row.getString(5))));
-        }
-      }
-      return nodes;
+    try (var select = Sql.prepare(connection, ALL)) {
+      return select
+          .bind(LEASE_MILLIS)
+          .rows(
+              row ->
+                  new Node(
+                      row.getString(1),
+                      row.getObject(2, UUID.class),
+                      row.getString(3),
+                      row.getString(4),
+                      NodeState.of(row.getString(5))));
     }
   }
 
   /** Removes nodes that were not seen for a week: names of machines that came and went. */
   static void forgetOld(Connection connection) throws SQLException {
-    try (var delete = connection.prepareStatement(FORGET)) {
-      delete.executeUpdate();
+    try (var delete = Sql.prepare(connection, FORGET)) {
+      delete.update();
     }
   }
 }

@@ -2,13 +2,13 @@ package io.evento.bundle.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Json;
 import io.evento.protocol.ConsumerMessage.Ack;
 import io.evento.protocol.ConsumerMessage.Credit;
 import io.evento.protocol.ConsumerMessage.Disable;
 import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.ConsumerMessage.Events;
 import io.evento.protocol.ConsumerMessage.Nack;
+import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
 import java.util.List;
 import java.util.UUID;

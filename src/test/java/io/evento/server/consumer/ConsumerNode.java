@@ -26,8 +26,9 @@ import io.evento.server.consumer.segment.Hosts;
 import io.evento.server.consumer.segment.LeaseConnection;
 import io.evento.server.consumer.segment.LeaseTimings;
 import io.evento.server.consumer.segment.SegmentTable;
+import io.evento.server.consumer.shadow.ComparisonTable;
+import io.evento.server.consumer.shadow.HeldCommandTable;
 import io.evento.server.consumer.shadow.ShadowOutcomes;
-import io.evento.server.consumer.shadow.ShadowTable;
 import io.evento.server.consumer.step.StepParking;
 import io.evento.server.consumer.step.StepTable;
 import io.evento.server.consumer.step.Steps;
@@ -88,7 +89,7 @@ public final class ConsumerNode implements AutoCloseable {
   public final StepTable steps;
   final OutboxTable outbox;
   public final ScheduleTable schedules;
-  public final ShadowTable shadows;
+  public final ComparisonTable comparisons;
   public final ShadowVersions shadowVersions = new ShadowVersions();
   public final OutboxSenders outboxSenders;
   public volatile int deadLettersMax = 1_000;
@@ -125,10 +126,11 @@ public final class ConsumerNode implements AutoCloseable {
     steps = new StepTable(database);
     outbox = new OutboxTable(database);
     schedules = new ScheduleTable(database);
-    shadows = new ShadowTable(database);
+    comparisons = new ComparisonTable(database);
     var shadowOutcomes =
         new ShadowOutcomes(
-            shadows,
+            new HeldCommandTable(database),
+            comparisons,
             new CommandOutcomes(outcomes, threads),
             outcomes,
             outbox,

@@ -1,7 +1,5 @@
 package io.evento.server.consumer.lease;
 
-import io.evento.protocol.DeclareMessage.Component;
-import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
@@ -15,7 +13,6 @@ import io.evento.server.consumer.segment.Hosts;
 import io.evento.server.consumer.segment.Lease;
 import io.evento.server.consumer.segment.LeaseRow;
 import io.evento.server.consumer.segment.LeaseTimings;
-import io.evento.server.consumer.segment.PoisonCandidates;
 import io.evento.server.consumer.segment.SegmentId;
 import io.evento.server.consumer.segment.SegmentTable;
 import io.evento.server.eventstore.follow.Follower;
@@ -34,11 +31,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -62,51 +57,27 @@ public class LeaseKeeper {
   /** By how much a fence grows that a bundle has found too low. */
   private static final long FENCE_LEAP = 1_000;
 
-  /** An instance is given up to so many doublings of the time that it may be silent for. */
-  private static final int SILENCES_MAX = 5;
-
   /** Tells the other nodes that something can be claimed. */
   static final String FREED = "freed";
-
-  /**
-   * So long an instance that was silent about a segment is given none where another can have it.
-   */
-  private static final long SHUN_NANOS = TimeUnit.MINUTES.toNanos(10);
-
-  /**
-   * How often in a row instances were silent about a segment.
-   *
-   * @param acked where it stood all the time
-   * @param misses 0 once it has got on
-   * @param instance the last that was silent
-   * @param since when it was found so
-   */
-  private record Silence(long acked, int misses, String instance, long since) {}
 
   private final LeaseTimings leaseTimings;
   private final String self;
   private final UUID incarnation;
   private final Supplier<Map<ConsumerId, Hosts.Of>> hosts;
   private final Predicate<BundleSession> isConnected;
-  private final ConsumerTable consumers;
   private final SegmentTable segments;
-  private final OrderReader reader;
   private final Deliveries deliveries;
   private final ConsumerMetrics consumerMetrics;
   private final Runnable announce;
   private final LongSupplier clock;
 
+  private final Declarations declarations;
   private final ObservedLeases observedLeases = new ObservedLeases();
-  private final Map<SegmentId, Delivery> held = new TreeMap<>();
-  private final Map<Delivery, Long> drainingSince = new HashMap<>();
-  private final Map<ConsumerId, Component> declared = new HashMap<>();
-  private final Map<SegmentId, Silence> silences = new HashMap<>();
+  private final HeldLeases held;
+  private final Silences silences;
   private Map<ConsumerId, List<Set<String>>> lastSeen = Map.of();
   private long seenSince;
   private boolean isLeaving;
-
-  /** The store has another past: what was declared may not be in it. */
-  private volatile boolean declaresAnew;
 
   private volatile long lastPass;
 
@@ -134,7 +105,7 @@ public class LeaseKeeper {
         consumerMetrics,
         () -> links.broadcast(FREED, ""),
         System::nanoTime);
-    follower.onNewEpoch(epoch -> declaresAnew = true);
+    follower.onNewEpoch(epoch -> declarations.anew());
   }
 
   public LeaseKeeper(
@@ -155,13 +126,15 @@ public class LeaseKeeper {
     this.incarnation = incarnation;
     this.hosts = hosts;
     this.isConnected = isConnected;
-    this.consumers = consumers;
     this.segments = segments;
-    this.reader = reader;
     this.deliveries = deliveries;
     this.consumerMetrics = consumerMetrics;
     this.announce = announce;
     this.clock = clock;
+    this.declarations = new Declarations(consumers, reader);
+    this.held =
+        new HeldLeases(leaseTimings, incarnation, segments, deliveries, consumerMetrics, clock);
+    this.silences = new Silences(leaseTimings.silence(), clock);
     this.lastPass = clock.getAsLong();
   }
 
@@ -179,11 +152,11 @@ public class LeaseKeeper {
   synchronized void pass() {
     var hosted = hosts.get();
     // What is ours comes first: nothing that fails below may cost a lease.
-    renew();
-    writeCheckpoints();
-    writeNotes();
-    writeDoubts();
-    declare(hosted);
+    held.renew();
+    held.writeCheckpoints();
+    held.writeNotes();
+    held.writeDoubts();
+    declarations.declare(hosted);
     var rows = rowsOf(hosted);
     decide(hosted, rows);
     if (!isLeaving) {
@@ -194,21 +167,7 @@ public class LeaseKeeper {
 
   /** Writes what was acknowledged since the last time. */
   synchronized void writeCheckpoints() {
-    var steps = new HashMap<SegmentId, Lease.Step>();
-    held.forEach((id, delivery) -> delivery.lease().unwritten().ifPresent(s -> steps.put(id, s)));
-    if (steps.isEmpty()) {
-      return;
-    }
-    var written = segments.write(steps.values(), incarnation);
-    steps.forEach(
-        (id, step) -> {
-          var delivery = held.get(id);
-          if (written.contains(id) && delivery != null) {
-            delivery.lease().wrote(step);
-          } else if (delivery != null) {
-            lose(delivery);
-          }
-        });
+    held.writeCheckpoints();
   }
 
   /** Takes nothing any more and gives back what it has, with the passes that follow. */
@@ -223,125 +182,26 @@ public class LeaseKeeper {
 
   /** Gives back everything now, whatever is in flight. */
   synchronized void releaseAll() {
-    writeCheckpoints();
-    release(List.copyOf(held.values()));
+    held.writeCheckpoints();
+    release(held.all());
   }
 
   public synchronized boolean holdsNothing() {
     return held.isEmpty();
   }
 
-  // ---- what exists
-
-  private void declare(Map<ConsumerId, Hosts.Of> hosted) {
-    if (declaresAnew) {
-      declaresAnew = false;
-      declared.clear();
-    }
-    hosted.forEach(
-        (consumer, of) -> {
-          var consumes = of.component().consumes();
-          if (consumes != null && !isDeclared(consumer, consumes)) {
-            declare(consumer, of.component(), consumes);
-            declared.put(consumer, of.component());
-          }
-        });
-  }
-
-  private void declare(ConsumerId consumer, Component component, Consumption consumes) {
-    try {
-      var head = reader.head();
-      var start = consumes.start().equals("end") ? head : head.at(0);
-      if (consumers.declare(component, consumes, start)) {
-        LOG.log(Level.INFO, () -> "consumer is new consumer=" + consumer);
-      }
-    } catch (UncheckedSqlException refused) {
-      if (!refused.state().startsWith("22") && !refused.state().startsWith("23")) {
-        throw refused;
-      }
-      // One bundle's nonsense must not keep the others from their segments.
-      LOG.log(
-          Level.WARNING,
-          () -> "consumer refused consumer=" + consumer + " cause=" + refused.getMessage());
-    }
-  }
-
-  private boolean isDeclared(ConsumerId consumer, Consumption consumes) {
-    var known = declared.get(consumer);
-    return known != null && consumes.equals(known.consumes());
-  }
-
   private Map<ConsumerId, List<LeaseRow>> rowsOf(Map<ConsumerId, Hosts.Of> hosted) {
     var found = new TreeMap<ConsumerId, List<LeaseRow>>();
     hosted.keySet().forEach(consumer -> found.put(consumer, new ArrayList<>()));
-    held.keySet().forEach(id -> found.computeIfAbsent(id.consumer(), c -> new ArrayList<>()));
+    held.segments().forEach(id -> found.computeIfAbsent(id.consumer(), c -> new ArrayList<>()));
     var rows = found.isEmpty() ? List.<LeaseRow>of() : segments.of(found.keySet());
     observedLeases.see(rows, clock.getAsLong());
     rows.forEach(row -> found.getOrDefault(row.segment().consumer(), List.of()).add(row));
     return found;
   }
 
-  // ---- what is ours
-
-  private void renew() {
-    if (held.isEmpty()) {
-      return;
-    }
-    var before = clock.getAsLong();
-    var ours = held.values().stream().map(Delivery::lease).toList();
-    var kept = segments.renew(ours, incarnation, leaseTimings.lease());
-    for (var delivery : List.copyOf(held.values())) {
-      if (kept.contains(delivery.lease().segment())) {
-        var until = delivery.lease().trustedUntil();
-        delivery.lease().renewed(before + leaseTimings.trust().toNanos());
-        // Looked at last: a delivery that did not trust it any more looked before.
-        if (clock.getAsLong() - until >= 0) {
-          delivery.ring();
-        }
-      } else {
-        lose(delivery);
-      }
-    }
-  }
-
-  private void writeNotes() {
-    var notes = new HashMap<Lease, String>();
-    for (var delivery : held.values()) {
-      delivery.lease().unwrittenNote().ifPresent(note -> notes.put(delivery.lease(), note));
-    }
-    if (!notes.isEmpty()) {
-      segments.note(notes, incarnation);
-      notes.forEach(Lease::wroteNote);
-    }
-  }
-
-  private void writeDoubts() {
-    var doubts = new HashMap<Lease, PoisonCandidates>();
-    for (var delivery : held.values()) {
-      var lease = delivery.lease();
-      lease.forgetOldDoubts(System.nanoTime());
-      lease.unwrittenDoubts().ifPresent(now -> doubts.put(lease, now));
-    }
-    if (!doubts.isEmpty()) {
-      segments.doubt(doubts, incarnation);
-      doubts.forEach(Lease::wroteDoubts);
-    }
-  }
-
-  private void lose(Delivery delivery) {
-    consumerMetrics.losses.increment();
-    LOG.log(Level.WARNING, () -> "lease lost " + delivery.lease());
-    forget(delivery);
-  }
-
-  private void forget(Delivery delivery) {
-    held.remove(delivery.lease().segment(), delivery);
-    drainingSince.remove(delivery);
-    deliveries.end(delivery);
-  }
-
   private void decide(Map<ConsumerId, Hosts.Of> hosted, Map<ConsumerId, List<LeaseRow>> rows) {
-    silences.values().removeIf(silence -> silence.misses == 0 && !isShunned(silence));
+    silences.forgetOld();
     var isSettled = isSettled(hosted);
     var released = new ArrayList<Delivery>();
     var restarted = new ArrayList<Delivery>();
@@ -362,10 +222,10 @@ public class LeaseKeeper {
       Stream.concat(released.stream(), restarted.stream())
           .filter(delivery -> delivery.session().endedUnasked())
           .forEach(Delivery::doubtWhatWasHanded);
-      writeCheckpoints();
-      writeDoubts();
-      release(released.stream().filter(this::isHeld).toList());
-      restart(hosted, rows, restarted.stream().filter(this::isHeld).toList());
+      held.writeCheckpoints();
+      held.writeDoubts();
+      release(released.stream().filter(held::has).toList());
+      restart(hosted, rows, restarted.stream().filter(held::has).toList());
     }
   }
 
@@ -378,30 +238,20 @@ public class LeaseKeeper {
   private void judgeSilence(Delivery delivery, Placement placement) {
     var id = delivery.lease().segment();
     var silent = delivery.silentNanos(System.nanoTime());
-    var before = silences.get(id);
-    if (before != null && before.acked != delivery.acked()) {
-      before = new Silence(delivery.acked(), 0, before.instance, before.since);
-      silences.put(id, before);
-    }
-    var misses = before == null ? 0 : before.misses;
-    var patience = leaseTimings.silence().multipliedBy(1L << misses);
+    var acked = delivery.acked();
+    var patience = silences.patience(id, acked);
     if (silent >= patience.toNanos() && !delivery.isGivenUp()) {
+      var instance = delivery.session().instance().toString();
       var why =
           "instance "
-              + delivery.session().instance()
+              + instance
               + " has said nothing of it for "
               + patience.toSeconds()
               + " s and more";
       if (placement.isHostedTwice()) {
         consumerMetrics.silent.increment();
         LOG.log(Level.WARNING, () -> "segment taken away " + delivery.lease() + " cause=" + why);
-        silences.put(
-            id,
-            new Silence(
-                delivery.acked(),
-                Math.min(SILENCES_MAX, misses + 1),
-                delivery.session().instance().toString(),
-                clock.getAsLong()));
+        silences.missed(id, acked, instance);
         delivery.distrust(why);
       } else {
         deliveries.note(delivery, why);
@@ -424,11 +274,7 @@ public class LeaseKeeper {
   }
 
   private boolean isDraining(Placement placement) {
-    return placement.held().stream().anyMatch(drainingSince::containsKey);
-  }
-
-  private boolean isHeld(Delivery delivery) {
-    return held.get(delivery.lease().segment()) == delivery;
+    return placement.held().stream().anyMatch(held::isDraining);
   }
 
   private Placement placement(
@@ -438,22 +284,8 @@ public class LeaseKeeper {
         self,
         Optional.ofNullable(hosted.get(consumer)),
         rows.getOrDefault(consumer, List.of()),
-        held.values().stream()
-            .filter(delivery -> delivery.lease().segment().consumer().equals(consumer))
-            .toList(),
-        shunned(consumer));
-  }
-
-  private boolean isShunned(Silence silence) {
-    return clock.getAsLong() - silence.since <= SHUN_NANOS;
-  }
-
-  private Set<String> shunned(ConsumerId consumer) {
-    return silences.entrySet().stream()
-        .filter(silence -> silence.getKey().consumer().equals(consumer))
-        .filter(silence -> isShunned(silence.getValue()))
-        .map(silence -> silence.getValue().instance)
-        .collect(Collectors.toSet());
+        held.of(consumer),
+        silences.shunned(consumer));
   }
 
   /** Whether who hosts what has been the same for a while. */
@@ -475,24 +307,20 @@ public class LeaseKeeper {
         || !isConnected.test(delivery.session())) {
       return true;
     }
-    var since = drainingSince.get(delivery);
-    if (since == null) {
+    if (!held.isDraining(delivery)) {
       if (isUnwanted || !delivery.session().isOpen()) {
-        drainingSince.put(delivery, clock.getAsLong());
-        deliveries.drain(delivery);
+        held.drain(delivery);
       }
       return false;
     }
-    return delivery.isQuiet() || clock.getAsLong() - since >= leaseTimings.drain().toNanos();
+    return held.isDrained(delivery);
   }
 
   private void release(List<Delivery> over) {
     if (over.isEmpty()) {
       return;
     }
-    over.forEach(this::forget);
-    segments.release(over.stream().map(Delivery::lease).toList(), incarnation);
-    over.forEach(delivery -> LOG.log(Level.INFO, () -> "lease released " + delivery.lease()));
+    held.release(over);
     announce.run();
   }
 
@@ -502,7 +330,7 @@ public class LeaseKeeper {
     if (over.isEmpty()) {
       return;
     }
-    over.forEach(this::forget);
+    over.forEach(held::end);
     var avoid = new HashMap<SegmentId, String>();
     for (var delivery : over) {
       if (delivery.isGivenUp()) {
@@ -525,7 +353,7 @@ public class LeaseKeeper {
       var placement = placement(claimed.segment().consumer(), hosted, rows);
       begin(claimed, before, placement.session(claimed.segment(), avoid.get(claimed.segment())));
       var why = distrusted.get(claimed.segment());
-      var again = held.get(claimed.segment());
+      var again = held.of(claimed.segment());
       if (why != null && again != null) {
         deliveries.note(again, why);
       }
@@ -556,7 +384,7 @@ public class LeaseKeeper {
   }
 
   private boolean isFree(LeaseRow row, long now) {
-    return !held.containsKey(row.segment())
+    return held.of(row.segment()) == null
         && observedLeases.isFree(row, incarnation, leaseTimings.lease(), now);
   }
 
@@ -577,6 +405,6 @@ public class LeaseKeeper {
                 + claimed.checkpoint().position()
                 + " instance="
                 + session.instance());
-    held.put(claimed.segment(), deliveries.begin(lease, session, filter));
+    held.add(deliveries.begin(lease, session, filter));
   }
 }

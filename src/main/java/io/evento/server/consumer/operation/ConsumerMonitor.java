@@ -2,7 +2,6 @@ package io.evento.server.consumer.operation;
 
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
-import io.evento.server.consumer.deadletter.DeadLetterTable;
 import io.evento.server.consumer.delivery.LostEventTable;
 import io.evento.server.consumer.delivery.LostEvents;
 import io.evento.server.consumer.lease.LeasePasses;
@@ -157,7 +156,7 @@ public class ConsumerMonitor {
                 .map(l -> new SegmentId(new ConsumerId(l.consumer(), l.version()), l.segment()))
                 .collect(Collectors.toSet()));
     stuckNow.forEach(this::tell);
-    var counted = database.read("count dead letters", DeadLetterTable::counts);
+    var counted = database.read("count dead letters", DeadLetterOperations::counts);
     stuckNow.keySet().forEach(id -> letters.put(id, counted.getOrDefault(id, 0L)));
     var losses =
         database.read("read losses", LostEventTable::all).stream()

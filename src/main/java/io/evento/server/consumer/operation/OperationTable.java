@@ -5,10 +5,9 @@ import io.evento.server.consumer.segment.Lease;
 import io.evento.server.consumer.segment.Operation;
 import io.evento.server.consumer.segment.SegmentTable;
 import io.evento.server.eventstore.StorePosition;
+import io.evento.server.persistence.Sql;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -178,13 +177,8 @@ final class OperationTable {
 
   /** The bundle that delivers a segment under its present fence has said where it stands. */
   static int told(Connection open, Lease lease, UUID incarnation) throws SQLException {
-    try (var update = open.prepareStatement(TOLD)) {
-      update.setString(1, lease.segment().consumer().name());
-      update.setInt(2, lease.segment().consumer().version());
-      update.setInt(3, lease.segment().number());
-      update.setLong(4, lease.fence());
-      update.setObject(5, incarnation);
-      return update.executeUpdate();
+    try (var update = Sql.prepare(open, TOLD)) {
+      return update.bind(lease.segment()).bind(lease.fence()).bind(incarnation).update();
     }
   }
 
@@ -205,59 +199,46 @@ final class OperationTable {
 
   private static List<Row> read(Connection open, ConsumerId consumer, String statement)
       throws SQLException {
-    try (var select = open.prepareStatement(statement)) {
-      select.setString(1, consumer.name());
-      select.setInt(2, consumer.version());
-      try (var row = select.executeQuery()) {
-        var found = new ArrayList<Row>();
-        while (row.next()) {
-          found.add(
-              new Row(
-                  row.getInt(1),
-                  row.getInt(2),
-                  row.getInt(3),
-                  new StorePosition(row.getObject(4, UUID.class), row.getLong(5)),
-                  row.getLong(6),
-                  row.getLong(7),
-                  row.getBoolean(8),
-                  row.getString(9),
-                  row.getObject(10, Integer.class),
-                  row.getObject(11, Long.class),
-                  row.getLong(12)));
-        }
-        return found;
-      }
+    try (var select = Sql.prepare(open, statement)) {
+      return select
+          .bind(consumer)
+          .rows(
+              row ->
+                  new Row(
+                      row.getInt(1),
+                      row.getInt(2),
+                      row.getInt(3),
+                      new StorePosition(row.getObject(4, UUID.class), row.getLong(5)),
+                      row.getLong(6),
+                      row.getLong(7),
+                      row.getBoolean(8),
+                      row.getString(9),
+                      row.getObject(10, Integer.class),
+                      row.getObject(11, Long.class),
+                      row.getLong(12)));
     }
   }
 
   /** Has owners give segments back, and nobody take them for a while. */
   static void hold(Connection open, ConsumerId consumer, List<Integer> segments, long millis)
       throws SQLException {
-    try (var update = open.prepareStatement(HOLD)) {
-      update.setLong(1, millis);
-      update.setString(2, consumer.name());
-      update.setInt(3, consumer.version());
-      update.setArray(4, open.createArrayOf("int", segments.toArray()));
-      update.executeUpdate();
+    try (var update = Sql.prepare(open, HOLD)) {
+      update.bind(millis).bind(consumer).array("int", segments).update();
     }
   }
 
   static void status(
       Connection open, ConsumerId consumer, int segment, String status, @Nullable String note)
       throws SQLException {
-    try (var update = open.prepareStatement(STATUS)) {
-      update.setString(1, status);
-      update.setString(2, note);
-      bind(update, 3, consumer, segment);
-      update.executeUpdate();
+    try (var update = Sql.prepare(open, STATUS)) {
+      update.bind(status).bind(note).bind(consumer).bind(segment).update();
     }
   }
 
   /** A new fence and nothing else. */
   static void raise(Connection open, ConsumerId consumer, int segment) throws SQLException {
-    try (var update = open.prepareStatement(RAISE)) {
-      bind(update, 1, consumer, segment);
-      update.executeUpdate();
+    try (var update = Sql.prepare(open, RAISE)) {
+      update.bind(consumer).bind(segment).update();
     }
   }
 
@@ -268,15 +249,11 @@ final class OperationTable {
   static void reset(
       Connection open, ConsumerId consumer, int segment, StorePosition to, long hadEffects)
       throws SQLException {
-    try (var update = open.prepareStatement(RESET);
-        var alone = open.prepareStatement(NOT_MERGING)) {
-      update.setLong(1, hadEffects);
-      update.setLong(2, to.position());
-      update.setObject(3, to.epoch());
-      bind(update, 4, consumer, segment);
-      update.executeUpdate();
-      bind(alone, 1, consumer, segment);
-      alone.executeUpdate();
+    try (var update = Sql.prepare(open, RESET);
+        var alone = Sql.prepare(open, NOT_MERGING)) {
+      update.bind(hadEffects).bind(to.position()).bind(to.epoch());
+      update.bind(consumer).bind(segment).update();
+      alone.bind(consumer).bind(segment).update();
     }
   }
 
@@ -290,43 +267,33 @@ final class OperationTable {
       throws SQLException {
     var fence = floor(open, consumer, row.fence) + 1;
     floor(open, consumer, fence);
-    try (var insert = open.prepareStatement(ADD);
-        var update = open.prepareStatement(NARROW)) {
-      insert.setInt(1, added);
-      insert.setInt(2, firstSlot);
-      insert.setInt(3, row.lastSlot);
-      insert.setLong(4, fence);
-      bind(insert, 5, consumer, row.segment);
-      insert.executeUpdate();
-      update.setInt(1, firstSlot - 1);
-      update.setLong(2, fence);
-      bind(update, 3, consumer, row.segment);
-      update.executeUpdate();
+    try (var insert = Sql.prepare(open, ADD);
+        var update = Sql.prepare(open, NARROW)) {
+      insert.bind(added).bind(firstSlot).bind(row.lastSlot).bind(fence);
+      insert.bind(consumer).bind(row.segment).update();
+      update.bind(firstSlot - 1).bind(fence).bind(consumer).bind(row.segment).update();
     }
   }
 
   /** Two segments wait for each other at a position from now on, each until it is there. */
   static void merging(Connection open, ConsumerId consumer, int first, int second, long at)
       throws SQLException {
-    try (var update = open.prepareStatement(MERGING)) {
-      for (var segment : new int[] {first, second}) {
-        update.setInt(1, segment == first ? second : first);
-        update.setLong(2, at);
-        bind(update, 3, consumer, segment);
-        update.executeUpdate();
-      }
+    waitFor(open, consumer, first, second, at);
+    waitFor(open, consumer, second, first, at);
+  }
+
+  private static void waitFor(Connection open, ConsumerId consumer, int segment, int other, long at)
+      throws SQLException {
+    try (var update = Sql.prepare(open, MERGING)) {
+      update.bind(other).bind(at).bind(consumer).bind(segment).update();
     }
   }
 
   /** Has two segments that wait for each other wait at another position. */
   static void meetAt(Connection open, ConsumerId consumer, List<Integer> segments, long at)
       throws SQLException {
-    try (var update = open.prepareStatement(MEET_AT)) {
-      update.setLong(1, at);
-      update.setString(2, consumer.name());
-      update.setInt(3, consumer.version());
-      update.setArray(4, open.createArrayOf("int", segments.toArray()));
-      update.executeUpdate();
+    try (var update = Sql.prepare(open, MEET_AT)) {
+      update.bind(at).bind(consumer).array("int", segments).update();
     }
   }
 
@@ -334,14 +301,10 @@ final class OperationTable {
   static void merge(Connection open, ConsumerId consumer, Row kept, Row gone) throws SQLException {
     var fence = floor(open, consumer, Math.max(kept.fence, gone.fence)) + 1;
     floor(open, consumer, fence);
-    try (var widen = open.prepareStatement(WIDEN);
-        var remove = open.prepareStatement(REMOVE)) {
-      widen.setLong(1, fence);
-      bind(widen, 2, consumer, kept.segment);
-      widen.setInt(5, gone.segment);
-      widen.executeUpdate();
-      bind(remove, 1, consumer, gone.segment);
-      remove.executeUpdate();
+    try (var widen = Sql.prepare(open, WIDEN);
+        var remove = Sql.prepare(open, REMOVE)) {
+      widen.bind(fence).bind(consumer).bind(kept.segment).bind(gone.segment).update();
+      remove.bind(consumer).bind(gone.segment).update();
     }
   }
 
@@ -349,35 +312,16 @@ final class OperationTable {
   record Met(ConsumerId consumer, int first, int second) {}
 
   static List<Met> met(Connection open) throws SQLException {
-    try (var select = open.prepareStatement(MET);
-        var row = select.executeQuery()) {
-      var found = new ArrayList<Met>();
-      while (row.next()) {
-        found.add(
-            new Met(new ConsumerId(row.getString(1), row.getInt(2)), row.getInt(3), row.getInt(4)));
-      }
-      return found;
+    try (var select = Sql.prepare(open, MET)) {
+      return select.rows(row -> new Met(ConsumerId.read(row), row.getInt(3), row.getInt(4)));
     }
   }
 
   /** The highest fence that any segment of the consumer may ever have had, at least this one. */
   private static long floor(Connection open, ConsumerId consumer, long atLeast)
       throws SQLException {
-    try (var update = open.prepareStatement(FLOOR)) {
-      update.setLong(1, atLeast);
-      update.setString(2, consumer.name());
-      update.setInt(3, consumer.version());
-      try (var row = update.executeQuery()) {
-        row.next();
-        return row.getLong(1);
-      }
+    try (var update = Sql.prepare(open, FLOOR)) {
+      return update.bind(atLeast).bind(consumer).one(row -> row.getLong(1));
     }
-  }
-
-  private static void bind(PreparedStatement statement, int at, ConsumerId consumer, int segment)
-      throws SQLException {
-    statement.setString(at, consumer.name());
-    statement.setInt(at + 1, consumer.version());
-    statement.setInt(at + 2, segment);
   }
 }

@@ -13,7 +13,7 @@ import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.ConsumerTable;
 import io.evento.server.consumer.segment.Operation;
 import io.evento.server.consumer.segment.Role;
-import io.evento.server.consumer.shadow.ShadowTable;
+import io.evento.server.consumer.shadow.SwitchTable;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -258,10 +258,10 @@ public class VersionSwitch {
     var said = "";
     if (pair.hasEffects()) {
       // Looked at before anything is moved: it is the former one's rows that tell.
-      var fates = ShadowTable.fates(open, pair.next(), pair.former());
-      ShadowTable.follow(open, pair.former());
-      ShadowTable.release(open, pair.next(), fates.released());
-      ShadowTable.discard(open, pair.next(), fates.discarded());
+      var fates = SwitchTable.fates(open, pair.next(), pair.former());
+      SwitchTable.follow(open, pair.former());
+      SwitchTable.release(open, pair.next(), fates.released());
+      SwitchTable.discard(open, pair.next(), fates.discarded());
       said =
           ": "
               + fates.released().size()

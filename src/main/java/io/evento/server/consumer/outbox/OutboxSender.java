@@ -1,7 +1,7 @@
 package io.evento.server.consumer.outbox;
 
-import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Backoff;
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Printable;

@@ -8,12 +8,12 @@ import io.evento.protocol.StepMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -158,13 +158,8 @@ public class OutboxTable implements OutboxStore {
 
   /** How many commands of a consumer have no end yet. */
   public static long unsettled(Connection open, ConsumerId consumer) throws SQLException {
-    try (var select = open.prepareStatement(COUNT_UNSETTLED)) {
-      select.setString(1, consumer.name());
-      select.setInt(2, consumer.version());
-      try (var row = select.executeQuery()) {
-        row.next();
-        return row.getLong(1);
-      }
+    try (var select = Sql.prepare(open, COUNT_UNSETTLED)) {
+      return select.bind(consumer).one(row -> row.getLong(1));
     }
   }
 
@@ -179,15 +174,10 @@ public class OutboxTable implements OutboxStore {
     return database.read(
         "claim outbox",
         open -> {
-          try (var claim = open.prepareStatement(CLAIM)) {
-            claim.setArray(1, open.createArrayOf("text", without.toArray()));
-            claim.setInt(2, max);
-            claim.setObject(3, incarnation);
-            claim.setLong(4, until.toMillis());
-            try (var row = claim.executeQuery()) {
-              var found = new ArrayList<OutboxEntry>();
-              while (row.next()) {
-                found.add(
+          try (var claim = Sql.prepare(open, CLAIM)) {
+            claim.array("text", without).bind(max).bind(incarnation).bind(until.toMillis());
+            return claim.rows(
+                row ->
                     new OutboxEntry(
                         row.getObject(1, UUID.class),
                         row.getString(2),
@@ -197,9 +187,6 @@ public class OutboxTable implements OutboxStore {
                         null,
                         null,
                         row.getInt(6)));
-              }
-              return found;
-            }
           }
         });
   }
@@ -214,15 +201,16 @@ public class OutboxTable implements OutboxStore {
     return database.read(
         "look for what is due",
         open -> {
-          try (var select = open.prepareStatement(query)) {
-            select.setArray(1, open.createArrayOf("text", without.toArray()));
-            try (var row = select.executeQuery()) {
-              row.next();
-              var millis = row.getDouble(1);
-              return row.wasNull() || millis >= max.toMillis()
-                  ? max
-                  : Duration.ofMillis(Math.max(0, (long) Math.ceil(millis)));
-            }
+          try (var select = Sql.prepare(open, query)) {
+            return select
+                .array("text", without)
+                .one(
+                    row -> {
+                      var millis = row.getDouble(1);
+                      return row.wasNull() || millis >= max.toMillis()
+                          ? max
+                          : Duration.ofMillis(Math.max(0, (long) Math.ceil(millis)));
+                    });
           }
         });
   }
@@ -233,32 +221,23 @@ public class OutboxTable implements OutboxStore {
         database.read(
             "settle outbox",
             open -> {
-              try (var settle = open.prepareStatement(SETTLE)) {
-                settle.setArray(
-                    1, open.createArrayOf("uuid", ends.stream().map(End::id).toArray()));
-                settle.setArray(
-                    2, open.createArrayOf("text", ends.stream().map(OutboxTable::kept).toArray()));
-                return slots(settle.executeQuery());
+              try (var settle = Sql.prepare(open, SETTLE)) {
+                settle.array("uuid", ends, End::id).array("text", ends, OutboxTable::kept);
+                return settle.rows(Slot::read);
               }
             });
     heard.forEach(this::tell);
     endListeners.forEach(listener -> listener.accept(ends));
   }
 
-  private record Slot(ConsumerId consumer, int number) {}
+  private record Slot(ConsumerId consumer, int number) {
+    static Slot read(ResultSet row) throws SQLException {
+      return new Slot(ConsumerId.read(row), row.getInt(3));
+    }
+  }
 
   private void tell(Slot slot) {
     listeners.forEach(listener -> listener.accept(slot.consumer(), slot.number()));
-  }
-
-  private static List<Slot> slots(ResultSet row) throws SQLException {
-    try (row) {
-      var found = new ArrayList<Slot>();
-      while (row.next()) {
-        found.add(new Slot(new ConsumerId(row.getString(1), row.getInt(2)), row.getInt(3)));
-      }
-      return found;
-    }
   }
 
   @Override
@@ -271,16 +250,10 @@ public class OutboxTable implements OutboxStore {
     database.read(
         "send later",
         open -> {
-          try (var delay = open.prepareStatement(statement)) {
-            delay.setArray(1, open.createArrayOf("uuid", delays.stream().map(Delay::id).toArray()));
-            delay.setArray(
-                2, open.createArrayOf("text", delays.stream().map(Delay::error).toArray()));
-            delay.setArray(
-                3,
-                open.createArrayOf(
-                    "bigint", delays.stream().map(d -> d.pause().toMillis()).toArray()));
-            delay.setObject(4, incarnation);
-            return delay.executeUpdate();
+          try (var delay = Sql.prepare(open, statement)) {
+            delay.array("uuid", delays, Delay::id).array("text", delays, Delay::error);
+            delay.array("bigint", delays, one -> one.pause().toMillis());
+            return delay.bind(incarnation).update();
           }
         });
   }
@@ -294,9 +267,8 @@ public class OutboxTable implements OutboxStore {
     database.read(
         "release claims of the dead",
         open -> {
-          try (var release = open.prepareStatement(statement)) {
-            release.setArray(1, open.createArrayOf("uuid", live.toArray()));
-            return release.executeUpdate();
+          try (var release = Sql.prepare(open, statement)) {
+            return release.array("uuid", live).update();
           }
         });
   }
@@ -311,23 +283,11 @@ public class OutboxTable implements OutboxStore {
     return database.read(
         "read outcomes",
         open -> {
-          try (var select = open.prepareStatement(SETTLED)) {
-            for (var at : new int[] {1, 7}) {
-              select.setString(at, consumer.name());
-              select.setInt(at + 1, consumer.version());
-              select.setInt(at + 2, firstSlot);
-              select.setInt(at + 3, lastSlot);
-              select.setArray(at + 4, open.createArrayOf("text", parked.toArray()));
-              select.setInt(at + 5, max);
-            }
-            select.setInt(13, max);
-            try (var row = select.executeQuery()) {
-              var found = new ArrayList<PendingSagaInput.Outcome>();
-              while (row.next()) {
-                found.add(outcome(row));
-              }
-              return found;
-            }
+          try (var select = Sql.prepare(open, SETTLED)) {
+            // Once for what was sent, once for what a shadow holds.
+            select.bind(consumer).bind(firstSlot).bind(lastSlot).array("text", parked).bind(max);
+            select.bind(consumer).bind(firstSlot).bind(lastSlot).array("text", parked).bind(max);
+            return select.bind(max).rows(OutboxTable::outcome);
           }
         });
   }
@@ -337,15 +297,9 @@ public class OutboxTable implements OutboxStore {
     return database.read(
         "read outcome",
         open -> {
-          try (var select = open.prepareStatement(SETTLED_ONE)) {
-            for (var at : new int[] {1, 4}) {
-              select.setString(at, consumer.name());
-              select.setInt(at + 1, consumer.version());
-              select.setObject(at + 2, command);
-            }
-            try (var row = select.executeQuery()) {
-              return row.next() ? Optional.of(outcome(row)) : Optional.empty();
-            }
+          try (var select = Sql.prepare(open, SETTLED_ONE)) {
+            select.bind(consumer).bind(command).bind(consumer).bind(command);
+            return select.first(OutboxTable::outcome);
           }
         });
   }
@@ -372,15 +326,10 @@ public class OutboxTable implements OutboxStore {
    *
    * @param ids of commands
    */
-  public static void drop(Connection open, ConsumerId consumer, java.sql.Array ids)
+  public static void drop(Connection open, ConsumerId consumer, List<UUID> ids)
       throws SQLException {
-    try (var delete = open.prepareStatement(DROP)) {
-      for (var at : new int[] {1, 4}) {
-        delete.setString(at, consumer.name());
-        delete.setInt(at + 1, consumer.version());
-        delete.setArray(at + 2, ids);
-      }
-      delete.executeUpdate();
+    try (var delete = Sql.prepare(open, DROP)) {
+      delete.bind(consumer).array("uuid", ids).bind(consumer).array("uuid", ids).update();
     }
   }
 
@@ -391,7 +340,7 @@ public class OutboxTable implements OutboxStore {
             "look for outcomes",
             open -> {
               try (var select = open.createStatement()) {
-                return slots(select.executeQuery(WAITING));
+                return Sql.rows(select.executeQuery(WAITING), Slot::read);
               }
             })
         .forEach(this::tell);

@@ -10,6 +10,7 @@ import io.evento.server.consumer.segment.Cause;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.step.StepTable;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -17,7 +18,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -174,40 +174,35 @@ public class ScheduleTable implements OutboxStore {
         "schedule command",
         open -> {
           var outboxEntry = order.entry();
-          try (var insert = open.prepareStatement(ADD)) {
-            insert.setObject(1, outboxEntry.id());
-            insert.setString(2, outboxEntry.type());
-            insert.setString(3, outboxEntry.payload().text());
-            insert.setLong(4, order.hash());
-            insert.setString(5, outboxEntry.correlation());
-            insert.setString(6, outboxEntry.cause());
-            insert.setString(7, outboxEntry.trace());
-            insert.setString(8, outboxEntry.meta() == null ? null : outboxEntry.meta().text());
-            insert.setObject(9, order.at() == null ? null : order.at().atOffset(ZoneOffset.UTC));
-            insert.setLong(10, order.after() == null ? 0 : order.after());
-            try (var row = insert.executeQuery()) {
-              if (row.next()) {
-                return scheduled(row);
-              }
-            }
+          try (var insert = Sql.prepare(open, ADD)) {
+            insert.bind(outboxEntry.id()).bind(outboxEntry.type());
+            insert.bind(outboxEntry.payload().text()).bind(order.hash());
+            insert.bind(outboxEntry.correlation()).bind(outboxEntry.cause());
+            insert.bind(outboxEntry.trace());
+            insert.bind(outboxEntry.meta() == null ? null : outboxEntry.meta().text());
+            insert.bind(order.at() == null ? null : order.at().atOffset(ZoneOffset.UTC));
+            insert.bind(order.after() == null ? 0L : order.after());
+            var added = insert.first(ScheduleTable::scheduled);
+            return added.isPresent() ? added.get() : find(open, outboxEntry.id(), order.hash());
           }
-          return find(open, outboxEntry.id(), order.hash());
         });
   }
 
   private static Scheduled find(Connection open, UUID id, long hash) throws SQLException {
-    try (var select = open.prepareStatement(FIND)) {
-      select.setObject(1, id);
-      try (var row = select.executeQuery()) {
-        if (!row.next()) {
-          throw new EventoException(ErrorCode.CONFLICT, "the command was sent already");
-        }
-        if (row.getLong(8) != hash) {
-          throw new EventoException(
-              ErrorCode.ID_REUSED, "another command is scheduled under this id; nothing was done");
-        }
-        return scheduled(row);
-      }
+    try (var select = Sql.prepare(open, FIND)) {
+      return select
+          .bind(id)
+          .first(
+              row -> {
+                if (row.getLong(8) != hash) {
+                  throw new EventoException(
+                      ErrorCode.ID_REUSED,
+                      "another command is scheduled under this id; nothing was done");
+                }
+                return scheduled(row);
+              })
+          .orElseThrow(
+              () -> new EventoException(ErrorCode.CONFLICT, "the command was sent already"));
     }
   }
 
@@ -215,11 +210,8 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "read schedule",
         open -> {
-          try (var select = open.prepareStatement(FIND)) {
-            select.setObject(1, id);
-            try (var row = select.executeQuery()) {
-              return row.next() ? Optional.of(scheduled(row)) : Optional.empty();
-            }
+          try (var select = Sql.prepare(open, FIND)) {
+            return select.bind(id).first(ScheduleTable::scheduled);
           }
         });
   }
@@ -234,21 +226,11 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "list schedules",
         open -> {
-          try (var select = open.prepareStatement(LIST)) {
-            select.setString(1, type);
-            select.setString(2, type);
+          try (var select = Sql.prepare(open, LIST)) {
             var due = after == null ? null : Instant.parse(after.dueAt()).atOffset(ZoneOffset.UTC);
-            select.setObject(3, due);
-            select.setObject(4, due);
-            select.setObject(5, after == null ? new UUID(0, 0) : after.commandId());
-            select.setInt(6, limit);
-            try (var row = select.executeQuery()) {
-              var found = new ArrayList<Scheduled>();
-              while (row.next()) {
-                found.add(scheduled(row));
-              }
-              return found;
-            }
+            select.bind(type).bind(type).bind(due).bind(due);
+            select.bind(after == null ? new UUID(0, 0) : after.commandId());
+            return select.bind(limit).rows(ScheduleTable::scheduled);
           }
         });
   }
@@ -273,9 +255,8 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "cancel schedule",
         open -> {
-          try (var delete = open.prepareStatement(CANCEL)) {
-            delete.setObject(1, id);
-            return delete.executeUpdate() == 1;
+          try (var delete = Sql.prepare(open, CANCEL)) {
+            return delete.bind(id).update() == 1;
           }
         });
   }
@@ -286,15 +267,10 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "claim schedules",
         open -> {
-          try (var claim = open.prepareStatement(CLAIM)) {
-            claim.setArray(1, open.createArrayOf("text", without.toArray()));
-            claim.setInt(2, max);
-            claim.setObject(3, incarnation);
-            claim.setLong(4, until.toMillis());
-            try (var row = claim.executeQuery()) {
-              var found = new ArrayList<OutboxEntry>();
-              while (row.next()) {
-                found.add(
+          try (var claim = Sql.prepare(open, CLAIM)) {
+            claim.array("text", without).bind(max).bind(incarnation).bind(until.toMillis());
+            return claim.rows(
+                row ->
                     new OutboxEntry(
                         row.getObject(1, UUID.class),
                         row.getString(2),
@@ -304,9 +280,6 @@ public class ScheduleTable implements OutboxStore {
                         row.getString(6),
                         row.getString(7) == null ? null : new Json(row.getString(7)),
                         row.getInt(8)));
-              }
-              return found;
-            }
           }
         });
   }
@@ -321,9 +294,8 @@ public class ScheduleTable implements OutboxStore {
     database.read(
         "settle schedules",
         open -> {
-          try (var settle = open.prepareStatement(SETTLE)) {
-            settle.setArray(1, open.createArrayOf("uuid", ends.stream().map(End::id).toArray()));
-            return settle.executeUpdate();
+          try (var settle = Sql.prepare(open, SETTLE)) {
+            return settle.array("uuid", ends, End::id).update();
           }
         });
   }
@@ -348,20 +320,9 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "read deadlines",
         open -> {
-          try (var select = open.prepareStatement(DUE)) {
-            select.setString(1, consumer.name());
-            select.setInt(2, consumer.version());
-            select.setInt(3, firstSlot);
-            select.setInt(4, lastSlot);
-            select.setArray(5, open.createArrayOf("text", parked.toArray()));
-            select.setInt(6, max);
-            try (var row = select.executeQuery()) {
-              var found = new ArrayList<PendingSagaInput.Deadline>();
-              while (row.next()) {
-                found.add(deadline(row));
-              }
-              return found;
-            }
+          try (var select = Sql.prepare(open, DUE)) {
+            select.bind(consumer).bind(firstSlot).bind(lastSlot).array("text", parked).bind(max);
+            return select.rows(ScheduleTable::deadline);
           }
         });
   }
@@ -371,11 +332,8 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "read deadline",
         open -> {
-          try (var select = open.prepareStatement(DUE_ONE)) {
-            select.setObject(1, id);
-            try (var row = select.executeQuery()) {
-              return row.next() ? Optional.of(deadline(row)) : Optional.empty();
-            }
+          try (var select = Sql.prepare(open, DUE_ONE)) {
+            return select.bind(id).first(ScheduleTable::deadline);
           }
         });
   }
@@ -394,10 +352,9 @@ public class ScheduleTable implements OutboxStore {
    *
    * @param ids of deadlines
    */
-  public static void drop(Connection open, java.sql.Array ids) throws SQLException {
-    try (var delete = open.prepareStatement(DROP)) {
-      delete.setArray(1, ids);
-      delete.executeUpdate();
+  public static void drop(Connection open, List<UUID> ids) throws SQLException {
+    try (var delete = Sql.prepare(open, DROP)) {
+      delete.array("uuid", ids).update();
     }
   }
 
@@ -418,7 +375,7 @@ public class ScheduleTable implements OutboxStore {
           try (var select = open.createStatement();
               var row = select.executeQuery(DUE_SLOTS)) {
             while (row.next()) {
-              listener.accept(new ConsumerId(row.getString(1), row.getInt(2)), row.getInt(3));
+              listener.accept(ConsumerId.read(row), row.getInt(3));
             }
             return 0;
           }

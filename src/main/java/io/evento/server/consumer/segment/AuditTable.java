@@ -1,5 +1,6 @@
 package io.evento.server.consumer.segment;
 
+import io.evento.server.persistence.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
@@ -28,14 +29,8 @@ public final class AuditTable {
       String detail,
       @Nullable String reason)
       throws SQLException {
-    try (var insert = open.prepareStatement(INSERT)) {
-      insert.setString(1, consumer.name());
-      insert.setInt(2, consumer.version());
-      insert.setString(3, by);
-      insert.setString(4, action);
-      insert.setString(5, detail);
-      insert.setString(6, reason);
-      insert.executeUpdate();
+    try (var insert = Sql.prepare(open, INSERT)) {
+      insert.bind(consumer).bind(by).bind(action).bind(detail).bind(reason).update();
     }
   }
 }

@@ -6,13 +6,14 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.StorePosition;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,45 +130,28 @@ public class ConsumerTable {
       Connection open, Component component, Consumption consumes, StorePosition start)
       throws SQLException {
     var count = consumes.segments() == 0 ? SEGMENTS : consumes.segments();
-    var numbers = new Integer[count];
-    var first = new Integer[count];
-    var last = new Integer[count];
-    for (var i = 0; i < count; i++) {
-      numbers[i] = i;
-      first[i] = i * Slots.COUNT / count;
-      last[i] = (i + 1) * Slots.COUNT / count - 1;
-    }
-    try (var insert = open.prepareStatement(CREATE)) {
-      insert.setString(1, component.name());
-      insert.setInt(2, component.version());
-      insert.setString(3, component.kind().wire());
-      insert.setArray(4, open.createArrayOf("text", consumes.contexts().toArray()));
-      insert.setArray(5, open.createArrayOf("text", consumes.types().toArray()));
-      insert.setString(6, consumes.start());
-      insert.setString(7, component.name());
-      insert.setLong(8, start.position());
-      insert.setObject(9, start.epoch());
-      insert.setArray(10, open.createArrayOf("int", numbers));
-      insert.setArray(11, open.createArrayOf("int", first));
-      insert.setArray(12, open.createArrayOf("int", last));
-      return insert.executeUpdate() > 0;
+    var numbers = IntStream.range(0, count).boxed().toList();
+    try (var insert = Sql.prepare(open, CREATE)) {
+      insert.bind(ConsumerId.of(component)).bind(component.kind().wire());
+      insert.array("text", consumes.contexts()).array("text", consumes.types());
+      insert.bind(consumes.start()).bind(component.name());
+      insert.bind(start.position()).bind(start.epoch());
+      insert.array("int", numbers);
+      insert.array("int", numbers, number -> number * Slots.COUNT / count);
+      insert.array("int", numbers, number -> (number + 1) * Slots.COUNT / count - 1);
+      return insert.update() > 0;
     }
   }
 
   private static void redefine(Connection open, Component component, Consumption consumes)
       throws SQLException {
-    try (var update = open.prepareStatement(REDEFINE)) {
-      var contexts = open.createArrayOf("text", consumes.contexts().toArray());
-      var types = open.createArrayOf("text", consumes.types().toArray());
-      update.setString(1, component.kind().wire());
-      update.setArray(2, contexts);
-      update.setArray(3, types);
-      update.setString(4, component.name());
-      update.setInt(5, component.version());
-      update.setString(6, component.kind().wire());
-      update.setArray(7, contexts);
-      update.setArray(8, types);
-      update.executeUpdate();
+    try (var update = Sql.prepare(open, REDEFINE)) {
+      update.bind(component.kind().wire());
+      update.array("text", consumes.contexts()).array("text", consumes.types());
+      update.bind(ConsumerId.of(component));
+      update.bind(component.kind().wire());
+      update.array("text", consumes.contexts()).array("text", consumes.types());
+      update.update();
     }
   }
 
@@ -177,13 +161,9 @@ public class ConsumerTable {
    * @throws EventoException {@code not-found} if there is none
    */
   public static void lock(Connection open, ConsumerId consumer) throws SQLException {
-    try (var lock = open.prepareStatement(LOCK)) {
-      lock.setString(1, consumer.name());
-      lock.setInt(2, consumer.version());
-      try (var row = lock.executeQuery()) {
-        if (!row.next()) {
-          throw new EventoException(ErrorCode.NOT_FOUND, "there is no consumer " + consumer);
-        }
+    try (var lock = Sql.prepare(open, LOCK)) {
+      if (lock.bind(consumer).first(row -> row.getInt(1)).isEmpty()) {
+        throw new EventoException(ErrorCode.NOT_FOUND, "there is no consumer " + consumer);
       }
     }
   }
@@ -194,13 +174,8 @@ public class ConsumerTable {
    * @return its number, higher than that of every one that was committed before
    */
   public static long countAsking(Connection open, ConsumerId consumer) throws SQLException {
-    try (var update = open.prepareStatement(COUNT_ASKING)) {
-      update.setString(1, consumer.name());
-      update.setInt(2, consumer.version());
-      try (var row = update.executeQuery()) {
-        row.next();
-        return row.getLong(1);
-      }
+    try (var update = Sql.prepare(open, COUNT_ASKING)) {
+      return update.bind(consumer).one(row -> row.getLong(1));
     }
   }
 
@@ -214,13 +189,8 @@ public class ConsumerTable {
   public static boolean change(
       Connection open, ConsumerId consumer, List<String> from, String to, @Nullable String note)
       throws SQLException {
-    try (var update = open.prepareStatement(STATUS)) {
-      update.setString(1, to);
-      update.setString(2, note);
-      update.setString(3, consumer.name());
-      update.setInt(4, consumer.version());
-      update.setArray(5, open.createArrayOf("text", from.toArray()));
-      return update.executeUpdate() == 1;
+    try (var update = Sql.prepare(open, STATUS)) {
+      return update.bind(to).bind(note).bind(consumer).array("text", from).update() == 1;
     }
   }
 
@@ -229,30 +199,22 @@ public class ConsumerTable {
 
   /** All versions of a name by their number, locked until the transaction ends. */
   public static List<Version> lockVersions(Connection open, String name) throws SQLException {
-    try (var lock = open.prepareStatement(LOCK_VERSIONS)) {
-      lock.setString(1, name);
-      try (var row = lock.executeQuery()) {
-        var found = new ArrayList<Version>();
-        while (row.next()) {
-          found.add(
-              new Version(
-                  new ConsumerId(name, row.getInt(1)),
-                  row.getString(2),
-                  Role.of(row.getString(3)),
-                  row.getString(4)));
-        }
-        return found;
-      }
+    try (var lock = Sql.prepare(open, LOCK_VERSIONS)) {
+      return lock.bind(name)
+          .rows(
+              row ->
+                  new Version(
+                      new ConsumerId(name, row.getInt(1)),
+                      row.getString(2),
+                      Role.of(row.getString(3)),
+                      row.getString(4)));
     }
   }
 
   /** Gives a version a role; of a name at most one may be live at any time. */
   public static void role(Connection open, ConsumerId consumer, Role role) throws SQLException {
-    try (var update = open.prepareStatement(ROLE)) {
-      update.setString(1, role.wire());
-      update.setString(2, consumer.name());
-      update.setInt(3, consumer.version());
-      update.executeUpdate();
+    try (var update = Sql.prepare(open, ROLE)) {
+      update.bind(role.wire()).bind(consumer).update();
     }
   }
 
@@ -267,13 +229,8 @@ public class ConsumerTable {
   }
 
   private static Set<ConsumerId> ids(Connection open, String query) throws SQLException {
-    try (var select = open.prepareStatement(query);
-        var row = select.executeQuery()) {
-      var found = new HashSet<ConsumerId>();
-      while (row.next()) {
-        found.add(new ConsumerId(row.getString(1), row.getInt(2)));
-      }
-      return found;
+    try (var select = Sql.prepare(open, query)) {
+      return new HashSet<>(select.rows(ConsumerId::read));
     }
   }
 }

@@ -2,15 +2,14 @@ package io.evento.server.consumer.segment;
 
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.StorePosition;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -194,22 +193,17 @@ public class SegmentTable {
     return connection.run(
         "read segments",
         open -> {
-          try (var select = open.prepareStatement(OF_CONSUMERS)) {
-            select.setArray(1, texts(open, consumers.stream().map(ConsumerId::name)));
-            select.setArray(2, array(open, "int", consumers.stream().map(ConsumerId::version)));
-            try (var row = select.executeQuery()) {
-              var found = new ArrayList<LeaseRow>();
-              while (row.next()) {
-                found.add(
+          try (var select = Sql.prepare(open, OF_CONSUMERS)) {
+            select.array("text", consumers, ConsumerId::name);
+            select.array("int", consumers, ConsumerId::version);
+            return select.rows(
+                row ->
                     new LeaseRow(
-                        segment(row),
+                        SegmentId.read(row),
                         row.getLong(4),
                         row.getObject(5, UUID.class),
                         row.getObject(6, OffsetDateTime.class),
                         row.getBoolean(7)));
-              }
-              return found;
-            }
           }
         });
   }
@@ -220,17 +214,12 @@ public class SegmentTable {
     return connection.run(
         "claim segments",
         open -> {
-          try (var claim = open.prepareStatement(CLAIM)) {
-            var ids = seen.stream().map(LeaseRow::segment).toList();
-            bind(open, claim, 1, ids);
-            claim.setArray(4, array(open, "bigint", seen.stream().map(LeaseRow::fence)));
-            claim.setArray(
-                5, array(open, "timestamptz", seen.stream().map(SegmentTable::leaseUntil)));
-            claim.setObject(6, incarnation);
-            claim.setString(7, node);
-            claim.setObject(8, incarnation);
-            claim.setLong(9, lease.toMillis());
-            return claimed(claim);
+          try (var claim = Sql.prepare(open, CLAIM)) {
+            bind(claim, seen.stream().map(LeaseRow::segment).toList());
+            claim.array("bigint", seen, LeaseRow::fence);
+            claim.array("timestamptz", seen, SegmentTable::leaseUntil);
+            claim.bind(incarnation).bind(node).bind(incarnation).bind(lease.toMillis());
+            return claim.rows(SegmentTable::claimed);
           }
         });
   }
@@ -245,12 +234,10 @@ public class SegmentTable {
     return connection.run(
         "reclaim segments",
         open -> {
-          try (var reclaim = open.prepareStatement(RECLAIM)) {
-            reclaim.setLong(1, by);
-            reclaim.setLong(2, lease.toMillis());
-            bindLeases(open, reclaim, 3, leases);
-            reclaim.setObject(8, incarnation);
-            return claimed(reclaim);
+          try (var reclaim = Sql.prepare(open, RECLAIM)) {
+            reclaim.bind(by).bind(lease.toMillis());
+            bindLeases(reclaim, leases);
+            return reclaim.bind(incarnation).rows(SegmentTable::claimed);
           }
         });
   }
@@ -262,11 +249,10 @@ public class SegmentTable {
     return connection.run(
         "renew leases",
         open -> {
-          try (var renew = open.prepareStatement(RENEW)) {
-            renew.setLong(1, lease.toMillis());
-            bindLeases(open, renew, 2, leases);
-            renew.setObject(7, incarnation);
-            return segments(renew);
+          try (var renew = Sql.prepare(open, RENEW)) {
+            renew.bind(lease.toMillis());
+            bindLeases(renew, leases);
+            return segments(renew.bind(incarnation));
           }
         });
   }
@@ -276,10 +262,9 @@ public class SegmentTable {
     connection.run(
         "release leases",
         open -> {
-          try (var release = open.prepareStatement(RELEASE)) {
-            bindLeases(open, release, 1, leases);
-            release.setObject(6, incarnation);
-            return release.executeUpdate();
+          try (var release = Sql.prepare(open, RELEASE)) {
+            bindLeases(release, leases);
+            return release.bind(incarnation).update();
           }
         });
   }
@@ -296,17 +281,15 @@ public class SegmentTable {
   /** As {@link #write(Collection, UUID)}, within a transaction that stands or falls with it. */
   public static Set<SegmentId> write(
       Connection open, Collection<Lease.Step> steps, UUID incarnation) throws SQLException {
-    try (var write = open.prepareStatement(CHECKPOINT)) {
-      bind(open, write, 1, steps.stream().map(Lease.Step::segment).toList());
-      write.setArray(4, array(open, "bigint", steps.stream().map(Lease.Step::fence)));
-      write.setArray(5, array(open, "uuid", steps.stream().map(Lease.Step::before)));
-      write.setArray(6, array(open, "bigint", steps.stream().map(Lease.Step::known)));
-      write.setArray(7, array(open, "uuid", steps.stream().map(s -> s.to().epoch())));
-      write.setArray(8, array(open, "bigint", steps.stream().map(s -> s.to().position())));
-      write.setArray(9, array(open, "uuid", steps.stream().map(Lease.Step::command)));
-      write.setArray(10, array(open, "boolean", steps.stream().map(Lease.Step::rewinds)));
-      write.setObject(11, incarnation);
-      return segments(write);
+    try (var write = Sql.prepare(open, CHECKPOINT)) {
+      bind(write, steps.stream().map(Lease.Step::segment).toList());
+      write.array("bigint", steps, Lease.Step::fence).array("uuid", steps, Lease.Step::before);
+      write.array("bigint", steps, Lease.Step::known);
+      write.array("uuid", steps, step -> step.to().epoch());
+      write.array("bigint", steps, step -> step.to().position());
+      write.array("uuid", steps, Lease.Step::command);
+      write.array("boolean", steps, Lease.Step::rewinds);
+      return segments(write.bind(incarnation));
     }
   }
 
@@ -315,17 +298,11 @@ public class SegmentTable {
     connection.run(
         "note on segments",
         open -> {
-          try (var note = open.prepareStatement(NOTE)) {
-            var leases = List.copyOf(notes.keySet());
-            bindLeases(open, note, 1, leases);
-            note.setArray(
-                6,
-                array(
-                    open,
-                    "text",
-                    leases.stream().map(notes::get).map(n -> n.isEmpty() ? null : n)));
-            note.setObject(7, incarnation);
-            return note.executeUpdate();
+          try (var note = Sql.prepare(open, NOTE)) {
+            var said = List.copyOf(notes.entrySet());
+            bindLeases(note, said.stream().map(Map.Entry::getKey).toList());
+            note.array("text", said, one -> one.getValue().isEmpty() ? null : one.getValue());
+            return note.bind(incarnation).update();
           }
         });
   }
@@ -335,24 +312,17 @@ public class SegmentTable {
     connection.run(
         "note what sessions ended with",
         open -> {
-          try (var update = open.prepareStatement(DOUBT)) {
+          try (var update = Sql.prepare(open, DOUBT)) {
             for (var entry : doubts.entrySet()) {
               var lease = entry.getKey();
               var about = entry.getValue();
-              update.setLong(1, about.from());
-              update.setLong(2, about.upTo());
-              update.setArray(3, array(open, "uuid", about.ids().stream()));
-              update.setInt(4, about.sessions());
-              update.setBoolean(5, about.alone());
-              update.setString(6, lease.segment().consumer().name());
-              update.setInt(7, lease.segment().consumer().version());
-              update.setInt(8, lease.segment().number());
-              update.setLong(9, lease.fence());
-              update.setObject(10, lease.writtenEpoch());
-              update.setObject(11, incarnation);
-              update.addBatch();
+              update.bind(about.from()).bind(about.upTo()).array("uuid", about.ids());
+              update.bind(about.sessions()).bind(about.alone());
+              update.bind(lease.segment()).bind(lease.fence());
+              update.bind(lease.writtenEpoch()).bind(incarnation);
+              update.addToBatch();
             }
-            return update.executeBatch();
+            return update.updateBatch();
           }
         });
   }
@@ -362,19 +332,15 @@ public class SegmentTable {
     return connection.run(
         "read checkpoints",
         open -> {
-          try (var select = open.prepareStatement(PROGRESS);
-              var row = select.executeQuery()) {
-            var found = new ArrayList<SegmentProgress>();
-            while (row.next()) {
-              found.add(
-                  new SegmentProgress(
-                      segment(row),
-                      new StorePosition(row.getObject(4, UUID.class), row.getLong(5)),
-                      row.getObject(6, OffsetDateTime.class).toInstant(),
-                      row.getObject(7, OffsetDateTime.class).toInstant(),
-                      row.getBoolean(8)));
-            }
-            return found;
+          try (var select = Sql.prepare(open, PROGRESS)) {
+            return select.rows(
+                row ->
+                    new SegmentProgress(
+                        SegmentId.read(row),
+                        new StorePosition(row.getObject(4, UUID.class), row.getLong(5)),
+                        row.getObject(6, OffsetDateTime.class).toInstant(),
+                        row.getObject(7, OffsetDateTime.class).toInstant(),
+                        row.getBoolean(8)));
           }
         });
   }
@@ -383,71 +349,39 @@ public class SegmentTable {
     return row.leaseUntil() == null ? null : row.leaseUntil().toString();
   }
 
-  private static void bindLeases(
-      Connection open, PreparedStatement statement, int at, Collection<Lease> leases)
-      throws SQLException {
-    bind(open, statement, at, leases.stream().map(Lease::segment).toList());
-    statement.setArray(at + 3, array(open, "bigint", leases.stream().map(Lease::fence)));
-    statement.setArray(at + 4, array(open, "uuid", leases.stream().map(Lease::writtenEpoch)));
+  private static void bindLeases(Sql sql, Collection<Lease> leases) throws SQLException {
+    bind(sql, leases.stream().map(Lease::segment).toList());
+    sql.array("bigint", leases, Lease::fence).array("uuid", leases, Lease::writtenEpoch);
   }
 
-  public static void bind(
-      Connection open, PreparedStatement statement, int at, List<SegmentId> segments)
-      throws SQLException {
-    statement.setArray(at, texts(open, segments.stream().map(s -> s.consumer().name())));
-    statement.setArray(
-        at + 1, array(open, "int", segments.stream().map(s -> s.consumer().version())));
-    statement.setArray(at + 2, array(open, "int", segments.stream().map(SegmentId::number)));
+  /** Binds three arrays: names, versions and numbers. */
+  public static void bind(Sql sql, Collection<SegmentId> segments) throws SQLException {
+    sql.array("text", segments, segment -> segment.consumer().name());
+    sql.array("int", segments, segment -> segment.consumer().version());
+    sql.array("int", segments, SegmentId::number);
   }
 
-  private static java.sql.Array texts(Connection open, java.util.stream.Stream<String> texts)
-      throws SQLException {
-    return array(open, "text", texts);
+  private static Set<SegmentId> segments(Sql returning) throws SQLException {
+    return new HashSet<>(returning.rows(SegmentId::read));
   }
 
-  private static java.sql.Array array(
-      Connection open, String type, java.util.stream.Stream<?> elements) throws SQLException {
-    return open.createArrayOf(type, elements.toArray());
-  }
-
-  private static SegmentId segment(ResultSet row) throws SQLException {
-    return new SegmentId(new ConsumerId(row.getString(1), row.getInt(2)), row.getInt(3));
-  }
-
-  public static Set<SegmentId> segments(PreparedStatement returning) throws SQLException {
-    try (var row = returning.executeQuery()) {
-      var found = new HashSet<SegmentId>();
-      while (row.next()) {
-        found.add(segment(row));
-      }
-      return found;
-    }
-  }
-
-  private static List<Lease.Claimed> claimed(PreparedStatement returning) throws SQLException {
-    try (var row = returning.executeQuery()) {
-      var found = new ArrayList<Lease.Claimed>();
-      while (row.next()) {
-        found.add(
-            new Lease.Claimed(
-                segment(row),
-                row.getInt(4),
-                row.getInt(5),
-                row.getLong(6),
-                new StorePosition(row.getObject(7, UUID.class), row.getLong(8)),
-                row.getObject(9, UUID.class),
-                row.getLong(10),
-                Optional.ofNullable(row.getObject(11, Long.class)).orElse(Long.MAX_VALUE),
-                row.getLong(12),
-                Role.of(row.getString(13)),
-                new PoisonCandidates(
-                    row.getLong(14),
-                    row.getLong(15),
-                    Set.of((UUID[]) row.getArray(16).getArray()),
-                    row.getInt(17),
-                    row.getBoolean(18))));
-      }
-      return found;
-    }
+  private static Lease.Claimed claimed(ResultSet row) throws SQLException {
+    return new Lease.Claimed(
+        SegmentId.read(row),
+        row.getInt(4),
+        row.getInt(5),
+        row.getLong(6),
+        new StorePosition(row.getObject(7, UUID.class), row.getLong(8)),
+        row.getObject(9, UUID.class),
+        row.getLong(10),
+        Optional.ofNullable(row.getObject(11, Long.class)).orElse(Long.MAX_VALUE),
+        row.getLong(12),
+        Role.of(row.getString(13)),
+        new PoisonCandidates(
+            row.getLong(14),
+            row.getLong(15),
+            Set.of((UUID[]) row.getArray(16).getArray()),
+            row.getInt(17),
+            row.getBoolean(18)));
   }
 }

@@ -11,10 +11,10 @@ import jakarta.inject.Inject;
 public class Comparisons {
   private static final int EXAMPLES = 20;
 
-  private final ShadowTable table;
+  private final ComparisonTable table;
 
   @Inject
-  Comparisons(ShadowTable table) {
+  Comparisons(ComparisonTable table) {
     this.table = table;
   }
 

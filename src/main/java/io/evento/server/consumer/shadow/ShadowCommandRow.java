@@ -12,7 +12,10 @@ import java.util.UUID;
 import org.eclipse.persistence.annotations.ReadOnly;
 import org.jspecify.annotations.Nullable;
 
-/** A row of {@code shadow_command}, what shadows hold, for pages; {@link ShadowTable} writes it. */
+/**
+ * A row of {@code shadow_command}, what shadows hold, for pages; {@link HeldCommandTable} writes
+ * it.
+ */
 @Entity
 @Table(name = "shadow_command", schema = "evento")
 @IdClass(ShadowCommandRow.Key.class)

@@ -5,8 +5,8 @@ import io.evento.server.Threads;
 import io.evento.server.consumer.outbox.OutboxStore;
 import io.evento.server.consumer.outbox.OutboxTable;
 import io.evento.server.consumer.segment.ConsumerId;
-import io.evento.server.consumer.shadow.ShadowTable.Held;
-import io.evento.server.consumer.shadow.ShadowTable.HeldOutcome;
+import io.evento.server.consumer.shadow.HeldCommandTable.Held;
+import io.evento.server.consumer.shadow.HeldCommandTable.HeldOutcome;
 import io.evento.server.eventstore.read.OutcomeReader;
 import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.server.routing.query.ShadowVersions;
@@ -54,7 +54,8 @@ public class ShadowOutcomes {
   /** How many commands are kept that a shadow alone decided. */
   private static final int ALONE_MAX = 10_000;
 
-  private final ShadowTable table;
+  private final HeldCommandTable table;
+  private final ComparisonTable comparisons;
   private final CommandOutcomes commandOutcomes;
   private final OutcomeReader reader;
   private final OutboxTable outbox;
@@ -70,13 +71,15 @@ public class ShadowOutcomes {
 
   @Inject
   public ShadowOutcomes(
-      ShadowTable table,
+      HeldCommandTable table,
+      ComparisonTable comparisons,
       CommandOutcomes commandOutcomes,
       OutcomeReader reader,
       OutboxTable outbox,
       ShadowVersions shadowVersions,
       Threads threads) {
     this.table = table;
+    this.comparisons = comparisons;
     this.commandOutcomes = commandOutcomes;
     this.reader = reader;
     this.outbox = outbox;
@@ -137,7 +140,7 @@ public class ShadowOutcomes {
       var wait = Math.min(passOn(), find());
       if (System.nanoTime() - cleaned > CLEAN_NANOS) {
         cleaned = System.nanoTime();
-        table.forgetBeyond(ALONE_MAX);
+        comparisons.forgetBeyond(ALONE_MAX);
       }
       isWell = true;
       return wait;

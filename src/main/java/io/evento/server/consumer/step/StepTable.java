@@ -6,9 +6,9 @@ import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.Lease;
 import io.evento.server.consumer.segment.Role;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.ZoneOffset;
@@ -17,7 +17,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -188,27 +187,25 @@ public class StepTable {
     return database.read(
         "read sagas",
         open -> {
-          try (var select = open.prepareStatement(STATES)) {
-            select.setString(1, consumer.name());
-            select.setInt(2, consumer.version());
-            select.setArray(3, open.createArrayOf("text", keys.toArray()));
-            try (var row = select.executeQuery()) {
-              var found = new HashMap<String, SagaState>();
-              while (row.next()) {
-                found.put(
-                    row.getString(1),
-                    new SagaState(
-                        row.getString(1),
-                        row.getInt(2),
-                        row.getLong(3),
-                        row.getLong(4),
-                        new Json(row.getString(5)),
-                        row.getString(6),
-                        row.getBoolean(7)));
-              }
-              return found;
-            }
+          var found = new HashMap<String, SagaState>();
+          try (var select = Sql.prepare(open, STATES)) {
+            select
+                .bind(consumer)
+                .array("text", keys)
+                .each(
+                    row ->
+                        found.put(
+                            row.getString(1),
+                            new SagaState(
+                                row.getString(1),
+                                row.getInt(2),
+                                row.getLong(3),
+                                row.getLong(4),
+                                new Json(row.getString(5)),
+                                row.getString(6),
+                                row.getBoolean(7))));
           }
+          return found;
         });
   }
 
@@ -223,65 +220,68 @@ public class StepTable {
 
   static boolean take(Connection open, Step step) throws SQLException {
     var isMove = step.letter() == null && step.write().isEmpty();
-    try (var statement = open.prepareStatement(isMove ? MOVE : STEP)) {
-      var bind = new Binding(open, statement);
-      bindOwned(bind, step);
+    try (var take = Sql.prepare(open, isMove ? MOVE : STEP)) {
+      bindOwned(take, step);
       if (!isMove) {
-        bindEffects(bind, step);
+        bindEffects(take, step);
       }
-      var segment = step.lease().segment();
-      bind.object(segment.consumer().name()).object(segment.consumer().version());
-      bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
-      bind.object(step.id());
-      try (var row = statement.executeQuery()) {
-        row.next();
-        return row.getBoolean(1);
-      }
+      take.bind(step.lease().segment()).bind(step.lease().fence()).bind(step.incarnation());
+      return take.bind(step.id()).one(row -> row.getBoolean(1));
     }
   }
 
-  private static void bindOwned(Binding bind, Step step) throws SQLException {
-    var segment = step.lease().segment();
-    bind.object(step.id()).object(step.place().position()).object(step.place().position());
-    bind.object(step.place().command());
-    bind.object(segment.consumer().name()).object(segment.consumer().version());
-    bind.object(segment.number()).object(step.lease().fence()).object(step.incarnation());
-    bind.object(step.epoch()).object(step.lease().written().position()).object(step.id());
-    bind.object(step.letter()).object(step.letter());
+  private static void bindOwned(Sql take, Step step) throws SQLException {
+    take.bind(step.id()).bind(step.place().position()).bind(step.place().position());
+    take.bind(step.place().command());
+    take.bind(step.lease().segment()).bind(step.lease().fence()).bind(step.incarnation());
+    take.bind(step.epoch()).bind(step.lease().written().position()).bind(step.id());
+    take.bind(step.letter()).bind(step.letter());
   }
 
-  private static void bindEffects(Binding bind, Step step) throws SQLException {
+  private static void bindEffects(Sql take, Step step) throws SQLException {
     var states = List.copyOf(step.write().states());
     var isLive = step.lease().claimed().role() == Role.LIVE;
     var sent = isLive ? step.write().sent() : List.<StepWrite.Sent>of();
     var held = isLive ? List.<StepWrite.Sent>of() : step.write().sent();
     var alarms = List.copyOf(step.write().alarms());
-    bind.object(step.letter());
-    bind.array("text", states, SagaState::key).array("smallint", states, SagaState::slot);
-    bind.array("bigint", states, SagaState::born).array("bigint", states, SagaState::position);
-    bind.array("text", states, state -> state.state().text());
-    bind.array("text", states, SagaState::correlation);
-    bind.array("boolean", states, SagaState::isEnded);
-    bind.array("uuid", step.write().outcomes(), id -> id);
-    bind.array("uuid", step.write().outcomes(), id -> id);
-    bind.object(step.claim().toMillis()).object(step.incarnation());
-    bind.commands(sent).commands(held);
-    bind.array("bigint", held, one -> one.origin().event());
-    bind.array("uuid", held, one -> one.origin().outcome());
-    bind.array("text", held, one -> one.origin().deadlinesLiteral());
-    bind.array("text", held, one -> one.origin().label());
-    bind.array("uuid", step.write().deadlinesGone(), id -> id);
-    bind.array("text", step.write().ended(), key -> key);
-    bind.array("uuid", alarms, StepWrite.Alarm::id);
-    bind.array("uuid", step.write().deadlinesGone(), id -> id);
-    bind.array("uuid", alarms, StepWrite.Alarm::id).array("text", alarms, StepWrite.Alarm::key);
-    bind.array("smallint", alarms, StepWrite.Alarm::slot);
-    bind.array("text", alarms, StepWrite.Alarm::label);
-    bind.array("bigint", alarms, StepWrite.Alarm::after);
-    bind.array("timestamptz", alarms, StepTable::at);
-    bind.array("bigint", alarms, one -> one.origin().event());
-    bind.array("uuid", alarms, one -> one.origin().outcome());
-    bind.array("text", alarms, one -> one.origin().deadlinesLiteral());
+    take.bind(step.letter());
+    take.array("text", states, SagaState::key).array("smallint", states, SagaState::slot);
+    take.array("bigint", states, SagaState::born).array("bigint", states, SagaState::position);
+    take.array("text", states, state -> state.state().text());
+    take.array("text", states, SagaState::correlation);
+    take.array("boolean", states, SagaState::isEnded);
+    take.array("uuid", step.write().outcomes());
+    take.array("uuid", step.write().outcomes());
+    take.bind(step.claim().toMillis()).bind(step.incarnation());
+    bindCommands(take, sent);
+    bindCommands(take, held);
+    take.array("bigint", held, one -> one.origin().event());
+    take.array("uuid", held, one -> one.origin().outcome());
+    take.array("text", held, one -> one.origin().deadlinesLiteral());
+    take.array("text", held, one -> one.origin().label());
+    take.array("uuid", step.write().deadlinesGone());
+    take.array("text", step.write().ended());
+    take.array("uuid", alarms, StepWrite.Alarm::id);
+    take.array("uuid", step.write().deadlinesGone());
+    take.array("uuid", alarms, StepWrite.Alarm::id).array("text", alarms, StepWrite.Alarm::key);
+    take.array("smallint", alarms, StepWrite.Alarm::slot);
+    take.array("text", alarms, StepWrite.Alarm::label);
+    take.array("bigint", alarms, StepWrite.Alarm::after);
+    take.array("timestamptz", alarms, StepTable::at);
+    take.array("bigint", alarms, one -> one.origin().event());
+    take.array("uuid", alarms, one -> one.origin().outcome());
+    take.array("text", alarms, one -> one.origin().deadlinesLiteral());
+  }
+
+  private static void bindCommands(Sql take, List<StepWrite.Sent> commands) throws SQLException {
+    take.array("uuid", commands, StepWrite.Sent::id).array("text", commands, StepWrite.Sent::key);
+    take.array("smallint", commands, StepWrite.Sent::slot);
+    take.array("bigint", commands, StepWrite.Sent::born);
+    take.array("text", commands, StepWrite.Sent::type);
+    take.array("text", commands, one -> one.payload().text());
+    take.array("text", commands, StepWrite.Sent::correlation);
+    take.array("text", commands, StepWrite.Sent::cause);
+    take.array("boolean", commands, StepWrite.Sent::hear);
   }
 
   private static @Nullable String at(StepWrite.Alarm alarm) {
@@ -302,50 +302,9 @@ public class StepTable {
     return database.read(
         "forget ended sagas",
         open -> {
-          try (var delete = open.prepareStatement(FORGET_ENDED)) {
-            delete.setLong(1, ago.toMillis());
-            return delete.executeUpdate();
+          try (var delete = Sql.prepare(open, FORGET_ENDED)) {
+            return delete.bind(ago.toMillis()).update();
           }
         });
-  }
-
-  /** Parameters in their order. */
-  private static final class Binding {
-    private final Connection open;
-    private final PreparedStatement statement;
-    private int next = 1;
-
-    Binding(Connection open, PreparedStatement statement) {
-      this.open = open;
-      this.statement = statement;
-    }
-
-    Binding object(@Nullable Object value) throws SQLException {
-      if (value == null) {
-        statement.setNull(next++, java.sql.Types.OTHER);
-      } else {
-        statement.setObject(next++, value);
-      }
-      return this;
-    }
-
-    Binding commands(List<StepWrite.Sent> commands) throws SQLException {
-      return array("uuid", commands, StepWrite.Sent::id)
-          .array("text", commands, StepWrite.Sent::key)
-          .array("smallint", commands, StepWrite.Sent::slot)
-          .array("bigint", commands, StepWrite.Sent::born)
-          .array("text", commands, StepWrite.Sent::type)
-          .array("text", commands, one -> one.payload().text())
-          .array("text", commands, StepWrite.Sent::correlation)
-          .array("text", commands, StepWrite.Sent::cause)
-          .array("boolean", commands, StepWrite.Sent::hear);
-    }
-
-    <T> Binding array(
-        String type, Collection<T> elements, Function<T, ? extends @Nullable Object> of)
-        throws SQLException {
-      statement.setArray(next++, open.createArrayOf(type, elements.stream().map(of).toArray()));
-      return this;
-    }
   }
 }

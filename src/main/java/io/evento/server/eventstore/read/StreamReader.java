@@ -1,7 +1,7 @@
 package io.evento.server.eventstore.read;
 
-import io.evento.protocol.Json;
 import io.evento.protocol.DecideMessage.HistoryEvent;
+import io.evento.protocol.Json;
 import io.evento.protocol.Tip;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.EventMeta;

@@ -2,8 +2,8 @@ package io.evento.server.routing.command;
 
 import io.evento.server.NodeScoped;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -102,25 +102,16 @@ public class ClaimTable {
     return database.transact(
         "claim service command",
         connection -> {
-          try (var insert = connection.prepareStatement(CLAIM)) {
-            insert.setObject(1, command);
-            insert.setLong(2, hash);
-            insert.setString(3, node);
-            insert.setObject(4, incarnation);
-            insert.setInt(5, millis);
-            insert.setBoolean(6, retry);
-            insert.setArray(7, connection.createArrayOf("uuid", live.toArray()));
-            try (var row = insert.executeQuery()) {
-              if (row.next()) {
-                return row.getBoolean(1) ? Claim.LEFT : Claim.OURS;
-              }
+          try (var insert = Sql.prepare(connection, CLAIM)) {
+            insert.bind(command).bind(hash).bind(node).bind(incarnation).bind(millis).bind(retry);
+            var isLeft = insert.array("uuid", live).first(row -> row.getBoolean(1));
+            if (isLeft.isPresent()) {
+              return isLeft.get() ? Claim.LEFT : Claim.OURS;
             }
           }
-          try (var select = connection.prepareStatement(HASH)) {
-            select.setObject(1, command);
-            try (var row = select.executeQuery()) {
-              return row.next() && row.getLong(1) != hash ? Claim.ID_REUSED : Claim.HELD;
-            }
+          try (var select = Sql.prepare(connection, HASH)) {
+            var other = select.bind(command).first(row -> row.getLong(1)).filter(h -> h != hash);
+            return other.isPresent() ? Claim.ID_REUSED : Claim.HELD;
           }
         });
   }
@@ -129,10 +120,8 @@ public class ClaimTable {
     database.read(
         "release service command",
         connection -> {
-          try (var delete = connection.prepareStatement(RELEASE)) {
-            delete.setObject(1, command);
-            delete.setObject(2, incarnation);
-            return delete.executeUpdate();
+          try (var delete = Sql.prepare(connection, RELEASE)) {
+            return delete.bind(command).bind(incarnation).update();
           }
         });
   }
@@ -142,15 +131,10 @@ public class ClaimTable {
     return database.read(
         "read claims that were left",
         connection -> {
-          try (var select = connection.prepareStatement(LEFT)) {
-            select.setInt(1, max);
-            try (var row = select.executeQuery()) {
-              var left = new ArrayList<Left>();
-              while (row.next()) {
-                left.add(new Left(row.getObject(1, UUID.class), row.getLong(2)));
-              }
-              return left;
-            }
+          try (var select = Sql.prepare(connection, LEFT)) {
+            return select
+                .bind(max)
+                .rows(row -> new Left(row.getObject(1, UUID.class), row.getLong(2)));
           }
         });
   }
@@ -160,15 +144,9 @@ public class ClaimTable {
     return database.read(
         "read claims",
         connection -> {
-          try (var select = connection.prepareStatement(CLAIMED)) {
-            select.setArray(1, connection.createArrayOf("uuid", commands.toArray()));
-            try (var row = select.executeQuery()) {
-              var claimed = new HashSet<UUID>();
-              while (row.next()) {
-                claimed.add(row.getObject(1, UUID.class));
-              }
-              return claimed;
-            }
+          try (var select = Sql.prepare(connection, CLAIMED)) {
+            select.array("uuid", commands);
+            return new HashSet<>(select.rows(row -> row.getObject(1, UUID.class)));
           }
         });
   }
@@ -178,9 +156,8 @@ public class ClaimTable {
     database.read(
         "forget claim",
         connection -> {
-          try (var delete = connection.prepareStatement(FORGET)) {
-            delete.setObject(1, command);
-            return delete.executeUpdate();
+          try (var delete = Sql.prepare(connection, FORGET)) {
+            return delete.bind(command).update();
           }
         });
   }
@@ -190,8 +167,8 @@ public class ClaimTable {
     database.read(
         "forget expired claims",
         connection -> {
-          try (var delete = connection.prepareStatement(FORGET_EXPIRED)) {
-            return delete.executeUpdate();
+          try (var delete = Sql.prepare(connection, FORGET_EXPIRED)) {
+            return delete.update();
           }
         });
   }

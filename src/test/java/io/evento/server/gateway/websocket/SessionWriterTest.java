@@ -1,11 +1,10 @@
 package io.evento.server.gateway.websocket;
 
-import io.evento.protocol.SessionMessage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.FrameWriterContract;
-import io.evento.protocol.Message;
+import io.evento.protocol.SessionMessage;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.SendHandler;
 import jakarta.websocket.SendResult;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * What shadows hold is bounded: which held commands are forgotten. Version 1 is live and has
  * handled everything up to position 100.
  */
-class ShadowTableTest {
+class ComparisonTableTest {
   private static final ConsumerId SHADOW = new ConsumerId("greeting", 2);
   @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
@@ -47,11 +47,11 @@ class ShadowTableTest {
     for (var age = 5; age >= 1; age--) {
       hold(about(10 + age), "created_at = now() - " + age + " * interval '1 minute'");
     }
-    node.shadows.forgetBeyond(2);
+    node.comparisons.forgetBeyond(2);
     assertThat(left()).containsExactly("Greet-11", "Greet-12");
     assertThat(comparison().discarded()).isEqualTo(3);
 
-    node.shadows.forgetBeyond(2);
+    node.comparisons.forgetBeyond(2);
     assertThat(left()).hasSize(2);
     assertThat(comparison().discarded()).isEqualTo(3);
   }
@@ -62,7 +62,7 @@ class ShadowTableTest {
     hold(about(10), "attempts = 9");
     hold(about(11), "settled_at = now(), outcome = '{}'");
     hold(about(12), "attempts = 10");
-    node.shadows.forgetBeyond(0);
+    node.comparisons.forgetBeyond(0);
     assertThat(left()).containsExactly("Greet-10", "Greet-11");
   }
 
@@ -102,7 +102,7 @@ class ShadowTableTest {
             .formatted(set));
 
     assertThat(comparison().alone()).isEqualTo(1);
-    node.shadows.forgetBeyond(0);
+    node.comparisons.forgetBeyond(0);
     assertThat(cluster.texts("select key from evento.shadow_command order by created_at"))
         .containsExactly(
             "beyond its checkpoint",
@@ -116,7 +116,7 @@ class ShadowTableTest {
   void where_no_version_is_live_nothing_is_forgotten() throws SQLException {
     hold(about(10), "attempts = 10");
     cluster.execute("update evento.consumer set role = 'shadow' where version = 1");
-    node.shadows.forgetBeyond(0);
+    node.comparisons.forgetBeyond(0);
     assertThat(left()).containsExactly("Greet-10");
   }
 
@@ -149,6 +149,6 @@ class ShadowTableTest {
   }
 
   private Comparison comparison() {
-    return node.shadows.comparison(SHADOW, 10).orElseThrow();
+    return node.comparisons.comparison(SHADOW, 10).orElseThrow();
   }
 }
