@@ -21,19 +21,15 @@ import io.evento.protocol.Message.Decide;
 import io.evento.protocol.Message.Decided;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
-import io.evento.server.cluster.StandardSettings;
 import io.evento.server.eventstore.AppendRequest;
 import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.append.AppendResult;
 import io.evento.server.eventstore.read.SnapshotTable;
-import io.evento.server.persistence.EntityManagers;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.RoutingNode;
-import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.server.routing.session.BundleSession;
-import io.evento.server.telemetry.Metrics;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.time.Duration;
@@ -77,7 +73,7 @@ class LongStoryTest {
 
   private TestDatabase database;
   private RoutingNode node;
-  private DecisionContext decisionContext;
+  private DecisionNode decisions;
   private SnapshotTable snapshots;
   private final Message.Aggregate diary =
       new Message.Aggregate("Diary", UUID.randomUUID().toString());
@@ -86,20 +82,9 @@ class LongStoryTest {
   @BeforeEach
   void writeALongOne() {
     database = PostgresFixture.shared().migrated();
-    node = RoutingNode.up(database, "a");
-    await().until(() -> node.store.appender.isReady());
-    snapshots = new SnapshotTable(node.database);
-    decisionContext =
-        new DecisionContext(
-            node.handlers,
-            node.store.appender,
-            new CommandOutcomes(node.store.reader, node.threads),
-            new HistoryReader(node.store.reader, snapshots),
-            snapshots,
-            node.store.reader,
-            node.threads,
-            StandardSettings.of(node.database, new EntityManagers(node.database), node.threads),
-            new Metrics());
+    decisions = DecisionNode.up(database);
+    node = decisions.routing;
+    snapshots = decisions.snapshots;
     write(EVENTS, PAGE);
   }
 
@@ -127,7 +112,7 @@ class LongStoryTest {
 
   @AfterEach
   void stop() {
-    node.close();
+    decisions.close();
     database.close();
   }
 
@@ -222,7 +207,7 @@ class LongStoryTest {
             null,
             new Json("{\"id\":\"" + diary.id() + "\"}"),
             7);
-    return decisionContext.decide(queue, new PendingCommand(request), diary);
+    return decisions.decisions.decide(queue, new PendingCommand(request), diary);
   }
 
   private static int pages(CompletionStage<Receipt> answer) {
