@@ -5,9 +5,6 @@ import io.evento.bundle.api.Reaction;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.ObserverType;
 import io.evento.testkit.Payloads.Named;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -25,24 +22,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Each event comes twice, as it may after a crash, and must lead to the same commands. Positions
  * count up from 1.
  */
-public final class ObserverFixture {
+public final class ObserverFixture extends StepFixture<ObserverFixture> {
   private static final long STAGE_MAX_SECONDS = 10;
 
-  private final Payloads payloads = new Payloads();
-  private final Journal journal = new Journal(payloads);
   private final ObserverType observer;
-  private final List<String> contexts;
-  private final List<Named> sent = new ArrayList<>();
-  private Instant now = Journal.FIRST_TIME;
 
-  private ObserverFixture(Object observer) {
-    var annotation = observer.getClass().getAnnotation(Observer.class);
-    if (annotation == null) {
-      throw new IllegalArgumentException(observer.getClass().getName() + " is no @Observer");
-    }
+  private ObserverFixture(Payloads payloads, Object observer, Observer annotation) {
+    super(payloads, annotation.context());
     var components = Components.of(List.of(observer), payloads.mapper(), false);
     this.observer = components.observers().values().iterator().next();
-    this.contexts = List.of(annotation.context());
   }
 
   /**
@@ -50,18 +38,15 @@ public final class ObserverFixture {
    * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with it
    */
   public static ObserverFixture of(Object observer) {
-    return new ObserverFixture(observer);
+    var annotation = observer.getClass().getAnnotation(Observer.class);
+    if (annotation == null) {
+      throw new IllegalArgumentException(observer.getClass().getName() + " is no @Observer");
+    }
+    return new ObserverFixture(new Payloads(), observer, annotation);
   }
 
-  /** Leaves out what would be checked without being asked. */
-  public ObserverFixture without(Check... checks) {
-    payloads.leaveOut(checks);
-    return this;
-  }
-
-  /** It is this moment now. */
-  public ObserverFixture at(Instant moment) {
-    now = moment;
+  @Override
+  ObserverFixture self() {
     return this;
   }
 
@@ -75,7 +60,7 @@ public final class ObserverFixture {
   public ObserverFixture when(Class<? extends Record> aggregate, String id, Object event) {
     var recorded = journal.record(aggregate, id, event, now);
     sent.clear();
-    if (!contexts.isEmpty() && !contexts.contains(recorded.context())) {
+    if (!picks(recorded)) {
       return this;
     }
     var metadata = Journal.metadata(recorded);
@@ -110,21 +95,5 @@ public final class ObserverFixture {
     } catch (Throwable failure) {
       throw new AssertionError(report("The observer failed: " + failure).toString(), failure);
     }
-  }
-
-  /** It led to exactly these commands, in any order; without any: to none. */
-  public ObserverFixture thenSends(Object... commands) {
-    var wanted = Arrays.stream(commands).map(payloads::write).toList();
-    if (!Named.areSame(wanted, sent)) {
-      throw report("Other commands are sent.")
-          .block("Expected", Named.shown(wanted))
-          .block("Actual", Named.shown(sent))
-          .failure();
-    }
-    return this;
-  }
-
-  private Report report(String sentence) {
-    return new Report(sentence).block("Given", journal.told());
   }
 }

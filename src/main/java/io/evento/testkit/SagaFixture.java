@@ -13,7 +13,6 @@ import io.evento.testkit.Payloads.Named;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,16 +33,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Time stands still but for {@link #whenTimePasses}. The {@code then} methods look at what the
  * last {@code when} led to. Sagas of several associations may live side by side.
  */
-public final class SagaFixture {
-  private final Payloads payloads = new Payloads();
-  private final Journal journal = new Journal(payloads);
+public final class SagaFixture extends StepFixture<SagaFixture> {
   private final SagaType saga;
-  private final List<String> contexts;
   private final Map<String, Object> living = new HashMap<>();
   private final List<Sent> unanswered = new ArrayList<>();
   private final List<Due> deadlines = new ArrayList<>();
-  private Instant now = Journal.FIRST_TIME;
-  private final List<Named> sent = new ArrayList<>();
   private String key = "";
   private boolean stepped;
 
@@ -52,14 +46,10 @@ public final class SagaFixture {
 
   private record Due(String key, String name, Instant time) {}
 
-  private SagaFixture(Object saga) {
-    var annotation = saga.getClass().getAnnotation(Saga.class);
-    if (annotation == null) {
-      throw new IllegalArgumentException(saga.getClass().getName() + " is no @Saga");
-    }
+  private SagaFixture(Payloads payloads, Object saga, Saga annotation) {
+    super(payloads, annotation.context());
     var components = Components.of(List.of(saga), payloads.mapper(), false);
     this.saga = components.sagas().values().iterator().next();
-    this.contexts = List.of(annotation.context());
   }
 
   /**
@@ -67,18 +57,15 @@ public final class SagaFixture {
    * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with it
    */
   public static SagaFixture of(Object saga) {
-    return new SagaFixture(saga);
+    var annotation = saga.getClass().getAnnotation(Saga.class);
+    if (annotation == null) {
+      throw new IllegalArgumentException(saga.getClass().getName() + " is no @Saga");
+    }
+    return new SagaFixture(new Payloads(), saga, annotation);
   }
 
-  /** Leaves out what would be checked without being asked. */
-  public SagaFixture without(Check... checks) {
-    payloads.leaveOut(checks);
-    return this;
-  }
-
-  /** It is this moment now, before anything has happened. */
-  public SagaFixture at(Instant moment) {
-    now = moment;
+  @Override
+  SagaFixture self() {
     return this;
   }
 
@@ -93,7 +80,7 @@ public final class SagaFixture {
     begin();
     var recorded = journal.record(aggregate, id, event, now);
     var pointer = saga.associations().get(recorded.type());
-    if (pointer == null || !(contexts.isEmpty() || contexts.contains(recorded.context()))) {
+    if (pointer == null || !picks(recorded)) {
       return this;
     }
     var found = keyOf(recorded, pointer);
@@ -253,18 +240,6 @@ public final class SagaFixture {
     }
   }
 
-  /** It led to exactly these commands, in any order. */
-  public SagaFixture thenSends(Object... commands) {
-    var wanted = Arrays.stream(commands).map(payloads::write).toList();
-    if (!Named.areSame(wanted, sent)) {
-      throw report("Other commands are sent.")
-          .block("Expected", Named.shown(wanted))
-          .block("Actual", Named.shown(sent))
-          .failure();
-    }
-    return this;
-  }
-
   /** It concerned no saga, or none that heeds it: nothing was sent and nothing has changed. */
   public SagaFixture thenNothing() {
     if (stepped) {
@@ -326,9 +301,5 @@ public final class SagaFixture {
         .filter(due -> due.key.equals(key))
         .map(due -> due.name + " at " + due.time)
         .toList();
-  }
-
-  private Report report(String sentence) {
-    return new Report(sentence).block("Given", journal.told());
   }
 }

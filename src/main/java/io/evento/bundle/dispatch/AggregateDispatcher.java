@@ -1,6 +1,5 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.api.CommandMetadata;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.dispatch.CachedState.Basis;
 import io.evento.bundle.dispatch.CachedState.Rebuild;
@@ -20,10 +19,8 @@ import io.evento.protocol.Rejection;
 import io.evento.protocol.Tip;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -74,7 +71,7 @@ final class AggregateDispatcher {
       var micros = history == null ? 0 : Math.max(1, (System.nanoTime() - started) / 1_000);
       var work = new Work(ask, type, decider, held, basis, micros);
       if (history != null && history.partial()) {
-        answer.accept(decided(work, List.of(), null, null, snapshot(work)));
+        answer.accept(work.decided(List.of(), null, null, work.snapshot()));
       } else {
         decide(work, answer);
       }
@@ -96,14 +93,6 @@ final class AggregateDispatcher {
       answer.accept(failed(ask, Outcome.failure(failure)));
     }
   }
-
-  private record Work(
-      Decide ask,
-      AggregateType type,
-      Decider decider,
-      CachedState held,
-      Basis basis,
-      long micros) {}
 
   /** Takes a part of a history; the basis if it was the last one and all fitted together. */
   private @Nullable Basis told(Decide ask, AggregateType type, CachedState held, long started)
@@ -180,133 +169,7 @@ final class AggregateDispatcher {
           failed(ask, new Failure(refused.code(), refused.detail(), refused.violations())));
       return;
     }
-    try {
-      var returned = call(work, command);
-      if (returned instanceof CompletionStage<?> stage) {
-        stage.whenComplete(
-            (value, thrown) ->
-                answer.accept(thrown == null ? finish(work, value) : failed(work, thrown)));
-      } else {
-        answer.accept(finish(work, returned));
-      }
-    } catch (Throwable thrown) {
-      answer.accept(failed(work, thrown));
-    }
-  }
-
-  private @Nullable Object call(Work work, Object command) throws Throwable {
-    var handler = work.decider.handler();
-    var state = work.basis.state();
-    if (!handler.takesState() && handler.isInstance() == (state == null)) {
-      var stream = work.ask.aggregate();
-      return state == null
-          ? new Rejection(
-              work.type.absentCode(), "there is no " + stream.type() + " " + stream.id(), null)
-          : new Rejection(
-              work.type.presentCode(),
-              "there is a " + stream.type() + " " + stream.id() + " already",
-              null);
-    }
-    var metadata =
-        new CommandMetadata(work.ask.id(), mapper.readMap(work.ask.meta()), work.ask.trace());
-    return handler.call(state, command, metadata, null);
-  }
-
-  private Decided finish(Work work, @Nullable Object returned) {
-    try {
-      if (returned instanceof Rejection own) {
-        return decided(work, List.of(), null, own);
-      }
-      var outcome = Outcome.ofAggregate(returned, mapper);
-      if (outcome.events().size() > Outcome.EVENTS_MAX) {
-        throw new IllegalStateException(
-            outcome.events().size() + " events; a command may have " + Outcome.EVENTS_MAX);
-      }
-      var written = apply(work, outcome.events());
-      var value = outcome.value() == null ? null : mapper.write(outcome.value());
-      return decided(work, written, value, outcome.rejection());
-    } catch (Throwable thrown) {
-      return failed(work, thrown);
-    }
-  }
-
-  /** Applies the events before they are told: what cannot be applied must never be stored. */
-  private static List<NewEvent> apply(Work work, List<?> events) throws Throwable {
-    if (events.isEmpty()) {
-      return List.of();
-    }
-    var written = new ArrayList<NewEvent>(events.size());
-    var state = work.basis.state();
-    for (var event : events) {
-      state = work.type.apply(state, event);
-      written.add(work.type.payloadOf(event).newEvent(event));
-    }
-    var version = work.basis.tip().version() + events.size();
-    work.held.propose(new Tip(version, work.ask.attempt()), state);
-    return written;
-  }
-
-  private static Decided decided(
-      Work work, List<NewEvent> events, @Nullable Json value, @Nullable Rejection rejection) {
-    var wantsState = work.held.takeSnapshotNeed() || work.ask.snapshot();
-    return decided(work, events, value, rejection, wantsState ? snapshot(work) : null);
-  }
-
-  private static Decided decided(
-      Work work,
-      List<NewEvent> events,
-      @Nullable Json value,
-      @Nullable Rejection rejection,
-      @Nullable Snapshot state) {
-    var ask = work.ask;
-    return new Decided(
-        ask.id(),
-        ask.attempt(),
-        work.basis.tip(),
-        events,
-        value,
-        rejection,
-        false,
-        null,
-        state,
-        work.micros);
-  }
-
-  /** Null if the state cannot be written: that costs time at the next history, and no command. */
-  private static @Nullable Snapshot snapshot(Work work) {
-    var state = work.basis.state();
-    try {
-      return new Snapshot(
-          work.type.stateSchema(), state == null ? Json.NULL : work.type.state().write(state));
-    } catch (UnwritablePayloadException unfit) {
-      LOG.log(
-          Level.WARNING,
-          () ->
-              "snapshot not taken stream="
-                  + work.ask.aggregate().stream()
-                  + " "
-                  + unfit.getMessage());
-      return null;
-    }
-  }
-
-  private static Decided failed(Work work, Throwable thrown) {
-    var cause = Outcome.unwrap(thrown);
-    var rejection = Outcome.thrownRejection(cause);
-    if (rejection != null) {
-      return decided(work, List.of(), null, rejection);
-    }
-    LOG.log(
-        Level.ERROR,
-        () ->
-            "handler failed handler="
-                + work.decider.handler().name()
-                + " id="
-                + work.ask.id()
-                + " correlation="
-                + Correlation.of(work.ask.trace(), work.ask.id()),
-        cause);
-    return failed(work.ask, Outcome.failure(cause));
+    work.run(command, work.basis.state(), answer);
   }
 
   static Decided failed(Decide ask, Failure failure) {
@@ -316,5 +179,90 @@ final class AggregateDispatcher {
 
   private static Decided stale(Decide ask) {
     return new Decided(ask.id(), ask.attempt(), null, List.of(), null, null, true, null, null, 0);
+  }
+
+  /** One command on the state that it is decided on. */
+  private final class Work extends CommandRun<Decided> {
+    private final Decide ask;
+    private final AggregateType type;
+    private final Decider decider;
+    private final CachedState held;
+    private final Basis basis;
+    private final long micros;
+
+    Work(
+        Decide ask,
+        AggregateType type,
+        Decider decider,
+        CachedState held,
+        Basis basis,
+        long micros) {
+      super(mapper, type, decider, new Request(ask.id(), ask.meta(), ask.trace()));
+      this.ask = ask;
+      this.type = type;
+      this.decider = decider;
+      this.held = held;
+      this.basis = basis;
+      this.micros = micros;
+    }
+
+    @Override
+    String absent() {
+      return "there is no " + ask.aggregate().type() + " " + ask.aggregate().id();
+    }
+
+    @Override
+    String present() {
+      return "there is a " + ask.aggregate().type() + " " + ask.aggregate().id() + " already";
+    }
+
+    @Override
+    void applied(int events, @Nullable Object state) {
+      held.propose(new Tip(basis.tip().version() + events, ask.attempt()), state);
+    }
+
+    @Override
+    Decided failed(Failure failure) {
+      return AggregateDispatcher.failed(ask, failure);
+    }
+
+    @Override
+    Decided decided(List<NewEvent> events, @Nullable Json value, @Nullable Rejection rejection) {
+      var wantsState = held.takeSnapshotNeed() || ask.snapshot();
+      return decided(events, value, rejection, wantsState ? snapshot() : null);
+    }
+
+    Decided decided(
+        List<NewEvent> events,
+        @Nullable Json value,
+        @Nullable Rejection rejection,
+        @Nullable Snapshot state) {
+      return new Decided(
+          ask.id(),
+          ask.attempt(),
+          basis.tip(),
+          events,
+          value,
+          rejection,
+          false,
+          null,
+          state,
+          micros);
+    }
+
+    /** Null if the state cannot be written: that costs time at the next history, and no command. */
+    @Nullable Snapshot snapshot() {
+      var state = basis.state();
+      try {
+        return new Snapshot(
+            type.stateSchema(), state == null ? Json.NULL : type.state().write(state));
+      } catch (UnwritablePayloadException unfit) {
+        LOG.log(
+            Level.WARNING,
+            () ->
+                "snapshot not taken stream=" + ask.aggregate().stream() + " " + unfit.getMessage());
+        return null;
+      }
+    }
   }
 }

@@ -1,6 +1,5 @@
 package io.evento.bundle.dispatch;
 
-import io.evento.bundle.api.CommandMetadata;
 import io.evento.bundle.dispatch.AggregateType.Decider;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.Correlation;
@@ -16,11 +15,9 @@ import io.evento.protocol.Message;
 import io.evento.protocol.Rejection;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -70,14 +67,6 @@ final class BoundaryDispatcher {
     }
   }
 
-  private record Work(
-      DecideBoundary ask,
-      BoundaryType type,
-      Decider decider,
-      Object command,
-      List<Criterion> criteria,
-      String stream) {}
-
   /** Called in order for each key. Every part but the last goes without an answer. */
   void decideBoundary(DecideBoundary ask, Consumer<Message> answer) {
     var type = components.boundary(ask.boundary());
@@ -105,7 +94,7 @@ final class BoundaryDispatcher {
       if (folded == null) {
         answer.accept(unread(work));
       } else {
-        decide(work, folded.state(), answer);
+        work.run(work.command, folded.state(), answer);
       }
     } catch (EventoException refused) {
       answer.accept(
@@ -153,99 +142,62 @@ final class BoundaryDispatcher {
     return folding;
   }
 
-  private void decide(Work work, @Nullable Object state, Consumer<Message> answer) {
-    try {
-      var returned = call(work, state);
-      if (returned instanceof CompletionStage<?> stage) {
-        stage.whenComplete(
-            (value, thrown) ->
-                answer.accept(thrown == null ? finish(work, state, value) : failed(work, thrown)));
-      } else {
-        answer.accept(finish(work, state, returned));
-      }
-    } catch (Throwable thrown) {
-      answer.accept(failed(work, thrown));
-    }
-  }
-
-  private @Nullable Object call(Work work, @Nullable Object state) throws Throwable {
-    var handler = work.decider.handler();
-    var rules = work.type.rules();
-    if (!handler.takesState() && handler.isInstance() == (state == null)) {
-      return state == null
-          ? new Rejection(rules.absentCode(), "there is no " + rules.name() + " yet", null)
-          : new Rejection(rules.presentCode(), "there is a " + rules.name() + " already", null);
-    }
-    var ask = work.ask;
-    var metadata = new CommandMetadata(ask.id(), mapper.readMap(ask.meta()), ask.trace());
-    return handler.call(state, work.command, metadata, null);
-  }
-
-  private BoundaryDecided finish(Work work, @Nullable Object state, @Nullable Object returned) {
-    try {
-      if (returned instanceof Rejection own) {
-        return decided(work, List.of(), null, own);
-      }
-      var outcome = Outcome.ofAggregate(returned, mapper);
-      if (outcome.events().size() > Outcome.EVENTS_MAX) {
-        throw new IllegalStateException(
-            outcome.events().size() + " events; a command may have " + Outcome.EVENTS_MAX);
-      }
-      var written = apply(work, state, outcome.events());
-      var value = outcome.value() == null ? null : mapper.write(outcome.value());
-      return decided(work, written, value, outcome.rejection());
-    } catch (Throwable thrown) {
-      return failed(work, thrown);
-    }
-  }
-
-  /** Applies the events before they are told: what cannot be applied must never be stored. */
-  private static List<NewEvent> apply(Work work, @Nullable Object before, List<?> events)
-      throws Throwable {
-    var written = new ArrayList<NewEvent>(events.size());
-    var rules = work.type.rules();
-    var state = before;
-    for (var event : events) {
-      state = rules.apply(state, event);
-      written.add(rules.payloadOf(event).newEvent(event));
-    }
-    return written;
-  }
-
-  private static BoundaryDecided decided(
-      Work work, List<NewEvent> events, @Nullable Json value, @Nullable Rejection rejection) {
-    var ask = work.ask;
-    return new BoundaryDecided(
-        ask.id(), ask.attempt(), work.criteria, work.stream, false, events, value, rejection, null);
-  }
-
   private static BoundaryDecided unread(Work work) {
     var ask = work.ask;
     return new BoundaryDecided(
         ask.id(), ask.attempt(), work.criteria, work.stream, true, List.of(), null, null, null);
   }
 
-  private static BoundaryDecided failed(Work work, Throwable thrown) {
-    var cause = Outcome.unwrap(thrown);
-    var rejection = Outcome.thrownRejection(cause);
-    if (rejection != null) {
-      return decided(work, List.of(), null, rejection);
-    }
-    LOG.log(
-        Level.ERROR,
-        () ->
-            "handler failed handler="
-                + work.decider.handler().name()
-                + " id="
-                + work.ask.id()
-                + " correlation="
-                + Correlation.of(work.ask.trace(), work.ask.id()),
-        cause);
-    return failed(work.ask, Outcome.failure(cause));
-  }
-
   static BoundaryDecided failed(DecideBoundary ask, Failure failure) {
     return new BoundaryDecided(
         ask.id(), ask.attempt(), List.of(), null, false, List.of(), null, null, failure);
+  }
+
+  /** One command, what it rests on, and the stream that its events go to. */
+  private final class Work extends CommandRun<BoundaryDecided> {
+    private final DecideBoundary ask;
+    private final BoundaryType type;
+    private final Decider decider;
+    private final Object command;
+    private final List<Criterion> criteria;
+    private final String stream;
+
+    Work(
+        DecideBoundary ask,
+        BoundaryType type,
+        Decider decider,
+        Object command,
+        List<Criterion> criteria,
+        String stream) {
+      super(mapper, type.rules(), decider, new Request(ask.id(), ask.meta(), ask.trace()));
+      this.ask = ask;
+      this.type = type;
+      this.decider = decider;
+      this.command = command;
+      this.criteria = criteria;
+      this.stream = stream;
+    }
+
+    @Override
+    String absent() {
+      return "there is no " + type.name() + " yet";
+    }
+
+    @Override
+    String present() {
+      return "there is a " + type.name() + " already";
+    }
+
+    @Override
+    BoundaryDecided failed(Failure failure) {
+      return BoundaryDispatcher.failed(ask, failure);
+    }
+
+    @Override
+    BoundaryDecided decided(
+        List<NewEvent> events, @Nullable Json value, @Nullable Rejection rejection) {
+      return new BoundaryDecided(
+          ask.id(), ask.attempt(), criteria, stream, false, events, value, rejection, null);
+    }
   }
 }

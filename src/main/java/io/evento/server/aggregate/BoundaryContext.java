@@ -14,19 +14,14 @@ import io.evento.server.telemetry.Metrics;
 import io.micrometer.core.instrument.Counter;
 import jakarta.inject.Inject;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutorService;
 
 /** What the {@link BoundaryDecision decisions over several streams} of this node share. */
 @NodeScoped
 public class BoundaryContext {
-  final CommandHandlers commandHandlers;
+  final LoopContext loop;
   final AppendConditions appendConditions;
-  final CommandOutcomes commandOutcomes;
   final CriteriaReader criteria;
-  final StreamReader streams;
-  final ExecutorService readers;
-  final Threads threads;
-  final Settings settings;
+  final StreamReader events;
   final Counter refused;
 
   @Inject
@@ -35,18 +30,20 @@ public class BoundaryContext {
       AppendConditions appendConditions,
       CommandOutcomes commandOutcomes,
       CriteriaReader criteria,
-      StreamReader streams,
+      StreamReader events,
       Threads threads,
       Settings settings,
       Metrics metrics) {
-    this.commandHandlers = commandHandlers;
     this.appendConditions = appendConditions;
-    this.commandOutcomes = commandOutcomes;
     this.criteria = criteria;
-    this.streams = streams;
-    this.threads = threads;
-    this.settings = settings;
-    readers = threads.pool("criteria", 6, 20_000);
+    this.events = events;
+    loop =
+        new LoopContext(
+            commandHandlers,
+            commandOutcomes,
+            threads.pool("criteria", 6, 20_000),
+            threads,
+            settings);
     refused =
         metrics.counter(
             "evento_conditions_refused", "decisions of boundaries that something came between");
@@ -61,6 +58,6 @@ public class BoundaryContext {
     var decision = new BoundaryDecision(this, pendingCommand.request(), boundary);
     pendingCommand.asks(decision);
     decision.begin();
-    return decision.outcome();
+    return decision.outcome.stage();
   }
 }

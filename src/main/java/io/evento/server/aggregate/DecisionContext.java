@@ -15,20 +15,15 @@ import io.evento.server.telemetry.Metrics;
 import io.micrometer.core.instrument.Counter;
 import jakarta.inject.Inject;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutorService;
 
 /** What the {@link Decision decisions} of this node share. */
 @NodeScoped
 public class DecisionContext {
-  final CommandHandlers commandHandlers;
+  final LoopContext loop;
   final Appender appender;
-  final CommandOutcomes commandOutcomes;
   final HistoryReader historyReader;
   final SnapshotTable snapshots;
   final StreamReader reader;
-  final ExecutorService readers;
-  final Threads threads;
-  final Settings settings;
   final Counter stale;
   final Counter refused;
 
@@ -43,15 +38,17 @@ public class DecisionContext {
       Threads threads,
       Settings settings,
       Metrics metrics) {
-    this.commandHandlers = commandHandlers;
     this.appender = appender;
-    this.commandOutcomes = commandOutcomes;
     this.historyReader = historyReader;
     this.snapshots = snapshots;
     this.reader = reader;
-    this.threads = threads;
-    this.settings = settings;
-    readers = threads.pool("histories", 6, 20_000);
+    loop =
+        new LoopContext(
+            commandHandlers,
+            commandOutcomes,
+            threads.pool("histories", 6, 20_000),
+            threads,
+            settings);
     stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the history");
     refused =
         metrics.counter("evento_decisions_refused", "decisions on a state that was not the last");
@@ -67,6 +64,6 @@ public class DecisionContext {
     var decision = new Decision(this, streamQueue, pendingCommand.request(), aggregate);
     pendingCommand.asks(decision);
     decision.begin();
-    return decision.outcome();
+    return decision.outcome.stage();
   }
 }

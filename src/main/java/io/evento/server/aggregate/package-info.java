@@ -1,5 +1,6 @@
 /**
- * One command of an aggregate or a boundary from its arrival at the owning node to its commit.
+ * One command of an aggregate or a boundary from its arrival at the owning node to its commit. Both
+ * take the same steps ({@link io.evento.server.aggregate.DecisionLoop}).
  *
  * <ol>
  *   <li>Commands of one aggregate go one after another: the next is decided when the outcome of the

@@ -22,19 +22,15 @@ import io.evento.protocol.Json;
 import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
-import io.evento.server.cluster.StandardSettings;
 import io.evento.server.eventstore.AppendRequest;
 import io.evento.server.eventstore.OutcomeKind;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.append.AppendResult;
 import io.evento.server.eventstore.read.SnapshotTable;
-import io.evento.server.persistence.EntityManagers;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.Deadline;
 import io.evento.server.routing.RoutingNode;
-import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.server.routing.session.BundleSession;
-import io.evento.server.telemetry.Metrics;
 import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.time.Duration;
@@ -78,7 +74,7 @@ class LongHistoryTest {
 
   private TestDatabase database;
   private RoutingNode node;
-  private DecisionContext decisionContext;
+  private DecisionNode decisions;
   private SnapshotTable snapshots;
   private final DecideMessage.Aggregate diary =
       new DecideMessage.Aggregate("Diary", UUID.randomUUID().toString());
@@ -87,20 +83,9 @@ class LongHistoryTest {
   @BeforeEach
   void writeALongOne() {
     database = PostgresFixture.shared().migrated();
-    node = RoutingNode.up(database, "a");
-    await().until(() -> node.store.appender.isReady());
-    snapshots = new SnapshotTable(node.database);
-    decisionContext =
-        new DecisionContext(
-            node.handlers,
-            node.store.appender,
-            new CommandOutcomes(node.store.outcomes, node.threads),
-            new HistoryReader(node.store.streams, snapshots),
-            snapshots,
-            node.store.streams,
-            node.threads,
-            StandardSettings.of(node.database, new EntityManagers(node.database), node.threads),
-            new Metrics());
+    decisions = DecisionNode.up(database);
+    node = decisions.routing;
+    snapshots = decisions.snapshots;
     write(EVENTS, PAGE);
   }
 
@@ -128,7 +113,7 @@ class LongHistoryTest {
 
   @AfterEach
   void stop() {
-    node.close();
+    decisions.close();
     database.close();
   }
 
@@ -223,7 +208,7 @@ class LongHistoryTest {
             null,
             new Json("{\"id\":\"" + diary.id() + "\"}"),
             7);
-    return decisionContext.decide(queue, new PendingCommand(request), diary);
+    return decisions.decisions.decide(queue, new PendingCommand(request), diary);
   }
 
   private static int pages(CompletionStage<Receipt> answer) {
