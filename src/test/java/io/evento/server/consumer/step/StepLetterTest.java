@@ -15,7 +15,6 @@ import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.SteppingBundle;
 import io.evento.server.consumer.deadletter.DeadLetter;
-import io.evento.server.consumer.deadletter.DeadLetterTable.Verdict;
 import io.evento.server.consumer.operation.DeadLetters.Chosen;
 import io.evento.server.consumer.operation.Operations;
 import io.evento.server.consumer.outbox.PendingSagaInput;
@@ -367,18 +366,12 @@ class StepLetterTest {
     var found = found(late, delivery.filter(), event);
     node.operations.split(asked(0), null);
 
-    assertThat(
-            node.stepParking.park(
-                late, new DeadLetter("late", 0, 2, UUID.randomUUID(), "MoneyDeposited"), "x", 5))
-        .isEqualTo(Verdict.FENCED);
-    assertThat(
-            node.stepParking.parkBehind(
-                late,
-                List.of(new DeadLetter("bad", Slots.of("bad"), 2, UUID.randomUUID(), "Late"))))
-        .contains(Verdict.FENCED);
-    assertThat(node.stepParking.take(step(late, node, found), found.letter()))
-        .isInstanceOf(StepParking.Fenced.class);
-    assertThat(node.stepParking.failedAgain(late, found.letter(), "x", false)).isFalse();
+    var other = new DeadLetter("late", 0, 2, UUID.randomUUID(), "MoneyDeposited");
+    assertThat(node.letterWrites.park(late, List.of(other), "x", 5)).isEmpty();
+    var behind = new DeadLetter("bad", Slots.of("bad"), 2, UUID.randomUUID(), "Late");
+    assertThat(node.letterWrites.parkBehind(late, List.of(behind))).isEmpty();
+    assertThat(node.stepParking.take(step(late, node, found), found.letter())).isEmpty();
+    assertThat(node.letterWrites.failedAgain(late, found.letter(), "x", false)).isEmpty();
     assertThat(letters()).containsExactly(1L);
     assertThat(states()).isEmpty();
     assertThat(cluster.texts("select attempts::text from evento.dead_letter")).containsExactly("5");
