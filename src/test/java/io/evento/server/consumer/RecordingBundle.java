@@ -1,5 +1,7 @@
 package io.evento.server.consumer;
 
+import static org.awaitility.Awaitility.await;
+
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Message;
 import io.evento.protocol.Message.Component;
@@ -58,6 +60,12 @@ public class RecordingBundle implements BundleSession.Door {
   public <T extends Message> Optional<T> last(Class<T> kind) {
     var all = heard(kind);
     return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+  }
+
+  /** Waits until it was given a segment. */
+  public Message.Enable awaitEnabled() {
+    await().until(() -> !heard(Message.Enable.class).isEmpty());
+    return last(Message.Enable.class).orElseThrow();
   }
 
   public List<RecordedEvent> events() {
