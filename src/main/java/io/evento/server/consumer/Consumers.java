@@ -7,7 +7,6 @@ import io.evento.server.consumer.delivery.Deliveries;
 import io.evento.server.consumer.lease.LeasePasses;
 import io.evento.server.consumer.outbox.OutboxSenders;
 import io.evento.server.consumer.shadow.ShadowOutcomes;
-import io.evento.server.consumer.step.StepDelivery;
 import io.evento.server.consumer.step.StepTable;
 import io.evento.server.routing.session.BundleSession;
 import jakarta.inject.Inject;
@@ -53,7 +52,7 @@ public class Consumers {
         .find(session, credit.consumer(), credit.segment(), credit.fence())
         .ifPresent(
             delivery -> {
-              delivery.mail().credit(credit);
+              delivery.signals().credit(credit);
               delivery.ring();
             });
   }
@@ -64,7 +63,7 @@ public class Consumers {
         .find(session, ack.consumer(), ack.segment(), ack.fence())
         .ifPresent(
             delivery -> {
-              delivery.mail().ack(ack);
+              delivery.signals().ack(ack);
               delivery.ring();
             });
   }
@@ -75,7 +74,7 @@ public class Consumers {
         .find(session, nack.consumer(), nack.segment(), nack.fence())
         .ifPresent(
             delivery -> {
-              delivery.mail().nack(nack);
+              delivery.signals().nack(nack);
               delivery.ring();
             });
   }
@@ -86,9 +85,8 @@ public class Consumers {
         .find(session, stepped.consumer(), stepped.segment(), stepped.fence())
         .ifPresent(
             delivery -> {
-              if (delivery instanceof StepDelivery asked) {
-                asked.answered(stepped);
-              }
+              delivery.signals().stepped(stepped);
+              delivery.ring();
             });
   }
 
@@ -98,7 +96,7 @@ public class Consumers {
         .find(session, retried.consumer(), retried.segment(), retried.fence())
         .ifPresent(
             delivery -> {
-              delivery.mail().retried(retried);
+              delivery.signals().retried(retried);
               delivery.ring();
             });
   }
@@ -109,7 +107,7 @@ public class Consumers {
         .find(session, disable.consumer(), disable.segment(), disable.fence())
         .ifPresent(
             delivery -> {
-              delivery.mail().giveUp();
+              delivery.signals().giveUp();
               delivery.ring();
             });
   }

@@ -50,7 +50,7 @@
  * shadow_comparison} and {@code scheduled_message}. Start reading at {@link
  * io.evento.server.consumer.lease.LeaseKeeper} for who delivers, at {@link
  * io.evento.server.consumer.delivery.Deliveries} for how, and at {@link
- * io.evento.server.consumer.step.StepDelivery} for sagas and observers.
+ * io.evento.server.consumer.step.StepSender} for sagas and observers.
  */
 @NullMarked
 package io.evento.server.consumer;

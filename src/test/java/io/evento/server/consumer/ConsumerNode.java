@@ -6,9 +6,9 @@ import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
 import io.evento.server.consumer.deadletter.DeadLetterTable;
 import io.evento.server.consumer.delivery.CheckpointResolver;
+import io.evento.server.consumer.delivery.DeadLetterWrites;
 import io.evento.server.consumer.delivery.Deliveries;
 import io.evento.server.consumer.delivery.LostEvents;
-import io.evento.server.consumer.delivery.Parking;
 import io.evento.server.consumer.lease.LeaseKeeper;
 import io.evento.server.consumer.lease.LeasePasses;
 import io.evento.server.consumer.operation.ConsumerMonitor;
@@ -29,9 +29,11 @@ import io.evento.server.consumer.segment.SegmentTable;
 import io.evento.server.consumer.shadow.ComparisonTable;
 import io.evento.server.consumer.shadow.HeldCommandTable;
 import io.evento.server.consumer.shadow.ShadowOutcomes;
+import io.evento.server.consumer.step.Senders;
+import io.evento.server.consumer.step.StepLoader;
 import io.evento.server.consumer.step.StepParking;
+import io.evento.server.consumer.step.StepStore;
 import io.evento.server.consumer.step.StepTable;
-import io.evento.server.consumer.step.Steps;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.eventstore.read.OutcomeReader;
@@ -81,7 +83,7 @@ public final class ConsumerNode implements AutoCloseable {
   public final Follower follower;
   public final SegmentTable segments;
   public final ConsumerMetrics consumerMetrics = new ConsumerMetrics(metrics);
-  final Parking parking;
+  public final DeadLetterWrites letterWrites;
   public final StepParking stepParking;
   final Merges merges;
   public final LostEvents lostEvents;
@@ -146,17 +148,8 @@ public final class ConsumerNode implements AutoCloseable {
             threads);
     var checkpointResolver = new CheckpointResolver(order, follower);
     var table = new DeadLetterTable(database, incarnation);
-    parking = new Parking(table, order, checkpointResolver, consumerMetrics, () -> deadLettersMax);
-    stepParking =
-        new StepParking(
-            database,
-            table,
-            steps,
-            outbox,
-            schedules,
-            order,
-            consumerMetrics,
-            () -> deadLettersMax);
+    letterWrites = new DeadLetterWrites(table, order, consumerMetrics, () -> deadLettersMax);
+    stepParking = new StepParking(database, table, letterWrites, steps, outbox, schedules);
     merges = new Merges(database, incarnation);
     lostEvents = new LostEvents(database, incarnation);
     deliveries =
@@ -164,18 +157,21 @@ public final class ConsumerNode implements AutoCloseable {
             threads,
             follower,
             checkpointResolver,
-            new Steps(
-                steps,
-                outbox,
-                schedules,
-                outboxSenders,
-                shadowOutcomes,
+            new Senders(
+                new StepLoader(steps, outbox, schedules, table, letterWrites),
+                new StepStore(
+                    steps,
+                    stepParking,
+                    outboxSenders,
+                    shadowOutcomes,
+                    outcomes,
+                    incarnation,
+                    consumerMetrics),
                 stepParking,
-                outcomes,
-                incarnation,
-                threads,
-                consumerMetrics),
-            parking,
+                table,
+                letterWrites,
+                threads),
+            table,
             merges,
             lostEvents,
             consumerMetrics);

@@ -1,5 +1,7 @@
 package io.evento.server.consumer;
 
+import static org.awaitility.Awaitility.await;
+
 import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.DeclareMessage.Component;
 import io.evento.protocol.DeclareMessage.ComponentKind;
@@ -60,6 +62,12 @@ public class RecordingBundle implements BundleSession.Door {
   public <T extends Message> Optional<T> last(Class<T> kind) {
     var all = heard(kind);
     return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+  }
+
+  /** Waits until it was given a segment. */
+  public ConsumerMessage.Enable awaitEnabled() {
+    await().until(() -> !heard(ConsumerMessage.Enable.class).isEmpty());
+    return last(ConsumerMessage.Enable.class).orElseThrow();
   }
 
   public List<RecordedEvent> events() {

@@ -48,7 +48,7 @@ final class Cursor {
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   private final Cursors all;
-  private final EventLoop.Turn turn;
+  private final EventLoop.Task task;
   private final Subscription subscription;
   private final long born;
   private final List<Delivery> members = new ArrayList<>();
@@ -82,7 +82,7 @@ final class Cursor {
     this.at = at;
     this.born = now;
     this.meetingSince = now - MEETING_EVERY_NANOS;
-    this.turn = all.turn(this::advance);
+    this.task = all.task(this::advance);
   }
 
   StorePosition at() {
@@ -114,7 +114,7 @@ final class Cursor {
       routes.remove(wish);
     }
     if (members.isEmpty()) {
-      turn.ring();
+      task.ring();
     }
   }
 
@@ -123,13 +123,13 @@ final class Cursor {
   }
 
   void ring() {
-    turn.ring();
+    task.ring();
   }
 
   /** A member can take more again. */
   void roomAgain() {
     if (isHeldUp) {
-      turn.ring();
+      task.ring();
     }
   }
 
@@ -164,7 +164,7 @@ final class Cursor {
     if (isBehind && !isHeldUp) {
       isHeldUp = true;
       heldUpSince = now;
-      all.ringLater(turn, PATIENCE_NANOS);
+      all.ringLater(task, PATIENCE_NANOS);
     }
     if (isBehind && now - heldUpSince < PATIENCE_NANOS) {
       return false;
@@ -177,11 +177,11 @@ final class Cursor {
   private void read() {
     var gather = GATHER_NANOS - (all.now() - born);
     if (gather > 0) {
-      all.ringLater(turn, gather);
+      all.ringLater(task, gather);
       return;
     }
     if (isMeeting()) {
-      all.ringLater(turn, LOOK_NANOS);
+      all.ringLater(task, LOOK_NANOS);
       return;
     }
     isReading = true;
@@ -195,7 +195,7 @@ final class Cursor {
         },
         () -> {
           isReading = false;
-          all.ringLater(turn, TimeUnit.MILLISECONDS.toNanos(500));
+          all.ringLater(task, TimeUnit.MILLISECONDS.toNanos(500));
         });
   }
 
@@ -233,7 +233,7 @@ final class Cursor {
         if (isBehind) {
           all.meet(this);
         }
-        turn.ring();
+        task.ring();
       }
     } else if (eventBatch instanceof EventBatch.Rewound) {
       for (var member : List.copyOf(members)) {
@@ -241,7 +241,7 @@ final class Cursor {
         member.loseItsPlace();
       }
     } else {
-      turn.ring();
+      task.ring();
     }
   }
 
@@ -253,7 +253,7 @@ final class Cursor {
       for (var route : consumers) {
         var slot = route.filter().slot(event, ofStream);
         var member = slot < 0 ? null : route.slots()[slot];
-        if (member != null && member.accepts(event)) {
+        if (member != null && member.filter().accepts(event)) {
           member.offer(event);
         }
       }

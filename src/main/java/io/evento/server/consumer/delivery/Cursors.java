@@ -3,13 +3,9 @@ package io.evento.server.consumer.delivery;
 import io.evento.server.consumer.segment.ConsumerMetrics;
 import io.evento.server.eventstore.follow.EventBatch;
 import io.evento.server.eventstore.follow.Follower;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -20,13 +16,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The places that this node reads at, and who reads for them. Confined to the delivery thread. */
 final class Cursors {
-  private static final Logger LOG = System.getLogger(Cursors.class.getName());
-
   private static final long RETRY_MILLIS = 100;
 
   private final Follower follower;
   private final EventLoop eventLoop;
-  private final ExecutorService readers;
+  private final BlockingReads reads;
   private final ScheduledExecutorService timer;
   private final ConsumerMetrics consumerMetrics;
   private final List<Cursor> open = new ArrayList<>();
@@ -34,13 +28,13 @@ final class Cursors {
   Cursors(
       Follower follower,
       EventLoop eventLoop,
-      ExecutorService readers,
+      BlockingReads reads,
       ScheduledExecutorService timer,
       ConsumerMetrics consumerMetrics) {
     this.consumerMetrics = consumerMetrics;
     this.follower = follower;
     this.eventLoop = eventLoop;
-    this.readers = readers;
+    this.reads = reads;
     this.timer = timer;
   }
 
@@ -57,8 +51,7 @@ final class Cursors {
     var subscription = follower.subscribe(place, () -> ring(made.get()));
     if (subscription.isEmpty()) {
       // The tail has yet to see the epoch in which the place was found, or to read the store at
-      // all;
-      // it says so while it cannot. Places of no epoch of this store are never joined at.
+      // all; it says so while it cannot. Places of no epoch of this store are never joined at.
       timer.schedule(delivery::ring, RETRY_MILLIS, TimeUnit.MILLISECONDS);
       return;
     }
@@ -108,44 +101,21 @@ final class Cursors {
     open.remove(cursor);
   }
 
-  EventLoop.Turn turn(Runnable body) {
-    return eventLoop.turn(body);
+  EventLoop.Task task(Runnable body) {
+    return eventLoop.task(body);
   }
 
   long now() {
     return System.nanoTime();
   }
 
-  void ringLater(EventLoop.Turn turn, long nanos) {
-    timer.schedule(turn::ring, nanos, TimeUnit.NANOSECONDS);
+  void ringLater(EventLoop.Task task, long nanos) {
+    timer.schedule(task::ring, nanos, TimeUnit.NANOSECONDS);
   }
 
-  /** Reads history; the arguments are those of {@link #read}. */
+  /** Reads history; the arguments are those of {@link BlockingReads#read}. */
   void catchUp(Supplier<EventBatch> reading, Consumer<EventBatch> then, Runnable failed) {
     consumerMetrics.reads.increment();
-    read(reading, then, failed);
-  }
-
-  /**
-   * Reads on a thread that may wait.
-   *
-   * @param then on the delivery thread
-   * @param failed on the delivery thread, instead
-   */
-  <T> void read(Supplier<T> reading, Consumer<T> then, Runnable failed) {
-    try {
-      readers.execute(
-          () -> {
-            try {
-              var found = reading.get();
-              eventLoop.post(() -> then.accept(found));
-            } catch (RuntimeException | Error failure) {
-              LOG.log(Level.WARNING, () -> "events not read cause=" + failure.getMessage());
-              eventLoop.post(failed);
-            }
-          });
-    } catch (RejectedExecutionException busy) {
-      failed.run();
-    }
+    reads.read(reading, then, failed);
   }
 }

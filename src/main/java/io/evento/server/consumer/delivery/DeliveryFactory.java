@@ -1,11 +1,8 @@
 package io.evento.server.consumer.delivery;
 
-import io.evento.server.consumer.segment.Filter;
-import io.evento.server.consumer.segment.Lease;
-import io.evento.server.routing.session.BundleSession;
 import java.util.function.Consumer;
 
-/** Makes what delivers a segment, by what its consumer is: a projector is told, a step is asked. */
+/** Makes what serves the session of a delivery, by what its consumer is: told, or asked. */
 public interface DeliveryFactory {
   /**
    * Once, before any delivery.
@@ -14,5 +11,6 @@ public interface DeliveryFactory {
    */
   void start(Consumer<Runnable> deliveryThread);
 
-  Delivery create(Lease lease, BundleSession session, Filter filter);
+  /** The sender of a delivery that begins; its session is given nothing yet. */
+  Sender sender(Delivery delivery, BlockingReads reads);
 }

@@ -7,20 +7,20 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Work for one thread, which alone touches what the work touches. However often a turn is asked
- * for, it waits once, so the queue is never longer than there are turns.
+ * Work for one thread, which alone touches what the work touches. However often a task is asked
+ * for, it waits once, so the queue is never longer than there are tasks.
  */
 public final class EventLoop {
   private static final Logger LOG = System.getLogger(EventLoop.class.getName());
 
-  private final LinkedBlockingQueue<Turn> waiting = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<Task> waiting = new LinkedBlockingQueue<>();
 
   /** A piece of work that is wanted again and again. */
-  public final class Turn {
+  public final class Task {
     private final Runnable body;
     private final AtomicBoolean waits = new AtomicBoolean();
 
-    private Turn(Runnable body) {
+    private Task(Runnable body) {
       this.body = body;
     }
 
@@ -32,13 +32,13 @@ public final class EventLoop {
     }
   }
 
-  public Turn turn(Runnable body) {
-    return new Turn(body);
+  public Task task(Runnable body) {
+    return new Task(body);
   }
 
   /** Work that is wanted once. */
   void post(Runnable body) {
-    new Turn(body).ring();
+    new Task(body).ring();
   }
 
   /** The thread's life; ends when interrupted. */
@@ -52,16 +52,16 @@ public final class EventLoop {
     }
   }
 
-  private static void take(Turn turn) {
+  private static void take(Task task) {
     // Before the body: whoever rings while it runs may have come too late to be seen by it.
-    turn.waits.set(false);
+    task.waits.set(false);
     try {
-      turn.body.run();
+      task.body.run();
     } catch (RejectedExecutionException stopped) {
       LOG.log(Level.DEBUG, "the node stops");
     } catch (RuntimeException | Error failure) {
       // One segment's trouble must not end the thread that serves all the others.
-      LOG.log(Level.ERROR, "a turn failed", failure);
+      LOG.log(Level.ERROR, "a task failed", failure);
     }
   }
 }

@@ -2,34 +2,31 @@ package io.evento.server.consumer.delivery;
 
 import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.FrameQueue.Lane;
+import io.evento.protocol.Message;
 import io.evento.protocol.Printable;
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.NodeScoped;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import io.evento.server.consumer.deadletter.DeadLetterTable;
-import io.evento.server.consumer.deadletter.DeadLetterTable.Verdict;
-import io.evento.server.consumer.segment.ConsumerMetrics;
+import io.evento.server.consumer.deadletter.DeadLetterTable.Left;
 import io.evento.server.consumer.segment.Lease;
-import io.evento.server.eventstore.read.OrderReader;
-import io.evento.server.setting.Setting;
-import io.evento.server.setting.Settings;
-import jakarta.inject.Inject;
+import io.evento.server.consumer.segment.Slots;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parks what sessions fail on, keeps what follows of the same keys behind it, and has letters tried
- * again. Its methods are called on the delivery thread; the database is asked on others.
+ * Decides what is next for the dead letters of a projector's segment: parks what its session fails
+ * on, keeps what follows of the same keys behind it, and has letters tried again. Confined to the
+ * delivery thread; the database is asked on others ({@link DeadLetterWrites}).
  *
  * <p>Why no event is lost: one that is to be parked is named to the session, or left out of what is
  * sent, only after its letter was committed under the segment's fence. So whatever moves a
@@ -37,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * it changes nothing, as a letter is known by consumer, key and position.
  *
  * <p>Why a key stays in order: while it has a letter, no event of it is sent, and each is parked
- * behind the last ({@link Delivery} sends nothing beyond a held event before it is parked). Only
+ * behind the last ({@link EventSender} sends nothing beyond a held event before it is parked). Only
  * the owner adds letters, one thing at a time, and in the transaction that removes one it sees
  * whether others are left. If none is, all younger events of the key wait here in order or are yet
  * to be read; from then on they are sent.
@@ -51,18 +48,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Keeps invariant I7.
  */
-@NodeScoped
-public class Parking {
-  /** How work that may wait gets done, and what comes then on the delivery thread. */
-  interface Reads {
-    <T> void read(java.util.function.Supplier<T> work, Consumer<T> then, Runnable failed);
-
-    /** Serves a delivery once more, a little later. */
-    void later(Delivery delivery);
-  }
-
+final class Parking {
   private static final Logger LOG = System.getLogger(Parking.class.getName());
-  private static final Duration PASSING = Duration.ofSeconds(2);
 
   /** With so few letters left to a key, its events wait for their turn instead of being parked. */
   private static final int CLOSING = 8;
@@ -70,63 +57,55 @@ public class Parking {
   /** Letters that are read at once. */
   private static final int BATCH = 32;
 
-  /** Somebody may have dropped what was read longer ago, so it is looked at anew. */
-  private static final long FRESH_NANOS = 100_000_000L;
+  /**
+   * A letter that could not be handled.
+   *
+   * @param isPassing whether it is not to blame
+   */
+  private record FailedAgain(DeadLetter.Due letter, String cause, boolean isPassing) {}
 
+  private final Delivery delivery;
+  private final EventSender sender;
   private final DeadLetterTable table;
-  private final OrderReader reader;
-  private final CheckpointResolver checkpointResolver;
-  private final ConsumerMetrics consumerMetrics;
-  private final IntSupplier most;
+  private final DeadLetterWrites writes;
+  private final BlockingReads reads;
+  private final Lease lease;
+  private final ParkedKeys parked;
+  private final LetterQueue letters;
 
-  @Inject
+  /** Keys whose last letters are being tried: no more are added. */
+  private final Set<String> closing = new HashSet<>();
+
+  /** Letters that were handled and have to be removed. */
+  private final List<DeadLetter.Due> handled = new ArrayList<>();
+
+  private @Nullable FailedAgain failedAgain;
+  private boolean isBusy;
+  private boolean wasRemoval;
+
   Parking(
+      Delivery delivery,
+      EventSender sender,
       DeadLetterTable table,
-      OrderReader reader,
-      CheckpointResolver checkpointResolver,
-      ConsumerMetrics consumerMetrics,
-      Settings settings) {
-    this(
-        table,
-        reader,
-        checkpointResolver,
-        consumerMetrics,
-        () -> settings.get(Setting.DEAD_LETTERS_MAX));
-  }
-
-  public Parking(
-      DeadLetterTable table,
-      OrderReader reader,
-      CheckpointResolver checkpointResolver,
-      ConsumerMetrics consumerMetrics,
-      IntSupplier most) {
+      DeadLetterWrites writes,
+      BlockingReads reads) {
+    this.delivery = delivery;
+    this.sender = sender;
     this.table = table;
-    this.reader = reader;
-    this.checkpointResolver = checkpointResolver;
-    this.consumerMetrics = consumerMetrics;
-    this.most = most;
+    this.writes = writes;
+    this.reads = reads;
+    this.lease = delivery.lease();
+    this.parked = delivery.parked();
+    this.letters = sender.letters();
   }
 
-  /** Learns which keys are parked, before anything is sent; blocks on the database. */
-  Optional<Set<String>> open(
-      Lease lease, CheckpointResolver.ResolvedCheckpoint resolvedCheckpoint) {
-    var claimed = lease.claimed();
-    var common = Long.MAX_VALUE;
-    if (resolvedCheckpoint.lost() != null) {
-      common = resolvedCheckpoint.at().position();
-    } else if (!resolvedCheckpoint.at().epoch().equals(claimed.checkpoint().epoch())) {
-      common = checkpointResolver.commonUpTo(claimed.checkpoint().epoch());
-    }
-    return table.open(claimed, lease.step(), common);
-  }
-
-  /** Does what there is to do for a delivery: with the session, and with the database. */
-  void serve(Delivery delivery, Reads reads) {
-    if (delivery.isRunning()) {
-      hear(delivery);
-      send(delivery);
-      if (!delivery.parked().isBusy()) {
-        write(delivery, reads);
+  /** Does what there is to do: with the session, and with the database. */
+  void serve() {
+    if (delivery.isActive()) {
+      hear();
+      send();
+      if (!isBusy) {
+        write();
       }
     }
   }
@@ -134,416 +113,269 @@ public class Parking {
   /**
    * One thing at a time; what parks and what removes take turns, so that neither waits for long.
    */
-  private void write(Delivery delivery, Reads reads) {
-    var parked = delivery.parked();
-    var failing = parked.failing();
-    var failed = parked.failedAgain();
-    var step = delivery.lease().step();
-    var hasToPark = !parked.isFull() && (failing != null || delivery.isToPark());
-    var hasToRemove = !parked.handled().isEmpty();
-    var hasToCondemn = !parked.isFull() && delivery.isNextProven();
-    if (step.rewinds() && (hasToPark || hasToRemove || hasToCondemn || failed != null)) {
-      reads.later(delivery); // until the row is where we are
-    } else if (hasToRemove && !(hasToPark && parked.wasRemoval())) {
-      parked.wasRemoval(true);
-      remove(delivery, reads, step, List.copyOf(parked.handled()));
+  private void write() {
+    var failing = sender.failing();
+    var failed = failedAgain;
+    var next = delivery.backlog().first();
+    var hasToPark = !parked.isFull() && (failing != null || (next != null && isToPark(next)));
+    var hasToRemove = !handled.isEmpty();
+    var hasToCondemn = !parked.isFull() && sender.isNextProven();
+    if (lease.step().rewinds() && (hasToPark || hasToRemove || hasToCondemn || failed != null)) {
+      reads.again(delivery::ring); // until the row is where we are
+    } else if (hasToRemove && !(hasToPark && wasRemoval)) {
+      wasRemoval = true;
+      remove(List.copyOf(handled));
     } else if (failed != null && !hasToRemove) {
-      settleFailure(delivery, reads, step, failed);
-    } else if (hasToCondemn) {
-      parked.wasRemoval(false);
-      condemn(delivery, reads, step);
+      settle(failed);
+    } else if (hasToCondemn && next != null) {
+      wasRemoval = false;
+      condemn(DeadLetter.of(next));
     } else if (hasToPark && failing != null) {
-      parked.wasRemoval(false);
-      park(delivery, reads, step, failing);
+      wasRemoval = false;
+      park(failing);
     } else if (hasToPark) {
-      parked.wasRemoval(false);
-      parkBehind(delivery, reads, step);
-    } else if (parked.isDue() && parked.retrying() == null && parked.queue().isEmpty()) {
-      look(delivery, reads);
+      wasRemoval = false;
+      parkBehind();
+    } else if (parked.isDue() && letters.retrying() == null && letters.isEmpty()) {
+      look();
     }
   }
 
-  private <T> void run(
-      Delivery delivery, Reads reads, java.util.function.Supplier<T> work, Consumer<T> then) {
-    var parked = delivery.parked();
-    parked.busy();
+  /**
+   * @param work answers nothing if another owner has the segment
+   */
+  private <T> void run(Supplier<Optional<T>> work, Consumer<T> then) {
+    isBusy = true;
     reads.read(
         work,
-        result -> {
-          parked.idle();
-          then.accept(result);
+        written -> {
+          isBusy = false;
+          delivery.ifOurs(written, then);
           delivery.ring();
         },
         () -> {
-          parked.idle();
-          reads.later(delivery);
+          isBusy = false;
+          reads.again(delivery::ring);
         });
   }
 
   // ---- an event that failed
 
-  private void park(Delivery delivery, Reads reads, Lease.Step step, ConsumerMessage.Nack failing) {
-    var letters = delivery.letters(failing.position());
-    if (letters.isEmpty()) {
-      delivery.parked().failing(null); // acknowledged, or never sent: there is nothing to park
+  private void park(ConsumerMessage.Nack failing) {
+    var failed = sender.lettersFrom(failing.position());
+    if (failed.isEmpty()) {
+      sender.noneFailing(); // acknowledged, or never sent: there is nothing to park
       return;
     }
-    var cause = Printable.line(failing.detail());
     run(
-        delivery,
-        reads,
-        () -> table.park(step, letters, cause, failing.attempt(), most.getAsInt()),
-        verdict -> {
-          if (verdict == Verdict.DONE) {
-            delivery.lease().wrote(step);
-            parked(delivery, letters, cause);
-          } else if (verdict == Verdict.FULL) {
-            full(delivery);
+        () -> writes.park(lease, failed, Printable.line(failing.detail()), failing.attempt()),
+        written -> {
+          if (written.isFull()) {
+            delivery.waitForRoom();
           } else {
-            delivery.loseItsPlace();
+            parked(failed);
           }
         });
   }
 
-  private void parked(Delivery delivery, List<DeadLetter> letters, String cause) {
-    var first = letters.get(0);
-    delivery.parked().failing(null);
-    consumerMetrics.parked.increment(letters.size());
-    LOG.log(
-        Level.WARNING,
-        () ->
-            "event parked "
-                + delivery.lease()
-                + " position="
-                + first.position()
-                + " key="
-                + first.key()
-                + " behind="
-                + (letters.size() - 1)
-                + " cause="
-                + cause);
-    var positions = letters.stream().map(DeadLetter::position).collect(Collectors.toSet());
-    delivery.forget(positions);
-    var segment = delivery.lease().segment();
+  /** They are committed: now they are left out, and the session is to pass over them. */
+  private void parked(List<DeadLetter> failed) {
+    sender.noneFailing();
+    var positions = failed.stream().map(DeadLetter::position).collect(Collectors.toSet());
+    delivery.backlog().drop(positions);
     delivery
         .session()
         .send(
             new ConsumerMessage.Parked(
-                segment.consumer().wire(),
-                segment.number(),
-                delivery.lease().fence(),
+                lease.segment().consumer().wire(),
+                lease.segment().number(),
+                lease.fence(),
                 positions.stream().sorted().toList()),
             Lane.REQUEST);
   }
 
   /** The next event ended whoever took it: no session is given it any more. */
-  private void condemn(Delivery delivery, Reads reads, Lease.Step step) {
-    var letter = delivery.provenLetter();
-    var poisonCandidates = delivery.lease().doubts();
+  private void condemn(DeadLetter letter) {
+    var doubts = lease.doubts();
     run(
-        delivery,
-        reads,
-        () ->
-            table.park(
-                step,
-                List.of(letter),
-                poisonCandidates.cause(),
-                poisonCandidates.sessions(),
-                most.getAsInt()),
-        verdict -> {
-          if (verdict == Verdict.DONE) {
-            delivery.lease().wrote(step);
-            delivery.lease().doubts(delivery.lease().doubts().beyond(letter.position()));
-            delivery.parked().add(List.of(letter.key()));
-            delivery.forget(Set.of(letter.position()));
-            consumerMetrics.parked.increment();
-            LOG.log(
-                Level.WARNING,
-                () ->
-                    "event parked "
-                        + delivery.lease()
-                        + " position="
-                        + letter.position()
-                        + " key="
-                        + letter.key()
-                        + " cause="
-                        + poisonCandidates.cause());
-          } else if (verdict == Verdict.FULL) {
-            full(delivery);
-          } else {
-            delivery.loseItsPlace();
+        () -> writes.park(lease, List.of(letter), doubts.cause(), doubts.sessions()),
+        written -> {
+          if (written.isFull()) {
+            delivery.waitForRoom();
+            return;
           }
+          lease.doubts(lease.doubts().beyond(letter.position()));
+          parked.add(List.of(letter.key()));
+          delivery.backlog().drop(Set.of(letter.position()));
         });
-  }
-
-  private void full(Delivery delivery) {
-    delivery.parked().full(true);
-    LOG.log(
-        Level.ERROR,
-        () ->
-            "consumer paused, its dead letters are full "
-                + delivery.lease()
-                + " most="
-                + most.getAsInt());
-    delivery.lease().failing("waits for room: dead letters are full");
   }
 
   // ---- those behind it
 
-  private void parkBehind(Delivery delivery, Reads reads, Lease.Step step) {
-    var letters = delivery.heldLetters();
+  /**
+   * Whether an event is to be parked behind the letters of its key. Not if these are nearly gone:
+   * then it waits for its turn, and what is behind it for some milliseconds too, or a key with
+   * frequent events would never be live again.
+   */
+  private boolean isToPark(RecordedEvent event) {
+    return parked.holds(event) && !closing.contains(Slots.key(event.aggregate()));
+  }
+
+  private void parkBehind() {
+    var held = delivery.backlog().events().filter(this::isToPark).map(DeadLetter::of).toList();
     run(
-        delivery,
-        reads,
-        () -> table.parkBehind(step, letters, most.getAsInt()),
+        () -> writes.parkBehind(lease, held),
         behind -> {
-          if (behind.verdict() == Verdict.FENCED) {
-            delivery.loseItsPlace();
-            return;
-          }
-          delivery.lease().wrote(step);
           // Whoever dropped the last letter of a key made it live: what waits of it is sent.
-          var live = letters.stream().map(DeadLetter::key).collect(Collectors.toSet());
-          live.removeAll(behind.parked());
-          delivery.parked().remove(live);
-          if (behind.verdict() == Verdict.FULL) {
-            full(delivery);
+          var live = held.stream().map(DeadLetter::key).collect(Collectors.toSet());
+          live.removeAll(behind.keys());
+          becomeLive(live);
+          if (behind.isFull()) {
+            delivery.waitForRoom();
             return;
           }
-          var positions = new HashSet<Long>();
-          for (var letter : letters) {
-            if (behind.parked().contains(letter.key())) {
-              positions.add(letter.position());
-            }
-          }
-          consumerMetrics.parked.increment(positions.size());
-          delivery.forget(positions);
+          delivery
+              .backlog()
+              .drop(
+                  held.stream()
+                      .filter(letter -> behind.keys().contains(letter.key()))
+                      .map(DeadLetter::position)
+                      .collect(Collectors.toSet()));
         });
+  }
+
+  private void becomeLive(Set<String> keys) {
+    parked.remove(keys);
+    closing.removeAll(keys);
   }
 
   // ---- tried again
 
-  /**
-   * A letter with its event.
-   *
-   * @param event null if the store has lost it, or nobody wants it any more
-   */
-  record Found(DeadLetter.Due letter, @Nullable RecordedEvent event) {}
-
-  private void look(Delivery delivery, Reads reads) {
+  private void look() {
     run(
-        delivery,
-        reads,
         () ->
-            table.due(delivery.lease().claimed(), Long.MAX_VALUE, null, BATCH).stream()
-                .map(this::find)
-                .toList(),
+            Optional.of(
+                table.due(lease.claimed(), Long.MAX_VALUE, null, BATCH).stream()
+                    .map(due -> new LetterQueue.Found(due, writes.event(due).orElse(null)))
+                    .toList()),
         found -> {
-          var parked = delivery.parked();
-          parked.queue(found, System.nanoTime());
+          letters.add(found);
           parked.due(!found.isEmpty());
           if (found.isEmpty()) {
-            parked.nothingClosing();
+            closing.clear(); // none of those that are left can be tried: perhaps they were dropped
           }
-          if (delivery.isRunning()) {
-            send(delivery); // at least one of what was read, however long this thread was busy
+          if (delivery.isActive()) {
+            send(); // at least one of what was read, however long this thread was busy
           }
         });
   }
 
-  private Found find(DeadLetter.Due letter) {
-    if (letter.isDropped()) {
-      return new Found(letter, null);
-    }
-    var event =
-        reader
-            .next(letter.position() - 1)
-            .filter(e -> e.position() == letter.position())
-            .filter(e -> e.commandId().equals(letter.command()));
-    return new Found(letter, event.orElse(null));
-  }
-
   /** Whether no checkpoint can fall back behind a position any more. */
-  private static boolean isPassed(Delivery delivery, long position) {
-    return delivery.acked() >= position && delivery.lease().written().position() >= position;
+  private boolean isPassed(long position) {
+    return delivery.acked() >= position && lease.written().position() >= position;
   }
 
   /** Gives the session the next letter, if it has none. */
-  private void send(Delivery delivery) {
-    var parked = delivery.parked();
-    if (System.nanoTime() - parked.queuedAt() > FRESH_NANOS) {
-      parked.queue().clear();
+  private void send() {
+    letters.dropOld();
+    if (delivery.handover().isOnTrial()) {
+      letters.first(lease.doubts().ids());
     }
-    if (delivery.isOnTrial()) {
-      parked.first(delivery.lease().doubts().ids());
-    }
-    while (parked.retrying() == null && parked.failedAgain() == null) {
-      var next = parked.queue().poll();
+    while (letters.retrying() == null && failedAgain == null) {
+      var next = letters.poll();
       if (next == null) {
         return;
       }
       var letter = next.letter();
       var event = next.event();
+      var doubts = lease.doubts();
       if (letter.isDropped()) {
-        if (isPassed(delivery, letter.position())) {
-          parked.handled().add(letter);
+        if (isPassed(letter.position())) {
+          handled.add(letter);
         } else {
           parked.due(false); // until somebody looks again
         }
       } else if (event == null) {
         LOG.log(
-            Level.WARNING,
-            () -> "dead letter lost with its event " + delivery.lease() + " id=" + letter.id());
-        parked.handled().add(letter);
-      } else if (delivery.lease().doubts().covers(letter.id())
-          && delivery.lease().doubts().areProven()) {
-        parked.queue().removeIf(behind -> behind.letter().key().equals(letter.key()));
-        parked.notClosing(letter.key());
-        parked.failedAgain(
-            new ParkedKeys.FailedAgain(letter, delivery.lease().doubts().cause(), false));
-        delivery.lease().doubts(delivery.lease().doubts().without(letter.id()));
-      } else if (isPassed(delivery, letter.position())) {
-        var isDoubted = delivery.lease().doubts().covers(letter.id());
-        if (!delivery.mayHandLetter(isDoubted)) {
-          parked.queue().addFirst(next);
-          return;
-        }
-        parked.retrying(letter);
-        delivery.noteLetter();
-        consumerMetrics.retries.increment();
-        var segment = delivery.lease().segment();
-        delivery
-            .session()
-            .send(
-                new ConsumerMessage.Retry(
-                    segment.consumer().wire(),
-                    segment.number(),
-                    delivery.lease().fence(),
-                    letter.id(),
-                    event),
-                Lane.REQUEST);
-      } else {
+            Level.WARNING, () -> "dead letter lost with its event " + lease + " id=" + letter.id());
+        handled.add(letter);
+      } else if (doubts.covers(letter.id()) && doubts.areProven()) {
+        failed(letter, doubts.cause(), false);
+      } else if (!isPassed(letter.position())) {
         // Until somebody looks again: then the checkpoint may be written.
-        parked.queue().clear();
-        parked.nothingClosing();
+        letters.clear();
+        closing.clear();
         parked.due(false);
+      } else if (delivery.maySpeak(System.nanoTime())
+          && sender.mayHandLetter(doubts.covers(letter.id()))) {
+        retry(letter, event);
+      } else {
+        letters.putBack(next);
+        return;
       }
     }
   }
 
+  private void retry(DeadLetter.Due letter, RecordedEvent event) {
+    sender.retrying(letter);
+    writes.countRetry();
+    delivery
+        .session()
+        .send(
+            new ConsumerMessage.Retry(
+                lease.segment().consumer().wire(),
+                lease.segment().number(),
+                lease.fence(),
+                letter.id(),
+                event),
+            Lane.REQUEST);
+  }
+
   /** Takes in what the session says of its letter; the next one may be sent at once. */
-  private static void hear(Delivery delivery) {
-    var parked = delivery.parked();
-    var letter = parked.retrying();
-    var answer = parked.answer();
+  private void hear() {
+    var letter = letters.retrying();
+    var answer = letters.answer();
     if (letter == null || answer == null) {
       return;
     }
-    parked.retrying(null);
-    delivery.noteLetter();
-    delivery.lease().doubts(delivery.lease().doubts().without(letter.id()));
+    sender.retrying(null);
     var failure = answer.failure();
     if (failure == null) {
-      parked.handled().add(letter);
+      lease.doubts(lease.doubts().without(letter.id()));
+      handled.add(letter);
     } else {
-      parked.notClosing(letter.key());
-      parked.queue().removeIf(behind -> behind.letter().key().equals(letter.key()));
-      parked.failedAgain(
-          new ParkedKeys.FailedAgain(letter, Printable.line(failure), answer.passing()));
+      failed(letter, Printable.line(failure), answer.passing());
     }
   }
 
-  private void remove(
-      Delivery delivery, Reads reads, Lease.Step step, List<DeadLetter.Due> letters) {
+  private void failed(DeadLetter.Due letter, String cause, boolean isPassing) {
+    lease.doubts(lease.doubts().without(letter.id()));
+    closing.remove(letter.key());
+    letters.dropBehind(letter);
+    failedAgain = new FailedAgain(letter, cause, isPassing);
+  }
+
+  private void remove(List<DeadLetter.Due> gone) {
     run(
-        delivery,
-        reads,
-        () -> table.remove(step, letters, most.getAsInt()),
-        settled -> {
-          if (settled.verdict() == Verdict.FENCED) {
-            delivery.loseItsPlace();
-            return;
-          }
-          delivery.lease().wrote(step);
-          var parked = delivery.parked();
-          parked.handled().removeAll(letters);
-          for (var letter : letters) {
-            LOG.log(
-                Level.INFO,
-                () ->
-                    (letter.isDropped() ? "dropped dead letter passed " : "dead letter handled ")
-                        + delivery.lease()
-                        + " position="
-                        + letter.position()
-                        + " key="
-                        + letter.key());
-            var left = settled.left().getOrDefault(letter.key(), DeadLetterTable.Left.NONE);
-            if (left.letters() == 0) {
-              parked.remove(List.of(letter.key()));
-            } else if (left.letters() == left.asked() && left.letters() <= CLOSING) {
-              parked.closing(letter.key());
-            }
-          }
+        () -> writes.remove(lease, gone),
+        left -> {
+          handled.removeAll(gone);
+          gone.forEach(letter -> removed(letter.key(), left));
         });
   }
 
-  private void settleFailure(
-      Delivery delivery, Reads reads, Lease.Step step, ParkedKeys.FailedAgain failed) {
-    var letter = failed.letter();
-    if (failed.passing()) {
-      run(
-          delivery,
-          reads,
-          () -> {
-            table.postpone(letter, PASSING);
-            return letter;
-          },
-          postponed -> delivery.parked().failedAgain(null));
-      return;
+  private void removed(String key, Map<String, Left> left) {
+    var ofKey = left.getOrDefault(key, Left.NONE);
+    if (ofKey.letters() == 0) {
+      becomeLive(Set.of(key));
+    } else if (ofKey.letters() == ofKey.asked() && ofKey.letters() <= CLOSING) {
+      closing.add(key);
     }
-    LOG.log(
-        Level.WARNING,
-        () ->
-            "dead letter failed again "
-                + delivery.lease()
-                + " position="
-                + letter.position()
-                + " cause="
-                + failed.cause());
+  }
+
+  private void settle(FailedAgain failed) {
     run(
-        delivery,
-        reads,
-        () -> table.failedAgain(step, letter, failed.cause()),
-        verdict -> {
-          delivery.parked().failedAgain(null);
-          if (verdict == Verdict.FENCED) {
-            delivery.loseItsPlace();
-          } else {
-            delivery.lease().wrote(step);
-          }
-        });
-  }
-
-  // ---- now and then
-
-  /** Looks which consumers are full and whose letters were asked for; blocks on the database. */
-  DeadLetterTable.Sight look(List<Delivery> deliveries) {
-    var claimed = new ArrayList<Lease.Claimed>();
-    deliveries.forEach(delivery -> claimed.add(delivery.lease().claimed()));
-    return table.look(claimed);
-  }
-
-  /** Takes in what was seen. */
-  void seen(DeadLetterTable.Sight sight, Delivery delivery) {
-    var parked = delivery.parked();
-    var isFull = sight.full().contains(delivery.lease().segment().consumer());
-    if (isFull != parked.isFull()) {
-      parked.full(isFull);
-      delivery.lease().failing(isFull ? "waits for room: dead letters are full" : null);
-    }
-    if (sight.due().contains(delivery.lease().segment())) {
-      parked.due(true);
-    }
-    delivery.ring();
+        () -> writes.failedAgain(lease, failed.letter(), failed.cause(), failed.isPassing()),
+        letter -> failedAgain = null);
   }
 }

@@ -1,6 +1,8 @@
 package io.evento.server.consumer.delivery;
 
+import io.evento.protocol.StepMessage;
 import io.evento.protocol.ConsumerMessage;
+import io.evento.protocol.Message;
 import io.evento.server.eventstore.StorePosition;
 import org.jspecify.annotations.Nullable;
 
@@ -13,100 +15,81 @@ public final class SessionSignals {
 
   /**
    * @param credit events that may be sent more
-   * @param standing where the bundle's own checkpoint stands, or null
+   * @param checkpoint where the bundle's own checkpoint stands, or null
    * @param isOpen whether the session asked for events at all
    * @param acked the furthest acknowledgement, or null
    * @param failed the last complaint, or null
    * @param retried what became of a dead letter, or null
+   * @param stepped the last answer to a batch of steps, or null
    * @param isGivenUp whether the bundle wants the segment no more
    */
-  record Gathered(
+  public record Gathered(
       int credit,
-      @Nullable StorePosition standing,
+      @Nullable StorePosition checkpoint,
       boolean isOpen,
       ConsumerMessage.@Nullable Ack acked,
       ConsumerMessage.@Nullable Nack failed,
       ConsumerMessage.@Nullable Retried retried,
+      StepMessage.@Nullable Stepped stepped,
       boolean isGivenUp) {
+    /** Whether it shows that the session is at work; an answer to steps may be an old one. */
     boolean saysSomething() {
       return isOpen || acked != null || failed != null || retried != null;
     }
   }
 
-  private static final Gathered NOTHING = new Gathered(0, null, false, null, null, null, false);
+  private int credit;
+  private @Nullable StorePosition checkpoint;
+  private boolean isOpen;
+  private ConsumerMessage.@Nullable Ack acked;
+  private ConsumerMessage.@Nullable Nack failed;
+  private ConsumerMessage.@Nullable Retried retried;
+  private StepMessage.@Nullable Stepped stepped;
+  private boolean isGivenUp;
 
-  private Gathered gathered = NOTHING;
-
-  public synchronized void credit(ConsumerMessage.Credit credit) {
-    var standing =
-        credit.epoch() == null || credit.position() == null
-            ? gathered.standing
-            : new StorePosition(credit.epoch(), credit.position());
-    gathered =
-        new Gathered(
-            Math.min(CREDIT_MAX, gathered.credit + Math.min(CREDIT_MAX, credit.events())),
-            standing,
-            true,
-            gathered.acked,
-            gathered.failed,
-            gathered.retried,
-            gathered.isGivenUp);
+  public synchronized void credit(ConsumerMessage.Credit said) {
+    credit = Math.min(CREDIT_MAX, credit + Math.min(CREDIT_MAX, said.events()));
+    isOpen = true;
+    if (said.epoch() != null && said.position() != null) {
+      checkpoint = new StorePosition(said.epoch(), said.position());
+    }
   }
 
-  public synchronized void ack(ConsumerMessage.Ack ack) {
-    var before = gathered.acked;
-    gathered =
-        new Gathered(
-            gathered.credit,
-            gathered.standing,
-            gathered.isOpen,
-            before == null || ack.position() > before.position() ? ack : before,
-            gathered.failed,
-            gathered.retried,
-            gathered.isGivenUp);
+  public synchronized void ack(ConsumerMessage.Ack said) {
+    if (acked == null || said.position() > acked.position()) {
+      acked = said;
+    }
   }
 
-  public synchronized void nack(ConsumerMessage.Nack nack) {
-    gathered =
-        new Gathered(
-            gathered.credit,
-            gathered.standing,
-            gathered.isOpen,
-            gathered.acked,
-            nack,
-            gathered.retried,
-            gathered.isGivenUp);
+  public synchronized void nack(ConsumerMessage.Nack said) {
+    failed = said;
   }
 
   /** One dead letter at a time is with a session, so there is one answer. */
-  public synchronized void retried(ConsumerMessage.Retried retried) {
-    gathered =
-        new Gathered(
-            gathered.credit,
-            gathered.standing,
-            gathered.isOpen,
-            gathered.acked,
-            gathered.failed,
-            retried,
-            gathered.isGivenUp);
+  public synchronized void retried(ConsumerMessage.Retried said) {
+    retried = said;
+  }
+
+  /** One batch at a time is with a session, so there is one answer. */
+  public synchronized void stepped(StepMessage.Stepped said) {
+    stepped = said;
   }
 
   public synchronized void giveUp() {
-    gathered =
-        new Gathered(
-            gathered.credit,
-            gathered.standing,
-            gathered.isOpen,
-            gathered.acked,
-            gathered.failed,
-            gathered.retried,
-            true);
+    isGivenUp = true;
   }
 
   /** Everything so far; from now on it gathers anew. */
   synchronized Gathered collect() {
-    var all = gathered;
-    gathered = NOTHING;
+    var all = new Gathered(credit, checkpoint, isOpen, acked, failed, retried, stepped, isGivenUp);
+    credit = 0;
+    checkpoint = null;
+    isOpen = false;
+    acked = null;
+    failed = null;
+    retried = null;
+    stepped = null;
+    isGivenUp = false;
     return all;
   }
 }

@@ -20,7 +20,7 @@ public final class WatermarkListeners {
   }
 
   private record Wait(
-      StorePosition position, @Nullable String key, CompletableFuture<WatermarkAnswer> sight) {}
+      StorePosition position, @Nullable String key, CompletableFuture<WatermarkAnswer> answer) {}
 
   private final PriorityQueue<Wait> waits =
       new PriorityQueue<>(Comparator.comparingLong((Wait wait) -> wait.position.position()));
@@ -29,13 +29,14 @@ public final class WatermarkListeners {
   /**
    * @param key that is asked about; null for none
    */
-  void add(StorePosition position, @Nullable String key, CompletableFuture<WatermarkAnswer> sight) {
+  void add(
+      StorePosition position, @Nullable String key, CompletableFuture<WatermarkAnswer> answer) {
     if (isOver) {
-      sight.complete(WatermarkAnswer.NONE);
-    } else if (!sight.isDone()) {
-      waits.add(new Wait(position, key, sight));
+      answer.complete(WatermarkAnswer.NONE);
+    } else if (!answer.isDone()) {
+      waits.add(new Wait(position, key, answer));
       // Who gave up is forgotten, however far the delivery is behind.
-      waits.removeIf(wait -> wait.sight.isDone());
+      waits.removeIf(wait -> wait.answer.isDone());
     }
   }
 
@@ -47,11 +48,11 @@ public final class WatermarkListeners {
         next != null && next.position.position() <= watermark.position();
         next = waits.peek()) {
       waits.remove();
-      next.sight.complete(sight(next, watermark, isUnparked));
+      next.answer.complete(answer(next, watermark, isUnparked));
     }
   }
 
-  private static WatermarkAnswer sight(
+  private static WatermarkAnswer answer(
       Wait wait, StorePosition watermark, Predicate<String> isUnparked) {
     if (!wait.position.epoch().equals(watermark.epoch())) {
       return WatermarkAnswer.NONE; // a position of another epoch says nothing of this one
@@ -63,7 +64,7 @@ public final class WatermarkListeners {
 
   void end() {
     isOver = true;
-    waits.forEach(wait -> wait.sight.complete(WatermarkAnswer.NONE));
+    waits.forEach(wait -> wait.answer.complete(WatermarkAnswer.NONE));
     waits.clear();
   }
 }

@@ -34,8 +34,8 @@ public class LeasePasses {
   private final Threads threads;
   private final ScheduledExecutorService timer;
   private final EventLoop eventLoop = new EventLoop();
-  private final EventLoop.Turn pass = eventLoop.turn(this::passAwake);
-  private final EventLoop.Turn write = eventLoop.turn(this::write);
+  private final EventLoop.Task pass = eventLoop.task(this::passAwake);
+  private final EventLoop.Task write = eventLoop.task(this::write);
   private final AtomicBoolean isWriteDue = new AtomicBoolean();
   private volatile boolean isStarted;
 

@@ -282,6 +282,11 @@ public record StepBatch(
         behind);
   }
 
+  /** Whether the first item may have ended sessions. */
+  boolean isFirstAmong(PoisonCandidates poisonCandidates) {
+    return !items.isEmpty() && items.get(0).isAmong(poisonCandidates);
+  }
+
   boolean isEmpty() {
     return items.isEmpty() && outcomesDropped.isEmpty() && deadlinesDropped.isEmpty();
   }

@@ -209,7 +209,7 @@ public class Watermarks implements ReadModelProgress {
   private CompletableFuture<WatermarkListeners.WatermarkAnswer> sight(
       Delivery delivery, StorePosition position, Question question) {
     return deliveries
-        .seen(delivery, position, question.key)
+        .watermark(delivery, position, question.key)
         .completeOnTimeout(
             WatermarkListeners.WatermarkAnswer.NONE, ROUND_MILLIS, TimeUnit.MILLISECONDS);
   }

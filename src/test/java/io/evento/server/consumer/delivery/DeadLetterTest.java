@@ -13,7 +13,6 @@ import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.LedgerBundle;
 import io.evento.server.consumer.LedgerBundle.Ledger;
-import io.evento.server.consumer.Store.Draft;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import io.evento.server.consumer.deadletter.DeadLetterTable;
 import io.evento.server.consumer.deadletter.DeadLetterTable.Verdict;
@@ -67,8 +66,8 @@ class DeadLetterTest {
         .atMost(PATIENCE)
         .untilAsserted(
             () -> {
-              assertThat(letters()).containsExactlyElementsOf(positions(all, "a-1"));
-              assertThat(checkpoints()).containsOnly(cluster.head());
+              assertThat(cluster.letters()).containsExactlyElementsOf(positions(all, "a-1"));
+              assertThat(cluster.checkpoints()).containsOnly(cluster.head());
             });
     assertThat(ledger.of("a-1")).isEmpty();
     for (var i = 2; i <= 10; i++) {
@@ -92,7 +91,7 @@ class DeadLetterTest {
     ledger.poisoned.add("a-1");
     bundle(node, ownCheckpoint, 1);
     var all = new ArrayList<>(appendRounds(5, 3));
-    await().atMost(PATIENCE).until(() -> letters().size() == 5);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 5);
     var goesOn = new AtomicBoolean(true);
     var writer =
         new Thread(
@@ -101,7 +100,7 @@ class DeadLetterTest {
                 while (goesOn.get()) {
                   // Always a few ahead of what was handled, however slow that is.
                   if (positions(all, "a-1").size() - ledger.of("a-1").size() < 6) {
-                    all.addAll(cluster.append(List.of(Draft.of("a-1"), Draft.of("a-2"))));
+                    all.addAll(cluster.append("a-1", "a-2"));
                   }
                   TimeUnit.MILLISECONDS.sleep(2);
                 }
@@ -113,12 +112,17 @@ class DeadLetterTest {
     ledger.poisoned.clear();
     node.letters.retry(asked(), new Chosen(null, null), 0);
     // What comes behind the letters meanwhile is asked for with them.
-    await().atMost(PATIENCE).until(() -> letters().isEmpty() && ledger.of("a-1").size() > 50);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> cluster.letters().isEmpty() && ledger.of("a-1").size() > 50);
     goesOn.set(false);
     writer.join();
     await()
         .atMost(PATIENCE)
-        .until(() -> letters().isEmpty() && checkpoints().equals(List.of(cluster.head())));
+        .until(
+            () ->
+                cluster.letters().isEmpty()
+                    && cluster.checkpoints().equals(List.of(cluster.head())));
     assertThat(ledger.of("a-1")).containsExactlyElementsOf(positions(all, "a-1"));
     if (ownCheckpoint) {
       assertThat(
@@ -134,7 +138,7 @@ class DeadLetterTest {
     ledger.poisoned.add("a-1");
     bundle(node, false, 1);
     appendRounds(2, 2);
-    await().atMost(PATIENCE).until(() -> letters().size() == 2);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 2);
     var watermarks =
         new Watermarks(
             node.deliveries,
@@ -150,7 +154,7 @@ class DeadLetterTest {
         .withMessageContaining("has parked events of Account:a-1");
     ledger.poisoned.clear();
     node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty());
     assertThat(seen(watermarks, "a-1")).succeedsWithin(PATIENCE);
   }
 
@@ -166,7 +170,7 @@ class DeadLetterTest {
     ledger.poisoned.add("a-1");
     bundle(node, false, 1);
     appendRounds(3, 1);
-    await().atMost(PATIENCE).until(() -> letters().size() == 3);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 3);
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await()
         .atMost(PATIENCE)
@@ -186,7 +190,7 @@ class DeadLetterTest {
     ledger.poisoned.add("a-1");
     bundle(node, true, 1);
     var all = appendRounds(4, 1);
-    await().atMost(PATIENCE).until(() -> letters().size() == 4);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 4);
     ledger.poisoned.clear();
     var third =
         UUID.fromString(
@@ -199,7 +203,7 @@ class DeadLetterTest {
             () ->
                 assertThat(ledger.of("a-1"))
                     .containsExactlyElementsOf(positions(all, "a-1").subList(0, 3)));
-    await().atMost(PATIENCE).until(() -> letters().size() == 1);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 1);
   }
 
   @Test
@@ -208,11 +212,11 @@ class DeadLetterTest {
     IntStream.rangeClosed(1, 6).forEach(i -> ledger.poisoned.add("a-" + i));
     bundle(node, false, 1);
     appendRounds(1, 6);
-    await().atMost(PATIENCE).until(() -> letters().size() == 6);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 6);
     ledger.poisoned.clear();
     var before = System.nanoTime();
     node.letters.retry(asked(), new Chosen(null, "java.lang.IllegalStateException"), 2);
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty());
     assertThat(Duration.ofNanos(System.nanoTime() - before))
         .isGreaterThan(Duration.ofMillis(2_400));
     assertThat(ledger.count()).isEqualTo(6);
@@ -234,7 +238,7 @@ class DeadLetterTest {
                             "select status || ': ' || coalesce(note, '') from evento.consumer"))
                     .hasSize(1)
                     .allMatch(text -> text.startsWith("full: dead letters are full: ")));
-    assertThat(letters()).hasSizeLessThanOrEqualTo(3);
+    assertThat(cluster.letters()).hasSizeLessThanOrEqualTo(3);
     assertThat(cluster.texts("select action from evento.consumer_audit")).containsExactly("full");
     await()
         .atMost(PATIENCE)
@@ -249,13 +253,15 @@ class DeadLetterTest {
         .atMost(PATIENCE)
         .until(() -> cluster.texts("select status from evento.consumer").equals(List.of("full")));
     var before = ledger.count();
-    cluster.append(List.of(Draft.of("a-2"), Draft.of("a-3"), Draft.of("a-4")));
+    cluster.append("a-2", "a-3", "a-4");
     await().during(Duration.ofMillis(700)).atMost(PATIENCE).until(() -> ledger.count() == before);
 
     node.deadLettersMax = 100;
     node.operations.resume(asked());
-    await().atMost(PATIENCE).until(() -> checkpoints().stream().allMatch(c -> c == cluster.head()));
-    assertThat(letters()).hasSize(5);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> cluster.checkpoints().stream().allMatch(c -> c == cluster.head()));
+    assertThat(cluster.letters()).hasSize(5);
     assertThat(ledger.of("a-2").stream().distinct()).hasSize(6);
   }
 
@@ -265,11 +271,11 @@ class DeadLetterTest {
     ledger.poisoned.add("a-1");
     bundle(node, true, 1);
     var all = appendRounds(3, 1);
-    await().atMost(PATIENCE).until(() -> letters().size() == 3);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 3);
     var group = new Chosen(null, "java.lang.IllegalStateException");
     assertThatThrownBy(() -> node.letters.drop(asked(), group)).hasMessageContaining("/reason");
     assertThat(node.letters.drop(because("bad data", true), group).deadLetters()).isEqualTo(1);
-    assertThat(letters()).hasSize(3);
+    assertThat(cluster.letters()).hasSize(3);
     ledger.poisoned.clear();
     node.letters.drop(because("bad data", false), group);
     await()
@@ -278,10 +284,10 @@ class DeadLetterTest {
             () ->
                 assertThat(ledger.of("a-1"))
                     .containsExactlyElementsOf(positions(all, "a-1").subList(1, 3)));
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty());
     assertThat(cluster.texts("select action || ' ' || reason from evento.consumer_audit"))
         .containsExactly("drop bad data");
-    cluster.append(List.of(Draft.of("a-1")));
+    cluster.append("a-1");
     await().atMost(PATIENCE).until(() -> ledger.of("a-1").size() == 3);
   }
 
@@ -292,14 +298,14 @@ class DeadLetterTest {
     ledger.failures.put(
         "a-2", new IllegalStateException(new EventoException(ErrorCode.NO_HANDLER, "nobody")));
     var bundle = bundle(node, true, 1);
-    cluster.append(List.of(Draft.of("a-1"), Draft.of("a-2")));
+    cluster.append("a-1", "a-2");
     await()
         .atMost(PATIENCE)
         .until(() -> bundle.session.isOpen() && node.consumerMetrics.nacks.count() > 7);
-    assertThat(letters()).isEmpty();
+    assertThat(cluster.letters()).isEmpty();
     ledger.failures.clear();
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(2L)));
-    assertThat(letters()).isEmpty();
+    await().atMost(PATIENCE).until(() -> cluster.checkpoints().equals(List.of(2L)));
+    assertThat(cluster.letters()).isEmpty();
     assertThat(ledger.of("a-1")).isNotEmpty();
   }
 
@@ -307,8 +313,8 @@ class DeadLetterTest {
   void an_owner_that_was_fenced_off_parks_nothing_also_after_a_split() throws SQLException {
     var node = cluster.node("a");
     bundle(node, false, 1);
-    cluster.append(List.of(Draft.of("a-1")));
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(1L)));
+    cluster.append("a-1");
+    await().atMost(PATIENCE).until(() -> cluster.checkpoints().equals(List.of(1L)));
     var old = delivery(node, 0).lease();
     var table = new DeadLetterTable(node.database, node.incarnation);
     var letter = List.of(new DeadLetter("Account:a-1", 0, 1, UUID.randomUUID(), "MoneyDeposited"));
@@ -319,8 +325,8 @@ class DeadLetterTest {
     assertThat(table.parkBehind(old.step(), letter, 10).verdict()).isEqualTo(Verdict.FENCED);
     old.reach(7, null);
     assertThat(node.segments.write(List.of(old.step()), node.incarnation)).isEmpty();
-    assertThat(letters()).containsExactly(1L);
-    assertThat(checkpoints()).containsOnly(1L);
+    assertThat(cluster.letters()).containsExactly(1L);
+    assertThat(cluster.checkpoints()).containsOnly(1L);
   }
 
   @Test
@@ -329,16 +335,16 @@ class DeadLetterTest {
     ledger.poisoned.add("a-1");
     bundle(first, true, 1);
     appendRounds(2, 2);
-    await().atMost(PATIENCE).until(() -> letters().size() == 2);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 2);
     first.leave();
     ledger.poisoned.clear();
     var second = cluster.node("b");
     bundle(second, true, 1);
     appendRounds(2, 2);
-    await().atMost(PATIENCE).until(() -> letters().size() == 4);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 4);
     assertThat(ledger.of("a-1")).isEmpty();
     second.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty());
     assertThat(ledger.of("a-1")).hasSize(4).isSorted();
   }
 
@@ -347,13 +353,13 @@ class DeadLetterTest {
     var node = cluster.node("a");
     ledger.poisoned.add("a-1");
     bundle(node, false, 1);
-    cluster.append(List.of(Draft.of("a-2"), Draft.of("a-1"), Draft.of("a-1")));
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(2L, 3L)));
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(3L)));
+    cluster.append("a-2", "a-1", "a-1");
+    await().atMost(PATIENCE).until(() -> cluster.letters().equals(List.of(2L, 3L)));
+    await().atMost(PATIENCE).until(() -> cluster.checkpoints().equals(List.of(3L)));
     cluster.store().loseAbove(2);
-    cluster.append(List.of(Draft.of("a-2"), Draft.of("a-2")));
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(4L)));
-    assertThat(letters()).containsExactly(2L);
+    cluster.append("a-2", "a-2");
+    await().atMost(PATIENCE).until(() -> cluster.checkpoints().equals(List.of(4L)));
+    assertThat(cluster.letters()).containsExactly(2L);
   }
 
   private LedgerBundle bundle(ConsumerNode node, boolean ownCheckpoint, int segments) {
@@ -382,14 +388,9 @@ class DeadLetterTest {
   }
 
   /** One event for each account, again and again. */
-  private List<RecordedEvent> appendRounds(int rounds, int accounts) throws SQLException {
-    var all = new ArrayList<RecordedEvent>();
-    for (var round = 0; round < rounds; round++) {
-      all.addAll(
-          cluster.append(
-              IntStream.rangeClosed(1, accounts).mapToObj(i -> Draft.of("a-" + i)).toList()));
-    }
-    return all;
+  private static List<RecordedEvent> appendRounds(int rounds, int accounts) throws SQLException {
+    return cluster.appendRounds(
+        rounds, IntStream.rangeClosed(1, accounts).mapToObj(i -> "a-" + i).toArray(String[]::new));
   }
 
   private static List<Long> positions(List<RecordedEvent> events, String account) {
@@ -397,13 +398,5 @@ class DeadLetterTest {
         .filter(event -> event.aggregate().id().equals(account))
         .map(RecordedEvent::position)
         .toList();
-  }
-
-  private static List<Long> letters() {
-    return cluster.numbers("select position from evento.dead_letter order by position");
-  }
-
-  private static List<Long> checkpoints() {
-    return cluster.numbers("select checkpoint from evento.consumer_segment order by segment");
   }
 }

@@ -58,7 +58,7 @@ class FatalEventsTest {
         .atMost(PATIENCE)
         .untilAsserted(
             () -> {
-              assertThat(letters()).containsExactlyElementsOf(positions(all, "bad"));
+              assertThat(cluster.letters()).containsExactlyElementsOf(positions(all, "bad"));
               assertThat(checkpoints()).containsOnly(cluster.head());
             });
     assertThat(ended).hasValue(3);
@@ -75,7 +75,7 @@ class FatalEventsTest {
     var node = cluster.node("a");
     projector(node);
     var all = appendRounds(3, "a", "bad");
-    await().atMost(PATIENCE).until(() -> letters().size() == 3);
+    await().atMost(PATIENCE).until(() -> cluster.letters().size() == 3);
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await()
         .atMost(PATIENCE)
@@ -89,7 +89,7 @@ class FatalEventsTest {
     assertThat(ended).hasValue(6);
     fatal.clear();
     node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty());
     assertThat(handled.get("bad")).containsExactlyElementsOf(positions(all, "bad"));
   }
 
@@ -105,12 +105,12 @@ class FatalEventsTest {
         .untilAsserted(
             () -> {
               assertThat(checkpoints()).containsOnly(cluster.head());
-              assertThat(letters()).isNotEmpty();
+              assertThat(cluster.letters()).isNotEmpty();
             });
     assertThat(ended).hasValue(3);
     assertThat(causes()).singleElement().asString().startsWith("3 ").contains("ended 3 sessions");
     if (kind.equals("saga")) {
-      assertThat(letters()).containsExactlyElementsOf(positions(all, "bad"));
+      assertThat(cluster.letters()).containsExactlyElementsOf(positions(all, "bad"));
     }
     for (var key : List.of("a", "b", "c")) {
       assertThat(handled.get(key)).containsAll(positions(all, key));
@@ -136,7 +136,7 @@ class FatalEventsTest {
       node.sessions.all().forEach(node.sessions::remove);
     }
     await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(cluster.head())));
-    assertThat(letters()).isEmpty();
+    assertThat(cluster.letters()).isEmpty();
     assertThat(handled.get("a")).containsAll(positions(all, "a"));
     await()
         .atMost(PATIENCE)
@@ -258,10 +258,6 @@ class FatalEventsTest {
         .filter(event -> event.aggregate().id().equals(account))
         .map(RecordedEvent::position)
         .toList();
-  }
-
-  private static List<Long> letters() {
-    return cluster.numbers("select position from evento.dead_letter order by position");
   }
 
   private static List<String> causes() {

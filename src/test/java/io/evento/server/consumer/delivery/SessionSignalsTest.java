@@ -13,50 +13,49 @@ import org.junit.jupiter.api.Test;
 class SessionSignalsTest {
   private static final UUID EPOCH = UUID.randomUUID();
 
-  private final SessionSignals sessionSignals = new SessionSignals();
+  private final SessionSignals signals = new SessionSignals();
 
   @Test
   void is_empty_until_something_is_said_and_after_it_was_collected() {
-    assertThat(sessionSignals.collect().isOpen()).isFalse();
-    sessionSignals.credit(credit(5, null));
-    sessionSignals.collect();
-    var again = sessionSignals.collect();
+    assertThat(signals.collect().isOpen()).isFalse();
+    signals.credit(credit(5, null));
+    signals.collect();
+    var again = signals.collect();
     assertThat(again.isOpen()).isFalse();
     assertThat(again.credit()).isZero();
   }
 
   @Test
   void credits_add_up_to_a_limit() {
-    sessionSignals.credit(credit(5, null));
-    sessionSignals.credit(credit(6, null));
-    assertThat(sessionSignals.collect().credit()).isEqualTo(11);
+    signals.credit(credit(5, null));
+    signals.credit(credit(6, null));
+    assertThat(signals.collect().credit()).isEqualTo(11);
     for (var i = 0; i < 10; i++) {
-      sessionSignals.credit(credit(Integer.MAX_VALUE, null));
+      signals.credit(credit(Integer.MAX_VALUE, null));
     }
-    assertThat(sessionSignals.collect().credit()).isEqualTo(4_096);
+    assertThat(signals.collect().credit()).isEqualTo(4_096);
   }
 
   @Test
   void the_bundles_place_outlives_later_credits() {
-    sessionSignals.credit(credit(5, 42L));
-    sessionSignals.credit(credit(5, null));
-    assertThat(sessionSignals.collect().standing()).isEqualTo(new StorePosition(EPOCH, 42));
+    signals.credit(credit(5, 42L));
+    signals.credit(credit(5, null));
+    assertThat(signals.collect().checkpoint()).isEqualTo(new StorePosition(EPOCH, 42));
   }
 
   @Test
   void of_many_acknowledgements_the_furthest_is_kept() {
-    sessionSignals.ack(new Ack("accounts:1", 0, 7, EPOCH, 10));
-    sessionSignals.ack(new Ack("accounts:1", 0, 7, EPOCH, 30));
-    sessionSignals.ack(new Ack("accounts:1", 0, 7, EPOCH, 20));
-    assertThat(sessionSignals.collect().acked()).isEqualTo(new Ack("accounts:1", 0, 7, EPOCH, 30));
+    signals.ack(new Ack("accounts:1", 0, 7, EPOCH, 10));
+    signals.ack(new Ack("accounts:1", 0, 7, EPOCH, 30));
+    signals.ack(new Ack("accounts:1", 0, 7, EPOCH, 20));
+    assertThat(signals.collect().acked()).isEqualTo(new Ack("accounts:1", 0, 7, EPOCH, 30));
   }
 
   @Test
   void the_last_complaint_is_kept() {
-    sessionSignals.nack(new Nack("accounts:1", 0, 7, 10, 1, "first"));
-    sessionSignals.nack(new Nack("accounts:1", 0, 7, 10, 2, "second"));
-    assertThat(sessionSignals.collect().failed())
-        .isEqualTo(new Nack("accounts:1", 0, 7, 10, 2, "second"));
+    signals.nack(new Nack("accounts:1", 0, 7, 10, 1, "first"));
+    signals.nack(new Nack("accounts:1", 0, 7, 10, 2, "second"));
+    assertThat(signals.collect().failed()).isEqualTo(new Nack("accounts:1", 0, 7, 10, 2, "second"));
   }
 
   private static Credit credit(int events, @Nullable Long position) {

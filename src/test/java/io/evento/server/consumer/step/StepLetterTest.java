@@ -1,52 +1,45 @@
 package io.evento.server.consumer.step;
 
+import io.evento.protocol.CommandMessage;
+import static io.evento.server.consumer.NotingSaga.asked;
+import static io.evento.server.consumer.NotingSaga.greeting;
+import static io.evento.server.consumer.NotingSaga.isEvent;
+import static io.evento.server.consumer.NotingSaga.noted;
+import static io.evento.server.consumer.NotingSaga.of;
+import static io.evento.server.consumer.NotingSaga.positions;
+import static io.evento.server.consumer.NotingSaga.receipt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Json;
+import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.StepMessage;
-import io.evento.protocol.StepMessage.Input;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
+import io.evento.server.consumer.NotingSaga;
 import io.evento.server.consumer.SteppingBundle;
 import io.evento.server.consumer.deadletter.DeadLetter;
-import io.evento.server.consumer.deadletter.DeadLetterTable.Verdict;
 import io.evento.server.consumer.operation.DeadLetters.Chosen;
-import io.evento.server.consumer.operation.Operations;
 import io.evento.server.consumer.outbox.PendingSagaInput;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.Filter;
 import io.evento.server.consumer.segment.Lease;
 import io.evento.server.consumer.segment.SegmentId;
 import io.evento.server.consumer.segment.Slots;
-import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a saga or observer fails on is parked, kept in order, and repaired; on real nodes. */
+/** What a saga or observer fails on is parked and kept in order; on real nodes. */
 @Tag("I7")
 class StepLetterTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -54,142 +47,91 @@ class StepLetterTest {
 
   @RegisterExtension static final ConsumerCluster cluster = new ConsumerCluster();
 
-  private final List<CommandMessage.Command> sent = new CopyOnWriteArrayList<>();
-  private final List<String> tried = new CopyOnWriteArrayList<>();
-
-  /** What is failed on, and how. */
-  private volatile Predicate<Input> poisoned = input -> false;
-
-  private volatile RuntimeException poison = new IllegalStateException("poison");
-
-  /** What a step sends and sets beside what it notes. */
-  private volatile Function<Input, StepMessage.Result> decision =
-      input -> StepMessage.Result.NOTHING;
+  private final NotingSaga saga = new NotingSaga(cluster);
 
   @Test
   void a_poisoned_key_parks_only_itself_and_after_repair_runs_in_order_and_once() throws Exception {
-    decision = input -> greeting(input, false);
-    poisoned = of("bad");
-    var node = node("a");
-    saga(node, 2);
-    var all = appendRounds(30, "a", "b", "bad", "c", "d");
+    saga.decision = input -> greeting(input, false);
+    saga.poisoned = of("bad");
+    var node = saga.node("a");
+    saga.host(node, 2);
+    var all = cluster.appendRounds(30, "a", "b", "bad", "c", "d");
     await()
         .atMost(PATIENCE)
         .untilAsserted(
             () -> {
-              assertThat(letters()).containsExactlyElementsOf(positions(all, "bad"));
-              assertThat(checkpoints()).containsOnly(cluster.head());
+              assertThat(cluster.letters()).containsExactlyElementsOf(positions(all, "bad"));
+              assertThat(cluster.checkpoints()).containsOnly(cluster.head());
             });
-    assertThat(states()).containsOnlyKeys("a", "b", "c", "d");
+    assertThat(saga.states()).containsOnlyKeys("a", "b", "c", "d");
     assertThat(
             cluster.texts(
                 "select attempts || ' ' || kind || ' ' || type || ' ' || cause_group"
                     + " from evento.dead_letter where failed_at is not null"))
         .containsExactly("5 event MoneyDeposited java.lang.IllegalStateException");
 
-    poisoned = input -> false;
+    saga.poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty());
     for (var key : List.of("a", "b", "bad", "c", "d")) {
-      assertThat(states()).containsEntry(key, noted(positions(all, key)));
+      assertThat(saga.states()).containsEntry(key, noted(positions(all, key)));
     }
-    await().atMost(PATIENCE).until(() -> sent.size() >= 150 && commands().isEmpty());
-    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(150);
-    assertThat(sent).hasSize(150);
+    await().atMost(PATIENCE).until(() -> saga.sent.size() >= 150 && saga.commands().isEmpty());
+    assertThat(saga.sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(150);
+    assertThat(saga.sent).hasSize(150);
     cluster.append("bad");
-    await().atMost(PATIENCE).until(() -> sent.size() == 151);
-  }
-
-  @Test
-  void a_busy_key_goes_live_again_without_being_overtaken() throws Exception {
-    poisoned = of("busy");
-    var node = node("a");
-    saga(node, 1);
-    var all = new ArrayList<>(appendRounds(20, "busy", "other"));
-    await().atMost(PATIENCE).until(() -> letters().size() == 20);
-    var goesOn = new AtomicBoolean(true);
-    var writer =
-        new Thread(
-            () -> {
-              try {
-                while (goesOn.get()) {
-                  all.addAll(cluster.append("busy", "other"));
-                  TimeUnit.MILLISECONDS.sleep(25);
-                }
-              } catch (SQLException | InterruptedException failure) {
-                throw new IllegalStateException(failure);
-              }
-            });
-    writer.start();
-    poisoned = input -> false;
-    node.letters.retry(asked(), new Chosen(null, null), 0);
-    try {
-      await().atMost(PATIENCE).until(() -> letters().isEmpty() && noted("busy").size() > 40);
-    } finally {
-      goesOn.set(false);
-      writer.join();
-    }
-    await()
-        .atMost(PATIENCE)
-        .untilAsserted(
-            () -> {
-              assertThat(letters()).isEmpty();
-              assertThat(states()).containsEntry("busy", noted(positions(all, "busy")));
-              assertThat(states()).containsEntry("other", noted(positions(all, "other")));
-            });
-    assertThat(tried.stream().filter(one -> one.startsWith("busy e")).distinct())
-        .hasSize(positions(all, "busy").size());
+    await().atMost(PATIENCE).until(() -> saga.sent.size() == 151);
   }
 
   @Test
   void a_failing_outcome_stays_and_parks_what_follows_of_its_key() throws Exception {
-    decision =
+    saga.decision =
         input ->
             isEvent(input, 1) || isEvent(input, 2)
                 ? greeting(input, true)
                 : StepMessage.Result.NOTHING;
-    poisoned = of("bad").and(input -> input.outcome() != null);
-    var node = node("a");
-    saga(node, 1);
+    saga.poisoned = of("bad").and(input -> input.outcome() != null);
+    var node = saga.node("a");
+    saga.host(node, 1);
     cluster.append("bad", "good");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
+    await().atMost(PATIENCE).until(() -> cluster.letters().equals(List.of(0L)));
     cluster.append("bad", "good", "bad");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L, 5L)));
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(5L)));
-    assertThat(states()).isEqualTo(Map.of("bad", "e1", "good", "e2 o e4"));
+    await().atMost(PATIENCE).until(() -> cluster.letters().equals(List.of(0L, 3L, 5L)));
+    await().atMost(PATIENCE).until(() -> cluster.checkpoints().equals(List.of(5L)));
+    assertThat(saga.states()).isEqualTo(Map.of("bad", "e1", "good", "e2 o e4"));
     assertThat(
             cluster.texts("select kind || ' ' || type from evento.dead_letter order by position"))
         .containsExactly("outcome Greet", "event MoneyDeposited", "event MoneyDeposited");
-    assertThat(commands())
+    assertThat(saga.commands())
         .containsExactlyElementsOf(
             cluster.texts("select command_id::text from evento.dead_letter where position = 0"));
 
-    poisoned = input -> false;
+    saga.poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
-    assertThat(states()).isEqualTo(Map.of("bad", "e1 o e3 e5", "good", "e2 o e4"));
-    assertThat(commands()).isEmpty();
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty());
+    assertThat(saga.states()).isEqualTo(Map.of("bad", "e1 o e3 e5", "good", "e2 o e4"));
+    assertThat(saga.commands()).isEmpty();
   }
 
   @Test
   void a_failing_deadline_stays_and_parks_what_follows_of_its_key() throws Exception {
-    decision =
+    saga.decision =
         input ->
             input.event() == null
                 ? StepMessage.Result.NOTHING
                 : new StepMessage.Result(
                     null, false, List.of(), List.of(new StepMessage.Deadline("hang", 0L, null)));
-    poisoned = of("bad").and(input -> input.due() != null);
-    var node = node("a");
-    saga(node, 1);
+    saga.poisoned = of("bad").and(input -> input.due() != null);
+    var node = saga.node("a");
+    saga.host(node, 1);
     cluster.append("bad", "good");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
-    await().atMost(PATIENCE).until(() -> "e2 d".equals(states().get("good")));
-    decision = input -> StepMessage.Result.NOTHING;
+    await().atMost(PATIENCE).until(() -> cluster.letters().equals(List.of(0L)));
+    await().atMost(PATIENCE).until(() -> "e2 d".equals(saga.states().get("good")));
+    saga.decision = input -> StepMessage.Result.NOTHING;
     cluster.append("bad", "good");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
-    await().atMost(PATIENCE).until(() -> "e2 d e4".equals(states().get("good")));
-    assertThat(states()).containsEntry("bad", "e1");
+    await().atMost(PATIENCE).until(() -> cluster.letters().equals(List.of(0L, 3L)));
+    await().atMost(PATIENCE).until(() -> "e2 d e4".equals(saga.states().get("good")));
+    assertThat(saga.states()).containsEntry("bad", "e1");
     assertThat(
             cluster.texts("select kind || ' ' || type from evento.dead_letter where position = 0"))
         .containsExactly("deadline hang");
@@ -197,23 +139,23 @@ class StepLetterTest {
         .containsExactlyElementsOf(
             cluster.texts("select command_id::text from evento.dead_letter where position = 0"));
 
-    poisoned = input -> false;
+    saga.poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
-    assertThat(states()).containsEntry("bad", "e1 d e3");
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty());
+    assertThat(saga.states()).containsEntry("bad", "e1 d e3");
     assertThat(cluster.texts("select id::text from evento.scheduled_message")).isEmpty();
   }
 
   @Test
   void outcomes_and_deadlines_of_a_parked_key_wait_until_it_is_live() throws Exception {
     var answers = new CompletableFuture<Receipt>();
-    var node = node("a");
+    var node = saga.node("a");
     node.router =
         command -> {
-          sent.add(command);
+          saga.sent.add(command);
           return answers.thenApply(done -> receipt(command));
         };
-    decision =
+    saga.decision =
         input ->
             isEvent(input, 1)
                 ? new StepMessage.Result(
@@ -223,287 +165,135 @@ class StepLetterTest {
                     List.of(new StepMessage.Deadline("hang", 1L, null)))
                 : StepMessage.Result.NOTHING;
     // Both poisons at once: an event that waits for its turn, and the deadline.
-    poisoned = of("bad").and(input -> !isEvent(input, 1));
-    saga(node, 1);
+    saga.poisoned = of("bad").and(input -> !isEvent(input, 1));
+    saga.host(node, 1);
     cluster.append("bad", "bad", "good");
-    await().atMost(PATIENCE).until(() -> !letters().isEmpty());
+    await().atMost(PATIENCE).until(() -> !cluster.letters().isEmpty());
     answers.complete(receipt(new UUID(0, 0)));
     await()
         .atMost(PATIENCE)
-        .until(() -> count("evento.consumer_command where settled_at is not null") == 1);
+        .until(
+            () ->
+                cluster
+                        .numbers(
+                            "select count(*) from evento.consumer_command where settled_at is not null")
+                        .get(0)
+                    == 1);
     cluster.append("good");
-    await().atMost(PATIENCE).until(() -> "e3 e4".equals(states().get("good")));
+    await().atMost(PATIENCE).until(() -> "e3 e4".equals(saga.states().get("good")));
     await()
         .during(Duration.ofMillis(1_500))
         .atMost(PATIENCE)
-        .until(() -> "e1".equals(states().get("bad")));
-    assertThat(tried).doesNotContain("bad o");
+        .until(() -> "e1".equals(saga.states().get("bad")));
+    assertThat(saga.tried).doesNotContain("bad o");
 
-    poisoned = input -> false;
+    saga.poisoned = input -> false;
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await()
         .atMost(PATIENCE)
         .untilAsserted(
-            () -> assertThat(noted("bad")).containsExactlyInAnyOrder("e1", "e2", "o", "d"));
-    assertThat(letters()).isEmpty();
+            () -> assertThat(saga.noted("bad")).containsExactlyInAnyOrder("e1", "e2", "o", "d"));
+    assertThat(cluster.letters()).isEmpty();
   }
 
   @Test
   void what_passes_by_itself_parks_nothing() throws Exception {
-    poison = new EventoException(ErrorCode.OVERLOADED, "busy");
-    poisoned = of("bad");
-    saga(node("a"), 1);
+    saga.poison = new EventoException(ErrorCode.OVERLOADED, "busy");
+    saga.poisoned = of("bad");
+    saga.host(saga.node("a"), 1);
     cluster.append("bad", "good");
-    await().atMost(PATIENCE).until(() -> tried.stream().filter("bad e1"::equals).count() > 7);
-    assertThat(letters()).isEmpty();
-    poison = new EventoException(ErrorCode.NO_HANDLER, "nobody");
-    await().atMost(PATIENCE).until(() -> tried.stream().filter("bad e1"::equals).count() > 8);
-    poisoned = input -> false;
-    await().atMost(PATIENCE).until(() -> states().equals(Map.of("bad", "e1", "good", "e2")));
-    assertThat(letters()).isEmpty();
-  }
-
-  @Test
-  void a_letter_that_cannot_be_tried_now_is_tried_again_by_itself() throws Exception {
-    poisoned = of("bad");
-    var node = node("a");
-    saga(node, 1);
-    cluster.append("bad");
-    await().atMost(PATIENCE).until(() -> letters().size() == 1);
-    poison = new EventoException(ErrorCode.UNAVAILABLE, "no database");
-    node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> tried.stream().filter("bad e1"::equals).count() > 6);
-    assertThat(cluster.texts("select attempts::text from evento.dead_letter")).containsExactly("5");
-    poisoned = input -> false;
-    await().atMost(PATIENCE).until(() -> states().equals(Map.of("bad", "e1")));
-    assertThat(letters()).isEmpty();
-  }
-
-  @Test
-  void a_letter_that_fails_again_waits_and_its_key_with_it() throws Exception {
-    poisoned = of("bad");
-    var node = node("a");
-    saga(node, 1);
-    cluster.append("bad", "bad");
-    await().atMost(PATIENCE).until(() -> letters().size() == 2);
-    poison = new IllegalArgumentException("still");
-    node.letters.retry(asked(), new Chosen(null, null), 0);
-    await()
-        .atMost(PATIENCE)
-        .untilAsserted(
-            () ->
-                assertThat(
-                        cluster.texts(
-                            "select attempts || ' ' || coalesce(cause_group, '') || ' '"
-                                + " || coalesce(retry_at::text, 'not asked')"
-                                + " from evento.dead_letter order by position"))
-                    .containsExactly(
-                        "6 java.lang.IllegalArgumentException not asked", "0  not asked"));
-    assertThat(states()).isEmpty();
+    await().atMost(PATIENCE).until(() -> saga.tried.stream().filter("bad e1"::equals).count() > 7);
+    assertThat(cluster.letters()).isEmpty();
+    saga.poison = new EventoException(ErrorCode.NO_HANDLER, "nobody");
+    await().atMost(PATIENCE).until(() -> saga.tried.stream().filter("bad e1"::equals).count() > 8);
+    saga.poisoned = input -> false;
+    await().atMost(PATIENCE).until(() -> saga.states().equals(Map.of("bad", "e1", "good", "e2")));
+    assertThat(cluster.letters()).isEmpty();
   }
 
   @Test
   void an_observer_parks_the_stream_that_it_fails_on_and_no_other() throws Exception {
-    decision = input -> greeting(input, false);
-    poisoned = of("Account:bad");
-    var node = node("a");
-    observer(node);
-    var all = appendRounds(10, "a", "bad", "b");
+    saga.decision = input -> greeting(input, false);
+    saga.poisoned = of("Account:bad");
+    var node = saga.node("a");
+    saga.observe(node);
+    var all = cluster.appendRounds(10, "a", "bad", "b");
     await()
         .atMost(PATIENCE)
         .untilAsserted(
             () -> {
-              assertThat(letters()).containsExactlyElementsOf(positions(all, "bad"));
-              assertThat(checkpoints()).containsOnly(cluster.head());
+              assertThat(cluster.letters()).containsExactlyElementsOf(positions(all, "bad"));
+              assertThat(cluster.checkpoints()).containsOnly(cluster.head());
             });
-    await().atMost(PATIENCE).until(() -> sent.size() == 20);
+    await().atMost(PATIENCE).until(() -> saga.sent.size() == 20);
     assertThat(cluster.texts("select distinct sequence_key from evento.dead_letter"))
         .containsExactly("Account:bad");
 
-    poisoned = input -> false;
-    tried.clear();
+    saga.poisoned = input -> false;
+    saga.tried.clear();
     node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().isEmpty() && sent.size() == 30);
-    assertThat(tried)
+    await().atMost(PATIENCE).until(() -> cluster.letters().isEmpty() && saga.sent.size() == 30);
+    assertThat(saga.tried)
         .containsExactlyElementsOf(
             positions(all, "bad").stream().map(p -> "Account:bad e" + p).toList());
-    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(30);
-  }
-
-  @Test
-  void a_letter_is_not_tried_before_all_up_to_its_event_is_done() throws Exception {
-    poisoned = of("Account:bad");
-    var node = node("a");
-    observer(node);
-    cluster.append("bad");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(1L)));
-    poison = new EventoException(ErrorCode.OVERLOADED, "busy");
-    poisoned = of("Account:busy");
-    cluster.append("busy", "bad");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(1L, 3L)));
-    node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(3L)));
-    // A node that died now would have the next one begin with it.
-    assertThat(checkpoints()).containsExactly(1L);
-    await()
-        .during(Duration.ofMillis(2_500))
-        .atMost(PATIENCE)
-        .until(() -> letters().equals(List.of(3L)));
-    poisoned = input -> false;
-    await().atMost(PATIENCE).until(() -> letters().isEmpty());
-    assertThat(checkpoints()).containsExactly(3L);
-    assertThat(tried.stream().filter("Account:bad e3"::equals)).hasSize(1);
+    assertThat(saga.sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(30);
   }
 
   @Test
   void an_owner_that_was_fenced_off_neither_parks_nor_retries() throws Exception {
-    poisoned = of("bad");
-    var node = node("a");
-    saga(node, 1);
+    saga.poisoned = of("bad");
+    var node = saga.node("a");
+    saga.host(node, 1);
     var event = cluster.append("bad").get(0);
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(1L)));
+    await().atMost(PATIENCE).until(() -> cluster.checkpoints().equals(List.of(1L)));
     var delivery = node.deliveries.of(new SegmentId(CONSUMER, 0)).orElseThrow();
     var late = delivery.lease();
     var found = found(late, delivery.filter(), event);
     node.operations.split(asked(0), null);
 
-    assertThat(
-            node.stepParking.park(
-                late, new DeadLetter("late", 0, 2, UUID.randomUUID(), "MoneyDeposited"), "x", 5))
-        .isEqualTo(Verdict.FENCED);
-    assertThat(
-            node.stepParking.parkBehind(
-                late,
-                List.of(new DeadLetter("bad", Slots.of("bad"), 2, UUID.randomUUID(), "Late"))))
-        .contains(Verdict.FENCED);
-    assertThat(node.stepParking.take(step(late, node, found), found.letter()))
-        .isInstanceOf(StepParking.Fenced.class);
-    assertThat(node.stepParking.failedAgain(late, found.letter(), "x", false)).isFalse();
-    assertThat(letters()).containsExactly(1L);
-    assertThat(states()).isEmpty();
+    var other = new DeadLetter("late", 0, 2, UUID.randomUUID(), "MoneyDeposited");
+    assertThat(node.letterWrites.park(late, List.of(other), "x", 5)).isEmpty();
+    var behind = new DeadLetter("bad", Slots.of("bad"), 2, UUID.randomUUID(), "Late");
+    assertThat(node.letterWrites.parkBehind(late, List.of(behind))).isEmpty();
+    assertThat(node.stepParking.take(step(late, node, found), found.letter())).isEmpty();
+    assertThat(node.letterWrites.failedAgain(late, found.letter(), "x", false)).isEmpty();
+    assertThat(cluster.letters()).containsExactly(1L);
+    assertThat(saga.states()).isEmpty();
     assertThat(cluster.texts("select attempts::text from evento.dead_letter")).containsExactly("5");
   }
 
   @Test
   void a_key_stays_parked_for_the_next_owner_and_after_a_split() throws Exception {
-    decision = input -> isEvent(input, 1) ? greeting(input, true) : StepMessage.Result.NOTHING;
-    poisoned = of("bad").and(input -> input.outcome() != null);
-    var first = node("a");
-    saga(first, 1);
+    saga.decision =
+        input -> isEvent(input, 1) ? greeting(input, true) : StepMessage.Result.NOTHING;
+    saga.poisoned = of("bad").and(input -> input.outcome() != null);
+    var first = saga.node("a");
+    saga.host(first, 1);
     cluster.append("bad");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L)));
+    await().atMost(PATIENCE).until(() -> cluster.letters().equals(List.of(0L)));
     first.leave();
-    poisoned = input -> false;
-    var second = node("b");
-    saga(second, 1);
+    saga.poisoned = input -> false;
+    var second = saga.node("b");
+    saga.host(second, 1);
     cluster.append("good", "bad");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
+    await().atMost(PATIENCE).until(() -> cluster.letters().equals(List.of(0L, 3L)));
     second.operations.split(asked(0), null);
     cluster.append("good", "bad");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L, 5L)));
-    await().atMost(PATIENCE).until(() -> "e2 e4".equals(states().get("good")));
-    assertThat(states()).containsEntry("bad", "e1");
+    await().atMost(PATIENCE).until(() -> cluster.letters().equals(List.of(0L, 3L, 5L)));
+    await().atMost(PATIENCE).until(() -> "e2 e4".equals(saga.states().get("good")));
+    assertThat(saga.states()).containsEntry("bad", "e1");
     second.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> "e1 o e3 e5".equals(states().get("bad")));
-    assertThat(letters()).isEmpty();
-  }
-
-  @Test
-  void letters_that_are_tried_while_their_node_dies_have_effect_once() throws Exception {
-    decision = input -> greeting(input, true);
-    poisoned = input -> input.event() != null;
-    var first = node("a");
-    saga(first, 4);
-    var keys = IntStream.range(0, 20).mapToObj(i -> "k-" + i).toArray(String[]::new);
-    // So many keys fail, one after the other; most events only wait behind.
-    var all = new ArrayList<>(appendRounds(10, keys));
-    await().atMost(Duration.ofSeconds(60)).until(() -> letters().size() == 200);
-    saga(node("b"), 4);
-    poisoned = input -> false;
-    first.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> letters().size() < 150);
-    first.close();
-    all.addAll(cluster.append(keys));
-    await().atMost(Duration.ofSeconds(60)).until(() -> letters().isEmpty() && commands().isEmpty());
-    for (var key : keys) {
-      var events = noted(key).stream().filter(one -> !one.equals("o")).toList();
-      assertThat(String.join(" ", events)).isEqualTo(noted(positions(all, key)));
-      assertThat(noted(key)).hasSize(22);
-    }
-    assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(220);
-    assertThat(sent.stream().map(command -> command.payload().text()).distinct()).hasSize(220);
-  }
-
-  @Test
-  void a_dropped_outcome_is_gone_and_what_waited_behind_it_runs() throws Exception {
-    decision =
-        input ->
-            isEvent(input, 1)
-                ? new StepMessage.Result(
-                    null,
-                    false,
-                    List.of(
-                        SteppingBundle.command("Greet", "{\"n\":1}"),
-                        SteppingBundle.command("Greet", "{\"n\":2}")),
-                    List.of())
-                : StepMessage.Result.NOTHING;
-    poisoned = of("bad").and(input -> input.outcome() != null);
-    var node = node("a");
-    saga(node, 1);
-    cluster.append("bad", "bad");
-    await().atMost(PATIENCE).until(() -> letters().contains(0L) && commands().size() == 2);
-    cluster.append("bad");
-    await().atMost(PATIENCE).until(() -> letters().contains(3L));
-    poisoned = input -> false;
-    var group = new Chosen(null, "java.lang.IllegalStateException");
-    node.letters.drop(new Operations.Asked("greeting", 1, null, "test", "bad data", false), group);
-    // The other outcome too, though nobody asks for it.
-    await().atMost(PATIENCE).until(() -> letters().isEmpty() && commands().isEmpty());
-    await()
-        .atMost(PATIENCE)
-        .untilAsserted(
-            () -> {
-              assertThat(noted("bad")).containsExactlyInAnyOrder("e1", "e2", "e3", "o");
-              assertThat(noted("bad").indexOf("e2")).isLessThan(noted("bad").indexOf("e3"));
-            });
-  }
-
-  @Test
-  void a_letter_that_is_dropped_while_it_is_tried_has_no_effect() throws Exception {
-    poisoned = of("bad");
-    var node = node("a");
-    saga(node, 1);
-    cluster.append("bad");
-    await().atMost(PATIENCE).until(() -> letters().size() == 1);
-    var begun = new CountDownLatch(1);
-    var goOn = new CountDownLatch(1);
-    poisoned =
-        input -> {
-          begun.countDown();
-          try {
-            assertThat(goOn.await(20, TimeUnit.SECONDS)).isTrue();
-          } catch (InterruptedException stopped) {
-            throw new IllegalStateException(stopped);
-          }
-          return false;
-        };
-    node.letters.retry(asked(), new Chosen(null, null), 0);
-    assertThat(begun.await(20, TimeUnit.SECONDS)).isTrue();
-    node.letters.drop(
-        new Operations.Asked("greeting", 1, null, "test", "bad data", false),
-        new Chosen(null, "java.lang.IllegalStateException"));
-    goOn.countDown();
-    cluster.append("bad");
-    await().atMost(PATIENCE).until(() -> "e2".equals(states().get("bad")));
+    await().atMost(PATIENCE).until(() -> "e1 o e3 e5".equals(saga.states().get("bad")));
+    assertThat(cluster.letters()).isEmpty();
   }
 
   @Test
   void where_dead_letters_are_full_the_consumer_pauses_and_loses_nothing() throws Exception {
-    var node = node("a");
+    var node = saga.node("a");
     node.deadLettersMax = 3;
-    poisoned = of("bad");
-    saga(node, 1);
-    var all = appendRounds(5, "bad", "good");
+    saga.poisoned = of("bad");
+    saga.host(node, 1);
+    var all = cluster.appendRounds(5, "bad", "good");
     await()
         .atMost(PATIENCE)
         .until(() -> cluster.texts("select status from evento.consumer").equals(List.of("full")));
@@ -511,122 +301,19 @@ class StepLetterTest {
         .during(Duration.ofMillis(1_500))
         .atMost(PATIENCE)
         .until(() -> cluster.texts("select status from evento.consumer").equals(List.of("full")));
-    assertThat(letters()).hasSizeLessThanOrEqualTo(3);
-    assertThat(checkpoints().get(0)).isLessThan(cluster.head());
+    assertThat(cluster.letters()).hasSizeLessThanOrEqualTo(3);
+    assertThat(cluster.checkpoints().get(0)).isLessThan(cluster.head());
 
-    poisoned = input -> false;
+    saga.poisoned = input -> false;
     node.deadLettersMax = 100;
     node.operations.resume(asked());
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(cluster.head())));
-    assertThat(states()).containsEntry("good", noted(positions(all, "good")));
+    await().atMost(PATIENCE).until(() -> cluster.checkpoints().equals(List.of(cluster.head())));
+    assertThat(saga.states()).containsEntry("good", noted(positions(all, "good")));
     node.letters.retry(asked(), new Chosen(null, null), 0);
     await()
         .atMost(PATIENCE)
         .untilAsserted(
-            () -> assertThat(states()).containsEntry("bad", noted(positions(all, "bad"))));
-  }
-
-  @Test
-  void a_reset_forgets_events_that_come_again_and_their_commands_are_sent() throws Exception {
-    decision = input -> greeting(input, true);
-    poisoned =
-        input ->
-            (input.key().equals("bad") && input.event() != null)
-                || (input.key().equals("deaf") && input.outcome() != null);
-    var node = node("a");
-    saga(node, 1);
-    cluster.append("good", "deaf", "bad", "good");
-    await().atMost(PATIENCE).until(() -> letters().equals(List.of(0L, 3L)));
-    await().atMost(PATIENCE).until(() -> checkpoints().equals(List.of(4L)));
-    await().atMost(PATIENCE).until(() -> sent.size() == 3 && commands().size() == 1);
-    poisoned = input -> false;
-    node.operations.reset(asked(), 0, false);
-
-    await().atMost(PATIENCE).until(() -> "e3 o".equals(states().get("bad")));
-    assertThat(sent).hasSize(4);
-    assertThat(letters()).containsExactly(0L);
-    assertThat(states()).containsEntry("deaf", "e2");
-    node.letters.retry(asked(), new Chosen(null, null), 0);
-    await().atMost(PATIENCE).until(() -> "e2 o".equals(states().get("deaf")));
-  }
-
-  // ---- the saga
-
-  /** Notes in its state what it was given. */
-  private StepMessage.Result step(Input input, @Nullable Json state) {
-    var what =
-        input.event() != null
-            ? "e" + input.event().position()
-            : input.outcome() != null ? "o" : "d";
-    tried.add(input.key() + " " + what);
-    if (poisoned.test(input)) {
-      throw poison;
-    }
-    var decided = decision.apply(input);
-    var before = state == null ? "" : state.text().replace("\"", "") + " ";
-    return new StepMessage.Result(
-        new Json("\"" + before + what + "\""), false, decided.commands(), decided.deadlines());
-  }
-
-  private static Predicate<Input> of(String key) {
-    return input -> input.key().equals(key);
-  }
-
-  private static boolean isEvent(Input input, long position) {
-    var event = input.event();
-    return event != null && event.position() == position;
-  }
-
-  private static StepMessage.Result greeting(Input input, boolean hear) {
-    var event = input.event();
-    return event == null
-        ? StepMessage.Result.NOTHING
-        : new StepMessage.Result(
-            null,
-            false,
-            List.of(
-                new StepMessage.Send("Greet", new Json("{\"n\":" + event.position() + "}"), hear)),
-            List.of());
-  }
-
-  private static String noted(List<Long> positions) {
-    return positions.stream().map(position -> "e" + position).collect(Collectors.joining(" "));
-  }
-
-  // ---- the node
-
-  private ConsumerNode node(String name) {
-    var node = cluster.node(name);
-    node.router =
-        command -> {
-          sent.add(command);
-          return CompletableFuture.completedStage(receipt(command));
-        };
-    return node;
-  }
-
-  private void saga(ConsumerNode node, int segments) {
-    cluster.opened(new SteppingBundle(node, SteppingBundle.saga(segments), this::step).connect());
-  }
-
-  private void observer(ConsumerNode node) {
-    cluster.opened(
-        new SteppingBundle(
-                node,
-                SteppingBundle.observer(1),
-                (input, state) -> {
-                  var decided = step(input, null);
-                  return new StepMessage.Result(null, false, decided.commands(), List.of());
-                })
-            .connect());
-  }
-
-  private static Receipt receipt(CommandMessage.Command command) {
-    return receipt(command.id());
-  }
-
-  private static Receipt receipt(UUID command) {
-    return new Receipt(command, null, null, false);
+            () -> assertThat(saga.states()).containsEntry("bad", noted(positions(all, "bad"))));
   }
 
   /** The letter of an event, as an owner has it before him. */
@@ -655,60 +342,5 @@ class StepLetterTest {
         node.incarnation,
         Duration.ofSeconds(5),
         found.letter().id());
-  }
-
-  private static Operations.Asked asked() {
-    return asked(null);
-  }
-
-  private static Operations.Asked asked(@Nullable Integer segment) {
-    return new Operations.Asked("greeting", 1, segment, "test", null, false);
-  }
-
-  private List<RecordedEvent> appendRounds(int rounds, String... keys) throws SQLException {
-    var all = new ArrayList<RecordedEvent>();
-    for (var round = 0; round < rounds; round++) {
-      all.addAll(cluster.append(keys));
-    }
-    return all;
-  }
-
-  private static List<Long> positions(List<RecordedEvent> events, String account) {
-    return events.stream()
-        .filter(event -> event.aggregate().id().equals(account))
-        .map(RecordedEvent::position)
-        .toList();
-  }
-
-  // ---- the database
-
-  private static List<Long> letters() {
-    return cluster.numbers("select position from evento.dead_letter order by position");
-  }
-
-  private static List<String> commands() {
-    return cluster.texts("select id::text from evento.consumer_command");
-  }
-
-  private static List<Long> checkpoints() {
-    return cluster.numbers("select checkpoint from evento.consumer_segment order by segment");
-  }
-
-  /** What each saga has noted. */
-  private static Map<String, String> states() {
-    var found = new TreeMap<String, String>();
-    for (var row :
-        cluster.texts("select key || '=' || replace(state, '\"', '') from evento.saga_state")) {
-      found.put(row.substring(0, row.indexOf('=')), row.substring(row.indexOf('=') + 1));
-    }
-    return found;
-  }
-
-  private static List<String> noted(String key) {
-    return List.of(states().getOrDefault(key, "").split(" "));
-  }
-
-  private static long count(String from) {
-    return cluster.numbers("select count(*) from " + from).get(0);
   }
 }
