@@ -24,15 +24,10 @@ import io.evento.server.consumer.operation.ConsumerMonitor;
 import io.evento.server.consumer.operation.DeadLetters;
 import io.evento.server.consumer.operation.Operations;
 import io.evento.server.consumer.operation.VersionSwitch;
-import io.evento.server.consumer.outbox.ConsumerCommandRow;
-import io.evento.server.consumer.outbox.ScheduledMessageRow;
 import io.evento.server.consumer.outbox.Schedules;
-import io.evento.server.consumer.segment.ConsumerAuditRow;
 import io.evento.server.consumer.segment.ConsumerRow;
 import io.evento.server.consumer.segment.ConsumerSegmentRow;
 import io.evento.server.consumer.shadow.Comparisons;
-import io.evento.server.consumer.shadow.ShadowCommandRow;
-import io.evento.server.consumer.step.SagaStateRow;
 
 @AnalyzeClasses(packages = "io.evento", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -216,15 +211,10 @@ class ArchitectureTest {
                               DeadLetters.class,
                               Operations.class,
                               VersionSwitch.class,
-                              ConsumerCommandRow.class,
-                              ScheduledMessageRow.class,
                               Schedules.class,
-                              ConsumerAuditRow.class,
                               ConsumerRow.class,
                               ConsumerSegmentRow.class,
-                              Comparisons.class,
-                              ShadowCommandRow.class,
-                              SagaStateRow.class))));
+                              Comparisons.class))));
 
   @ArchTest
   static final ArchRule nothing_static_changes = fields().that().areStatic().should().beFinal();

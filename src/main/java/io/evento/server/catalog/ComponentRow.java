@@ -22,7 +22,6 @@ public class ComponentRow {
   @Id private int version;
   private String context;
   private String bundle;
-  private String definition;
 
   @Column(name = "declared_at")
   private OffsetDateTime declaredAt;
@@ -47,10 +46,6 @@ public class ComponentRow {
 
   public String bundle() {
     return bundle;
-  }
-
-  public String definition() {
-    return definition;
   }
 
   public OffsetDateTime declaredAt() {

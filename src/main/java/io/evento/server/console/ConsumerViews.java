@@ -5,13 +5,13 @@ import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.delivery.LostEvents;
 import io.evento.server.consumer.operation.ConsumerMonitor;
-import io.evento.server.consumer.segment.ConsumerAuditRow;
 import io.evento.server.consumer.segment.ConsumerRow;
 import io.evento.server.consumer.segment.ConsumerSegmentRow;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
 import java.time.Duration;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -114,7 +114,18 @@ public class ConsumerViews {
    * @param by who did it; {@code server} for what no person did
    */
   record AuditView(
-      long id, String at, String by, String action, String detail, @Nullable String reason) {}
+      long id, String at, String by, String action, String detail, @Nullable String reason) {
+    /** Of a row. Public, or the query does not find it. */
+    public AuditView(
+        long id,
+        OffsetDateTime at,
+        String by,
+        String action,
+        String detail,
+        @Nullable String reason) {
+      this(id, AdminCalls.time(at), by, action, detail, reason);
+    }
+  }
 
   /**
    * @param next the {@code before} of the next page; absent at the end
@@ -139,28 +150,27 @@ public class ConsumerViews {
 
   /** What was done to a consumer before an audit's id, newest first. */
   AuditsView audit(String name, int version, @Nullable Long before, int limit) {
-    var rows =
-        managers.read(
-            manager ->
-                manager
-                    .createQuery(
-                        "select a from ConsumerAuditRow a where a.name = :name"
-                            + " and a.version = :version and a.id < :before"
-                            + " order by a.id desc",
-                        ConsumerAuditRow.class)
-                    .setParameter("name", name)
-                    .setParameter("version", version)
-                    .setParameter("before", before == null ? Long.MAX_VALUE : before)
-                    .setMaxResults(limit)
-                    .getResultList());
-    return new AuditsView(
-        rows.stream().map(ConsumerViews::view).toList(),
-        rows.size() < limit ? null : rows.get(rows.size() - 1).id());
+    return managers.read(manager -> audit(manager, name, version, before, limit));
   }
 
-  private static AuditView view(ConsumerAuditRow row) {
-    return new AuditView(
-        row.id(), AdminCalls.time(row.at()), row.by(), row.action(), row.detail(), row.reason());
+  static AuditsView audit(
+      EntityManager manager, String name, int version, @Nullable Long before, int limit) {
+    var rows =
+        manager
+            .createQuery(
+                "select new "
+                    + AuditView.class.getName()
+                    + "(a.id, a.at, a.by, a.action, a.detail, a.reason)"
+                    + " from ConsumerAuditRow a where a.name = :name"
+                    + " and a.version = :version and a.id < :before"
+                    + " order by a.id desc",
+                AuditView.class)
+            .setParameter("name", name)
+            .setParameter("version", version)
+            .setParameter("before", before == null ? Long.MAX_VALUE : before)
+            .setMaxResults(limit)
+            .getResultList();
+    return new AuditsView(rows, rows.size() < limit ? null : rows.get(rows.size() - 1).id());
   }
 
   private List<ConsumerView> list(Predicate<ConsumerRow> wanted) {

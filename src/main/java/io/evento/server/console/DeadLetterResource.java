@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.OffsetDateTime;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -264,10 +265,7 @@ public class DeadLetterResource {
     }
     return switch (row.kind()) {
       case "outcome" -> LetterView.of(row, null, command(manager, row), null);
-      case "deadline" -> {
-        var due = manager.find(ScheduledMessageRow.class, row.commandId());
-        yield LetterView.of(row, null, null, due == null ? null : SagaResource.view(due));
-      }
+      case "deadline" -> LetterView.of(row, null, null, deadline(manager, row));
       default -> {
         var event =
             reader
@@ -278,21 +276,52 @@ public class DeadLetterResource {
     };
   }
 
+  private static SagaResource.@Nullable DeadlineView deadline(
+      EntityManager manager, DeadLetterRow row) {
+    return manager
+        .createQuery(
+            "select "
+                + SagaResource.DeadlineView.OF_ROW
+                + " from ScheduledMessageRow m where m.id = :id",
+            SagaResource.DeadlineView.class)
+        .setParameter("id", row.commandId())
+        .getResultStream()
+        .findFirst()
+        .orElse(null);
+  }
+
   /**
    * The version's own: what the live one sent is in the outbox, and what a shadow decided about the
    * same is held under the same id.
    */
   private static OutboxResource.@Nullable CommandView command(
       EntityManager manager, DeadLetterRow row) {
-    var sent = manager.find(ConsumerCommandRow.class, row.commandId());
-    if (sent != null && sent.name().equals(row.name()) && sent.version() == row.version()) {
-      return OutboxResource.view(sent);
-    }
-    var held =
-        manager.find(
-            ShadowCommandRow.class,
-            new ShadowCommandRow.Key(row.name(), row.version(), row.commandId()));
-    return held == null ? null : OutboxResource.settled(held);
+    return command(
+            manager,
+            row,
+            OutboxResource.CommandView.OF_SENT
+                + " from ConsumerCommandRow c"
+                + " where c.id = :id and c.name = :name and c.version = :version")
+        .or(
+            () ->
+                command(
+                    manager,
+                    row,
+                    OutboxResource.CommandView.OF_HELD
+                        + " from ShadowCommandRow s"
+                        + " where s.id = :id and s.name = :name and s.version = :version"))
+        .orElse(null);
+  }
+
+  private static Optional<OutboxResource.CommandView> command(
+      EntityManager manager, DeadLetterRow row, String selected) {
+    return manager
+        .createQuery("select " + selected, OutboxResource.CommandView.class)
+        .setParameter("id", row.commandId())
+        .setParameter("name", row.name())
+        .setParameter("version", row.version())
+        .getResultStream()
+        .findFirst();
   }
 
   /** Tries one again, and the older ones of its key before it. */

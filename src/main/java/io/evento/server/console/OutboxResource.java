@@ -2,17 +2,18 @@ package io.evento.server.console;
 
 import io.evento.protocol.Json;
 import io.evento.server.NodeScoped;
-import io.evento.server.consumer.outbox.ConsumerCommandRow;
-import io.evento.server.consumer.shadow.ShadowCommandRow;
 import io.evento.server.gateway.http.PageLimits;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
+import jakarta.persistence.EntityManager;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
+import java.time.OffsetDateTime;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,78 @@ public class OutboxResource {
       @Nullable String error,
       String correlationId,
       Json payload,
-      @Nullable Json outcome) {}
+      @Nullable Json outcome) {
+    /** How a query makes it of a row {@code c} of the outbox. */
+    static final String OF_SENT =
+        "new "
+            + CommandView.class.getName()
+            + "(c.id, c.name, c.version, c.key, c.type, c.settledAt, c.claimedBy, c.attempts,"
+            + " c.createdAt, c.nextAt, c.error, c.correlation, c.payload, c.outcome)";
+
+    /** How a query makes it of a row {@code s} that a shadow holds, once that has an outcome. */
+    static final String OF_HELD =
+        "new "
+            + CommandView.class.getName()
+            + "(s.id, s.name, s.version, s.key, s.type, s.createdAt, s.correlation, s.payload,"
+            + " s.outcome)";
+
+    /** Public, or the query does not find it. */
+    public CommandView(
+        UUID id,
+        String name,
+        int version,
+        String key,
+        String type,
+        @Nullable OffsetDateTime settledAt,
+        @Nullable String claimedBy,
+        int attempts,
+        OffsetDateTime createdAt,
+        OffsetDateTime nextAt,
+        @Nullable String error,
+        String correlation,
+        String payload,
+        @Nullable String outcome) {
+      this(
+          id.toString(),
+          name + ':' + version,
+          key,
+          type,
+          settledAt != null ? "settled" : claimedBy == null ? "waiting" : "sending",
+          attempts,
+          AdminCalls.time(createdAt),
+          settledAt != null ? null : AdminCalls.time(nextAt),
+          error,
+          correlation,
+          new Json(payload),
+          outcome == null ? null : new Json(outcome));
+    }
+
+    /** Public, or the query does not find it. */
+    public CommandView(
+        UUID id,
+        String name,
+        int version,
+        String key,
+        String type,
+        OffsetDateTime createdAt,
+        String correlation,
+        String payload,
+        @Nullable String outcome) {
+      this(
+          id.toString(),
+          name + ':' + version,
+          key,
+          type,
+          "settled",
+          0,
+          AdminCalls.time(createdAt),
+          null,
+          null,
+          correlation,
+          new Json(payload),
+          outcome == null ? null : new Json(outcome));
+    }
+  }
 
   record OutboxView(List<CommandView> commands) {}
 
@@ -60,61 +132,21 @@ public class OutboxResource {
       @QueryParam("consumer") @Nullable String consumer,
       @QueryParam("limit") @Nullable String limit) {
     var count = PageLimits.limit(limit);
-    return adminCalls.answer(
-        () ->
-            managers.read(
-                manager -> {
-                  var query =
-                      manager.createQuery(
-                          "select c from ConsumerCommandRow c"
-                              + (consumer == null ? "" : " where c.name = :name")
-                              + " order by c.createdAt, c.id",
-                          ConsumerCommandRow.class);
-                  if (consumer != null) {
-                    query.setParameter("name", consumer);
-                  }
-                  return new OutboxView(
-                      query
-                          .setMaxResults(count)
-                          .getResultStream()
-                          .map(OutboxResource::view)
-                          .toList());
-                }));
+    return adminCalls.answer(() -> managers.read(manager -> page(manager, consumer, count)));
   }
 
-  static CommandView view(ConsumerCommandRow row) {
-    var isSettled = row.settledAt() != null;
-    var outcome = row.outcome();
-    return new CommandView(
-        row.id().toString(),
-        row.name() + ':' + row.version(),
-        row.key(),
-        row.type(),
-        isSettled ? "settled" : row.claimedBy() == null ? "waiting" : "sending",
-        row.attempts(),
-        AdminCalls.time(row.createdAt()),
-        isSettled ? null : AdminCalls.time(row.nextAt()),
-        row.error(),
-        row.correlation(),
-        new Json(row.payload()),
-        outcome == null ? null : new Json(outcome));
-  }
-
-  /** What a shadow decided, once the live version's command about the same had an outcome. */
-  static CommandView settled(ShadowCommandRow row) {
-    var outcome = row.outcome();
-    return new CommandView(
-        row.id().toString(),
-        row.name() + ':' + row.version(),
-        row.key(),
-        row.type(),
-        "settled",
-        0,
-        AdminCalls.time(row.createdAt()),
-        null,
-        null,
-        row.correlation(),
-        new Json(row.payload()),
-        outcome == null ? null : new Json(outcome));
+  static OutboxView page(EntityManager manager, @Nullable String consumer, int count) {
+    var query =
+        manager.createQuery(
+            "select "
+                + CommandView.OF_SENT
+                + " from ConsumerCommandRow c"
+                + (consumer == null ? "" : " where c.name = :name")
+                + " order by c.createdAt, c.id",
+            CommandView.class);
+    if (consumer != null) {
+      query.setParameter("name", consumer);
+    }
+    return new OutboxView(query.setMaxResults(count).getResultList());
   }
 }

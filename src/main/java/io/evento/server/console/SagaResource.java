@@ -4,9 +4,6 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.server.NodeScoped;
-import io.evento.server.consumer.outbox.ConsumerCommandRow;
-import io.evento.server.consumer.outbox.ScheduledMessageRow;
-import io.evento.server.consumer.step.SagaStateRow;
 import io.evento.server.gateway.http.PageLimits;
 import io.evento.server.persistence.EntityManagers;
 import jakarta.inject.Inject;
@@ -17,6 +14,7 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -42,14 +40,50 @@ public class SagaResource {
       String startedAt,
       String changedAt,
       @Nullable String endedAt,
-      Json state) {}
+      Json state) {
+    /** How a query makes it of a row {@code s}. */
+    static final String OF_ROW =
+        "new "
+            + SagaView.class.getName()
+            + "(s.key, s.born, s.position, s.correlation, s.startedAt, s.changedAt, s.endedAt,"
+            + " s.state)";
+
+    /** Public, or the query does not find it. */
+    public SagaView(
+        String key,
+        long bornAt,
+        long position,
+        String correlationId,
+        OffsetDateTime startedAt,
+        OffsetDateTime changedAt,
+        @Nullable OffsetDateTime endedAt,
+        String state) {
+      this(
+          key,
+          bornAt,
+          position,
+          correlationId,
+          AdminCalls.time(startedAt),
+          AdminCalls.time(changedAt),
+          endedAt == null ? null : AdminCalls.time(endedAt),
+          new Json(state));
+    }
+  }
 
   /**
    * @param next key to go on after; absent at the end
    */
   record SagasView(List<SagaView> sagas, @Nullable String next) {}
 
-  record DeadlineView(String name, String dueAt) {}
+  record DeadlineView(String name, String dueAt) {
+    /** How a query makes it of a row {@code m}. */
+    static final String OF_ROW = "new " + DeadlineView.class.getName() + "(m.label, m.dueAt)";
+
+    /** Public, or the query does not find it. */
+    public DeadlineView(@Nullable String label, OffsetDateTime dueAt) {
+      this(String.valueOf(label), AdminCalls.time(dueAt));
+    }
+  }
 
   record SagaInFullView(
       SagaView saga, List<DeadlineView> deadlines, List<OutboxResource.CommandView> commands) {}
@@ -73,7 +107,7 @@ public class SagaResource {
         () -> managers.read(manager -> page(manager, name, version, after, state, count)));
   }
 
-  private static SagasView page(
+  static SagasView page(
       EntityManager manager,
       String name,
       int version,
@@ -85,18 +119,18 @@ public class SagaResource {
     var found =
         manager
             .createQuery(
-                "select s from SagaStateRow s where s.name = :name and s.version = :version"
+                "select "
+                    + SagaView.OF_ROW
+                    + " from SagaStateRow s where s.name = :name and s.version = :version"
                     + " and s.key > :after"
                     + which
                     + " order by s.key",
-                SagaStateRow.class)
+                SagaView.class)
             .setParameter("name", name)
             .setParameter("version", version)
             .setParameter("after", after == null ? "" : after)
             .setMaxResults(count)
-            .getResultStream()
-            .map(SagaResource::view)
-            .toList();
+            .getResultList();
     return new SagasView(found, found.size() < count ? null : found.get(found.size() - 1).key());
   }
 
@@ -110,54 +144,49 @@ public class SagaResource {
     return adminCalls.answer(() -> managers.read(manager -> inFull(manager, name, version, key)));
   }
 
-  private static SagaInFullView inFull(
-      EntityManager manager, String name, int version, String key) {
-    var saga = manager.find(SagaStateRow.class, new SagaStateRow.Key(name, version, key));
-    if (saga == null) {
-      throw new EventoException(
-          ErrorCode.NOT_FOUND, "no saga " + name + ":" + version + " is known under " + key);
-    }
-    return new SagaInFullView(
-        view(saga),
+  static SagaInFullView inFull(EntityManager manager, String name, int version, String key) {
+    var saga =
         manager
             .createQuery(
-                "select m from ScheduledMessageRow m where m.kind = 'deadline' and m.name = :name"
-                    + " and m.version = :version and m.key = :key order by m.dueAt",
-                ScheduledMessageRow.class)
+                "select "
+                    + SagaView.OF_ROW
+                    + " from SagaStateRow s"
+                    + " where s.name = :name and s.version = :version and s.key = :key",
+                SagaView.class)
             .setParameter("name", name)
             .setParameter("version", version)
             .setParameter("key", key)
             .getResultStream()
-            .map(SagaResource::view)
-            .toList(),
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new EventoException(
+                        ErrorCode.NOT_FOUND,
+                        "no saga " + name + ":" + version + " is known under " + key));
+    return new SagaInFullView(
+        saga,
         manager
             .createQuery(
-                "select c from ConsumerCommandRow c where c.name = :name and c.version = :version"
+                "select "
+                    + DeadlineView.OF_ROW
+                    + " from ScheduledMessageRow m where m.kind = 'deadline' and m.name = :name"
+                    + " and m.version = :version and m.key = :key order by m.dueAt",
+                DeadlineView.class)
+            .setParameter("name", name)
+            .setParameter("version", version)
+            .setParameter("key", key)
+            .getResultList(),
+        manager
+            .createQuery(
+                "select "
+                    + OutboxResource.CommandView.OF_SENT
+                    + " from ConsumerCommandRow c where c.name = :name and c.version = :version"
                     + " and c.key = :key order by c.createdAt, c.id",
-                ConsumerCommandRow.class)
+                OutboxResource.CommandView.class)
             .setParameter("name", name)
             .setParameter("version", version)
             .setParameter("key", key)
             .setMaxResults(1_000)
-            .getResultStream()
-            .map(OutboxResource::view)
-            .toList());
-  }
-
-  static DeadlineView view(ScheduledMessageRow row) {
-    return new DeadlineView(String.valueOf(row.label()), AdminCalls.time(row.dueAt()));
-  }
-
-  private static SagaView view(SagaStateRow row) {
-    var ended = row.endedAt();
-    return new SagaView(
-        row.key(),
-        row.born(),
-        row.position(),
-        row.correlation(),
-        AdminCalls.time(row.startedAt()),
-        AdminCalls.time(row.changedAt()),
-        ended == null ? null : AdminCalls.time(ended),
-        new Json(row.state()));
+            .getResultList());
   }
 }

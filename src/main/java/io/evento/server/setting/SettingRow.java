@@ -32,19 +32,7 @@ public class SettingRow {
     changedAt = at;
   }
 
-  public String key() {
-    return key;
-  }
-
   public String value() {
     return value;
-  }
-
-  public OffsetDateTime changedAt() {
-    return changedAt;
-  }
-
-  public String changedBy() {
-    return changedBy;
   }
 }

@@ -2,6 +2,8 @@ package io.evento.server.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.protocol.Codec;
+import io.evento.server.console.ConsumerViews.AuditView;
 import io.evento.server.console.ConsumerViews.ConsumerId;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.EntityManagers;
@@ -66,5 +68,30 @@ class ConsumerViewsTest {
   @Test
   void dead_letters_are_counted_by_consumer() {
     assertThat(MANAGERS.read(ConsumerViews::deadLetters)).isEqualTo(Map.of(LIVE, 1L, SHADOW, 2L));
+  }
+
+  @Test
+  void the_audit_is_told_newest_first_page_by_page() throws SQLException {
+    try (var admin = WHERE.asAdmin();
+        var statement = admin.createStatement()) {
+      statement.execute(
+          """
+          insert into evento.consumer_audit (name, version, at, done_by, action, detail, reason)
+          values ('transfer', 1, '2026-01-31T10:15:30Z', 'ann', 'pause', 'paused', 'late'),
+                 ('transfer', 1, '2026-01-31T10:15:31Z', 'server', 'resume', 'goes on', null),
+                 ('transfer', 2, '2026-01-31T10:15:32Z', 'ann', 'pause', 'paused', null)
+          """);
+    }
+    var first = MANAGERS.read(manager -> ConsumerViews.audit(manager, "transfer", 1, null, 1));
+    assertThat(first.audit()).extracting(AuditView::action).containsExactly("resume");
+    assertThat(first.audit().get(0).reason()).isNull();
+    var second =
+        MANAGERS.read(manager -> ConsumerViews.audit(manager, "transfer", 1, first.next(), 9));
+    assertThat(second.next()).isNull();
+    assertThat(second.audit()).hasSize(1);
+    assertThat(Codec.text(second.audit().get(0)))
+        .contains(
+            "\"at\":\"2026-01-31T10:15:30.000000Z\",\"by\":\"ann\",\"action\":\"pause\"",
+            "\"reason\":\"late\"");
   }
 }

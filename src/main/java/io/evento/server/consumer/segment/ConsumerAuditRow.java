@@ -7,7 +7,10 @@ import java.time.OffsetDateTime;
 import org.eclipse.persistence.annotations.ReadOnly;
 import org.jspecify.annotations.Nullable;
 
-/** A row of {@code consumer_audit}: something that was done to a consumer. */
+/**
+ * A row of {@code consumer_audit}: something that was done to a consumer. Queries make views of it,
+ * so it has no getters.
+ */
 @Entity
 @Table(name = "consumer_audit", schema = "evento")
 @ReadOnly
@@ -26,37 +29,4 @@ public class ConsumerAuditRow {
   private @Nullable String reason;
 
   protected ConsumerAuditRow() {} // for JPA
-
-  public long id() {
-    return id;
-  }
-
-  public String name() {
-    return name;
-  }
-
-  public int version() {
-    return version;
-  }
-
-  public OffsetDateTime at() {
-    return at;
-  }
-
-  /** Who did it; {@code server} for what no person did. */
-  public String by() {
-    return by;
-  }
-
-  public String action() {
-    return action;
-  }
-
-  public String detail() {
-    return detail;
-  }
-
-  public @Nullable String reason() {
-    return reason;
-  }
 }

@@ -1,15 +1,10 @@
 package io.evento.server.consumer.segment;
 
-import io.evento.server.eventstore.read.TagsConverter;
-import jakarta.persistence.Column;
-import jakarta.persistence.Convert;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
 import jakarta.persistence.Table;
 import java.io.Serializable;
-import java.time.OffsetDateTime;
-import java.util.List;
 import java.util.Objects;
 import org.eclipse.persistence.annotations.ReadOnly;
 import org.jspecify.annotations.Nullable;
@@ -49,19 +44,10 @@ public class ConsumerRow {
   @Id private int version;
   private String kind;
 
-  @Convert(converter = TagsConverter.class)
-  private List<String> contexts;
-
-  @Convert(converter = TagsConverter.class)
-  private List<String> types;
-
   private String start;
   private String role;
   private String status;
   private @Nullable String note;
-
-  @Column(name = "declared_at")
-  private OffsetDateTime declaredAt;
 
   protected ConsumerRow() {} // for JPA
 
@@ -75,16 +61,6 @@ public class ConsumerRow {
 
   public String kind() {
     return kind;
-  }
-
-  /** The contexts whose events it is given; empty for all. */
-  public List<String> contexts() {
-    return contexts;
-  }
-
-  /** The types of event that it is given; empty for all. */
-  public List<String> types() {
-    return types;
   }
 
   /** Where it began: {@code beginning} or {@code end}. */
@@ -104,9 +80,5 @@ public class ConsumerRow {
   /** Why it is paused or full; null if it is not. */
   public @Nullable String note() {
     return note;
-  }
-
-  public OffsetDateTime declaredAt() {
-    return declaredAt;
   }
 }

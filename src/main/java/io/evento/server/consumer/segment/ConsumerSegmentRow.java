@@ -6,7 +6,6 @@ import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
 import jakarta.persistence.Table;
 import java.io.Serializable;
-import java.time.OffsetDateTime;
 import java.util.Objects;
 import java.util.UUID;
 import org.eclipse.persistence.annotations.ReadOnly;
@@ -65,9 +64,6 @@ public class ConsumerSegmentRow {
   private long fence;
   private @Nullable String owner;
 
-  @Column(name = "lease_until")
-  private @Nullable OffsetDateTime leaseUntil;
-
   private String status;
   private @Nullable String note;
 
@@ -76,12 +72,6 @@ public class ConsumerSegmentRow {
 
   @Column(name = "merge_at")
   private @Nullable Long mergeAt;
-
-  @Column(name = "progress_at")
-  private OffsetDateTime progressAt;
-
-  @Column(name = "changed_at")
-  private OffsetDateTime changedAt;
 
   protected ConsumerSegmentRow() {} // for JPA
 
@@ -122,10 +112,6 @@ public class ConsumerSegmentRow {
     return owner;
   }
 
-  public @Nullable OffsetDateTime leaseUntil() {
-    return leaseUntil;
-  }
-
   public String status() {
     return status;
   }
@@ -143,14 +129,5 @@ public class ConsumerSegmentRow {
   /** The position where both wait for each other; null for none. */
   public @Nullable Long mergeAt() {
     return mergeAt;
-  }
-
-  /** When the checkpoint last moved. */
-  public OffsetDateTime progressAt() {
-    return progressAt;
-  }
-
-  public OffsetDateTime changedAt() {
-    return changedAt;
   }
 }

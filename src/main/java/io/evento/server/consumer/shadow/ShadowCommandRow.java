@@ -13,8 +13,8 @@ import org.eclipse.persistence.annotations.ReadOnly;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A row of {@code shadow_command}, what shadows hold, for pages; {@link HeldCommandTable} writes
- * it.
+ * A row of {@code shadow_command}, what shadows hold, for pages, whose queries make views of it, so
+ * it has no getters; {@link HeldCommandTable} writes it.
  */
 @Entity
 @Table(name = "shadow_command", schema = "evento")
@@ -29,13 +29,7 @@ public class ShadowCommandRow {
     private int version;
     private UUID id;
 
-    protected Key() {} // for JPA
-
-    public Key(String name, int version, UUID id) {
-      this.name = name;
-      this.version = version;
-      this.id = id;
-    }
+    public Key() {} // for JPA
 
     @Override
     public boolean equals(Object other) {
@@ -67,49 +61,4 @@ public class ShadowCommandRow {
   private @Nullable OffsetDateTime settledAt;
 
   protected ShadowCommandRow() {} // for JPA
-
-  public String name() {
-    return name;
-  }
-
-  public int version() {
-    return version;
-  }
-
-  /** That of the live version's command about the same. */
-  public UUID id() {
-    return id;
-  }
-
-  /** Of the saga; for an observer the stream that it reacted to. */
-  public String key() {
-    return key;
-  }
-
-  public String type() {
-    return type;
-  }
-
-  /** JSON. */
-  public String payload() {
-    return payload;
-  }
-
-  public String correlation() {
-    return correlation;
-  }
-
-  /** JSON, once it was found and waits to be delivered; that of the live version's command. */
-  public @Nullable String outcome() {
-    return outcome;
-  }
-
-  public OffsetDateTime createdAt() {
-    return createdAt;
-  }
-
-  /** When the outcome was kept that waits to be delivered; null if none was found yet. */
-  public @Nullable OffsetDateTime settledAt() {
-    return settledAt;
-  }
 }

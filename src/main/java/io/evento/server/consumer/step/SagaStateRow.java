@@ -11,7 +11,10 @@ import java.util.Objects;
 import org.eclipse.persistence.annotations.ReadOnly;
 import org.jspecify.annotations.Nullable;
 
-/** A row of {@code saga_state} for pages; steps write theirs through {@link StepTable}. */
+/**
+ * A row of {@code saga_state} for pages, whose queries make views of it, so it has no getters;
+ * steps write theirs through {@link StepTable}.
+ */
 @Entity
 @Table(name = "saga_state", schema = "evento")
 @IdClass(SagaStateRow.Key.class)
@@ -25,13 +28,7 @@ public class SagaStateRow {
     private int version;
     private String key;
 
-    protected Key() {} // for JPA
-
-    public Key(String name, int version, String key) {
-      this.name = name;
-      this.version = version;
-      this.key = key;
-    }
+    public Key() {} // for JPA
 
     @Override
     public boolean equals(Object other) {
@@ -50,7 +47,6 @@ public class SagaStateRow {
   @Id private String name;
   @Id private int version;
   @Id private String key;
-  private int slot;
   private long born;
   private long position;
   private String state;
@@ -66,53 +62,4 @@ public class SagaStateRow {
   private @Nullable OffsetDateTime endedAt;
 
   protected SagaStateRow() {} // for JPA
-
-  public String name() {
-    return name;
-  }
-
-  public int version() {
-    return version;
-  }
-
-  /** The value of its association. */
-  public String key() {
-    return key;
-  }
-
-  public int slot() {
-    return slot;
-  }
-
-  /** Position of the event that started it. */
-  public long born() {
-    return born;
-  }
-
-  /** Position of the last event that had an effect on it. */
-  public long position() {
-    return position;
-  }
-
-  /** JSON. */
-  public String state() {
-    return state;
-  }
-
-  public String correlation() {
-    return correlation;
-  }
-
-  public OffsetDateTime startedAt() {
-    return startedAt;
-  }
-
-  public OffsetDateTime changedAt() {
-    return changedAt;
-  }
-
-  /** Null while it lives. */
-  public @Nullable OffsetDateTime endedAt() {
-    return endedAt;
-  }
 }

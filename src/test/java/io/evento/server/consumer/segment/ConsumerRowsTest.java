@@ -47,21 +47,17 @@ class ConsumerRowsTest {
         MANAGERS.read(
             manager -> manager.find(ConsumerRow.class, new ConsumerRow.Key("accounts", 1)));
     assertThat(consumer.kind()).isEqualTo("projector");
-    assertThat(consumer.contexts()).containsExactly("bank", "sh\"op");
-    assertThat(consumer.types()).isEmpty();
     assertThat(consumer.start()).isEqualTo("end");
     assertThat(consumer.role()).isEqualTo("live");
     assertThat(consumer.status()).isEqualTo("active");
 
     var free = segment(0);
     assertThat(free.owner()).isNull();
-    assertThat(free.leaseUntil()).isNull();
     assertThat(free.firstSlot()).isZero();
     assertThat(free.lastSlot()).isEqualTo(63);
     var owned = segment(1);
     assertThat(owned.owner()).isEqualTo("a");
     assertThat(owned.fence()).isEqualTo(1);
-    assertThat(owned.leaseUntil()).isNotNull();
     assertThat(owned.checkpoint()).isEqualTo(42);
     assertThat(owned.epoch()).isEqualTo(epoch);
     assertThat(owned.note()).isNull();
