@@ -20,6 +20,7 @@ import java.util.Properties;
  * @param nodeJvm options for the nodes' JVMs
  * @param standby whether nodes and bundles know a second host of the database, which somebody may
  *     start as a standby; without it none listens there
+ * @param wars what each node runs, in order; empty if all run what the build made
  */
 public record ClusterPlan(
     Path project,
@@ -30,7 +31,8 @@ public record ClusterPlan(
     Optional<Database> external,
     AppServer server,
     List<String> nodeJvm,
-    boolean standby) {
+    boolean standby,
+    List<Path> wars) {
 
   static final int NODES_MAX = 8;
 
@@ -40,6 +42,36 @@ public record ClusterPlan(
           "cluster.nodes must be 1 to " + NODES_MAX + ", is " + nodes);
     }
     nodeJvm = List.copyOf(nodeJvm);
+    wars = List.copyOf(wars);
+  }
+
+  /** All nodes run what the build made. */
+  public ClusterPlan(
+      Path project,
+      Path directory,
+      int nodes,
+      int bundles,
+      Ports ports,
+      Optional<Database> external,
+      AppServer server,
+      List<String> nodeJvm,
+      boolean standby) {
+    this(project, directory, nodes, bundles, ports, external, server, nodeJvm, standby, List.of());
+  }
+
+  /** The same with a WAR of its own for each node. */
+  public ClusterPlan of(Releases releases) {
+    return new ClusterPlan(
+        project,
+        directory,
+        nodes,
+        bundles,
+        ports,
+        external,
+        server,
+        nodeJvm,
+        standby,
+        releases.places());
   }
 
   static ClusterPlan from(Path project, Properties options) {

@@ -35,6 +35,6 @@ record NodePlace(ClusterPlan plan, int number) {
   }
 
   Path war() {
-    return plan.built("evento.war");
+    return plan.wars().isEmpty() ? plan.built("evento.war") : plan.wars().get(number - 1);
   }
 }

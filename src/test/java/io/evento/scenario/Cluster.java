@@ -3,6 +3,8 @@ package io.evento.scenario;
 import io.evento.launcher.Database;
 import io.evento.launcher.Member;
 import io.evento.launcher.PatroniCluster;
+import io.evento.launcher.Releases;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -32,41 +34,55 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
  * }</pre>
  *
  * It is started with the first class that asks and stopped at the end of the test run; one on
- * Patroni belongs to a class. A test may leave members dead or frozen: they are ready again before
- * the next class.
+ * Patroni, or of two releases, belongs to a class. A test may leave members dead or frozen: they
+ * are ready again before the next class.
  */
 public final class Cluster implements BeforeAllCallback, AfterAllCallback {
 
-  private enum Store {
+  private enum Kind {
     OWN,
-    PATRONI
+    PATRONI,
+    MIXED
   }
 
-  private final Store store;
+  private final Kind kind;
   private @Nullable SharedCluster shared;
   private @Nullable PatroniCluster patroni;
+  private @Nullable Releases releases;
 
-  private Cluster(Store store) {
-    this.store = store;
+  private Cluster(Kind kind) {
+    this.kind = kind;
   }
 
   public static Cluster running() {
-    return new Cluster(Store.OWN);
+    return new Cluster(Kind.OWN);
   }
 
   /** Nodes of this class alone, on three PostgreSQL under Patroni. */
   static Cluster onPatroni() {
-    return new Cluster(Store.PATRONI);
+    return new Cluster(Kind.PATRONI);
+  }
+
+  /** Nodes of this class alone: the first runs an earlier release, the others what was built. */
+  static Cluster ofTwoReleases() {
+    return new Cluster(Kind.MIXED);
   }
 
   @Override
   public void beforeAll(ExtensionContext context) throws Exception {
-    if (store == Store.PATRONI) {
+    if (kind == Kind.PATRONI) {
       patroni = PatroniCluster.start();
       shared =
           SharedCluster.start(
               "patroni/" + context.getRequiredTestClass().getSimpleName(),
-              Optional.of(patroni.database()));
+              Optional.of(patroni.database()),
+              Optional.empty());
+      return;
+    }
+    if (kind == Kind.MIXED) {
+      releases = Releases.find(Path.of("").toAbsolutePath(), SharedCluster.NODES);
+      releases.give(1, Releases.Release.EARLIER);
+      shared = SharedCluster.start("mixed/cluster", Optional.empty(), Optional.of(releases));
       return;
     }
     shared =
@@ -75,14 +91,14 @@ public final class Cluster implements BeforeAllCallback, AfterAllCallback {
             .getStore(Namespace.GLOBAL)
             .getOrComputeIfAbsent(
                 SharedCluster.class,
-                key -> SharedCluster.start("scenario", Optional.empty()),
+                key -> SharedCluster.start("scenario", Optional.empty(), Optional.empty()),
                 SharedCluster.class);
     shared.heal();
   }
 
   @Override
   public void afterAll(ExtensionContext context) {
-    if (store == Store.PATRONI && shared != null) {
+    if (kind != Kind.OWN && shared != null) {
       shared.close();
     }
     if (patroni != null) {
@@ -121,9 +137,17 @@ public final class Cluster implements BeforeAllCallback, AfterAllCallback {
     return patroni;
   }
 
+  /** What each node runs when it is started next. */
+  Releases releases() {
+    if (releases == null) {
+      throw new IllegalStateException("this cluster is of one release");
+    }
+    return releases;
+  }
+
   /** A superuser's connection to the nodes' database; close it. */
   public Connection administrator() throws SQLException {
-    return store == Store.PATRONI ? patroni().administrator() : postgres().administrator();
+    return kind == Kind.PATRONI ? patroni().administrator() : postgres().administrator();
   }
 
   /** Starts a member and waits until it is ready. */

@@ -7,6 +7,7 @@ import io.evento.launcher.LocalCluster;
 import io.evento.launcher.Member;
 import io.evento.launcher.PayaraMicro;
 import io.evento.launcher.Ports;
+import io.evento.launcher.Releases;
 import io.evento.launcher.Tree;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ final class SharedCluster implements CloseableResource {
 
   static final Duration START_MAX = Duration.ofSeconds(180);
 
-  private static final int NODES = 3;
+  static final int NODES = 3;
   private static final int BUNDLES = 2;
   // Beside a development cluster, and beside the scenarios of another working copy.
   private static final int SHIFT = 10_000;
@@ -39,9 +40,12 @@ final class SharedCluster implements CloseableResource {
   /**
    * @param directory below {@code target}
    * @param external a database that runs already; it brings its own if empty
+   * @param releases what the nodes run; what the build made if empty
    */
-  static SharedCluster start(String directory, Optional<Database> external) {
-    var plan = freePlan(directory, external);
+  static SharedCluster start(
+      String directory, Optional<Database> external, Optional<Releases> releases) {
+    var free = freePlan(directory, external);
+    var plan = releases.map(free::of).orElse(free);
     var shared =
         new SharedCluster(
             new LocalCluster(plan, sentence -> System.out.println("[cluster] " + sentence)));

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.OptionalLong;
 
 /**
  * A primary PostgreSQL and its streaming standby, of one test:
@@ -15,6 +16,7 @@ import java.time.Duration;
  *   var store = pair.migrated("store");        // its URL names both hosts, the first one first
  *   pair.synchronous();                         // a commit waits for the standby
  *   pair.first().freeze();                      // or kill(), crash(), stop()
+ *   pair.lag();                                 // the standby lives, and confirms nothing
  *   pair.promote();                             // the second is the primary from here on
  *   pair.first().thaw();                        // two primaries: a split brain
  *   pair.rejoin();                              // the first is wiped and follows the second
@@ -29,6 +31,7 @@ public final class PostgresPair implements AutoCloseable {
   private final PostgresServer first;
   private final PostgresServer second;
   private boolean isFirstPrimary = true;
+  private OptionalLong stopped = OptionalLong.empty();
 
   private PostgresPair(PostgresServer first, PostgresServer second) {
     this.first = first;
@@ -105,6 +108,25 @@ public final class PostgresPair implements AutoCloseable {
                     .equals(
                         standby()
                             .ask("select pg_last_wal_replay_lsn() >= '" + written + "'::pg_lsn")));
+  }
+
+  /**
+   * The standby lives and answers, but takes no more WAL and confirms none: a commit that waits for
+   * it waits until {@link #goOn}, or until the primary ends the connection, a minute later.
+   */
+  public void lag() {
+    var receiver = standby().ask("select pid from pg_stat_wal_receiver");
+    if (receiver == null) {
+      throw new IllegalStateException("the standby does not stream");
+    }
+    stopped = OptionalLong.of(Long.parseLong(receiver));
+    ProcessTree.signal("STOP", stopped.getAsLong());
+  }
+
+  /** Ends {@link #lag}, if there is one. */
+  public void goOn() {
+    stopped.ifPresent(receiver -> ProcessTree.signal("CONT", receiver));
+    stopped = OptionalLong.empty();
   }
 
   /** Makes the standby a primary, whatever the old one does, and returns once it takes writes. */

@@ -41,7 +41,7 @@ public final class RoutingNode implements AutoCloseable {
   public final Membership membership;
   public final Directory directory;
   public final Availability availability;
-  final Catalog catalog;
+  public final Catalog catalog;
   public final ClaimTable claims;
   public final AbandonedRuns lost;
   public final ServiceCommands services;

@@ -111,6 +111,9 @@ public class ScatterGather {
   }
 
   private CompletableFuture<Said> ask(QueryMessage.Query query, Answerer who, Deadline deadline) {
+    if (deadline.isOver()) {
+      return CompletableFuture.completedFuture(late(who)); // the first few took all the time
+    }
     return fresh(query, who, deadline)
         .thenCompose(
             seen ->

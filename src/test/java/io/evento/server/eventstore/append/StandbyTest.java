@@ -5,16 +5,22 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequest;
 import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StoreNode;
+import io.evento.server.eventstore.StorePosition;
 import io.evento.testing.PostgresPair;
 import io.evento.testing.TestDatabase;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -141,6 +147,109 @@ class StandbyTest {
       stop.set(true);
       callers.shutdownNow();
       pair.rejoin();
+    }
+  }
+
+  @Test
+  void while_the_standby_lags_nobody_is_acknowledged_and_then_everybody_has_one_outcome() {
+    holdUp(() -> {}, pair::goOn);
+  }
+
+  @Test
+  void while_the_standby_is_gone_nobody_is_acknowledged_and_then_everybody_has_one_outcome() {
+    holdUp(
+        () -> {
+          pair.standby().kill();
+          pair.goOn();
+        },
+        () -> pair.standby().begin());
+  }
+
+  /**
+   * @param more happens to the standby that lags, once a commit waits for it
+   */
+  private void holdUp(Runnable more, Runnable end) {
+    try (var node = StoreNode.synchronous(database, "a")) {
+      await().atMost(ofSeconds(20)).until(node.appender::isReady);
+      var underWay = any();
+      var waiting = any();
+      // A node that was idle would ask for the head first, and that call would hang instead.
+      at(node.append(any()));
+      pair.lag();
+      CompletableFuture<AppendResult> verdict;
+      try {
+        verdict = node.appender.append(underWay).toCompletableFuture();
+        await().atMost(ofSeconds(10)).until(() -> !ask(WAITING).equals("0"));
+        more.run();
+
+        assertThat(code(node.appender.append(waiting)))
+            .as("waited for its turn in vain")
+            .isEqualTo(ErrorCode.UNAVAILABLE);
+        await().atMost(ofSeconds(10)).until(() -> !node.appender.isReady());
+        await()
+            .atMost(ofSeconds(10))
+            .until(() -> node.appender.append(any()).toCompletableFuture().isDone());
+        assertThat(code(node.appender.append(any())))
+            .as("sent away at once")
+            .isEqualTo(ErrorCode.UNAVAILABLE);
+        assertThat(verdict).as("nobody knows yet").isNotDone();
+        assertThat(stored(underWay)).as("nobody reads what the standby lacks").isEqualTo("0");
+      } finally {
+        end.run();
+      }
+
+      var told = at(StoreNode.await(verdict));
+      await().atMost(ofSeconds(20)).until(node.appender::isReady);
+      assertThat(at(node.append(underWay))).as("a repeat").isEqualTo(told);
+      assertThat(at(node.append(waiting))).isEqualTo(at(node.append(waiting))).isNotEqualTo(told);
+      assertThat(stored(underWay)).isEqualTo("1");
+      assertThat(stored(waiting)).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void what_a_promoted_standby_may_lack_is_acknowledged_once_that_one_has_a_standby_itself() {
+    try (var node = StoreNode.synchronous(database, "a")) {
+      await().atMost(ofSeconds(20)).until(node.appender::isReady);
+      var acknowledged = any();
+      assertThat(node.append(acknowledged)).isInstanceOf(AppendResult.Appended.class);
+      pair.lag();
+      var open = any();
+      var verdict = node.appender.append(open).toCompletableFuture();
+      await().atMost(ofSeconds(10)).until(() -> !ask(WAITING).equals("0"));
+
+      pair.primary().kill();
+      pair.goOn();
+      pair.promote();
+      await()
+          .atMost(ofSeconds(20))
+          .until(() -> node.appender.trouble().contains("synchronous_standby_names"));
+      assertThat(stored(acknowledged)).isEqualTo("1");
+      assertThat(verdict).as("there is one copy only").isNotDone();
+
+      pair.rejoin();
+      pair.synchronous();
+      assertThat(at(StoreNode.await(verdict))).isEqualTo(at(node.append(open)));
+      assertThat(stored(open)).isEqualTo("1");
+    } finally {
+      pair.goOn();
+    }
+  }
+
+  private static StorePosition at(AppendResult appendResult) {
+    assertThat(appendResult).isInstanceOf(AppendResult.Appended.class);
+    return ((AppendResult.Appended) appendResult).first();
+  }
+
+  private static AppendRequest any() {
+    return Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+  }
+
+  private static ErrorCode code(CompletionStage<AppendResult> verdict) {
+    try {
+      throw new AssertionError("it was acknowledged: " + StoreNode.await(verdict));
+    } catch (CompletionException failed) {
+      return ((EventoException) Objects.requireNonNull(failed.getCause())).code();
     }
   }
 
