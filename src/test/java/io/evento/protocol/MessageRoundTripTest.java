@@ -289,6 +289,23 @@ class MessageRoundTripTest {
   }
 
   @Test
+  void a_component_of_an_unknown_kind_or_of_none_is_refused() {
+    for (var kind : List.of("\"kind\":\"daemon\",", "\"kind\":\"SAGA\",", "")) {
+      var line =
+          "{\"t\":\"declare\",\"id\":\""
+              + ID
+              + "\",\"components\":[{"
+              + kind
+              + "\"name\":\"A\"}]}";
+      assertThatThrownBy(() -> Codec.read(line))
+          .as(line)
+          .isInstanceOfSatisfying(
+              EventoException.class,
+              told -> assertThat(told.violations().get(0).pointer()).isEqualTo("/components/kind"));
+    }
+  }
+
+  @Test
   void an_unknown_kind_is_an_invalid_request() {
     assertThatThrownBy(() -> Codec.read("{\"t\":\"nonsense\"}"))
         .isInstanceOf(EventoException.class)
