@@ -4,6 +4,7 @@ import static io.evento.protocol.Checks.listOf;
 import static io.evento.protocol.Checks.require;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.evento.protocol.DecideMessage.Failure;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,7 @@ public sealed interface StepMessage extends Message {
       long fence,
       long batch,
       List<Result> results,
-      DecideMessage.@Nullable Failure failure)
+      @Nullable Failure failure)
       implements StepMessage {
     public Stepped {
       require("/consumer", consumer);

@@ -292,11 +292,7 @@ class MessageRoundTripTest {
   void a_component_of_an_unknown_kind_or_of_none_is_refused() {
     for (var kind : List.of("\"kind\":\"daemon\",", "\"kind\":\"SAGA\",", "")) {
       var line =
-          "{\"t\":\"declare\",\"id\":\""
-              + ID
-              + "\",\"components\":[{"
-              + kind
-              + "\"name\":\"A\"}]}";
+          "{\"t\":\"declare\",\"id\":\"" + ID + "\",\"components\":[{" + kind + "\"name\":\"A\"}]}";
       assertThatThrownBy(() -> Codec.read(line))
           .as(line)
           .isInstanceOfSatisfying(

@@ -16,15 +16,16 @@ import io.evento.bundle.api.QueryHandler;
 import io.evento.bundle.api.Service;
 import io.evento.bundle.api.Tag;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.protocol.CommandMessage.Command;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Criterion;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.DecideBoundary;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Command;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Criterion;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Fault;
-import io.evento.protocol.Message.Query;
+import io.evento.protocol.QueryMessage.Query;
+import io.evento.protocol.ReplyMessage.Fault;
 import io.evento.protocol.Tip;
 import java.time.Duration;
 import java.util.List;
@@ -211,7 +212,7 @@ class ExpiredRequestsTest {
             UUID.randomUUID(),
             "Deposit",
             7,
-            new Message.Aggregate("Account", "a-1"),
+            new DecideMessage.Aggregate("Account", "a-1"),
             Tip.EMPTY,
             null,
             false,
@@ -223,8 +224,8 @@ class ExpiredRequestsTest {
   }
 
   private void consider(String name, Duration deadline) {
-    dispatcher.consider(
-        new Consider(
+    dispatcher.decideBoundary(
+        new DecideBoundary(
             UUID.randomUUID(),
             "Book",
             7,

@@ -23,15 +23,15 @@ final class CommandNode implements AutoCloseable {
     var settings = StandardSettings.of(routing.database, managers, routing.threads);
     var metrics = new Metrics();
     var store = routing.store;
-    var outcomes = new CommandOutcomes(store.reader, routing.threads);
+    var outcomes = new CommandOutcomes(store.outcomes, routing.threads);
     decisions =
         new DecisionContext(
             routing.handlers,
             store.appender,
             outcomes,
-            new HistoryReader(store.reader, store.snapshots),
+            new HistoryReader(store.streams, store.snapshots),
             store.snapshots,
-            store.reader,
+            store.streams,
             routing.threads,
             settings,
             metrics);
@@ -41,7 +41,7 @@ final class CommandNode implements AutoCloseable {
             store.appendConditions,
             outcomes,
             store.criteria,
-            store.reader,
+            store.streams,
             routing.threads,
             settings,
             metrics);

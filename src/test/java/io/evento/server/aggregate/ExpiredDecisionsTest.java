@@ -5,21 +5,22 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage.Command;
+import io.evento.protocol.DecideMessage.BoundaryDecided;
+import io.evento.protocol.DecideMessage.Criterion;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.DecideBoundary;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.Failure;
+import io.evento.protocol.DecideMessage.NewEvent;
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Command;
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.Consider;
-import io.evento.protocol.Message.Considered;
-import io.evento.protocol.Message.Criterion;
-import io.evento.protocol.Message.Decide;
-import io.evento.protocol.Message.Decided;
-import io.evento.protocol.Message.Failure;
-import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rendezvous;
 import io.evento.protocol.Tip;
@@ -70,7 +71,7 @@ class ExpiredDecisionsTest {
 
     Component declared() {
       return new Component(
-          component,
+          ComponentKind.of(component),
           name,
           0,
           "bank",
@@ -93,7 +94,7 @@ class ExpiredDecisionsTest {
     }
 
     ExecutorService readers(CommandNode node) {
-      return this == AGGREGATE ? node.decisions.readers : node.boundaries.readers;
+      return this == AGGREGATE ? node.decisions.loop.readers() : node.boundaries.loop.readers();
     }
   }
 
@@ -117,7 +118,7 @@ class ExpiredDecisionsTest {
     }
 
     private static UUID command(Message asked) {
-      return asked instanceof Decide ask ? ask.id() : ((Consider) asked).id();
+      return asked instanceof Decide ask ? ask.id() : ((DecideBoundary) asked).id();
     }
 
     Message awaitQuestionOf(Command command) {
@@ -133,10 +134,10 @@ class ExpiredDecisionsTest {
         answer(
             ask.attempt(),
             new Decided(ask.id(), ask.attempt(), null, List.of(), null, null, false, why, null, 0));
-      } else if (question instanceof Consider ask) {
+      } else if (question instanceof DecideBoundary ask) {
         answer(
             ask.attempt(),
-            new Considered(
+            new BoundaryDecided(
                 ask.id(), ask.attempt(), List.of(), null, false, List.of(), null, null, why));
       }
     }
@@ -147,11 +148,12 @@ class ExpiredDecisionsTest {
         answer(
             ask.attempt(),
             new Decided(ask.id(), ask.attempt(), null, List.of(), null, null, true, null, null, 0));
-      } else if (question instanceof Consider ask) {
+      } else if (question instanceof DecideBoundary ask) {
         var all = List.of(new Criterion(List.of(), List.of("room:1")));
         answer(
             ask.attempt(),
-            new Considered(ask.id(), ask.attempt(), all, "s", true, List.of(), null, null, null));
+            new BoundaryDecided(
+                ask.id(), ask.attempt(), all, "s", true, List.of(), null, null, null));
       }
     }
 
@@ -218,7 +220,7 @@ class ExpiredDecisionsTest {
     bundle.failAt(bundle.awaitQuestionOf(last));
 
     assertThat(bundle.commands()).containsExactly(first.id(), last.id());
-    assertThat(owner.routing.store.reader.outcome(late.id())).isEmpty();
+    assertThat(owner.routing.store.outcomes.outcome(late.id())).isEmpty();
   }
 
   @ParameterizedTest
@@ -252,10 +254,12 @@ class ExpiredDecisionsTest {
       var told = node.router.dispatch(command);
       bundle.deposit(bundle.awaitQuestionOf(command));
       assertThat(code(told)).isEqualTo(ErrorCode.DEADLINE_EXCEEDED);
-      assertThat(node.routing.store.reader.outcome(command.id())).isEmpty();
+      assertThat(node.routing.store.outcomes.outcome(command.id())).isEmpty();
       gate.rollback();
     }
-    await().atMost(LIMIT).until(() -> node.routing.store.reader.outcome(command.id()).isPresent());
+    await()
+        .atMost(LIMIT)
+        .until(() -> node.routing.store.outcomes.outcome(command.id()).isPresent());
 
     var again = node.router.dispatch(inTime(command)).toCompletableFuture();
     await().atMost(LIMIT).until(() -> bundle.asked.size() == 2);

@@ -1,10 +1,9 @@
 package io.evento.server.consumer;
 
-import io.evento.protocol.ConsumerMessage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.DeclareMessage.Component;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.ConsumerNode.Cluster;
@@ -103,7 +102,9 @@ public final class ConsumerCluster
 
   /** A bundle at a node whose projector handles what it is sent. */
   public HandlingBundle handling(
-      ConsumerNode node, Component projector, BiConsumer<ConsumerMessage.Events, RecordedEvent> handler) {
+      ConsumerNode node,
+      Component projector,
+      BiConsumer<ConsumerMessage.Events, RecordedEvent> handler) {
     var bundle = opened(new HandlingBundle(node, UUID.randomUUID(), handler));
     bundle.connect(node.sessions, projector);
     return bundle;

@@ -2,7 +2,6 @@ package io.evento.server.consumer;
 
 import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Json;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.StepMessage;
@@ -106,7 +105,8 @@ public final class NotingSaga {
         : new StepMessage.Result(
             null,
             false,
-            List.of(new StepMessage.Send("Greet", new Json("{\"n\":" + event.position() + "}"), hear)),
+            List.of(
+                new StepMessage.Send("Greet", new Json("{\"n\":" + event.position() + "}"), hear)),
             List.of());
   }
 

@@ -1,11 +1,10 @@
 package io.evento.server.consumer.delivery;
 
-import io.evento.protocol.ReplyMessage;
 import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
 import io.evento.protocol.Printable;
+import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.consumer.deadletter.DeadLetterTable;

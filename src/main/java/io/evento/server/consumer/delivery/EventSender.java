@@ -2,7 +2,6 @@ package io.evento.server.consumer.delivery;
 
 import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import io.evento.server.consumer.deadletter.DeadLetterTable;

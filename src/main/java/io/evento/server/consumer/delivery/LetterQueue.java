@@ -1,7 +1,6 @@
 package io.evento.server.consumer.delivery;
 
 import io.evento.protocol.ConsumerMessage;
-import io.evento.protocol.Message;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.deadletter.DeadLetter;
 import java.util.ArrayDeque;

@@ -1,8 +1,7 @@
 package io.evento.server.consumer.delivery;
 
-import io.evento.protocol.StepMessage;
 import io.evento.protocol.ConsumerMessage;
-import io.evento.protocol.Message;
+import io.evento.protocol.StepMessage;
 import io.evento.server.eventstore.StorePosition;
 import org.jspecify.annotations.Nullable;
 

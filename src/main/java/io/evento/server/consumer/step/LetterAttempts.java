@@ -2,7 +2,6 @@ package io.evento.server.consumer.step;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Printable;
 import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.delivery.DeadLetterWrites;

@@ -1,8 +1,7 @@
 package io.evento.server.consumer.step;
 
-import io.evento.protocol.StepMessage;
 import io.evento.protocol.FrameQueue.Lane;
-import io.evento.protocol.Message;
+import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.delivery.Delivery;
 import io.evento.server.consumer.segment.PoisonCandidates;
 import java.util.Optional;

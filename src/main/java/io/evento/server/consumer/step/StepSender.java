@@ -3,7 +3,6 @@ package io.evento.server.consumer.step;
 import io.evento.protocol.DecideMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Printable;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.StepMessage;
@@ -241,7 +240,8 @@ final class StepSender implements Sender {
     }
   }
 
-  private void store(StepBatch asked, List<StepMessage.Result> results, @Nullable FailedItem failed) {
+  private void store(
+      StepBatch asked, List<StepMessage.Result> results, @Nullable FailedItem failed) {
     var id = UUID.randomUUID(); // the same in every repeat
     var from = delivery.toldUpTo();
     exchange.store(

@@ -1,10 +1,9 @@
 package io.evento.server.consumer.delivery;
 
-import io.evento.protocol.ConsumerMessage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.ConsumerCluster;
@@ -61,7 +60,8 @@ class DeliveryPlaceTest {
     await().untilAsserted(() -> assertThat(bundle.positions()).containsExactly(8L, 9L, 10L));
     cluster.awaitCheckpoints(7);
     node.consumers.ack(
-        bundle.session, RecordingBundle.ack(bundle.last(ConsumerMessage.Events.class).orElseThrow()));
+        bundle.session,
+        RecordingBundle.ack(bundle.last(ConsumerMessage.Events.class).orElseThrow()));
     cluster.awaitCheckpoints(10);
 
     node.sessions.remove(bundle.session);
@@ -189,7 +189,8 @@ class DeliveryPlaceTest {
     cluster.store().openEpoch();
     var after = cluster.append("a-1").get(0);
     await()
-        .untilAsserted(() -> assertThat(bundle.heard(ConsumerMessage.Enable.class)).hasSizeGreaterThan(1));
+        .untilAsserted(
+            () -> assertThat(bundle.heard(ConsumerMessage.Enable.class)).hasSizeGreaterThan(1));
     var again = bundle.last(ConsumerMessage.Enable.class).orElseThrow();
     node.consumers.credit(bundle.session, RecordingBundle.credit(again, 100, again.epoch(), 4L));
     await().untilAsserted(() -> assertThat(bundle.positions()).endsWith(5L, 6L, 7L));

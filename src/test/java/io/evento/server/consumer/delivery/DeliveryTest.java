@@ -1,9 +1,8 @@
 package io.evento.server.consumer.delivery;
 
-import io.evento.protocol.ConsumerMessage;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.ConsumerMessage;
 import io.evento.server.consumer.Events;
 import io.evento.server.consumer.RecordingBundle;
 import io.evento.server.consumer.segment.ConsumerId;
@@ -152,7 +151,8 @@ class DeliveryTest {
     var sent = bundle.events().size() * 20_000L;
     assertThat(sent).isBetween(1_000_000L, (1L << 20) + Backlog.MESSAGE_BYTES_MAX);
     assertThat(delivery.hasRoom()).as("what waits is too much already").isFalse();
-    assertThat(delivery.landed(EPOCH, bundle.last(ConsumerMessage.Events.class).orElseThrow().upTo()))
+    assertThat(
+            delivery.landed(EPOCH, bundle.last(ConsumerMessage.Events.class).orElseThrow().upTo()))
         .isTrue();
     assertThat(sender.pump(NOW)).isPositive();
   }

@@ -1,10 +1,9 @@
 package io.evento.server.consumer.delivery;
 
-import io.evento.protocol.ConsumerMessage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evento.protocol.Message;
+import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.ConsumerCluster;
@@ -299,7 +298,8 @@ class ProjectorDeliveryTest {
                         cluster.texts("select status || ': ' || note from evento.consumer_segment"))
                     .containsExactly("stuck: failing at position 1: cannot divide by zero"));
     node.consumers.ack(
-        bundle.session, RecordingBundle.ack(bundle.last(ConsumerMessage.Events.class).orElseThrow()));
+        bundle.session,
+        RecordingBundle.ack(bundle.last(ConsumerMessage.Events.class).orElseThrow()));
     await()
         .untilAsserted(
             () ->

@@ -1,6 +1,5 @@
 package io.evento.server.consumer.step;
 
-import io.evento.protocol.CommandMessage;
 import static io.evento.server.consumer.NotingSaga.asked;
 import static io.evento.server.consumer.NotingSaga.greeting;
 import static io.evento.server.consumer.NotingSaga.isEvent;
@@ -10,9 +9,9 @@ import static io.evento.server.consumer.NotingSaga.positions;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.NotingSaga;

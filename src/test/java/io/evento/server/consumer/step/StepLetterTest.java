@@ -1,6 +1,5 @@
 package io.evento.server.consumer.step;
 
-import io.evento.protocol.CommandMessage;
 import static io.evento.server.consumer.NotingSaga.asked;
 import static io.evento.server.consumer.NotingSaga.greeting;
 import static io.evento.server.consumer.NotingSaga.isEvent;
@@ -11,9 +10,9 @@ import static io.evento.server.consumer.NotingSaga.receipt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
-import io.evento.protocol.Message;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.StepMessage;
@@ -264,8 +263,7 @@ class StepLetterTest {
 
   @Test
   void a_key_stays_parked_for_the_next_owner_and_after_a_split() throws Exception {
-    saga.decision =
-        input -> isEvent(input, 1) ? greeting(input, true) : StepMessage.Result.NOTHING;
+    saga.decision = input -> isEvent(input, 1) ? greeting(input, true) : StepMessage.Result.NOTHING;
     saga.poisoned = of("bad").and(input -> input.outcome() != null);
     var first = saga.node("a");
     saga.host(first, 1);

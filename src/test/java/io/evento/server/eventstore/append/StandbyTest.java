@@ -223,7 +223,7 @@ class StandbyTest {
       pair.promote();
       await()
           .atMost(ofSeconds(20))
-          .until(() -> node.appender.trouble().contains("synchronous_standby_names"));
+          .until(() -> node.appender.whyNotReady().contains("synchronous_standby_names"));
       assertThat(stored(acknowledged)).isEqualTo("1");
       assertThat(verdict).as("there is one copy only").isNotDone();
 
@@ -242,7 +242,7 @@ class StandbyTest {
   }
 
   private static AppendRequest any() {
-    return Proposals.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
+    return AppendRequests.on("Account:" + UUID.randomUUID(), Tip.EMPTY).event("A").events();
   }
 
   private static ErrorCode code(CompletionStage<AppendResult> verdict) {

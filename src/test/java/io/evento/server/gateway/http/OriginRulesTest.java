@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OriginRulesTest {
   private final OriginRules rules = new OriginRules(List.of("Evento.example.com"));
 
-  private void isRefused(String host, String origin, String site) {
+  private void isRefused(@Nullable String host, @Nullable String origin, @Nullable String site) {
     assertThatThrownBy(() -> rules.check(host, origin, site))
         .isInstanceOfSatisfying(
             EventoException.class,

@@ -5,15 +5,17 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.CommandMessage.Command;
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.NewEvent;
+import io.evento.protocol.DeclareMessage.CommandType;
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
-import io.evento.protocol.Message.Command;
-import io.evento.protocol.Message.CommandType;
-import io.evento.protocol.Message.Component;
-import io.evento.protocol.Message.NewEvent;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Rendezvous;
 import io.evento.server.catalog.Catalog;
@@ -54,7 +56,7 @@ class ExpiredCommandsTest {
   private static final Duration QUIET = ofMillis(700);
 
   private static final Component ACCOUNTS =
-      component("aggregate", "Account", new CommandType("Deposit", "accountId", null));
+      component(ComponentKind.AGGREGATE, "Account", new CommandType("Deposit", "accountId", null));
 
   private final List<RoutingNode> nodes = new ArrayList<>();
   private final List<UUID> owned = new CopyOnWriteArrayList<>();
@@ -142,7 +144,7 @@ class ExpiredCommandsTest {
     await("the claim is given back")
         .atMost(LIMIT)
         .until(() -> count("select count(*) from evento.service_claim") == 0);
-    assertThat(node.store.reader.outcome(command)).isEmpty();
+    assertThat(node.store.outcomes.outcome(command)).isEmpty();
   }
 
   @Test
@@ -153,8 +155,9 @@ class ExpiredCommandsTest {
             settings(),
             node.catalog,
             node.store.appendConditions,
-            node.store.reader,
-            new CommandOutcomes(node.store.reader, node.threads),
+            node.store.order,
+            node.store.streams,
+            new CommandOutcomes(node.store.outcomes, node.threads),
             node.threads);
     CompletionStage<Receipt> late;
     try (var shut = locked("component")) {
@@ -274,7 +277,7 @@ class ExpiredCommandsTest {
         UUID.randomUUID(),
         Json.EMPTY_OBJECT,
         "bank",
-        new Message.Aggregate("Note", UUID.randomUUID().toString()),
+        new DecideMessage.Aggregate("Note", UUID.randomUUID().toString()),
         List.of(new NewEvent("Noted", 1, List.of(), Json.EMPTY_OBJECT)),
         null,
         Deadline.in(deadline.toMillis()),
@@ -283,10 +286,10 @@ class ExpiredCommandsTest {
   }
 
   private static Component service() {
-    return component("service", "Payments", new CommandType("Pay", null, null));
+    return component(ComponentKind.SERVICE, "Payments", new CommandType("Pay", null, null));
   }
 
-  private static Component component(String kind, String name, CommandType command) {
+  private static Component component(ComponentKind kind, String name, CommandType command) {
     return new Component(kind, name, 0, "bank", List.of(command), List.of(), List.of(), null, null);
   }
 

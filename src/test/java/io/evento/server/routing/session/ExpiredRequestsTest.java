@@ -3,8 +3,10 @@ package io.evento.server.routing.session;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.protocol.CommandMessage;
 import io.evento.protocol.Json;
 import io.evento.protocol.Message;
+import io.evento.protocol.QueryMessage;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -35,7 +37,7 @@ class ExpiredRequestsTest {
         message ->
             session.ask(
                 message,
-                new Message.Command(
+                new CommandMessage.Command(
                     message, "Pay", null, SHORT_MILLIS, null, null, Json.EMPTY_OBJECT),
                 SHORT_MILLIS,
                 false));
@@ -47,7 +49,8 @@ class ExpiredRequestsTest {
         message ->
             session.ask(
                 message,
-                new Message.Query(message, "FindAccount", SHORT_MILLIS, null, Json.EMPTY_OBJECT),
+                new QueryMessage.Query(
+                    message, "FindAccount", SHORT_MILLIS, null, Json.EMPTY_OBJECT),
                 SHORT_MILLIS,
                 false));
   }
@@ -58,7 +61,8 @@ class ExpiredRequestsTest {
         message ->
             session.ask(
                 message,
-                new Message.Query(message, "FindAccount", SHORT_MILLIS, null, Json.EMPTY_OBJECT),
+                new QueryMessage.Query(
+                    message, "FindAccount", SHORT_MILLIS, null, Json.EMPTY_OBJECT),
                 SHORT_MILLIS,
                 true));
   }
