@@ -1,4 +1,4 @@
-package io.evento.server.gateway.http;
+package io.evento.server.gateway.gate;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;

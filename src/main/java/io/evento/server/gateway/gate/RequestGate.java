@@ -1,7 +1,8 @@
-package io.evento.server.gateway.http;
+package io.evento.server.gateway.gate;
 
 import io.evento.protocol.EventoException;
 import io.evento.server.config.ServerConfig;
+import io.evento.server.gateway.http.Problems;
 import jakarta.inject.Inject;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;

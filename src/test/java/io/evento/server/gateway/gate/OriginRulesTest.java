@@ -1,4 +1,4 @@
-package io.evento.server.gateway.http;
+package io.evento.server.gateway.gate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
