@@ -1,6 +1,5 @@
 package io.evento.server.eventstore;
 
-import io.evento.server.eventstore.follow.SeenPosition;
 import java.util.UUID;
 
 /**
@@ -17,7 +16,7 @@ public record StorePosition(UUID epoch, long position) {
     }
   }
 
-  /** As it leaves the store, and {@link SeenPosition} reads it: {@code 1017@EPOCH}. */
+  /** As it leaves the store, and {@code SeenPosition} reads it: {@code 1017@EPOCH}. */
   public String text() {
     return position + "@" + epoch;
   }

@@ -1,10 +1,9 @@
 package io.evento.server.routing;
 
-import io.evento.server.routing.session.PoisonMessage;
 
 /**
  * A session ended, unasked, while it had the message and had not answered it. So the message may be
- * what ended it; {@link PoisonMessage} judges.
+ * what ended it; {@code PoisonMessage} judges.
  */
 public final class SessionEndedException extends SessionLostException {
   private static final long serialVersionUID = 1L;

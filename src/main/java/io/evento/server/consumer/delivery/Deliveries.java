@@ -8,7 +8,6 @@ import io.evento.protocol.ReplyMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.consumer.deadletter.DeadLetterTable;
-import io.evento.server.consumer.lease.LeaseKeeper;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.ConsumerMetrics;
 import io.evento.server.consumer.segment.Filter;
@@ -34,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that this node delivers, on one thread, woken up by what comes: events, credits,
- * acknowledgements, and the {@link LeaseKeeper}'s decisions.
+ * acknowledgements, and the {@code LeaseKeeper}'s decisions.
  */
 @NodeScoped
 public class Deliveries {

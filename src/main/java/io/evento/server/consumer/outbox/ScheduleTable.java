@@ -8,7 +8,6 @@ import io.evento.protocol.StepMessage;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.segment.Cause;
 import io.evento.server.consumer.segment.ConsumerId;
-import io.evento.server.consumer.step.StepTable;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
@@ -26,8 +25,7 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The SQL of table {@code scheduled_message}, but for deadlines set and taken back, which {@link
- * StepTable} does with the rest of a step. Time is the database's: what is due is so by its clock.
+ * The SQL of table {@code scheduled_message}, but for deadlines set and taken back, which {@code StepTable} does with the rest of a step. Time is the database's: what is due is so by its clock.
  */
 @NodeScoped
 public class ScheduleTable implements OutboxStore {

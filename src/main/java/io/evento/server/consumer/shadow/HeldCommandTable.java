@@ -5,7 +5,6 @@ import io.evento.server.NodeScoped;
 import io.evento.server.consumer.outbox.OutboxStore;
 import io.evento.server.consumer.outbox.OutboxTable;
 import io.evento.server.consumer.segment.ConsumerId;
-import io.evento.server.consumer.step.StepTable;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
@@ -21,7 +20,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The SQL of table {@code shadow_command}, but for what {@link StepTable} adds, {@link OutboxTable}
+ * The SQL of table {@code shadow_command}, but for what {@code StepTable} adds, {@link OutboxTable}
  * reads and {@link SwitchTable} moves: finding outcomes for what shadows hold.
  */
 @NodeScoped

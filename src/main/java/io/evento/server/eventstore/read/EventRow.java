@@ -1,7 +1,5 @@
 package io.evento.server.eventstore.read;
 
-import io.evento.server.eventstore.append.Appender;
-import io.evento.server.eventstore.follow.Follower;
 import jakarta.persistence.Column;
 import jakarta.persistence.Convert;
 import jakarta.persistence.Entity;
@@ -14,8 +12,8 @@ import org.eclipse.persistence.annotations.ReadOnly;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A row of {@code event} for pages; appending goes through {@link Appender}, following through
- * {@link Follower}, and the server's role could not write it anyhow.
+ * A row of {@code event} for pages; appending goes through {@code Appender}, following through
+ * {@code Follower}, and the server's role could not write it anyhow.
  */
 @Entity
 @Table(name = "event", schema = "evento")

@@ -4,7 +4,6 @@ import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.read.EventSearch;
 import io.evento.server.eventstore.read.OrderReader;
-import io.evento.server.gateway.live.EventStreamFilter;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
@@ -20,7 +19,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All events, in the total order: a page of them. As they come: {@link EventStreamFilter}.
+ * All events, in the total order: a page of them. As they come: {@code EventStreamFilter}.
  *
  * <p>{@code Accept} is read here, as the servers choose differently between two methods where the
  * caller takes anything.
