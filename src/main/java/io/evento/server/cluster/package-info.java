@@ -12,7 +12,7 @@
  *       other one knows and is not ready.
  * </ol>
  *
- * <p>Owns the tables {@code node}, {@code setting} and {@code setting_audit}. Start reading at
+ * <p>Owns the tables {@code node}, {@code jgroups} and {@code link_key}. Start reading at
  * {@link io.evento.server.cluster.Membership} and {@link io.evento.server.cluster.Links}.
  */
 @NullMarked

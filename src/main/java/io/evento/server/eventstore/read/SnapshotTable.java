@@ -11,7 +11,7 @@ import java.util.Optional;
 public class SnapshotTable {
   // A state whose tip is not in the stream was decided on something that got lost: a race, or
   // another epoch. One of another schema makes way even for an older state: a release that cannot
-  // use it tells its long stories in legs, each of which begins with what the last one kept.
+  // use it tells its long histories in legs, each of which begins with what the last one kept.
   static final String STORE =
       """
       insert into evento.snapshot as kept (stream_id, version, decision, schema, state, at)
