@@ -1,7 +1,8 @@
 -- What nodes seal their messages to each other with: who reads it is a node, as the database says who is one. A node of the
 -- previous release seals nothing, and is gone round by nodes that do.
 --
--- A new key: insert the next version as the owner of the schema, then restart the nodes one by one, then delete the old one:
+-- A new key: insert the next version as the owner of the schema; after two minutes delete the old one. Nodes read the table
+-- every ten seconds, and seal under a key once it is a minute old, so that all have read it by then:
 --   INSERT INTO evento.link_key(version, key) SELECT max(version) + 1, sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')) FROM evento.link_key;
 
 CREATE TABLE evento.link_key (

@@ -3,10 +3,10 @@ package io.evento.server.cluster;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -26,10 +26,12 @@ import javax.crypto.spec.SecretKeySpec;
  *   <li><b>A nonce is used once per key.</b> The AES key is derived from the table's key and the
  *       sender's incarnation, which is random for each process; the nonce is the sender's counter,
  *       which only rises.
- *   <li><b>A frame is heard once, by whom it was sealed for.</b> The receiver's address, drawn anew
- *       at each start, is authenticated with the frame; of each sender only a counter above the
- *       last one is taken. The transport keeps the order of a sender's frames, so nothing that was
- *       sent is refused.
+ *   <li><b>A frame is heard once, by whom it was sealed for, as from whom it came.</b> The
+ *       addresses of both, drawn anew at each start, are authenticated with the frame; of each
+ *       sender only a counter above the last one is taken. The transport keeps the order of a
+ *       sender's frames.
+ *   <li><b>A new key loses no frame.</b> Nobody seals under a key before all have had the time to
+ *       read it. A key that was taken out of the table opens nothing once the table is read again.
  * </ol>
  *
  * <p>The derivation is HMAC-SHA256, as in the extract step of RFC 5869.
@@ -45,7 +47,21 @@ final class FrameSeal {
   private final AtomicLong counter = new AtomicLong();
   private final Map<UUID, Long> lastHeard = new ConcurrentHashMap<>();
   private final Map<UUID, Keys> derived = new ConcurrentHashMap<>();
-  private volatile NavigableMap<Integer, byte[]> keys = new TreeMap<>();
+  private volatile InUse inUse = new InUse(Map.of(), 0);
+
+  /**
+   * A key of the table.
+   *
+   * @param bytes 32 of them
+   * @param isRipe whether every node has had the time to read it
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Key(int version, byte[] bytes, boolean isRipe) {}
+
+  /**
+   * @param sealing version that frames are sealed under; 0 if there is none
+   */
+  private record InUse(Map<Integer, byte[]> keys, int sealing) {}
 
   /** Keys of one sender by version of the table's key that they come from. */
   private record Keys(Map<Integer, SecretKeySpec> byVersion) {}
@@ -54,35 +70,54 @@ final class FrameSeal {
     this.self = self;
   }
 
-  /** From now on frames are sealed under the newest of these, and opened under any. */
-  void use(Map<Integer, byte[]> found) {
-    keys = new TreeMap<>(found);
+  /**
+   * From now on frames are opened under any of these and no other, and sealed under the newest that
+   * is ripe; if none is, under the oldest.
+   *
+   * @return whether these are others than before
+   */
+  boolean use(List<Key> found) {
+    var keys = new HashMap<Integer, byte[]>();
+    var oldest = 0;
+    var ripe = 0;
+    for (var key : found) {
+      keys.put(key.version(), key.bytes());
+      oldest = oldest == 0 ? key.version() : Math.min(oldest, key.version());
+      ripe = key.isRipe() ? Math.max(ripe, key.version()) : ripe;
+    }
+    var before = inUse;
+    inUse = new InUse(keys, ripe == 0 ? oldest : ripe);
+    if (before.keys().keySet().equals(keys.keySet())) {
+      return false;
+    }
     derived.clear();
+    return true;
   }
 
   /** Whether a frame may be readable once the keys were read again. */
   boolean isOfUnknownKey(byte[] sealed) {
-    return sealed.length > HEAD_BYTES && !keys.containsKey(ByteBuffer.wrap(sealed).getInt());
+    return sealed.length > HEAD_BYTES
+        && !inUse.keys().containsKey(ByteBuffer.wrap(sealed).getInt());
   }
 
   /**
-   * @param receiver address of the node that the frame is for
+   * @param way addresses of the node that sends and of the one that the frame is for
    * @throws IllegalStateException if there is no key
    */
-  byte[] seal(byte[] frame, String receiver) {
-    var newest = keys.lastEntry();
-    if (newest == null) {
+  byte[] seal(byte[] frame, String way) {
+    var sealing = inUse.sealing();
+    if (sealing == 0) {
       throw new IllegalStateException("there is no key for links");
     }
     var head =
         ByteBuffer.allocate(HEAD_BYTES)
-            .putInt(newest.getKey())
+            .putInt(sealing)
             .putLong(self.getMostSignificantBits())
             .putLong(self.getLeastSignificantBits())
             .putLong(counter.incrementAndGet())
             .array();
     try {
-      var cipher = cipher(Cipher.ENCRYPT_MODE, self, head, receiver);
+      var cipher = cipher(Cipher.ENCRYPT_MODE, self, head, way);
       var sealed = new byte[HEAD_BYTES + cipher.getOutputSize(frame.length)];
       System.arraycopy(head, 0, sealed, 0, HEAD_BYTES);
       cipher.doFinal(frame, 0, frame.length, sealed, HEAD_BYTES);
@@ -93,15 +128,15 @@ final class FrameSeal {
   }
 
   /**
-   * @param receiver this node's own address
+   * @param way address of the node that it came from, and this node's own
    * @return empty if nobody who knows the key sealed it for this node, or if it was heard before
    */
-  Optional<byte[]> open(byte[] sealed, String receiver) {
+  Optional<byte[]> open(byte[] sealed, String way) {
     if (sealed.length < HEAD_BYTES + TAG_BITS / 8) {
       return Optional.empty();
     }
     var head = ByteBuffer.wrap(sealed, 0, HEAD_BYTES);
-    if (!keys.containsKey(head.getInt())) {
+    if (!inUse.keys().containsKey(head.getInt())) {
       return Optional.empty();
     }
     var sender = new UUID(head.getLong(), head.getLong());
@@ -109,7 +144,7 @@ final class FrameSeal {
     byte[] frame;
     try {
       frame =
-          cipher(Cipher.DECRYPT_MODE, sender, sealed, receiver)
+          cipher(Cipher.DECRYPT_MODE, sender, sealed, way)
               .doFinal(sealed, HEAD_BYTES, sealed.length - HEAD_BYTES);
     } catch (AEADBadTagException forged) {
       return Optional.empty();
@@ -134,14 +169,14 @@ final class FrameSeal {
     return isNew[0];
   }
 
-  private Cipher cipher(int mode, UUID sender, byte[] head, String receiver)
+  private Cipher cipher(int mode, UUID sender, byte[] head, String way)
       throws GeneralSecurityException {
     var version = ByteBuffer.wrap(head).getInt();
     var nonce = ByteBuffer.allocate(12).putInt(0).putLong(ByteBuffer.wrap(head).getLong(20));
     var cipher = Cipher.getInstance("AES/GCM/NoPadding");
     cipher.init(mode, key(version, sender), new GCMParameterSpec(TAG_BITS, nonce.array()));
     cipher.updateAAD(head, 0, HEAD_BYTES);
-    cipher.updateAAD(receiver.getBytes(StandardCharsets.UTF_8));
+    cipher.updateAAD(way.getBytes(StandardCharsets.UTF_8));
     return cipher;
   }
 
@@ -153,7 +188,7 @@ final class FrameSeal {
         derived.computeIfAbsent(sender, first -> new Keys(new ConcurrentHashMap<>())).byVersion();
     var key = known.get(version);
     if (key == null) {
-      var base = keys.get(version);
+      var base = inUse.keys().get(version);
       if (base == null) {
         throw new AEADBadTagException("the key was taken away just now");
       }

@@ -51,7 +51,10 @@ import org.jspecify.annotations.Nullable;
 public class Links {
   private static final Logger LOG = System.getLogger(Links.class.getName());
   private static final long TICK_MILLIS = 100;
-  private static final long KEYS_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long KEYS_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Somebody seals under a key that is newer than what was read here, or is a stranger. */
+  private static final long UNKNOWN_KEY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** A link that said nothing for so long is gone round. */
   static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -242,8 +245,12 @@ public class Links {
       throw new IllegalStateException("links are closed");
     }
     // Our own window bounds what is in flight; JGroups' flow control would block this thread.
-    var sealed = seal.seal(frame, text(to));
+    var sealed = seal.seal(frame, way(open.getAddress(), to));
     open.send(new BytesMessage(to, sealed).setFlag(Message.Flag.NO_FC));
+  }
+
+  private static String way(Address from, Address to) {
+    return text(from) + '\n' + text(to);
   }
 
   /** An address names its node; what is drawn anew at each start is behind the name. */
@@ -253,12 +260,17 @@ public class Links {
 
   private void readKeys() {
     keysReadAt = System.nanoTime();
-    seal.use(database.read("read keys of links", LinkKeyTable::all));
+    if (seal.use(database.read("read keys of links", LinkKeyTable::all))) {
+      // What was sent meanwhile may not have been readable, and still counts as on its way.
+      peers.values().forEach(this::hello);
+    }
   }
 
-  /** Somebody seals under a key that is newer than what was read here, or is a stranger. */
-  private void readKeysAgain() {
-    if (System.nanoTime() - keysReadAt > KEYS_NANOS) {
+  /**
+   * @param after how long ago the last time is to be
+   */
+  private void readKeysAgain(long after) {
+    if (System.nanoTime() - keysReadAt > after) {
       try {
         keyReader.execute(
             () -> {
@@ -289,7 +301,10 @@ public class Links {
         Arrays.copyOfRange(
             message.getArray(), message.getOffset(), message.getOffset() + message.getLength());
     var self = self();
-    var frame = self == null ? Optional.<byte[]>empty() : seal.open(sealed, text(self));
+    if (self == null) {
+      return; // this node leaves
+    }
+    var frame = seal.open(sealed, way(message.getSrc(), self));
     if (frame.isEmpty()) {
       refuse(peer, sealed);
       return;
@@ -312,7 +327,7 @@ public class Links {
   private void refuse(Peer peer, byte[] sealed) {
     refused.increment();
     if (seal.isOfUnknownKey(sealed)) {
-      readKeysAgain();
+      readKeysAgain(UNKNOWN_KEY_NANOS);
     }
     if (peer.isFirstRefusal()) {
       LOG.log(
@@ -379,12 +394,15 @@ public class Links {
   /** Says that we are alive, notices who is not, and ends questions that waited too long. */
   private void tick() {
     try {
+      readKeysAgain(KEYS_NANOS);
       var quiet = List.copyOf(peers.values());
       for (var peer : quiet) {
         if (peer.isHelloDue()) {
           hello(peer);
         }
-        peer.ping();
+        if (!peer.name().isEmpty()) {
+          peer.ping();
+        }
         if (peer.fellSilent()) {
           LOG.log(Level.WARNING, () -> "link silent peer=" + peer.name());
           changed();

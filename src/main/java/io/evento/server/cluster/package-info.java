@@ -12,8 +12,8 @@
  *       other one knows and is not ready.
  * </ol>
  *
- * <p>Owns the tables {@code node}, {@code jgroups} and {@code link_key}. Start reading at
- * {@link io.evento.server.cluster.Membership} and {@link io.evento.server.cluster.Links}.
+ * <p>Owns the tables {@code node}, {@code jgroups} and {@code link_key}. Start reading at {@link
+ * io.evento.server.cluster.Membership} and {@link io.evento.server.cluster.Links}.
  */
 @NullMarked
 package io.evento.server.cluster;

@@ -1,6 +1,5 @@
 package io.evento.server.routing;
 
-
 /**
  * A session ended, unasked, while it had the message and had not answered it. So the message may be
  * what ended it; {@code PoisonMessage} judges.

@@ -2,10 +2,11 @@ package io.evento.server.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.server.cluster.FrameSeal.Key;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.Map;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -14,8 +15,11 @@ class FrameSealTest {
   private static final byte[] KEY = key(1);
   private static final byte[] FRAME = ">fresh {}".getBytes(StandardCharsets.UTF_8);
 
-  private final FrameSeal sender = seal(Map.of(1, KEY));
-  private final FrameSeal receiver = seal(Map.of(1, KEY));
+  private static final Key FIRST = new Key(1, KEY, true);
+  private static final Key SECOND = new Key(2, key(2), true);
+
+  private final FrameSeal sender = seal(FIRST);
+  private final FrameSeal receiver = seal(FIRST);
 
   private static byte[] key(int fill) {
     var key = new byte[32];
@@ -23,9 +27,9 @@ class FrameSealTest {
     return key;
   }
 
-  private static FrameSeal seal(Map<Integer, byte[]> keys) {
+  private static FrameSeal seal(Key... keys) {
     var seal = new FrameSeal(UUID.randomUUID());
-    seal.use(keys);
+    seal.use(List.of(keys));
     return seal;
   }
 
@@ -62,7 +66,7 @@ class FrameSealTest {
 
   @Test
   void who_has_another_key_or_none_is_refused() {
-    var stranger = seal(Map.of(1, key(2)));
+    var stranger = seal(new Key(1, key(2), true));
     assertThat(receiver.open(stranger.seal(FRAME, "b"), "b")).isEmpty();
     assertThat(receiver.open("Hstranger".getBytes(StandardCharsets.UTF_8), "b")).isEmpty();
     assertThat(receiver.open(new byte[100], "b")).isEmpty();
@@ -70,14 +74,26 @@ class FrameSealTest {
 
   @Test
   void keys_change_without_a_frame_that_cannot_be_read() {
-    var renewed = seal(Map.of(1, KEY, 2, key(2)));
-    assertThat(renewed.open(sender.seal(FRAME, "b"), "b")).as("under the old one").isPresent();
-    var under2 = renewed.seal(FRAME, "b");
-    assertThat(receiver.isOfUnknownKey(under2)).isTrue();
-    assertThat(receiver.open(under2, "b")).isEmpty();
-    receiver.use(Map.of(1, KEY, 2, key(2)));
-    assertThat(receiver.isOfUnknownKey(under2)).isFalse();
-    assertThat(receiver.open(under2, "b")).isPresent();
+    var read = List.of(FIRST, new Key(2, key(2), false));
+    sender.use(read);
+    assertThat(receiver.open(sender.seal(FRAME, "b"), "b"))
+        .as("of who has read the new key, to who has not")
+        .isPresent();
+    receiver.use(read);
+    sender.use(List.of(FIRST, SECOND));
+    assertThat(receiver.open(sender.seal(FRAME, "b"), "b")).as("once it is ripe").isPresent();
+    assertThat(sender.open(receiver.seal(FRAME, "a"), "a")).as("under the old one").isPresent();
+  }
+
+  @Test
+  void a_key_that_was_taken_away_opens_nothing_any_more() {
+    var holder = sender.seal(FRAME, "b");
+    receiver.use(List.of(SECOND));
+    assertThat(receiver.open(holder, "b")).isEmpty();
+    assertThat(receiver.isOfUnknownKey(holder)).isTrue();
+    assertThat(receiver.use(List.of(SECOND))).as("the same again").isFalse();
+    assertThat(receiver.use(List.of(FIRST, SECOND))).isTrue();
+    assertThat(receiver.open(holder, "b")).isPresent();
   }
 
   @Test

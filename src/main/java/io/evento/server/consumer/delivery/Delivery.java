@@ -479,7 +479,8 @@ public final class Delivery {
    * in flight, all that was looked at for it.
    */
   private StorePosition watermark() {
-    if (phase != Phase.RUNNING) {
+    // What was refused is neither in flight nor does it wait.
+    if (!isActive()) {
       return looked.at(acked);
     }
     var inFlight = sender.firstInFlight();

@@ -69,9 +69,11 @@ public final class SessionSignals {
     retried = said;
   }
 
-  /** One batch at a time is with a session, so there is one answer. */
+  /** One batch at a time is with a session; an answer to an earlier one comes too late. */
   public synchronized void stepped(StepMessage.Stepped said) {
-    stepped = said;
+    if (stepped == null || said.batch() >= stepped.batch()) {
+      stepped = said;
+    }
   }
 
   public synchronized void giveUp() {

@@ -25,7 +25,8 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The SQL of table {@code scheduled_message}, but for deadlines set and taken back, which {@code StepTable} does with the rest of a step. Time is the database's: what is due is so by its clock.
+ * The SQL of table {@code scheduled_message}, but for deadlines set and taken back, which {@code
+ * StepTable} does with the rest of a step. Time is the database's: what is due is so by its clock.
  */
 @NodeScoped
 public class ScheduleTable implements OutboxStore {

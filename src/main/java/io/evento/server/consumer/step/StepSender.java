@@ -158,7 +158,9 @@ final class StepSender implements Sender {
 
   private int begin() {
     var withInbox = hasInbox;
-    hasInbox = false;
+    if (withInbox) {
+      hasInbox = false; // else it may have been rung since
+    }
     letters.batchBegins();
     var events = delivery.take(Backlog.MESSAGE_EVENTS_MAX, event -> false);
     firstInFlight = events.isEmpty() ? 0 : events.get(0).position();
@@ -370,7 +372,8 @@ final class StepSender implements Sender {
   /** The server's own checkpoint needs no word of the bundle to pass over what concerns nobody. */
   @Override
   public long moveOn(long now) {
-    if (!exchange.isIdle() || !delivery.isRunning()) {
+    // What a refused batch took is not done.
+    if (!exchange.isIdle() || !delivery.isActive()) {
       return 0;
     }
     var looked = delivery.looked().position();

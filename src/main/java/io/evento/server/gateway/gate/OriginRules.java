@@ -38,12 +38,15 @@ final class OriginRules {
   }
 
   /**
-   * @param host as the header has it; null if there is none
+   * @param host as the header has it; null if there is none, as in a health check by HTTP/1.0
    * @param origin null if there is none, as programs send none
    * @param fetchSite the header {@code Sec-Fetch-Site}; null if there is none
    * @throws EventoException {@code forbidden}
    */
   void check(@Nullable String host, @Nullable String origin, @Nullable String fetchSite) {
+    if (host == null && origin == null && fetchSite == null) {
+      return; // no browser: they always say the host
+    }
     var asked = host == null ? "" : host.toLowerCase(Locale.ROOT);
     var parts = SPLIT.matcher(asked);
     if (!parts.matches() || !isKnown(parts.group(1))) {

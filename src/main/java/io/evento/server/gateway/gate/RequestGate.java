@@ -13,7 +13,6 @@ import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.net.URI;
 import java.util.ArrayList;
 
 /**
@@ -28,7 +27,7 @@ public class RequestGate implements Filter {
   @Override
   public void init(FilterConfig unused) {
     var names = new ArrayList<>(config.http().hosts());
-    names.add(URI.create(config.node().url()).getHost());
+    names.add(config.node().url().replaceFirst("^\\w+://", "").replaceFirst("[:/].*", ""));
     rules = new OriginRules(names);
   }
 

@@ -59,8 +59,10 @@ class OriginRulesTest {
   }
 
   @Test
-  void a_request_without_a_host_is_refused() {
-    isRefused(null, null, null);
+  void a_browser_says_the_host_and_only_a_program_may_leave_it_out() {
+    isRefused(null, "http://127.0.0.1", null);
+    isRefused(null, null, "same-origin");
+    assertThatCode(() -> rules.check(null, null, null)).doesNotThrowAnyException();
   }
 
   @ParameterizedTest
