@@ -28,9 +28,6 @@ import org.jspecify.annotations.Nullable;
 @Path("events")
 @Produces({MediaType.APPLICATION_JSON, CloudEvents.BATCH})
 public class EventResource {
-  /** Who reads large events gets fewer at once: what a page takes, others wait for. */
-  private static final int PAGE_BYTES = 2 << 20;
-
   @Inject private OrderReader order;
   @Inject private EventSearch search;
   @Inject private StoreReads reads;
@@ -49,7 +46,7 @@ public class EventResource {
           var lives = order.epochs();
           var after = given.after();
           var start = after == null ? order.head() : after.in(lives);
-          var page = search.after(start.position(), count, PAGE_BYTES, given.filter());
+          var page = search.after(start.position(), count, given.filter());
           var epoch = lives.present();
           return (asCloudEvents
                   ? Response.ok(CloudEvents.batch(page.events(), epoch), CloudEvents.BATCH)

@@ -13,6 +13,9 @@ import io.evento.protocol.StepMessage;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.SteppingBundle;
+import io.evento.server.consumer.delivery.Delivery;
+import io.evento.server.consumer.delivery.WatermarkListeners.WatermarkAnswer;
+import io.evento.server.consumer.segment.Slots;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +23,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -198,6 +202,48 @@ class SagaDeliveryTest {
                     && count("evento.consumer_command") == 0);
     assertThat(sent.stream().map(CommandMessage.Command::id).distinct()).hasSize(1_000);
     assertThat(sent.stream().map(c -> c.id() + c.payload().text()).distinct()).hasSize(1_000);
+  }
+
+  /** Whoever waits for a read model would read what does not have the event yet. */
+  @Test
+  void a_segment_that_is_taken_while_a_step_is_decided_does_not_say_that_it_has_seen_it()
+      throws Exception {
+    var node = node("a");
+    var taken = new AtomicInteger();
+    saga(
+        node,
+        (input, state) -> {
+          if (taken.getAndIncrement() == 0) {
+            execute("update evento.consumer_segment set fence = fence + 1");
+          }
+          return SteppingBundle.to("{}");
+        });
+    await("owned").until(() -> node.deliveries.of("greeting:1", 0, Slots.COUNT - 1).size() > 0);
+    cluster.awaitOwned(node.deliveries.of("greeting:1", 0, Slots.COUNT - 1).size());
+    var at = cluster.store().at(1);
+    var answers =
+        node.deliveries.of("greeting:1", 0, Slots.COUNT - 1).stream()
+            .filter(delivery -> covers(delivery, Slots.of("x")))
+            .map(delivery -> node.deliveries.watermark(delivery, at, null))
+            .toList();
+    cluster.append("x");
+
+    assertThat(answers).hasSize(1);
+    assertThat(answers.get(0).get(20, TimeUnit.SECONDS)).isEqualTo(WatermarkAnswer.NONE);
+    await("decided again").until(() -> taken.get() > 1);
+  }
+
+  private static boolean covers(Delivery delivery, int slot) {
+    var claimed = delivery.lease().claimed();
+    return claimed.firstSlot() <= slot && slot <= claimed.lastSlot();
+  }
+
+  private static void execute(String statement) {
+    try {
+      cluster.execute(statement);
+    } catch (SQLException failure) {
+      throw new IllegalStateException(failure);
+    }
   }
 
   private ConsumerNode node(String name) {
