@@ -30,8 +30,10 @@ import javax.crypto.spec.SecretKeySpec;
  *       addresses of both, drawn anew at each start, are authenticated with the frame; of each
  *       sender only a counter above the last one is taken. The transport keeps the order of a
  *       sender's frames.
- *   <li><b>A new key loses no frame.</b> Nobody seals under a key before all have had the time to
- *       read it. A key that was taken out of the table opens nothing once the table is read again.
+ *   <li><b>A new key loses no frame between nodes that run.</b> Nobody seals under a key before all
+ *       have had the time to read it. Who was frozen all that time refuses frames, reads the table
+ *       again and greets its peers anew, whose windows start over. A key that was taken out of the
+ *       table opens nothing once the table is read again.
  * </ol>
  *
  * <p>The derivation is HMAC-SHA256, as in the extract step of RFC 5869.

@@ -1,11 +1,7 @@
 package io.evento.server.aggregate;
 
-import io.evento.server.cluster.StandardSettings;
-import io.evento.server.persistence.EntityManagers;
 import io.evento.server.routing.RoutingNode;
-import io.evento.server.routing.command.CommandOutcomes;
 import io.evento.server.routing.command.Router;
-import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
 
 /** The way of a command through one node, from its door to the store, as the server wires it. */
@@ -14,52 +10,29 @@ final class CommandNode implements AutoCloseable {
   final DecisionContext decisions;
   final BoundaryContext boundaries;
   final Router router;
-  private final EntityManagers managers;
+  private final DecisionNode deciding;
 
   /** A node that beats and serves; its links are not started before a test does. */
   CommandNode(TestDatabase where, String name) {
     routing = RoutingNode.up(where, name);
-    managers = new EntityManagers(routing.database);
-    var settings = StandardSettings.of(routing.database, managers, routing.threads);
-    var metrics = new Metrics();
-    var store = routing.store;
-    var outcomes = new CommandOutcomes(store.outcomes, routing.threads);
-    decisions =
-        new DecisionContext(
-            routing.handlers,
-            store.appender,
-            outcomes,
-            new HistoryReader(store.streams, store.snapshots),
-            store.snapshots,
-            store.streams,
-            routing.threads,
-            settings,
-            metrics);
-    boundaries =
-        new BoundaryContext(
-            routing.handlers,
-            store.appendConditions,
-            outcomes,
-            store.criteria,
-            store.streams,
-            routing.threads,
-            settings,
-            metrics);
+    deciding = new DecisionNode(routing);
+    decisions = deciding.decisions;
+    boundaries = deciding.boundaries;
     router =
         new Router(
-            settings,
+            deciding.settings,
             routing.catalog,
             routing.membership,
             routing.availability,
             routing.links,
-            new Owner(decisions, boundaries, store.follower, routing.threads, metrics),
+            new Owner(
+                decisions, boundaries, routing.store.follower, routing.threads, deciding.metrics),
             routing.services,
-            metrics);
+            deciding.metrics);
   }
 
   @Override
   public void close() {
-    routing.close();
-    managers.close();
+    deciding.close();
   }
 }

@@ -20,6 +20,7 @@ import io.evento.server.routing.Deadline;
 import io.evento.server.routing.Failures;
 import io.evento.server.routing.RoutingNode;
 import io.evento.server.routing.command.CommandOutcomes;
+import io.evento.server.setting.Settings;
 import io.evento.server.telemetry.Metrics;
 import io.evento.testing.TestDatabase;
 import java.util.List;
@@ -37,14 +38,15 @@ final class DecisionNode implements AutoCloseable {
   final SnapshotTable snapshots;
   final DecisionContext decisions;
   final BoundaryContext boundaries;
-  private final Metrics metrics = new Metrics();
+  final Settings settings;
+  final Metrics metrics = new Metrics();
   private final EntityManagers managers;
 
-  private DecisionNode(RoutingNode routing) {
+  DecisionNode(RoutingNode routing) {
     this.routing = routing;
     var store = routing.store;
     managers = new EntityManagers(routing.database);
-    var settings = StandardSettings.of(routing.database, managers, routing.threads);
+    settings = StandardSettings.of(routing.database, managers, routing.threads);
     var outcomes = new CommandOutcomes(store.outcomes, routing.threads);
     snapshots = new SnapshotTable(routing.database);
     decisions =

@@ -46,11 +46,13 @@ public class CriteriaReader {
 
   /**
    * So many positions are walked once, for all alternatives together, where that costs less than a
-   * plan for each of them: a plan 0.7 ms, the walk 2 ms for 1,000 positions.
+   * branch with a plan of its own for each. Measured among 200,000 events: 100 alternatives 60 ms
+   * by branches, 4 ms walked over 1,000 positions and 13 ms over 5,000; 10 alternatives 4 to 5 ms
+   * and 5 ms over 1,000; of 3 or fewer the branches are the cheaper way.
    */
   private static final int NEARBY = 5_000;
 
-  private static final int NEARBY_OF_ONE = 350;
+  private static final int NEARBY_OF_ONE = 100;
 
   // Plans are made for the tag at hand: a rare one and a broad one need different ones.
   static final String SETTINGS =
