@@ -31,7 +31,10 @@ END $$;
 
 ALTER ROLE evento_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
 ALTER ROLE evento_server LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'server_password';
-ALTER ROLE evento_bank LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'bank_password';
+ALTER ROLE evento_bank LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 40 PASSWORD :'bank_password';
+
+-- Limits of a role's sessions are the role's own to change, as is its password: they answer mistakes and failures, not
+-- somebody who has the password. What has to hold against him is in rights, and in the functions that he may call.
 
 -- A node that froze or lost its network must not hold the append gate longer than this.
 ALTER ROLE evento_server SET synchronous_commit = on;
@@ -53,6 +56,32 @@ ALTER ROLE evento_bank SET tcp_user_timeout = '10s';
 
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+-- PostgreSQL lets everybody make large objects, which no right of a schema bounds, write into the WAL, and take advisory
+-- locks, that of the migrations among them. Only a superuser can change that; for this database only.
+DO $$
+DECLARE
+  given record;
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+    RAISE WARNING 'not a superuser: everybody keeps large objects, advisory locks and pg_logical_emit_message';
+    RETURN;
+  END IF;
+  FOR given IN
+    SELECT p.oid::regprocedure AS name, p.proname AS word FROM pg_proc p
+     WHERE p.pronamespace = 'pg_catalog'::regnamespace
+       AND (p.proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'lo_open', 'lo_put', 'lo_truncate',
+                          'lo_truncate64', 'lo_unlink', 'lowrite', 'pg_logical_emit_message')
+            OR p.proname ~ '^pg_(try_)?advisory_')
+  LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', given.name);
+    -- The append flushes by a message, as its owner; the migrations take turns.
+    IF given.word !~ '^lo' THEN EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO evento_owner', given.name); END IF;
+    -- A projector's checkpoint: such a lock ends with its transaction.
+    IF given.word ~ '_xact_' THEN EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO evento_bank', given.name); END IF;
+  END LOOP;
+END $$;
+
 GRANT CONNECT, CREATE ON DATABASE :"DBNAME" TO evento_owner;
 GRANT CONNECT ON DATABASE :"DBNAME" TO evento_server, evento_bank;
 

@@ -7,10 +7,14 @@
 #   PGJDBC_JAR               PostgreSQL's JDBC driver: a pool of the server does not see the one in the WAR (needed)
 #   EVENTO_DB_URL            jdbc:postgresql://host:5432/evento (needed)
 #   EVENTO_DB_USER           default evento_server          EVENTO_DB_PASSWORD        (needed)
-#   EVENTO_DB_OWNER_USER     default evento_owner           EVENTO_DB_OWNER_PASSWORD  (needed)
+#   EVENTO_DB_OWNER_USER     default evento_owner           EVENTO_DB_OWNER_PASSWORD  none: somebody else migrates
+#   EVENTO_DB_TLS            "elsewhere" if EVENTO_DB_URL leads to another host without sslmode=verify-full
 #   EVENTO_NODE_NAME         default the domain's name      EVENTO_NODE_BIND          default 127.0.0.1
 #   EVENTO_NODE_URL          default ws://EVENTO_NODE_BIND:HTTP-PORT/evento
 #   EVENTO_LINK_PORT         default 7801                   EVENTO_LINK_FD_PORT       default 7901
+#   EVENTO_SECURITY          default on: each caller needs a credential; open only where nobody but this machine reaches it
+#   EVENTO_SETUP_FILE        where the node writes the code that makes the first administrator, or
+#   EVENTO_ADMIN_PASSWORD_FILE  a file with the password of the first administrator, "admin"
 #   DOMAIN_NAME              default evento                 DOMAIN_DIR    default $PAYARA_HOME/glassfish/domains
 #   PORT_BASE                default 8000: HTTP on base+80, administration on base+48
 #   START                    "no" leaves the domain stopped
@@ -19,7 +23,7 @@
 set -euo pipefail
 
 : "${PAYARA_HOME:?}" "${EVENTO_WAR:?}" "${PGJDBC_JAR:?}"
-: "${EVENTO_DB_URL:?}" "${EVENTO_DB_PASSWORD:?}" "${EVENTO_DB_OWNER_PASSWORD:?}"
+: "${EVENTO_DB_URL:?}" "${EVENTO_DB_PASSWORD:?}"
 domain=${DOMAIN_NAME:-evento}
 directory=${DOMAIN_DIR:-$PAYARA_HOME/glassfish/domains}
 base=${PORT_BASE:-8000}
@@ -49,7 +53,9 @@ cp "$PGJDBC_JAR" "$directory/$domain/lib/"
 asadmin start-domain --domaindir "$directory" "$domain"
 
 password_alias evento-db "$EVENTO_DB_PASSWORD"
-password_alias evento-db-owner "$EVENTO_DB_OWNER_PASSWORD"
+if [ -n "${EVENTO_DB_OWNER_PASSWORD:-}" ]; then
+  password_alias evento-db-owner "$EVENTO_DB_OWNER_PASSWORD"
+fi
 
 # One asadmin for all of it, as each takes a second to start. Connections are validated at each loan, so that a failover
 # of the database costs nobody an error. Evento needs no data grid, and its timers are of the kind that nobody stores:
@@ -65,6 +71,8 @@ set $listeners.http-listener-1.address=$bind
 set $listeners.http-listener-2.enabled=false
 set $listeners.admin-listener.address=127.0.0.1
 set $config.admin-service.jmx-connector.system.address=127.0.0.1
+set $config.network-config.protocols.protocol.http-listener-1.http.xpowered-by=false
+create-jvm-options -Dproduct.name=
 set $config.iiop-service.iiop-listener.orb-listener-1.enabled=false
 set $config.iiop-service.iiop-listener.SSL.enabled=false
 set $config.iiop-service.iiop-listener.SSL_MUTUALAUTH.enabled=false
@@ -85,12 +93,24 @@ set-config-property --source domain --propertyName evento.node.bind --propertyVa
 set-config-property --source domain --propertyName evento.node.url --propertyValue $url
 set-config-property --source domain --propertyName evento.link.port --propertyValue ${EVENTO_LINK_PORT:-7801}
 set-config-property --source domain --propertyName evento.link.fd-port --propertyValue ${EVENTO_LINK_FD_PORT:-7901}
+set-config-property --source domain --propertyName evento.security --propertyValue ${EVENTO_SECURITY:-on}
 set-config-property --source domain --propertyName evento.db.url --propertyValue $EVENTO_DB_URL
 set-config-property --source domain --propertyName evento.db.user --propertyValue $user
 set-config-property --source domain --propertyName evento.db.password --propertyValue \${ALIAS=evento-db}
+set-config-property --source domain --propertyName evento.db.tls --propertyValue ${EVENTO_DB_TLS:-verify-full}
+END
+# Without the owner's credentials the node waits until the job has migrated: see src/docs/postgresql.md.
+if [ -n "${EVENTO_DB_OWNER_PASSWORD:-}" ]; then
+  cat >> "$commands" <<END
 set-config-property --source domain --propertyName evento.db.owner.user --propertyValue $owner
 set-config-property --source domain --propertyName evento.db.owner.password --propertyValue \${ALIAS=evento-db-owner}
 END
+fi
+for file in setup-file:"${EVENTO_SETUP_FILE:-}" admin.password-file:"${EVENTO_ADMIN_PASSWORD_FILE:-}"; do
+  if [ -n "${file#*:}" ]; then
+    echo "set-config-property --source domain --propertyName evento.${file%%:*} --propertyValue ${file#*:}" >> "$commands"
+  fi
+done
 asadmin multimode --file "$commands" | tee "$answers"
 if grep -q 'failed\.$' "$answers"; then
   echo "The domain is not complete: see above." >&2

@@ -1,0 +1,94 @@
+package io.evento.bundle.session;
+
+import io.evento.protocol.Backoff;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** An address that was given, and when to dial it next. Guarded by {@link Links}. */
+public final class Address {
+  private static final Backoff WHEN_FAILED =
+      new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
+  private static final Backoff WHEN_KNOWN =
+      new Backoff(Duration.ofMillis(100), Duration.ofSeconds(30));
+
+  private static final Backoff WHEN_REFUSED =
+      new Backoff(Duration.ofMillis(500), Duration.ofSeconds(60));
+
+  private final URI uri;
+  private String node = "";
+  private @Nullable Session dialled;
+  private int vain;
+  private boolean ledToKnown;
+  private long notBeforeNanos = System.nanoTime();
+
+  Address(URI uri) {
+    this.uri = uri;
+  }
+
+  /**
+   * Where bundles are spoken to, from the address of a server.
+   *
+   * @throws IllegalArgumentException if it is none; the message says what would be right
+   */
+  public static URI parse(String given) {
+    try {
+      var uri = new URI(given.strip().replaceAll("/+$", "") + "/bundle");
+      if (("ws".equals(uri.getScheme()) || "wss".equals(uri.getScheme()))
+          && uri.getHost() != null) {
+        return uri;
+      }
+    } catch (URISyntaxException broken) {
+      // Said below, together with what would be right.
+    }
+    throw new IllegalArgumentException(
+        "the address \"" + given + "\" must be like ws://host:8080/evento or wss://host/evento");
+  }
+
+  URI uri() {
+    return uri;
+  }
+
+  /** The node that it led to last, or empty. */
+  String node() {
+    return node;
+  }
+
+  boolean isDialling() {
+    return dialled != null;
+  }
+
+  boolean isDue(long now) {
+    return dialled == null && now - notBeforeNanos >= 0;
+  }
+
+  void dialling(Session session) {
+    dialled = session;
+    ledToKnown = false;
+  }
+
+  /** The dialled session led to a node that we had no session to. */
+  void met(String newNode) {
+    node = newNode;
+    dialled = null;
+  }
+
+  /** The dialled session led to a node that we have a session to. */
+  void known(String oldNode) {
+    node = oldNode;
+    ledToKnown = true;
+  }
+
+  /** A session that it led to is over. */
+  void ended(Session session, boolean wasKept) {
+    if (dialled == session) {
+      dialled = null;
+    } else if (!wasKept) {
+      return;
+    }
+    vain = session.wasUsable() ? 0 : vain + 1;
+    var backoff = session.isRefused() ? WHEN_REFUSED : ledToKnown ? WHEN_KNOWN : WHEN_FAILED;
+    notBeforeNanos = System.nanoTime() + backoff.halfByChance(vain).toNanos();
+  }
+}

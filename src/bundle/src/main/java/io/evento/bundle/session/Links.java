@@ -1,0 +1,236 @@
+package io.evento.bundle.session;
+
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.EventoException;
+import io.evento.protocol.Printable;
+import io.evento.protocol.SessionMessage.Member;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sessions of a bundle: dials, greets, looks after them, chooses one for a request.
+ * Thread-safe.
+ *
+ * <p>How many are wanted follows from what the nodes say of each other: one for each address that
+ * was given, at least two, never more than there are nodes. An address that leads to a node we have
+ * already (a balancer, most often) is tried again, ever more rarely, until enough nodes are met.
+ */
+public final class Links implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(Links.class.getName());
+  private static final long TICK_MILLIS = 200;
+
+  private final Handshake handshake;
+  private final Inbound inbound;
+  private final ScheduledExecutorService clock;
+  private final HttpClient client;
+  private final List<Address> addresses;
+  private final CompletableFuture<@Nullable Void> connected = new CompletableFuture<>();
+  private final NodeChoice nodeChoice = new NodeChoice();
+
+  /** All sessions that are not closed, whatever their phase. */
+  private final Set<Session> sessions = new HashSet<>();
+
+  /** Sessions by node, from their welcome to their end or drain. */
+  private final Map<String, Session> byNode = new HashMap<>();
+
+  private volatile List<Session> usable = List.of();
+  private volatile Set<String> owners = Set.of();
+  private List<Member> members = List.of();
+  private boolean closing;
+
+  public Links(
+      List<URI> given, Handshake handshake, Inbound inbound, ScheduledExecutorService clock) {
+    this.addresses = given.stream().map(Address::new).toList();
+    this.handshake = handshake;
+    this.client = client(handshake.access());
+    this.inbound = inbound;
+    this.clock = clock;
+  }
+
+  private static HttpClient client(Access access) {
+    var tls = access.tls();
+    var builder = HttpClient.newBuilder();
+    return tls == null ? builder.build() : builder.sslContext(tls).build();
+  }
+
+  /** Starts dialling; completes with the first usable session, or fails if we are refused. */
+  public CompletableFuture<@Nullable Void> open() {
+    var unused = clock.scheduleWithFixedDelay(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    return connected;
+  }
+
+  public boolean isConnected() {
+    return !usable.isEmpty();
+  }
+
+  /**
+   * A session for a request.
+   *
+   * @param key whose owner should get it, such as a stream; null if nobody owns it
+   * @param avoided node that failed it last, taken only if there is no other; or null
+   * @return null if there is no usable session now
+   */
+  public @Nullable Session choose(@Nullable String key, @Nullable String avoided) {
+    return nodeChoice.choose(usable, owners, key, avoided);
+  }
+
+  private void tick() {
+    try {
+      var now = System.nanoTime();
+      for (var session : snapshot()) {
+        session.tick(now);
+      }
+      for (var session : due(now)) {
+        session.open(client);
+      }
+    } catch (RuntimeException bug) {
+      // Rethrown it would end the timer, and with it every link.
+      LOG.log(Level.ERROR, "links not looked after, next tick retries", bug);
+    }
+  }
+
+  private synchronized List<Session> snapshot() {
+    return List.copyOf(sessions);
+  }
+
+  /** Sessions to open now; over addresses that may lead to a new node first. */
+  private synchronized List<Session> due(long now) {
+    if (closing) {
+      return List.of();
+    }
+    var dialling = addresses.stream().filter(Address::isDialling).count();
+    var missing = wanted() - byNode.size() - (int) dialling;
+    var due = new ArrayList<Session>();
+    for (var known : List.of(false, true)) {
+      for (var address : addresses) {
+        if (due.size() < missing
+            && address.isDue(now)
+            && byNode.containsKey(address.node()) == known) {
+          due.add(dial(address));
+        }
+      }
+    }
+    sessions.addAll(due);
+    return due;
+  }
+
+  private int wanted() {
+    var up = (int) members.stream().filter(Member::owns).count();
+    var asked = members.isEmpty() ? addresses.size() : Math.max(2, addresses.size());
+    return members.isEmpty() ? asked : Math.min(asked, Math.max(1, up));
+  }
+
+  private Session dial(Address address) {
+    var session = new Session(address.uri(), handshake, this, inbound);
+    address.dialling(session);
+    return session;
+  }
+
+  synchronized void members(List<Member> heard) {
+    if (!heard.isEmpty()) {
+      members = heard;
+      owners = Set.copyOf(heard.stream().filter(Member::owns).map(Member::id).toList());
+    }
+  }
+
+  /** False if there is a session to that node already. */
+  synchronized boolean welcomed(Session session) {
+    var address = addressOf(session);
+    if (closing || byNode.putIfAbsent(session.node(), session) != null) {
+      address.known(session.node());
+      return false;
+    }
+    address.met(session.node());
+    return true;
+  }
+
+  void usable(Session session) {
+    synchronized (this) {
+      refresh();
+    }
+    LOG.log(Level.INFO, () -> "connected node=" + session.node());
+    connected.complete(null);
+  }
+
+  void refused(Session session, EventoException told) {
+    LOG.log(
+        Level.ERROR,
+        () ->
+            "refused node="
+                + session.node()
+                + " code="
+                + told.code().wire()
+                + " "
+                + Printable.log(told.detail()));
+    if (told.code().retry() == ErrorCode.Retry.NEVER) {
+      connected.completeExceptionally(told);
+    }
+  }
+
+  void draining(Session session) {
+    LOG.log(Level.INFO, () -> "node drains node=" + session.node());
+    synchronized (this) {
+      byNode.remove(session.node(), session);
+      refresh();
+    }
+  }
+
+  void closed(Session session, String reason) {
+    boolean wasKept;
+    synchronized (this) {
+      sessions.remove(session);
+      wasKept = byNode.remove(session.node(), session);
+      addressOf(session).ended(session, wasKept);
+      refresh();
+    }
+    LOG.log(
+        session.isRefused() ? Level.ERROR : wasKept ? Level.INFO : Level.DEBUG,
+        () ->
+            (session.isRefused() ? "not let in address=" : "session over address=")
+                + session.address()
+                + " node="
+                + session.node()
+                + " reason="
+                + Printable.log(reason));
+  }
+
+  private void refresh() {
+    usable = byNode.values().stream().filter(Session::isUsable).toList();
+  }
+
+  private Address addressOf(Session session) {
+    return addresses.stream()
+        .filter(address -> address.uri().equals(session.address()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Tells every node that this instance leaves. */
+  public void drain() {
+    synchronized (this) {
+      closing = true;
+    }
+    snapshot().forEach(Session::drain);
+  }
+
+  /** Ends all sessions. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      closing = true;
+    }
+    snapshot().forEach(Session::close);
+  }
+}

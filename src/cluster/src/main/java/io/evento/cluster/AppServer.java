@@ -1,0 +1,98 @@
+package io.evento.cluster;
+
+import io.evento.launcher.Launch;
+import io.evento.launcher.PayaraMicro;
+import io.evento.launcher.PersonalKeys;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.postgresql.Driver;
+
+/** The application servers that the one WAR runs on, and how each is started in the foreground. */
+public enum AppServer {
+  PAYARA_MICRO {
+    @Override
+    Launch launch(NodePlace node) {
+      var plan = node.plan();
+      var preBoot =
+          plan.project()
+              .resolve(
+                  node.settings().isOverTls()
+                      ? "payara/pre-boot-tls.asadmin"
+                      : "payara/pre-boot.asadmin");
+      return new PayaraMicro(plan.built("payara-micro.jar"), preBoot, plan.nodeJvm())
+          .launch(node.settings(), node.war(), node.directory(), node.log());
+    }
+  },
+
+  WILDFLY {
+    private static final int HTTP_PORT = 8080;
+
+    @Override
+    Launch launch(NodePlace node) {
+      return shell(
+          node,
+          """
+          cp -r "$JBOSS_HOME/standalone" "$DIRECTORY"
+          cp "$EVENTO_WAR" "$DIRECTORY/deployments/evento.war"
+          touch "$DIRECTORY/deployments/evento.war.dodeploy"
+          exec "$JBOSS_HOME/bin/standalone.sh" -c standalone.xml -b 127.0.0.1 -bmanagement 127.0.0.1 \
+            -Djboss.server.base.dir="$DIRECTORY" -Djboss.socket.binding.port-offset="$OFFSET"
+          """,
+          Map.of(
+              "JBOSS_HOME",
+              node.plan().built("wildfly").toString(),
+              "JAVA_OPTS",
+              String.join(" ", node.plan().nodeJvm()) + " -Djava.net.preferIPv4Stack=true",
+              // The script then passes on what ends it.
+              "LAUNCH_JBOSS_IN_BACKGROUND",
+              "true",
+              "OFFSET",
+              Integer.toString(node.settings().port() - HTTP_PORT)));
+    }
+  },
+
+  PAYARA_SERVER {
+    private static final int HTTP_PORT_ABOVE_BASE = 80;
+
+    @Override
+    Launch launch(NodePlace node) {
+      return shell(
+          node,
+          """
+          trap '"$PAYARA_HOME/bin/asadmin" stop-domain --kill --domaindir "$DOMAIN_DIR" evento; exit' TERM
+          "$PROJECT/domain-config/create-domain.sh"
+          exec "$PAYARA_HOME/bin/asadmin" start-domain --verbose --domaindir "$DOMAIN_DIR" evento
+          """,
+          Map.of(
+              "PROJECT", node.plan().project().toString(),
+              "PAYARA_HOME", node.plan().built("payara6").toString(),
+              "PGJDBC_JAR", driver().toString(),
+              "DOMAIN_DIR", node.directory().toString(),
+              "START", "no",
+              "PORT_BASE", Integer.toString(node.settings().port() - HTTP_PORT_ABOVE_BASE)));
+    }
+
+    private static Path driver() {
+      try {
+        return Path.of(Driver.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      } catch (URISyntaxException impossible) {
+        throw new IllegalStateException(impossible);
+      }
+    }
+  };
+
+  abstract Launch launch(NodePlace node);
+
+  private static Launch shell(NodePlace node, String script, Map<String, String> more) {
+    var environment =
+        new HashMap<>(PersonalKeys.with(node.settings().environment(), node.directory()));
+    environment.putAll(more);
+    environment.put("DIRECTORY", node.directory().toString());
+    environment.put("EVENTO_WAR", node.war().toString());
+    return new Launch(
+        List.of("bash", "-e", "-c", script), environment, node.log(), List.of(node.directory()));
+  }
+}

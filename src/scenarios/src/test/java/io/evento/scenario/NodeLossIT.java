@@ -1,0 +1,111 @@
+package io.evento.scenario;
+
+import static io.evento.scenario.workload.LedgerAssert.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.launcher.Member;
+import io.evento.scenario.fixture.Callers;
+import io.evento.scenario.fixture.Callers.Entrance;
+import io.evento.scenario.fixture.Cluster;
+import io.evento.scenario.workload.Followers;
+import java.time.Duration;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Kills and freezes nodes under load and compares what callers were told with what is stored. */
+@Tag("I1")
+@Tag("I9")
+class NodeLossIT {
+
+  private static final int CALLERS = 64;
+  private static final int ACCOUNTS = 1_000;
+  private static final int PER_SECOND = 150;
+  private static final Duration FREEZE = Duration.ofSeconds(20);
+  private static final Duration WAIT_MAX = Duration.ofSeconds(10);
+
+  private static final String KILLED = "a node was killed";
+  private static final Duration KILLED_MAX = Duration.ofSeconds(6);
+  private static final String STARTING = "the killed node starts again";
+  private static final String FROZEN = "a node was frozen";
+  private static final Duration FROZEN_MAX = Duration.ofSeconds(8);
+
+  @RegisterExtension static final Cluster cluster = Cluster.running();
+
+  @Test
+  void a_killed_and_a_frozen_node_lose_nothing_and_hold_up_nobody() throws Exception {
+    loseNodes(Entrance.EVERY_NODE, PER_SECOND);
+  }
+
+  @Test
+  void behind_the_load_balancer_too_nothing_is_lost_and_nobody_held_up() throws Exception {
+    for (var bank : cluster.bundles()) {
+      bank.stop(Duration.ofSeconds(10));
+      bank.start(cluster.throughTheBalancer());
+      cluster.awaitReady(bank);
+    }
+    try {
+      loseNodes(Entrance.BALANCER, PER_SECOND);
+    } finally {
+      // Back at every node, as others expect them.
+      for (var bank : cluster.bundles()) {
+        bank.stop(Duration.ofSeconds(10));
+        cluster.start(bank);
+      }
+    }
+  }
+
+  @Test
+  @Tag("soak")
+  void nodes_lost_again_and_again_at_full_load_lose_nothing() throws Exception {
+    for (var round = 0; round < 5; round++) {
+      loseNodes(Entrance.EVERY_NODE, 0);
+    }
+  }
+
+  private static void loseNodes(Entrance entrance, int perSecond) throws Exception {
+    try (var followers = new Followers(cluster);
+        var callers = Callers.movingMoney(cluster, CALLERS, entrance, ACCOUNTS, perSecond)) {
+      callers.awaitOutcomes(500);
+      callers.enter(KILLED);
+      killAndStartAgain(cluster.node(2), callers);
+      callers.enter(FROZEN);
+      freezeAndContinue(cluster.node(3));
+      callers.awaitOutcomes(500);
+
+      var ledger = callers.stop();
+      System.out.println("[" + entrance + "] " + ledger);
+      assertThat(ledger)
+          .surprisedNobody()
+          .neverToldThatNobodyHandlesIt()
+          .storedEveryAcknowledgedCommandOnce()
+          .hasStreamsWithoutHoles()
+          .neverOverdrewAnAccount()
+          .repeatsFirstOutcomes()
+          .projectsWhatWasAcknowledged()
+          .neverWaitedLongerThan(WAIT_MAX)
+          .neverWaitedLongerThan(KILLED_MAX, KILLED)
+          .neverWaitedLongerThan(FROZEN_MAX, FROZEN);
+      followers.sawEveryPositionInOrder();
+    }
+  }
+
+  private static void killAndStartAgain(Member node, Callers callers) throws Exception {
+    node.kill();
+    callers.awaitOutcomes(1_000);
+    // A server that starts takes both cores of a small machine: what callers wait for then is told
+    // apart from the loss.
+    callers.enter(STARTING);
+    cluster.start(node);
+  }
+
+  private static void freezeAndContinue(Member node) {
+    node.pause();
+    try {
+      // The length of the freeze is the fault itself, nothing is waited for.
+      await().pollDelay(FREEZE).atMost(FREEZE.plusSeconds(5)).until(() -> true);
+    } finally {
+      node.resume();
+    }
+  }
+}

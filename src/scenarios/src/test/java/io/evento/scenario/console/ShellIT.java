@@ -1,0 +1,156 @@
+package io.evento.scenario.console;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Request;
+import com.microsoft.playwright.options.AriaRole;
+import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.RequestOptions;
+import io.evento.scenario.fixture.Browser;
+import io.evento.scenario.fixture.Cluster;
+import java.util.List;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What stands around every page, and what all of them together may cost. */
+class ShellIT {
+  private static final long BUDGET_BYTES = 250_000;
+  private static final double FIRST_PAINT_MILLIS_MAX = 1_000;
+
+  @RegisterExtension static final Cluster cluster = Cluster.running();
+  @RegisterExtension static final Browser browser = new Browser();
+  @RegisterExtension final Console console = new Console(cluster, browser);
+
+  /** The links of the rail: all pages that there are. */
+  private static List<String> pages(Page page) {
+    return page.locator("nav.rail li a").all().stream()
+        .map(link -> link.getAttribute("href").replaceFirst(".*/console/", ""))
+        .toList();
+  }
+
+  @Test
+  void all_pages_together_stay_within_the_budget() {
+    var page = console.visit("");
+    for (var name : pages(page)) {
+      page.locator("nav.rail li a[href$='/" + name + "']").click();
+      assertThat(page).hasURL(Pattern.compile(".*/console/" + name + "(\\?.*)?$"));
+      Console.ready(page);
+    }
+    var bytes =
+        (Number)
+            page.evaluate(
+                "() =>"
+                    + " performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).filter(e"
+                    + " => e.name.includes('/console/')).reduce((sum, e) => sum + e.transferSize,"
+                    + " 0)");
+    assertThat(bytes.longValue()).isBetween(20_000L, BUDGET_BYTES);
+  }
+
+  @Test
+  void the_first_paint_of_someone_new_comes_within_a_second() {
+    var best = Double.MAX_VALUE;
+    for (var attempt = 0; attempt < 3; attempt++) {
+      var page = browser.context(1280, 800, ColorScheme.LIGHT).newPage();
+      console.visit(page, "nodes");
+      var paint =
+          (Number)
+              page.evaluate(
+                  "() => performance.getEntriesByName('first-contentful-paint')[0].startTime");
+      best = Math.min(best, paint.doubleValue());
+    }
+    assertThat(best).isLessThan(FIRST_PAINT_MILLIS_MAX);
+  }
+
+  @Test
+  void the_palette_leads_to_what_a_few_letters_mean() {
+    var page = console.visit("nodes");
+    page.keyboard().press("Control+k");
+    var box = page.getByRole(AriaRole.COMBOBOX);
+    assertThat(box).isFocused();
+    box.fill("node-2");
+    assertThat(page.locator(".palette .option").first()).containsText("node-2");
+    page.keyboard().press("Enter");
+    assertThat(page).hasURL(Pattern.compile(".*/console/nodes/node-2$"));
+  }
+
+  @Test
+  void one_question_finds_types_by_their_humps_and_accounts_and_events_by_their_ids() {
+    var request = console.context().request();
+    var api = cluster.balancer().url() + "/evento/api/";
+    var account = "found-" + UUID.randomUUID();
+    var opened =
+        request.post(
+            api + "commands/OpenAccount",
+            RequestOptions.create()
+                .setHeader("Content-Type", "application/json")
+                .setData("{\"accountId\":\"%s\",\"owner\":\"Ada\"}".formatted(account)));
+    assertThat(opened.status()).as(opened.text()).isEqualTo(200);
+    var position = opened.text().replaceFirst(".*\"position\":(\\d+).*", "$1");
+
+    assertThat(request.get(api + "find?q=OpAc").text())
+        .contains("{\"kind\":\"payload\",\"kind2\":\"command\",\"name\":\"OpenAccount\"");
+    assertThat(request.get(api + "find?q=" + account.substring(0, 20)).text())
+        .contains("{\"kind\":\"stream\",\"kind2\":\"Account\",\"name\":\"" + account + "\"");
+    assertThat(request.get(api + "find?q=" + position).text())
+        .contains("{\"kind\":\"event\",\"name\":\"" + position + "\",\"note\":\"AccountOpened");
+    assertThat(request.get(api + "find?q=nothing-is-called-so").text()).isEqualTo("{\"items\":[]}");
+  }
+
+  @Test
+  void the_theme_that_was_chosen_is_there_before_the_first_paint() {
+    var page = console.visit("nodes");
+    page.locator("[popovertarget='me']").click();
+    page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Dark")).click();
+    assertThat(page.locator("html")).hasAttribute("data-theme", "dark");
+
+    var another = console.visit("nodes");
+    assertThat(another.locator("html")).hasAttribute("data-theme", "dark");
+  }
+
+  @Test
+  void a_page_says_of_what_it_asks_for_by_itself_that_nobody_asked() {
+    var page = console.context().newPage();
+    page.clock().install();
+    console.visit(page, "bundles");
+    page.waitForRequest(
+        asked -> isPoll(asked) && asked.headers().containsKey("evento-background"),
+        () -> page.clock().fastForward(120_000));
+    page.waitForRequest(
+        asked -> isPoll(asked) && !asked.headers().containsKey("evento-background"),
+        () -> page.keyboard().press("Shift"));
+  }
+
+  private static boolean isPoll(Request asked) {
+    return asked.url().endsWith("/api/bundles");
+  }
+
+  @Test
+  void every_answer_of_the_console_carries_the_policy() {
+    var request = console.context().request();
+    for (var path :
+        List.of("", "nodes", "app.js", "app.css", "icons.svg", "lib/uplot/dist/uPlot.esm.js")) {
+      var answer = request.get(console.url(path));
+      assertThat(answer.status()).as(path).isEqualTo(200);
+      assertThat(answer.headers())
+          .as(path)
+          .containsEntry("x-content-type-options", "nosniff")
+          .containsEntry("cache-control", "no-cache")
+          .containsEntry("content-encoding", "gzip")
+          .containsKey("etag");
+      assertThat(answer.headers().get("content-security-policy"))
+          .contains("default-src 'none'", "require-trusted-types-for 'script'");
+      var again =
+          request.get(
+              console.url(path),
+              RequestOptions.create().setHeader("If-None-Match", answer.headers().get("etag")));
+      assertThat(again.status()).as(path + " again").isEqualTo(304);
+    }
+    assertThat(request.get(console.url("nothing.js")).status()).isEqualTo(404);
+    assertThat(request.get(cluster.balancer().url() + "/evento/").url())
+        .endsWith("/evento/console/");
+  }
+}

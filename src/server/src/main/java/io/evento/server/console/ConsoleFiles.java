@@ -1,0 +1,176 @@
+package io.evento.server.console;
+
+import jakarta.servlet.annotation.WebServlet;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import java.util.zip.Deflater;
+import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of the console, compressed and with what their pages may do said in their head. An
+ * address that does not end as a file here does is one of a page: it is given {@code index.html},
+ * whose program knows the page.
+ *
+ * <p>Each file is read once. For whoever works on them the system property {@code
+ * evento.console.dir} names a folder that is read at each request.
+ */
+@WebServlet(
+    urlPatterns = {"/console/*", ""},
+    asyncSupported = true)
+public class ConsoleFiles extends HttpServlet {
+  private static final long serialVersionUID = 1L;
+
+  /** The same that the gate lets through. */
+  private static final Pattern NAME =
+      Pattern.compile("(?:/[A-Za-z0-9_~!*'()-][A-Za-z0-9._~!*'()-]*+)++");
+
+  private static final String INDEX = "/index.html";
+  private static final Map<String, String> TYPES =
+      Map.of(
+          "html", "text/html; charset=utf-8",
+          "js", "text/javascript; charset=utf-8",
+          "css", "text/css; charset=utf-8",
+          "svg", "image/svg+xml; charset=utf-8");
+
+  /** Nothing but what this node serves runs, and no text becomes a program. */
+  private static final String POLICY =
+      String.join(
+          "; ",
+          "default-src 'none'",
+          "script-src 'self'",
+          "style-src 'self'",
+          "img-src 'self' data:",
+          "font-src 'self'",
+          "connect-src 'self'",
+          "form-action 'self'",
+          "base-uri 'none'",
+          "frame-ancestors 'none'",
+          "require-trusted-types-for 'script'",
+          "trusted-types lit-html");
+
+  /**
+   * @param zipped null where it is no smaller
+   */
+  private record Asset(byte[] plain, byte @Nullable [] zipped, String tag, String type) {}
+
+  private final transient Map<String, Asset> known = new ConcurrentHashMap<>();
+  private transient @Nullable Path folder;
+
+  @Override
+  public void init() {
+    folder =
+        Optional.ofNullable(System.getProperty("evento.console.dir")).map(Path::of).orElse(null);
+  }
+
+  @Override
+  protected void doGet(HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    var path = request.getPathInfo();
+    if (!request.getServletPath().equals("/console") || path == null) {
+      response.setHeader("Location", request.getContextPath() + "/console/");
+      response.setStatus(HttpServletResponse.SC_FOUND);
+      return;
+    }
+    var asset = NAME.matcher(path).matches() || path.endsWith("/") ? find(path) : null;
+    if (asset == null) {
+      response.sendError(HttpServletResponse.SC_NOT_FOUND);
+      return;
+    }
+    head(request, response);
+    response.setHeader("ETag", asset.tag);
+    if (asset.tag.equals(request.getHeader("If-None-Match"))) {
+      response.setStatus(HttpServletResponse.SC_NOT_MODIFIED);
+      return;
+    }
+    var accepted = request.getHeader("Accept-Encoding");
+    var zipped = accepted != null && accepted.contains("gzip") ? asset.zipped : null;
+    if (zipped != null) {
+      response.setHeader("Content-Encoding", "gzip");
+    }
+    response.setContentType(asset.type);
+    response.getOutputStream().write(zipped == null ? asset.plain : zipped);
+  }
+
+  private static void head(HttpServletRequest request, HttpServletResponse response) {
+    // An upgrade is seen at once; a reload costs nothing but asking.
+    response.setHeader("Cache-Control", "no-cache");
+    response.setHeader("Vary", "Accept-Encoding");
+    response.setHeader("Content-Security-Policy", POLICY);
+    response.setHeader("Referrer-Policy", "same-origin");
+    response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+    response.setHeader("Permissions-Policy", "camera=(), microphone=(), geolocation=()");
+    if (request.isSecure()) {
+      response.setHeader("Strict-Transport-Security", "max-age=31536000");
+    }
+  }
+
+  private @Nullable Asset find(String path) throws IOException {
+    var name = TYPES.containsKey(path.substring(path.lastIndexOf('.') + 1)) ? path : INDEX;
+    var kept = known.get(name);
+    if (kept != null) {
+      return kept;
+    }
+    try (var from = open(name)) {
+      if (from == null) {
+        return null;
+      }
+      var asset = asset(from.readAllBytes(), name.substring(name.lastIndexOf('.') + 1));
+      if (folder == null) {
+        known.put(name, asset);
+      }
+      return asset;
+    }
+  }
+
+  private @Nullable InputStream open(String name) throws IOException {
+    var inFolder = folder == null ? null : folder.resolve(name.substring(1));
+    return inFolder != null && Files.isRegularFile(inFolder)
+        ? Files.newInputStream(inFolder)
+        : getServletContext().getResourceAsStream("/console" + name);
+  }
+
+  private static Asset asset(byte[] plain, String ending) throws IOException {
+    var zipped = zip(plain);
+    return new Asset(
+        plain,
+        zipped.length < plain.length ? zipped : null,
+        '"' + hash(plain) + '"',
+        TYPES.getOrDefault(ending, "text/plain; charset=utf-8"));
+  }
+
+  private static byte[] zip(byte[] plain) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    try (var to =
+        new GZIPOutputStream(bytes) {
+          {
+            def.setLevel(Deflater.BEST_COMPRESSION);
+          }
+        }) {
+      to.write(plain);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static String hash(byte[] plain) {
+    try {
+      var all = MessageDigest.getInstance("SHA-256").digest(plain);
+      return HexFormat.of().formatHex(all, 0, 16);
+    } catch (NoSuchAlgorithmException absent) {
+      throw new IllegalStateException(absent);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package io.evento.server.personal;
+
+import io.evento.server.persistence.Sql;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The SQL of table {@code erasure}, and the lock that it and {@code subject_key} share. */
+final class ErasureTable {
+  // Until the end of the transaction. Who makes keys excludes only who erases.
+  private static final String LOCK_FOR_KEYS =
+      """
+      select evento.lock_erasure_1(true)
+      """;
+
+  private static final String COUNT =
+      """
+      select count(*), count(*) filter (where position is null) from evento.erasure
+      """;
+
+  private static final String AMONG =
+      """
+      select subject from evento.erasure where subject = any(?)
+      """;
+
+  private static final String ALL =
+      """
+      select subject, id, erased_at, erased_by, reason from evento.erasure order by stored_at
+      """;
+
+  private static final String UNTOLD =
+      """
+      select subject, id, erased_at, erased_by, reason from evento.erasure
+       where position is null order by stored_at limit 100
+      """;
+
+  private static final String FIND =
+      """
+      select subject, id, erased_at, erased_by, reason, position from evento.erasure
+       where subject = ?
+      """;
+
+  private static final String EVENT_ID =
+      """
+      select event_id from evento.erasure where subject = ?
+      """;
+
+  // Takes the lock for erasure, drops the keys, and audits it.
+  private static final String ERASE =
+      """
+      select evento.erase_1(?, ?, ?::text[]::timestamptz[], ?, ?, ?, ?)
+      """;
+
+  private static final String TOLD =
+      """
+      update evento.erasure set position = ? where subject = ?
+      """;
+
+  private ErasureTable() {}
+
+  /**
+   * @param untold of which no event is known
+   */
+  record Count(int all, int untold) {}
+
+  /**
+   * @param position of the event that tells it; null if it is not known yet
+   */
+  record Row(Erasure erasure, @Nullable Long position) {}
+
+  static void lockForKeys(Connection open) throws SQLException {
+    lock(open, LOCK_FOR_KEYS);
+  }
+
+  private static void lock(Connection open, String statement) throws SQLException {
+    try (var select = open.prepareStatement(statement)) {
+      select.execute();
+    }
+  }
+
+  static Count count(Connection open) throws SQLException {
+    try (var select = Sql.prepare(open, COUNT)) {
+      return select.one(row -> new Count(row.getInt(1), row.getInt(2)));
+    }
+  }
+
+  static List<String> among(Connection open, Collection<String> subjects) throws SQLException {
+    try (var select = Sql.prepare(open, AMONG)) {
+      return select.array("text", subjects).rows(row -> row.getString(1));
+    }
+  }
+
+  static List<Erasure> all(Connection open) throws SQLException {
+    try (var select = Sql.prepare(open, ALL)) {
+      return select.rows(ErasureTable::erasure);
+    }
+  }
+
+  static List<Erasure> untold(Connection open) throws SQLException {
+    try (var select = Sql.prepare(open, UNTOLD)) {
+      return select.rows(ErasureTable::erasure);
+    }
+  }
+
+  static Optional<Row> find(Connection open, String subject) throws SQLException {
+    try (var select = Sql.prepare(open, FIND)) {
+      return select.bind(subject).first(row -> new Row(erasure(row), row.getObject(6, Long.class)));
+    }
+  }
+
+  /** Command id of the event that tells of a subject's erasure. */
+  static Optional<UUID> eventId(Connection open, String subject) throws SQLException {
+    try (var select = Sql.prepare(open, EVENT_ID)) {
+      return select.bind(subject).first(row -> row.getObject(1, UUID.class));
+    }
+  }
+
+  private static Erasure erasure(ResultSet row) throws SQLException {
+    return new Erasure(
+        row.getString(1),
+        row.getString(2),
+        row.getObject(3, OffsetDateTime.class).toInstant().toString(),
+        row.getString(4),
+        row.getString(5));
+  }
+
+  /**
+   * Has them in the table, and drops all keys of their subjects.
+   *
+   * @param isReplay whether they were done before, at the time that they say; else the database
+   *     says when
+   * @param address of whoever asked for it; empty for nobody
+   * @return how many keys there were
+   */
+  static int erase(
+      Connection open, List<Erasure> erasures, boolean isReplay, String node, String address)
+      throws SQLException {
+    try (var call = Sql.prepare(open, ERASE)) {
+      return call.array("text", erasures, Erasure::subject)
+          .array("text", erasures, Erasure::id)
+          .array("text", erasures, one -> isReplay ? one.at() : null)
+          .array("text", erasures, Erasure::by)
+          .array("text", erasures, Erasure::reason)
+          .bind(node)
+          .bind(address)
+          .one(row -> row.getInt(1));
+    }
+  }
+
+  static void told(Connection open, String subject, long position) throws SQLException {
+    try (var update = Sql.prepare(open, TOLD)) {
+      update.bind(position).bind(subject).update();
+    }
+  }
+}

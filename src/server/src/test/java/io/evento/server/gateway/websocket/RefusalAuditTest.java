@@ -1,0 +1,64 @@
+package io.evento.server.gateway.websocket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.protocol.LiveMessage;
+import io.evento.protocol.Message;
+import io.evento.protocol.ReplyMessage;
+import io.evento.server.fixture.TestGrants;
+import io.evento.server.gateway.WholeNode;
+import io.evento.server.security.Caller;
+import io.evento.server.security.Grants;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What a session asks for without a right leaves a trace. */
+class RefusalAuditTest {
+  private static final String ADDRESS = "192.0.2.77";
+
+  static List<Function<UUID, Message>> kinds() {
+    return List.of(Bank::greet, id -> new LiveMessage.Subscribe(Bank.ask(id), 10));
+  }
+
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void a_refusal_is_audited_with_who_it_was_and_what_he_asked_for(Function<UUID, Message> kind)
+      throws SQLException {
+    try (var where = PostgresFixture.shared().migrated();
+        var node = WholeNode.start(where, "a", Map.of(), Map.of(Grants.class, TestGrants.class))) {
+      Bank.open(node);
+      var thief =
+          new Caller(Caller.Kind.BUNDLE, "thief", Set.of(), List.of(), UUID.randomUUID(), ADDRESS);
+      var id = UUID.randomUUID();
+      assertThat(Peer.greet(node, thief).ask(id, kind.apply(id)))
+          .isInstanceOf(ReplyMessage.Fault.class);
+      await("a row of the audit")
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> audited(where).startsWith("bundle thief"));
+      assertThat(audited(where)).contains("right send", "in context bank");
+    }
+  }
+
+  private static String audited(TestDatabase where) throws SQLException {
+    try (var admin = where.asAdmin();
+        var select =
+            admin.prepareStatement(
+                "select coalesce(string_agg(who || ' ' || object, ';'), '') from evento.audit"
+                    + " where action = 'refuse' and address = ?")) {
+      select.setString(1, ADDRESS);
+      var row = select.executeQuery();
+      row.next();
+      return row.getString(1);
+    }
+  }
+}
