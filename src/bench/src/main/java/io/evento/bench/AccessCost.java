@@ -21,6 +21,9 @@ final class AccessCost {
   private static final int ROUNDS = Integer.getInteger("bench.rounds", 4);
   private static final int[] CALLERS = {1, 64};
 
+  /** Whose token it has: it sends as an instance of that bundle, which hosts nothing. */
+  private static final String BUNDLE = "bank";
+
   private final Path project;
   private final Set<String> parts;
 
@@ -47,8 +50,8 @@ final class AccessCost {
       second.start();
       var toFirst = Target.of(first, Optional.empty());
       var toSecond = Target.of(second, Optional.of(on.bankToken()));
-      try (var one = toFirst.bundle("bench").start();
-          var two = toSecond.bundle("bench").start()) {
+      try (var one = toFirst.bundle(BUNDLE).start();
+          var two = toSecond.bundle(BUNDLE).start()) {
         measure(
             List.of(
                 new Side("open", toFirst, one, Bench.open(one)),

@@ -191,7 +191,8 @@ class CatalogPagesIT {
         page.locator("#panel .timings tr.item")
             .filter(new Locator.FilterOptions().setHasText("Deposit"));
     assertThat(deposit).containsText(Pattern.compile("\\d.*ms.*/.*ms"));
-    assertThat(deposit).containsText("none");
+    // Other tests of this class may have had one refused in the same hour.
+    assertThat(deposit).containsText(Pattern.compile("none|\\d %"));
     assertThat(
             rows(console.visit("components?q=Account&kind=aggregate"))
                 .filter(new Locator.FilterOptions().setHasText("Account"))
