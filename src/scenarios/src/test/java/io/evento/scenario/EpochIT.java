@@ -146,7 +146,11 @@ class EpochIT {
 
         await("the latecomer, which the store had never heard of, is served again")
             .atMost(LIMIT)
-            .until(() -> isServed("latecomer") && latecomer.amounts().contains(7L));
+            .untilAsserted(
+                () -> {
+                  assertThat(isServed("latecomer")).as("%s", consumer("latecomer")).isTrue();
+                  assertThat(latecomer.amounts()).as("%s", consumer("latecomer")).contains(7L);
+                });
 
         await("that the witness has seen what is lost is kept")
             .atMost(LIMIT)
@@ -176,8 +180,7 @@ class EpochIT {
   }
 
   private static boolean isServed(String consumer) throws InterruptedException {
-    var view = cluster.doors().get(0).get("consumers/" + consumer + "/1").body();
-    var segments = view.path("segments");
+    var segments = consumer(consumer).path("segments");
     for (var segment : segments) {
       if (segment.path("owner").isMissingNode() || segment.path("owner").isNull()) {
         return false;
@@ -186,8 +189,12 @@ class EpochIT {
     return !segments.isEmpty();
   }
 
+  private static JsonNode consumer(String name) throws InterruptedException {
+    return cluster.doors().get(0).get("consumers/" + name + "/1").body();
+  }
+
   private static JsonNode lost(String consumer) throws InterruptedException {
-    return cluster.doors().get(0).get("consumers/" + consumer + "/1").body().path("lostEvents");
+    return consumer(consumer).path("lostEvents");
   }
 
   private static List<String> lostStreams(String consumer) throws InterruptedException {
