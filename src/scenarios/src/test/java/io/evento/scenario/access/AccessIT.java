@@ -4,13 +4,8 @@ import static io.evento.scenario.access.Administrator.scope;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.microsoft.playwright.options.ColorScheme;
-import io.evento.scenario.fixture.Browser;
 import io.evento.scenario.fixture.Cluster;
-import io.evento.scenario.fixture.Content;
 import io.evento.scenario.fixture.Credential;
-import io.evento.scenario.fixture.RawPeer;
-import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,20 +16,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Who gets what at which door, on nodes that ask each caller for a credential. */
 class AccessIT extends AccessWalk {
-  private static final String SIGN_IN =
-      """
-      async ([name, password]) => (await fetch('/evento/api/session', {
-        method: 'POST',
-        headers: {'Content-Type': 'application/json'},
-        body: JSON.stringify({name, password}),
-      })).status
-      """;
-  private static final String READ_TOKENS =
-      "async () => (await fetch('/evento/api/tokens')).status";
   private static final String PASSWORD = Administrator.PASSWORD;
 
   @RegisterExtension static final Cluster cluster = Cluster.secured();
-  @RegisterExtension static final Browser browser = new Browser();
 
   @Override
   Cluster cluster() {
@@ -160,83 +144,5 @@ class AccessIT extends AccessWalk {
     assertThat(auditor.ask(door(3), "GET", "audit?limit=20", "").body().toString())
         .contains("\"action\":\"change roles\"", "\"who\":\"user root\"", "\"object\":\"sue\"")
         .doesNotContain(PASSWORD);
-  }
-
-  @Test
-  void a_strangers_page_gets_nothing_by_the_session_of_the_administrator_who_looks_at_it()
-      throws Exception {
-    try (var site = ForeignSite.open();
-        var naive = ForeignSite.open()) {
-      var node = cluster.node(1).url();
-      var visitor = browser.context(800, 600, ColorScheme.LIGHT);
-      var own = visitor.newPage();
-      own.navigate(node + "/evento/api/health/live");
-      assertThat(own.evaluate(SIGN_IN, List.of("root", PASSWORD))).isEqualTo(200);
-      assertThat(own.evaluate(READ_TOKENS)).as("the browser is signed in").isEqualTo(200);
-
-      var before = Content.of(cluster);
-      for (var host : List.of("evil.test", "localhost", "127.0.0.1")) {
-        assertThat(site.attack(visitor, site.origin(host), node))
-            .as(host)
-            .allSatisfy((way, what) -> assertThat(what).as(way).isEmpty());
-      }
-      var port = URI.create(node).getPort();
-      assertThat(site.attackBySameName(visitor, "http://evil.test:" + port))
-          .allSatisfy((way, what) -> assertThat(what).as(way).isEmpty());
-      assertThat(Content.of(cluster)).isEqualTo(before);
-
-      // A cookie is of all ports of its host, so a page of another one has it sent along.
-      site.attack(visitor, site.origin("127.0.0.1"), naive.origin("127.0.0.1"));
-      assertThat(naive.came())
-          .contains(
-              "GET /evento/bundle - - cookie",
-              "POST /evento/api/users text/plain empty cookie",
-              "POST /evento/api/users text/plain iframe cookie");
-      assertThat(own.evaluate(READ_TOKENS)).as("the session goes on").isEqualTo(200);
-    }
-  }
-
-  @Test
-  void a_forged_name_or_site_is_refused_to_programs_with_a_good_credential_too() throws Exception {
-    var before = Content.of(cluster);
-    var authority = URI.create(cluster.node(1).url()).getAuthority();
-    var foreign = List.of("Origin: http://evil.test", "Origin: null", "Sec-Fetch-Site: cross-site");
-    for (var who : List.of(admin.self(), sender)) {
-      var headers = new StringBuilder();
-      for (var i = 0; i < who.headers().size(); i += 2) {
-        headers.append(who.headers().get(i)).append(": ").append(who.headers().get(i + 1));
-        headers.append("\r\n");
-      }
-      for (var request :
-          List.of(
-              "GET /evento/api/nodes", "DELETE /evento/api/session", "POST /evento/api/users")) {
-        assertRefused(request, "evil.test:8081", headers.toString());
-        for (var line : foreign) {
-          assertRefused(request, authority, headers + line + "\r\n");
-        }
-      }
-    }
-    assertThat(Content.of(cluster)).isEqualTo(before);
-  }
-
-  private static void assertRefused(String request, String host, String headers) throws Exception {
-    try (var peer = RawPeer.to(cluster.node(1))) {
-      peer.send(
-          request
-              + " HTTP/1.1\r\nHost: "
-              + host
-              + "\r\nX-Forwarded-For: "
-              + Credential.address()
-              + "\r\nContent-Length: 0\r\n"
-              + headers
-              + "\r\n");
-      await("an answer")
-          .atMost(LIMIT)
-          .until(() -> peer.hear(Duration.ofMillis(5)) || peer.heard().contains("\r\n\r\n"));
-      assertThat(peer.heard())
-          .as(request + " " + host + " " + headers)
-          .startsWith("HTTP/1.1 403")
-          .contains("\"forbidden\"");
-    }
   }
 }

@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.scenario.fixture.Answer;
-import io.evento.scenario.fixture.Cluster;
 import io.evento.scenario.fixture.Content;
 import io.evento.scenario.fixture.Credential;
-import io.evento.scenario.fixture.Door;
 import io.evento.scenario.fixture.RawPeer;
 import io.evento.scenario.fixture.Wire;
 import io.evento.testing.ApiDocument;
@@ -25,27 +23,22 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.TestInstance.Lifecycle;
 
 /**
  * Walks every endpoint and every kind of message with each sort of credential: none, a wrong one,
  * one that has expired, one that was revoked, one with too narrow rights, and the right one. Who is
  * refused is told so by the code, is audited, and has changed nothing.
  */
-@TestInstance(Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init") // made before all tests
-abstract class AccessWalk {
+abstract class AccessWalk extends ForgedRequests {
   static final Duration LIMIT = Duration.ofSeconds(30);
 
   /** Anything that is no type, consumer or token. */
   private static final String NOTHING = "Nothing";
 
-  Administrator admin;
   Credential operator;
   Credential viewer;
   Credential auditor;
-  Credential sender;
   Credential reader;
   private List<Credential> unknown;
   private Credential elsewhere;
@@ -55,16 +48,11 @@ abstract class AccessWalk {
 
   private record Operation(String method, String path, String needs, boolean hasBody) {}
 
-  /** A cluster that asks for credentials. */
-  abstract Cluster cluster();
-
   @BeforeAll
   void people_and_bundles_are_let_in() throws Exception {
-    admin = Administrator.first(cluster());
     operator = admin.person("ada", "operator", door(1));
     viewer = admin.person("vera", "viewer", door(1));
     auditor = admin.person("otto", "auditor", door(1));
-    sender = admin.token("sender", scope("send", "*", "*"));
     reader = admin.token("reader", scope("read", "*", "*"));
     var all = List.of(scope("host", "*", "*"), scope("send", "*", "*"), scope("read", "*", "*"));
     var expired =
@@ -98,10 +86,6 @@ abstract class AccessWalk {
   @AfterAll
   void they_leave() {
     greeter.close();
-  }
-
-  final Door door(int node) {
-    return cluster().door(cluster().node(node));
   }
 
   /** One that the walk asks from, so that its refusals can be told from others. */

@@ -117,14 +117,8 @@ class RevocationIT {
 
   private static String handshake(int number, Credential who) throws Exception {
     var node = cluster.node(number);
-    try (var peer = RawPeer.to(node)) {
-      var authority = URI.create(node.url()).getAuthority();
-      peer.send(AccessWalk.handshake(authority, who, Credential.address()));
-      await("an answer")
-          .atMost(LIMIT)
-          .until(() -> peer.hear(Duration.ofMillis(5)) || peer.heard().contains("\r\n\r\n"));
-      return peer.heard();
-    }
+    var authority = URI.create(node.url()).getAuthority();
+    return RawPeer.told(node, AccessWalk.handshake(authority, who, Credential.address()));
   }
 
   /** Senders of events at the first two nodes. */

@@ -205,7 +205,10 @@ public class CatalogResource {
     return adminCalls.answer(() -> ownership.allow(asked, contexts));
   }
 
-  /** Removes a component that nobody hosts, with its types. */
+  /**
+   * Removes a component that nobody hosts, with its types. The reason is in the address: Payara
+   * takes no body with a DELETE.
+   */
   @DELETE
   @Needs(Access.ADMINISTER)
   @Path("components/{kind}/{name}")
@@ -222,7 +225,10 @@ public class CatalogResource {
         });
   }
 
-  /** Removes a type of {@code command}, {@code event} or {@code query} that nobody hosts. */
+  /**
+   * Removes a type of {@code command}, {@code event} or {@code query} that nobody hosts. The reason
+   * is in the address here too.
+   */
   @DELETE
   @Needs(Access.ADMINISTER)
   @Path("payloads/{kind}/{type}")

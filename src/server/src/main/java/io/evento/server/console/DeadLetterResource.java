@@ -432,7 +432,10 @@ public class DeadLetterResource {
     return adminCalls.answer(() -> letters.edit(asked, letter, payload));
   }
 
-  /** Has one tried with its event's own payload again. */
+  /**
+   * Has one tried with its event's own payload again. The reason is in the address: Payara takes no
+   * body with a DELETE.
+   */
   @DELETE
   @Needs(Access.OPERATE)
   @Path("{id}/edit")

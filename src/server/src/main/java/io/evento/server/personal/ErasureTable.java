@@ -19,9 +19,11 @@ final class ErasureTable {
       select evento.lock_erasure_1(true)
       """;
 
-  private static final String COUNT =
+  // Twice a second on every node: one step in erasure_ordinal, and one in erasure_untold.
+  static final String LOOK =
       """
-      select count(*), count(*) filter (where position is null) from evento.erasure
+      select coalesce((select max(ordinal) from evento.erasure), 0),
+             exists (select from evento.erasure where position is null)
       """;
 
   private static final String AMONG =
@@ -31,18 +33,24 @@ final class ErasureTable {
 
   private static final String ALL =
       """
-      select subject, id, erased_at, erased_by, reason from evento.erasure order by stored_at
+      select subject, id, erased_at, erased_by, reason from evento.erasure order by ordinal
       """;
 
-  private static final String UNTOLD =
+  private static final String SINCE =
       """
       select subject, id, erased_at, erased_by, reason from evento.erasure
-       where position is null order by stored_at limit 100
+       where ordinal > ? order by ordinal
+      """;
+
+  static final String UNTOLD =
+      """
+      select subject, id, erased_at, erased_by, reason from evento.erasure
+       where position is null order by ordinal limit 100
       """;
 
   private static final String FIND =
       """
-      select subject, id, erased_at, erased_by, reason, position from evento.erasure
+      select subject, id, erased_at, erased_by, reason, position, ordinal from evento.erasure
        where subject = ?
       """;
 
@@ -65,14 +73,18 @@ final class ErasureTable {
   private ErasureTable() {}
 
   /**
-   * @param untold of which no event is known
+   * What is there.
+   *
+   * @param last number of the newest one, 0 for none
+   * @param hasUntold whether there is one of which no event is known
    */
-  record Count(int all, int untold) {}
+  record Look(long last, boolean hasUntold) {}
 
   /**
    * @param position of the event that tells it; null if it is not known yet
+   * @param ordinal its number, from 1
    */
-  record Row(Erasure erasure, @Nullable Long position) {}
+  record Row(Erasure erasure, @Nullable Long position, long ordinal) {}
 
   static void lockForKeys(Connection open) throws SQLException {
     lock(open, LOCK_FOR_KEYS);
@@ -84,9 +96,9 @@ final class ErasureTable {
     }
   }
 
-  static Count count(Connection open) throws SQLException {
-    try (var select = Sql.prepare(open, COUNT)) {
-      return select.one(row -> new Count(row.getInt(1), row.getInt(2)));
+  static Look look(Connection open) throws SQLException {
+    try (var select = Sql.prepare(open, LOOK)) {
+      return select.one(row -> new Look(row.getLong(1), row.getBoolean(2)));
     }
   }
 
@@ -102,6 +114,13 @@ final class ErasureTable {
     }
   }
 
+  /** Those that came after the one of a number. */
+  static List<Erasure> since(Connection open, long ordinal) throws SQLException {
+    try (var select = Sql.prepare(open, SINCE)) {
+      return select.bind(ordinal).rows(ErasureTable::erasure);
+    }
+  }
+
   static List<Erasure> untold(Connection open) throws SQLException {
     try (var select = Sql.prepare(open, UNTOLD)) {
       return select.rows(ErasureTable::erasure);
@@ -110,7 +129,9 @@ final class ErasureTable {
 
   static Optional<Row> find(Connection open, String subject) throws SQLException {
     try (var select = Sql.prepare(open, FIND)) {
-      return select.bind(subject).first(row -> new Row(erasure(row), row.getObject(6, Long.class)));
+      return select
+          .bind(subject)
+          .first(row -> new Row(erasure(row), row.getObject(6, Long.class), row.getLong(7)));
     }
   }
 

@@ -25,7 +25,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +35,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,10 +45,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The list is kept three times: in memory, which is asked before a key is given; in a file of
  * this node, which is written first and outlives a restore of the database; and in the table, by
- * which the nodes hear of each other's. Twice a second they are compared by their size, and one by
- * one where that differs or the store has another past. What the table does not have is replayed
- * into it, with the keys dropped and the event told anew. So after a restore a subject stays erased
- * as soon as one node runs that knows of it, and that node gives no key of it at any time.
+ * which the nodes hear of each other's. Twice a second a node looks for the number of the newest
+ * one, and reads those that came since. All are compared one by one where the numbers went back,
+ * the store has another past, or one was not stored. What the table does not have is replayed into
+ * it, with the keys dropped and the event told anew. So after a restore a subject stays erased as
+ * soon as one node runs that knows of it, and that node gives no key of it at any time.
  */
 @NodeScoped
 public class Erasures {
@@ -68,6 +70,12 @@ public class Erasures {
   private final List<Consumer<List<String>>> listeners = new CopyOnWriteArrayList<>();
   private volatile @Nullable MasterKey master;
   private volatile boolean isCompared;
+
+  /** Up to which number those of the table are known here. */
+  private volatile long seen;
+
+  /** The highest number that the table is known to have had. */
+  private final AtomicLong highest = new AtomicLong();
 
   @Inject
   public Erasures(
@@ -179,8 +187,11 @@ public class Erasures {
     keep(List.of(erasure));
     var keys = store(List.of(erasure), false, address);
     var dropped = snapshots.dropWith(subject);
-    var first = find(id).orElseThrow(() -> new IllegalStateException("an erasure was not stored"));
-    var position = first.position() != 0 ? first.position() : tell(erasure);
+    var row =
+        row(subject).orElseThrow(() -> new IllegalStateException("an erasure was not stored"));
+    highest.accumulateAndGet(row.ordinal(), Math::max);
+    var first = row.erasure();
+    var position = row.position() != null ? row.position() : tell(erasure);
     LOG.log(Level.INFO, () -> "subject erased subject=" + subject + " by=" + by + " keys=" + keys);
     return new Done(
         subject, first.id(), first.at(), first.by(), first.reason(), position, keys, dropped);
@@ -193,8 +204,7 @@ public class Erasures {
 
   /** What is known of a subject's erasure, its position 0 if no event told it yet. Blocks. */
   public Optional<Done> find(String id) {
-    return database
-        .read("read erasure", open -> ErasureTable.find(open, PersonalMessage.hash(id)))
+    return row(PersonalMessage.hash(id))
         .map(
             row -> {
               var erasure = row.erasure();
@@ -209,6 +219,17 @@ public class Erasures {
                   0,
                   0);
             });
+  }
+
+  private Optional<ErasureTable.Row> row(String subject) {
+    return database.read("read erasure", open -> ErasureTable.find(open, subject));
+  }
+
+  private void keepUnknown(List<Erasure> stored) {
+    var unknown = stored.stream().filter(one -> !known.containsKey(one.subject())).toList();
+    if (!unknown.isEmpty()) {
+      keep(unknown);
+    }
   }
 
   /** Has them in file and memory, and tells the bundles of this node. */
@@ -239,8 +260,13 @@ public class Erasures {
    * @return how many keys there were
    */
   private int store(List<Erasure> erasures, boolean isReplay, String address) {
-    return database.read(
-        "erase subjects", open -> ErasureTable.erase(open, erasures, isReplay, node, address));
+    try {
+      return database.read(
+          "erase subjects", open -> ErasureTable.erase(open, erasures, isReplay, node, address));
+    } catch (RuntimeException failure) {
+      isCompared = false; // what is in the file alone is replayed once that is possible
+      throw failure;
+    }
   }
 
   private void wake() {
@@ -253,11 +279,14 @@ public class Erasures {
 
   private void look() {
     try {
-      var count = database.read("count erasures", ErasureTable::count);
-      if (count.all() != known.size() || !isCompared) {
+      var found = database.read("look for erasures", ErasureTable::look);
+      if (!isCompared || found.last() < highest.get()) {
         compare();
+      } else if (found.last() > seen) {
+        keepUnknown(database.read("read new erasures", open -> ErasureTable.since(open, seen)));
+        see(found.last());
       }
-      if (count.untold() > 0) {
+      if (found.hasUntold()) {
         for (var untold : database.read("read erasures", ErasureTable::untold)) {
           tellIfPossible(untold);
         }
@@ -265,6 +294,11 @@ public class Erasures {
     } catch (RuntimeException failure) {
       LOG.log(Level.WARNING, () -> "erasures not looked at cause=" + failure.getMessage());
     }
+  }
+
+  private void see(long last) {
+    seen = last;
+    highest.accumulateAndGet(last, Math::max);
   }
 
   /** One that cannot be told just now does not keep the others waiting. */
@@ -279,15 +313,13 @@ public class Erasures {
   private void compare() {
     isCompared = true; // a new epoch that comes meanwhile asks for another look
     try {
-      var stored = new HashMap<String, Erasure>();
-      database
-          .read("read erasures", ErasureTable::all)
-          .forEach(erasure -> stored.put(erasure.subject(), erasure));
-      var lost = known.values().stream().filter(one -> !stored.containsKey(one.subject())).toList();
-      stored.keySet().removeAll(known.keySet());
-      if (!stored.isEmpty()) {
-        keep(List.copyOf(stored.values()));
-      }
+      var last = database.read("look for erasures", ErasureTable::look).last();
+      var stored = database.read("read erasures", ErasureTable::all);
+      var subjects = stored.stream().map(Erasure::subject).collect(Collectors.toSet());
+      var lost = known.values().stream().filter(one -> !subjects.contains(one.subject())).toList();
+      keepUnknown(stored);
+      highest.set(last);
+      see(last);
       if (!lost.isEmpty()) {
         var keys = store(lost, true, "");
         LOG.log(

@@ -293,6 +293,32 @@ class SchemaTest {
   }
 
   @Test
+  void an_erasure_that_is_replayed_has_its_own_time_but_none_ahead_and_is_audited_as_what_it_is()
+      throws SQLException {
+    try (var server = database.asServer()) {
+      strings(
+          server,
+          """
+          select evento.erase_1(array['early', 'ahead'], array['eve', 'abe'],
+                                array['2001-01-01', '2999-01-01']::timestamptz[],
+                                array['user root', 'user root'], array['asked', 'asked'], 'node-9', '')
+          """);
+      assertThat(
+              strings(
+                  server,
+                  """
+                  select x.subject || ' ' || (x.erased_at <= clock_timestamp()) || ' ' ||
+                         (x.erased_at < '2002-01-01') || ' ' || a.who || ' ' || a.action
+                    from evento.erasure x join evento.audit a on a.object = x.id
+                   where x.id in ('eve', 'abe') order by x.ordinal
+                  """))
+          .containsExactly(
+              "early true true node node-9 replay erasure",
+              "ahead true false node node-9 replay erasure");
+    }
+  }
+
+  @Test
   void what_nodes_write_into_audits_of_their_own_is_in_the_one_audit_too() throws SQLException {
     try (var server = database.asServer();
         var session = server.createStatement()) {
@@ -328,6 +354,9 @@ class SchemaTest {
                   returning changed_at = '2001-01-01T00:00:00Z' and entered_by is null
                   """))
           .containsExactly("t");
+      assertThat(strings(owner, "select object from evento.audit where object = 'restored'"))
+          .as("the restore has the copy of its own")
+          .isEmpty();
     }
   }
 

@@ -326,6 +326,47 @@ class ErasuresTest {
   }
 
   @Test
+  void an_erasure_that_the_database_did_not_take_is_replayed_by_the_node_that_began_it()
+      throws Exception {
+    var node = up("a");
+    node.make(ADA);
+    asAdmin("revoke execute on function evento.erase_1 from " + PostgresFixture.SERVER);
+    assertThatThrownBy(() -> node.erasures.erase("ada", "me", "192.0.2.1", "asked"))
+        .hasMessageContaining("erase subjects");
+    assertThat(node.find(ADA).keys()).as("the node knows it already").isEmpty();
+    asAdmin("grant execute on function evento.erase_1 to " + PostgresFixture.SERVER);
+    await("its keys are dropped, and it is told")
+        .atMost(LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(texts("select id from evento.erasure where position > 0"))
+                    .containsExactly("ada"));
+    assertThat(texts("select subject from evento.subject_key")).isEmpty();
+  }
+
+  @Test
+  void looking_for_new_erasures_costs_the_same_however_many_there_are() throws Exception {
+    asAdmin(
+        "insert into evento.erasure(subject, id, erased_at, erased_by, reason, position)"
+            + " select lpad(i::text, 22, '0'), i, now(), 'me', 'asked', i"
+            + " from generate_series(1, 20000) i",
+        "analyze evento.erasure");
+    try (var server = database.asServer();
+        var statement = server.createStatement()) {
+      for (var text : List.of(ErasureTable.LOOK, ErasureTable.UNTOLD)) {
+        var plan = new StringBuilder();
+        try (var rows = statement.executeQuery("explain " + text)) {
+          while (rows.next()) {
+            plan.append(rows.getString(1)).append('\n');
+          }
+        }
+        assertThat(plan.toString()).contains("erasure_untold").doesNotContain("Seq Scan");
+      }
+      assertThat(ErasureTable.look(server)).isEqualTo(new ErasureTable.Look(20_000, false));
+    }
+  }
+
+  @Test
   void a_node_that_was_away_hears_of_it_when_it_starts() throws Exception {
     var node = up("a");
     node.make(ADA);

@@ -261,13 +261,15 @@ class SignInsTest {
   }
 
   @Test
-  void refusals_of_many_addresses_are_audited_up_to_a_bound_and_the_rest_is_counted()
+  void refusals_and_failures_of_many_addresses_are_audited_up_to_a_bound_and_the_rest_is_counted()
       throws Exception {
     try (var server = where.asServer();
-        var call =
+        var refusal =
             server.prepareStatement(
-                "select evento.note_refusal_1('nobody', 'GET /', 'forbidden', 0, 'a', ?)")) {
+                "select evento.note_refusal_1('nobody', 'GET /', 'forbidden', 0, 'a', ?)");
+        var failure = server.prepareStatement("select evento.fail_sign_in_2('GET /', 'a', ?)")) {
       for (var i = 0; i < 3_200; i++) {
+        var call = i % 2 == 0 ? refusal : failure;
         call.setString(1, "10.7." + i / 250 + "." + i % 250);
         call.execute();
       }

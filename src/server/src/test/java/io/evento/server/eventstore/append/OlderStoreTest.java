@@ -244,6 +244,12 @@ class OlderStoreTest {
             .containsExactly(0L, 30L);
         assertThat(ask(server, "select done_by || ' ' || known_head from evento.store_acceptance"))
             .isEqualTo("op 60");
+        assertThat(
+                ask(
+                    server,
+                    "select who || ' ' || object from evento.audit where action = 'accept store'"))
+            .as("the one audit has it too")
+            .isEqualTo("op " + epoch);
         assertThatThrownBy(() -> stores.accept(new Asked(identity, "op", null, false)))
             .as("fit by now")
             .isInstanceOf(EventoException.class);

@@ -19,6 +19,7 @@ import io.evento.testing.PostgresFixture;
 import io.evento.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -161,6 +162,31 @@ class UnknownSenderTest {
     assertThatThrownBy(() -> adopt(id))
         .isInstanceOfSatisfying(
             EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.NOT_FOUND));
+  }
+
+  @Test
+  void what_has_a_sender_or_is_no_command_is_not_given_another() throws Exception {
+    change("insert into evento.principal(kind, name) values ('bundle', 'bank')");
+    var ids = List.of(UUID.randomUUID(), UUID.randomUUID());
+    change(
+        "insert into evento.scheduled_message(id, kind, due_at, next_at, type, payload, hash, principal)"
+            + " values ('%s', 'command', now() + interval '1 day', now() + interval '1 day', '%s', '{}', 1, 'bundle shop')"
+                .formatted(ids.get(0), Bank.GREET));
+    change(
+        "insert into evento.scheduled_message(id, kind, due_at, name, version, key, slot, label)"
+            + " values ('%s', 'deadline', now() + interval '1 day', 'transfer', 1, 't', 1, 'late')"
+                .formatted(ids.get(1)));
+    for (var id : ids) {
+      assertThatThrownBy(() -> adopt(id))
+          .isInstanceOfSatisfying(
+              EventoException.class,
+              told -> assertThat(told.code()).isEqualTo(ErrorCode.NOT_FOUND));
+    }
+    assertThat(
+            text("select principal from evento.scheduled_message where id = '" + ids.get(0) + "'"))
+        .isEqualTo("bundle shop");
+    assertThat(text("select count(*) from evento.audit where action = 'name sender'"))
+        .isEqualTo("0");
   }
 
   private void adopt(UUID id) throws Exception {
