@@ -120,7 +120,7 @@ class PeopleTest {
         List.<Attempt>of(
             () -> done(node.administration.lockUser("root", ADMIN)),
             () -> done(node.administration.removeUser("root", ADMIN)),
-            () -> done(node.administration.setRoles("root", Set.of(Role.VIEWER), ADMIN)))) {
+            () -> done(node.administration.setRoles("root", Set.of(Role.VIEWER), null, ADMIN)))) {
       isRefused(ErrorCode.CONFLICT, "last administrator", attempt);
     }
     done(node.administration.unlockUser("eva", ADMIN));
@@ -133,8 +133,11 @@ class PeopleTest {
     isRefused(
         ErrorCode.FORBIDDEN,
         "nobody gives himself a role",
-        () -> done(node.administration.setRoles("root", Set.of(Role.ADMIN, Role.AUDITOR), ADMIN)));
-    done(node.administration.setRoles("root", Set.of(Role.VIEWER), ADMIN));
+        () ->
+            done(
+                node.administration.setRoles(
+                    "root", Set.of(Role.ADMIN, Role.AUDITOR), null, ADMIN)));
+    done(node.administration.setRoles("root", Set.of(Role.VIEWER), null, ADMIN));
     assertThat(user("root").roles()).containsExactly(Role.VIEWER);
   }
 
@@ -268,7 +271,7 @@ class PeopleTest {
   @Test
   void the_audit_is_searched_by_who_what_and_words() throws Exception {
     done(node.signIns.signIn("ada", PASSWORD, ADDRESS));
-    done(node.administration.setRoles("ada", Set.of(Role.VIEWER), ADMIN));
+    done(node.administration.setRoles("ada", Set.of(Role.VIEWER), null, ADMIN));
     node.audit.refused("nobody", "10.0.0.66", "GET /api/x", ErrorCode.FORBIDDEN);
     await()
         .atMost(LIMIT)
