@@ -128,6 +128,17 @@ class PeopleTest {
   }
 
   @Test
+  void roles_that_somebody_else_changed_meanwhile_are_not_overwritten() throws Exception {
+    done(node.administration.createUser("eva", Set.of(Role.VIEWER), PASSWORD, ADMIN));
+    done(node.administration.setRoles("eva", Set.of(Role.OPERATOR), "viewer", ADMIN));
+    isRefused(
+        ErrorCode.CONFLICT,
+        "somebody else changed the roles of eva",
+        () -> done(node.administration.setRoles("eva", Set.of(Role.AUDITOR), "viewer", ADMIN)));
+    done(node.administration.setRoles("eva", Set.of(Role.AUDITOR), "operator", ADMIN));
+  }
+
+  @Test
   void nobody_gives_himself_a_role_but_may_give_one_up() throws Exception {
     done(node.administration.createUser("eva", Set.of(Role.ADMIN), PASSWORD, ADMIN));
     isRefused(

@@ -67,6 +67,23 @@ class SettingsTest {
   }
 
   @Test
+  void a_change_that_did_not_see_the_last_one_is_refused_and_says_what_that_was() {
+    settings.set(KEY, 600, new Settings.Order("user ada", null, 0L));
+    var seen = requireNonNull(settings.lastChanges().get(KEY)).id();
+    settings.set(KEY, 700, new Settings.Order("user eva", null, seen));
+
+    for (var late : new Long[] {0L, seen}) {
+      assertThatThrownBy(() -> settings.set(KEY, 800, new Settings.Order("user ada", null, late)))
+          .hasMessage("user eva changed " + KEY + " meanwhile, from 600 to 700");
+      assertThatThrownBy(() -> settings.reset(KEY, new Settings.Order("user ada", null, late)))
+          .isInstanceOfSatisfying(
+              EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT));
+    }
+    assertThat(settings.get(KEY).value()).isEqualTo(700);
+    assertThat(settings.history(KEY, Long.MAX_VALUE, 10)).hasSize(2);
+  }
+
+  @Test
   void what_is_no_number_keeps_nobody_from_seeing_the_rest() throws SQLException {
     try (var admin = where.asAdmin();
         var statement = admin.createStatement()) {
