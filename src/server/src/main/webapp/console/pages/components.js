@@ -69,7 +69,7 @@ export const detail = async context => {
   let timer = 0;
   const draw = () => context.render(page(one, standing, {measured, before, spread}, context));
   async function look() {
-    const busiest = measured.problem ? null : chosen(measured, context.query);
+    const busiest = !measured || measured.problem ? null : chosen(measured, context.query);
     spread = busiest && await api.get('/telemetry/heat', {kind: busiest.kind, handler: busiest.handler, type: busiest.type,
       phase: busiest.times.total ? 'total' : 'handler'}, context.signal);
   }
@@ -89,7 +89,7 @@ export const detail = async context => {
     }, MEASURE_MILLIS);
   }
   context.signal.addEventListener('abort', () => clearTimeout(timer));
-  context.onQuery(() => look().then(draw, problem => isAborted(problem) || toast(problem.detail, {tone: 'warn'})));
+  context.onQuery(() => measured && look().then(draw, problem => isAborted(problem) || toast(problem.detail, {tone: 'warn'})));
   await measure();
   return () => clearTimeout(timer);
 };
