@@ -28,6 +28,7 @@ export const PAGES = [
   {name: 'send', title: 'Send', group: 'Understand', icon: 'send', key: 'x', needs: 'view', css: true},
   {name: 'flow', title: 'Flow', group: '', icon: 'flows', needs: 'read', css: true},
   {name: 'streams', title: 'Streams', group: 'Understand', icon: 'streams', key: 's', needs: 'read', css: true},
+  {name: 'snapshots', title: 'Snapshots', group: 'Understand', icon: 'snapshots', key: 'p', needs: 'view'},
   {name: 'settings', title: 'Settings', group: 'Administer', icon: 'settings', key: 't', needs: 'view', css: true},
   {name: 'access', title: 'Access', group: 'Administer', icon: 'access', key: 'a', css: true},
   {name: 'audit', title: 'Audit', group: 'Administer', icon: 'audit', key: 'u', needs: 'audit', css: true},

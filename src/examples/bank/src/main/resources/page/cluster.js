@@ -23,8 +23,11 @@ export function startCluster(tell) {
 
   const ask = everySecond(
     () => "/api/nodes",
-    ({ control, members }) => {
+    ({ control, console, members }) => {
       controllable = control;
+      const way = byId("console");
+      way.hidden = !console;
+      if (console) way.href = console;
       const ready = members.filter((member) => member.state === "ready").length;
       const hint = control ? "" : " Buttons need the launcher: mvn -Pcluster.";
       setTone(note, "muted");

@@ -130,9 +130,12 @@ export const api = {
   post: async (path, body, query, signal) => (await request('POST', path, {body, query, signal})).data,
   /** Of a body that is JSON already, whose numbers stay as they are. */
   postText: async (path, text, query, signal) => (await request('POST', path, {text, query, signal})).data,
-  put: async (path, body, query, signal) => (await request('PUT', path, {body, query, signal})).data,
-  delete: async (path, query, signal) => (await request('DELETE', path, {query, signal})).data,
+  put: async (path, body, query, headers) => (await request('PUT', path, {body, query, headers})).data,
+  delete: async (path, query, headers) => (await request('DELETE', path, {query, headers})).data,
 };
+
+/** Says what the person has seen: if somebody else has changed it since, the change is refused. */
+export const ifSeen = tag => ({'If-Match': `"${tag}"`});
 
 /** Whether a failure only says that its page has been left. */
 export const isAborted = failure => failure?.name === 'AbortError';

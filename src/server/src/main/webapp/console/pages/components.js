@@ -1,15 +1,20 @@
 import {html, nothing} from '../lib/lit-html/lit-html.js';
 import {api, isAborted} from '../core/api.js';
 import * as format from '../core/format.js';
-import {to} from '../core/router.js';
+import {setQuery, to} from '../core/router.js';
 import {copyable, failure, icon, payload, state, tag, time} from '../parts/kind.js';
 import {listing} from '../parts/listing.js';
+import {compared, spreadOf} from '../parts/compared.js';
 import {failed, handlers, namesOf, ofComponent, timings, together} from '../parts/measured.js';
 import {toast} from '../parts/toast.js';
 
 const FILTERS = ['q', 'kind', 'bundle', 'context'];
 const FEW = 24;
 const MEASURE_MILLIS = 15_000;
+const HOUR = 3_600_000;
+
+/** As long as telemetry is kept, unless somebody set it otherwise. */
+const KEPT = 168 * HOUR;
 
 const COLUMNS = [
   {key: 'name', title: 'Component', cell: row => html`${tag(row.kind)} ${row.name}`},
@@ -59,11 +64,20 @@ export const detail = async context => {
   ]);
   context.title(one.name);
   let measured = null;
+  let spread = null;
+  let before = null;
   let timer = 0;
-  const draw = () => context.render(page(one, standing, measured, context.isPanel));
+  const draw = () => context.render(page(one, standing, {measured, before, spread}, context));
+  async function look() {
+    const busiest = !measured || measured.problem ? null : chosen(measured, context.query);
+    spread = busiest && await api.get('/telemetry/heat', {kind: busiest.kind, handler: busiest.handler, type: busiest.type,
+      phase: busiest.times.total ? 'total' : 'handler'}, context.signal);
+  }
   async function measure() {
     try {
       measured = ofComponent(one, await handlers({handler: namesOf(one)}, context.signal));
+      await look();
+      before ??= await earlier(one, standing, context.signal);
     } catch (problem) {
       if (isAborted(problem)) return;
       measured = {problem};
@@ -75,16 +89,49 @@ export const detail = async context => {
     }, MEASURE_MILLIS);
   }
   context.signal.addEventListener('abort', () => clearTimeout(timer));
+  context.onQuery(() => measured && look().then(draw, problem => isAborted(problem) || toast(problem.detail, {tone: 'warn'})));
   await measure();
   return () => clearTimeout(timer);
 };
 
-function page(one, standing, measured, isPanel) {
+/** The handler whose times are drawn: the one of the address, else the busiest. */
+const chosen = (measured, query) => measured.find(one => one.type === query.get('heat')) ?? [...measured].sort((a, b) => b.count - a.count)[0] ?? null;
+
+/** What was measured in the hour before the last change of the declaration; null where there was none that is kept. */
+async function earlier(one, standing, signal) {
+  const declared = standing.history.filter(change => change.action === 'declare').map(change => Date.parse(change.declaredAt)).sort((a, b) => b - a);
+  const [last] = declared;
+  if (declared.length < 2 || Date.now() - last > KEPT) return null;
+  const all = await handlers({handler: namesOf(one), from: new Date(last - HOUR).toISOString(), to: new Date(last).toISOString()}, signal);
+  return {since: new Date(last).toISOString(), all: ofComponent(one, all)};
+}
+
+/** A consumer's last two versions beside each other; of others, before and after they were declared anew. */
+function comparison(one, measured, before) {
+  if (one.versions.length > 1) {
+    const [was, is] = one.versions.slice(-2);
+    const of = version => measured.filter(other => other.handler === `${one.name}:${version}`);
+    return html`<section class="stack"><h3>Version ${is} beside version ${was}</h3>${compared({says: `version ${was}`, all: of(was)}, {says: `version ${is}`, all: of(is)})}</section>`;
+  }
+  return before ? html`<section class="stack"><h3>Since it was declared anew</h3><p class="dim">${time(before.since)}, ${time(before.since, 'clock')}: the hour before, and the last 15 minutes.</p>${
+    compared({says: 'before', all: before.all}, {says: 'now', all: measured})}</section>` : nothing;
+}
+
+function overTime(measured, spread, query) {
+  const now = chosen(measured, query);
+  if (!now) return nothing;
+  const types = [...measured].sort((a, b) => b.count - a.count).map(one => one.type);
+  return html`<section class="stack"><div class="row"><h3>How long it took</h3><span class="space"></span><label class="row"><span class="hidden">Type</span><select class="input" @change=${event => setQuery({heat: event.target.value === types[0] ? null : event.target.value})}>${
+    [...new Set(types)].map(type => html`<option .selected=${type === now.type}>${type}</option>`)}</select></label></div>${spreadOf(spread, `How long ${now.type} took`)}</section>`;
+}
+
+function page(one, standing, {measured, before, spread}, {isPanel, query}) {
   return html`<div class="stack ${isPanel ? '' : 'card'}">
     <div class="row">${tag(one.kind)}${isPanel ? html`<span>${one.kind}</span>` : html`<h2>${one.kind} ${one.name}</h2>`}${one.versions.length ? html`<span class="pill">version ${one.versions.join(', ')}</span>` : nothing}${
       one.instances.length ? state('up', `${format.plural(one.instances.length, 'instance')} ${one.instances.length === 1 ? 'hosts' : 'host'} it`) : state('gone', 'no connected instance hosts it')}</div>
     <p class="buttons"><a class="button" href=${to('map', [], {kind: one.kind, name: one.name})}>${icon('map')}On the map</a></p>
     <section class="stack"><h3>How its handlers do</h3>${measured.problem ? failure(measured.problem) : timings(measured, {label: 'How its handlers do', by: one.versions.length > 1, href: (kind, type) => to('payloads', [kind, type])})}</section>
+    ${measured.problem ? nothing : html`${overTime(measured, spread, query)}${comparison(one, measured, before)}`}
     ${types(one, 'Handles', 'command', one.commands)}${types(one, 'Answers', 'query', one.queries)}${types(one, 'Emits', 'event', one.emits)}${types(one, 'Is given', 'event', one.consumes)}
     <section class="stack"><h3>Hosted by</h3>${one.instances.length === 0 ? html`<p class="dim">Nobody now. It was declared by ${one.bundle}.</p>`
       : html`<dl class="facts">${one.instances.map(instance => html`<dt>${instance.bundle}</dt><dd>${copyable(instance.instance, format.short(instance.instance))} through ${instance.nodes.join(', ')}</dd>`)}</dl>`}</section>

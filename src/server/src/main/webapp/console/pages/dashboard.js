@@ -8,6 +8,7 @@ import {action, failure, icon, payload, skeleton, state, time} from '../parts/ki
 import {heat} from '../parts/heat.js';
 import {meter, spark} from '../parts/spark.js';
 import {toast} from '../parts/toast.js';
+import {killButton} from './nodes/kill.js';
 import '../parts/chart.js';
 
 const POINTS = 60;
@@ -203,7 +204,7 @@ function charts({series, spread, annotations}) {
 
 function nodes(now) {
   const most = Math.max(1e-9, ...now.nodes.map(node => node.rates.commands + node.rates.handled));
-  return html`<section class="card flush"><header><h2>Nodes</h2></header><div class="scroller" tabindex="0" role="region" aria-label="Nodes"><table class="table"><thead><tr><th scope="col">Node</th><th scope="col" class="end">Commands</th><th scope="col" class="end">99 of 100</th><th
+  return html`<section class="card flush"><header><h2>Nodes</h2><span class="space"></span>${killButton(now.nodes.map(node => node.node))}</header><div class="scroller" tabindex="0" role="region" aria-label="Nodes"><table class="table"><thead><tr><th scope="col">Node</th><th scope="col" class="end">Commands</th><th scope="col" class="end">99 of 100</th><th
     scope="col" class="end">Delivered</th><th scope="col" class="end">Segments</th><th scope="col" class="end">Connections</th><th scope="col"><span class="hidden">Share</span></th></tr></thead><tbody>${now.nodes.map(node => html`<tr class="item"><td><a href=${to('nodes', [node.node])}>${node.node}</a>${
     node.unfit ? html` ${state('bad', 'unfit')}` : nothing}</td><td class="end">${format.rate(node.rates.commands)}</td><td class="end">${format.duration(node.commands.p99)}</td><td class="end">${format.rate(node.rates.handled)}</td><td class="end">${
     format.number(node.segments)}</td><td class="end">${node.pool ? `${node.pool.active} of ${node.pool.max}` : '–'}</td><td class="grow">${meter((node.rates.commands + node.rates.handled) / most, {label: `${node.node}: its share of the work`, tone: 'accent'})}</td></tr>`)}</tbody></table></div></section>`;

@@ -5,6 +5,7 @@ import * as format from '../core/format.js';
 import {copyable, empty, failure, state, time} from '../parts/kind.js';
 import {meter, spark} from '../parts/spark.js';
 import {checklist, drainButton} from './nodes/drain.js';
+import {livesOf, timeline} from './nodes/lives.js';
 
 const POINTS = 60;
 const nodes = topic('nodes');
@@ -13,14 +14,33 @@ const database = watch('/database', {every: 5_000});
 /** What each node's processor and heap were at the last looks; this page alone remembers them. */
 const history = new Map();
 
-/** The nodes as soon as they are there, and what is below them when it comes. */
-const both = {subscribe: told => together([nodes, database], now => now[0].data && told(now))};
-
-/** The nodes of the cluster: who they are, what they carry, and how far they are from each other. */
-export const show = context => shown(both, ([now, below]) => {
-  remember(now.data);
-  context.render(html`${page(now.data)}${postgres(below)}`);
-});
+/** The nodes of the cluster: who they are, what they carry, how far they are from each other, and when they came. */
+export function show(context) {
+  let off = () => {};
+  let begun = null;
+  const draw = () => {
+    const now = nodes.get();
+    if (!now.data) return;
+    remember(now.data);
+    context.render(html`${page(now.data)}${timeline(livesOf(context.query).get(), context.query)}${postgres(database.get())}`);
+  };
+  // The nodes as soon as they are there, and what is below them when it comes.
+  const begin = told => {
+    begun = livesOf(context.query);
+    off();
+    off = together([nodes, database, begun], told);
+  };
+  context.onQuery(() => {
+    if (begun !== livesOf(context.query)) begin(draw);
+    draw();
+  });
+  return shown({
+    subscribe: told => {
+      begin(() => nodes.get().data && told());
+      return () => off();
+    },
+  }, draw);
+}
 
 /** One node, in the side panel. */
 export const detail = context => shown(nodes, now => {

@@ -1,5 +1,5 @@
 import {html, nothing} from '../lib/lit-html/lit-html.js';
-import {api} from '../core/api.js';
+import {api, ifSeen} from '../core/api.js';
 import {can, whyNot} from '../core/can.js';
 import {shown, topic} from '../core/live.js';
 import {place, setQuery, to} from '../core/router.js';
@@ -205,6 +205,9 @@ const changes = (one, data) => [
 
 const path = key => `/settings/${encodeURIComponent(key)}`;
 
+/** The change that the dialog began with. */
+const asSeen = one => ifSeen(one.lastChange?.id ?? 0);
+
 /** What a change would do, once the server has said that it would be made. */
 function effect(one, asked, data) {
   const mine = own(data, one.key).map(([node]) => node);
@@ -226,7 +229,7 @@ async function edit(one, data, first = cluster(one)) {
       return html`<label class="field"><span>${one.description}</span><input name="value" type=${'number'} step="1" min=${one.min} max=${one.max} .value=${given} aria-invalid=${said === nothing ? 'false' : 'true'} autofocus
         @input=${event => { given = event.target.value; look(); }}>${said === nothing ? html`<span class="help">${format.number(one.min)} to ${format.number(one.max)}; ${format.number(one.default)} is the default</span>` : said}</label>`;
     },
-    run: reason => api.put(path(one.key), {...body(), ...(reason ? {reason} : {})}),
+    run: reason => api.put(path(one.key), {...body(), ...(reason ? {reason} : {})}, {}, asSeen(one)),
   });
   if (done) changed(one, done);
 }
@@ -238,7 +241,7 @@ async function reset(one) {
       const would = await api.delete(path(one.key), {dryRun: true});
       return html`<p>It goes from <b class="num">${words(one.key, cluster(one))}</b> back to its default <b class="num">${words(one.key, would.default)}</b>, on all nodes within two seconds.</p>`;
     },
-    run: reason => api.delete(path(one.key), reason ? {reason} : {}),
+    run: reason => api.delete(path(one.key), reason ? {reason} : {}, asSeen(one)),
   });
   if (done) changed(one, done);
 }

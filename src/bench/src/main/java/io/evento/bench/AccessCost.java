@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.ToDoubleFunction;
 
 /**
  * What access control costs: two clusters side by side, one whose nodes let everybody in and one
@@ -105,13 +104,11 @@ final class AccessCost {
         "%s, %d callers: with access control %.1f %% of the rate, %.1f %% of the CPU each%n",
         part,
         callers,
-        100 * median(on, Load.Result::perSecond) / median(open, Load.Result::perSecond),
-        100 * median(on, Load.Result::cpuMicros) / median(open, Load.Result::cpuMicros));
-  }
-
-  private static double median(List<Load.Result> results, ToDoubleFunction<Load.Result> figure) {
-    var sorted = results.stream().mapToDouble(figure).sorted().toArray();
-    var middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        100
+            * Load.Result.median(on, Load.Result::perSecond)
+            / Load.Result.median(open, Load.Result::perSecond),
+        100
+            * Load.Result.median(on, Load.Result::cpuMicros)
+            / Load.Result.median(open, Load.Result::cpuMicros));
   }
 }

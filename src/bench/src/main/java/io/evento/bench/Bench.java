@@ -21,7 +21,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * {@code -Dbench.cluster=FILE} it measures a running one, described by its cluster.json, with
  * {@code -Dbench.only=commands,catch-up} only some parts, with {@code -Dbench.only=capacity} how
  * well nodes foretell themselves: see {@link Capacity}. With {@code -Dbench.access=true} it
- * measures what it costs that every caller needs a credential: see {@link AccessCost}.
+ * measures what it costs that every caller needs a credential: see {@link AccessCost}; with {@code
+ * -Dbench.telemetry=true} what it costs that nodes measure themselves: see {@link TelemetryCost}.
  */
 public final class Bench {
   private static final int ACCOUNTS = 1_000;
@@ -69,6 +70,11 @@ public final class Bench {
     if (Boolean.getBoolean("bench.access")) {
       conditions();
       new AccessCost(project, PARTS).run(WARM_UP, LEAD_IN, LENGTH);
+      return;
+    }
+    if (Boolean.getBoolean("bench.telemetry")) {
+      conditions();
+      new TelemetryCost(project, PARTS).run(WARM_UP, LEAD_IN, LENGTH);
       return;
     }
     var cluster = new LocalCluster(ClusterPlan.forBench(project, 0), System.out::println);

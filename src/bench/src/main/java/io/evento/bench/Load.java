@@ -2,9 +2,11 @@ package io.evento.bench;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
+import java.util.function.ToDoubleFunction;
 
 /** A closed loop: so many callers, each asks, waits for the answer, and asks again. */
 final class Load {
@@ -38,7 +40,14 @@ final class Load {
    * @param perSecond calls that were answered
    * @param cpuMicros of all processes together, for each of them
    */
-  record Result(double perSecond, double cpuMicros) {}
+  record Result(double perSecond, double cpuMicros) {
+    /** The one in the middle: what disturbed one run does not count. */
+    static double median(List<Result> results, ToDoubleFunction<Result> figure) {
+      var sorted = results.stream().mapToDouble(figure).sorted().toArray();
+      var middle = sorted.length / 2;
+      return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+  }
 
   /** Warms up, measures, prints a line. */
   Result run(Duration warmUp, Duration length, IntFunction<Call> callOf)

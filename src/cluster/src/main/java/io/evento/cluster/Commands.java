@@ -80,7 +80,8 @@ final class Commands {
                 "BANK_JDBC_URL", plan.database().url(),
                 "BANK_JDBC_USER", bank.user(),
                 "BANK_COMPLIANCE_FILE", directory("compliance.txt").toString(),
-                "BANK_CONTROL_URL", "http://" + LOOPBACK + ":" + plan.ports().control()));
+                "BANK_CONTROL_URL", "http://" + LOOPBACK + ":" + plan.ports().control(),
+                "BANK_CONSOLE_URL", balancerUrl() + "/evento/console/"));
     if (plan.isSecured()) {
       environment.put("EVENTO_TOKEN_FILE", plan.bankToken().toString());
     }

@@ -46,6 +46,7 @@ public final class Launcher {
       var sample = Sample.of(plan);
       sample.proveThatItWorks();
       file.show();
+      TrafficWish.of(System.getProperties()).tell(cluster.bundles());
       introduce(sample);
       ended.await();
     } catch (StartFailure failure) {

@@ -1,5 +1,5 @@
 import {html, nothing} from '../../lib/lit-html/lit-html.js';
-import {api} from '../../core/api.js';
+import {api, ifSeen} from '../../core/api.js';
 import {shown, watch} from '../../core/live.js';
 import {go, to} from '../../core/router.js';
 import {session} from '../../core/session.js';
@@ -151,7 +151,7 @@ async function changeRoles(one, all) {
     dry: async () => html`<p>${rolesOf(roles)} ${one.sessions ? `${mine ? 'You are' : `${one.name} is`} signed out and signs in again.` : ''}</p>`,
     extra: (look, wrong) => boxes(roles, look, wrong, role => role === 'admin' && isLast(one, all) ? LAST
       : mine && !session.get().roles.includes(role) ? 'Nobody gives himself a role: another administrator does.' : ''),
-    run: () => api.put(`${path(one.name)}/roles`, {roles: [...roles]}).then(() => true),
+    run: () => api.put(`${path(one.name)}/roles`, {roles: [...roles]}, {}, ifSeen(one.roles.join(','))).then(() => true),
   });
   await refreshed(done, `${one.name} has other roles.`, one);
 }

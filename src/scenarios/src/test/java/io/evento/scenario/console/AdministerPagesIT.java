@@ -125,6 +125,23 @@ class AdministerPagesIT {
   }
 
   @Test
+  void who_did_not_see_what_somebody_else_changed_is_told_and_changes_nothing() throws Exception {
+    console.expect(409);
+    var key = "live.stall-seconds";
+    var page = visit("root", "settings/" + key);
+    button(page, "#panel", "Edit").click();
+    page.locator("dialog input[name=value]").fill("40");
+    assertThat(page.locator("dialog .said")).containsText("from 30 to 40");
+    root.person("olga", "operator", door()).ask(door(), "PUT", "settings/" + key, "{\"value\":50}");
+
+    page.locator("dialog footer button[type=submit]").click();
+
+    assertThat(page.locator("dialog .field-error"))
+        .containsText("user olga changed " + key + " meanwhile, from the default to 50");
+    assertThat(sql("select value from evento.setting where key = '" + key + "'")).isEqualTo("50");
+  }
+
+  @Test
   void a_person_is_made_signed_out_locked_unlocked_and_removed() throws Exception {
     console.expect(400);
     var page = visit("root", "access?tab=users");

@@ -204,6 +204,20 @@ class CatalogPagesIT {
   }
 
   @Test
+  void a_component_shows_how_long_the_handler_that_somebody_chose_took_over_time() {
+    depositAndAwaitMeasured();
+
+    var page = console.visit("components/aggregate/Account");
+    var heat = page.locator("#panel svg.heat");
+    assertThat(heat).isVisible();
+    page.locator("#panel select").selectOption("OpenAccount");
+
+    assertThat(page).hasURL(Pattern.compile(".*\\?heat=OpenAccount$"));
+    assertThat(heat)
+        .hasAttribute("aria-label", Pattern.compile("How long OpenAccount took\\. Half.*"));
+  }
+
+  @Test
   void an_event_says_who_is_given_it_how_fast_and_who_sent_it() {
     depositAndAwaitMeasured();
 

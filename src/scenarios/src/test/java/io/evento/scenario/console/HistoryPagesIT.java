@@ -110,6 +110,70 @@ class HistoryPagesIT {
   }
 
   @Test
+  void a_kept_state_is_found_compared_with_its_events_and_dropped_with_a_reason() throws Exception {
+    console.expect(404);
+    var bank = account();
+    var stream = "Account:" + bank.account();
+    // The bank keeps a state at every 200 events; this stream is told to be as long.
+    write(
+        """
+        insert into evento.snapshot (stream_id, version, decision, schema, state)
+        select e.stream_id, e.version, e.decision, c.definition::json ->> 'stateSchema',
+               '{"owner":"Ada","balance":70,"open":true}'
+          from evento.event e, evento.component c
+         where e.stream_id = '%s' and e.version = 2 and c.kind = 'aggregate' and c.name = 'Account'
+        """
+            .formatted(stream));
+    var page = console.visit("snapshots?type=Account&id=" + bank.account());
+    var row = page.locator("tr.item", new Page.LocatorOptions().setHasText(bank.account()));
+    assertThat(row).hasCount(1);
+    row.locator("a.open").click();
+    var panel = page.locator("#panel");
+    assertThat(panel).containsText("of 3: 1 event since");
+    panel.getByText("Compare with its events").click();
+    assertThat(panel).containsText("Equal", SOON);
+
+    write(
+        "update evento.snapshot set state = replace(state, '70', '71') where stream_id = '%s'"
+            .formatted(stream));
+    panel.getByText("Compare with its events").click();
+    assertThat(panel).containsText("Not equal", SOON);
+    assertThat(panel.locator("ev-diff")).containsText("/balance");
+
+    panel.getByText("Drop").click();
+    var dialog = page.locator("dialog");
+    assertThat(dialog.locator(".said")).containsText("applies 3 events first");
+    dialog.getByLabel("Reason, for the audit").fill("it is wrong");
+    dialog.locator("footer button.danger").click();
+    assertThat(panel).containsText("No state is kept");
+    assertThat(rows(bank).get(2)).isZero();
+    assertThat(
+            sql(
+                """
+                select who || ' ' || (after ->> 'reason') from evento.audit
+                 where action = 'drop snapshot' and object = '%s'
+                """
+                    .formatted(stream)))
+        .endsWith("it is wrong");
+    assertThat(bank.withdraw(cluster.balancer(), 50).isSuccess()).isTrue();
+  }
+
+  private static void write(String statement) throws SQLException {
+    try (var administrator = cluster.administrator();
+        var update = administrator.createStatement()) {
+      update.execute(statement);
+    }
+  }
+
+  private static String sql(String query) throws SQLException {
+    try (var administrator = cluster.administrator();
+        var select = administrator.createStatement();
+        var row = select.executeQuery(query)) {
+      return row.next() ? String.valueOf(row.getString(1)) : "";
+    }
+  }
+
+  @Test
   void a_test_that_is_copied_compiles_and_passes(@TempDir Path folder) throws Exception {
     var bank = account();
     var page = console.visit("streams/Account/" + bank.account() + "?full=1&v=2");

@@ -117,6 +117,20 @@ class NodesPageIT {
   }
 
   @Test
+  void when_each_node_came_is_drawn_and_said_and_the_range_stands_in_the_address() {
+    var page = console.visit("nodes");
+
+    var lives = page.locator(".lives");
+    for (var node : cluster.nodes()) {
+      assertThat(lives.locator("svg[aria-label^='" + node + ": ']")).hasCount(1);
+      assertThat(lives.locator(".life-changes")).containsText(node.toString());
+    }
+    lives.getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("7 days")).click();
+    assertThat(page).hasURL(Pattern.compile(".*/console/nodes\\?hours=168$"));
+    assertThat(lives.locator(".life-changes")).containsText("joined");
+  }
+
+  @Test
   void the_page_is_fit_for_everybody() {
     console.accept("nodes");
     console.accept("nodes/node-1");

@@ -11,6 +11,8 @@ import com.microsoft.playwright.options.RequestOptions;
 import io.evento.scenario.fixture.Browser;
 import io.evento.scenario.fixture.Cluster;
 import java.util.List;
+import java.util.Locale;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -51,18 +53,34 @@ class ShellIT {
   }
 
   @Test
-  void the_first_paint_of_someone_new_comes_within_a_second() {
-    var best = Double.MAX_VALUE;
-    for (var attempt = 0; attempt < 3; attempt++) {
-      var page = browser.context(1280, 800, ColorScheme.LIGHT).newPage();
-      console.visit(page, "nodes");
-      var paint =
-          (Number)
-              page.evaluate(
-                  "() => performance.getEntriesByName('first-contentful-paint')[0].startTime");
-      best = Math.min(best, paint.doubleValue());
+  void the_first_paint_of_someone_new_comes_within_a_second_on_every_page() {
+    var slow = new TreeMap<String, Double>();
+    for (var name : pages(console.visit(""))) {
+      var best = Double.MAX_VALUE;
+      for (var attempt = 0; attempt < 3 && best >= FIRST_PAINT_MILLIS_MAX; attempt++) {
+        var someone = browser.context(1280, 800, ColorScheme.LIGHT);
+        var page = someone.newPage();
+        console.visit(page, name);
+        var paint =
+            (Number)
+                page.evaluate(
+                    "() => performance.getEntriesByName('first-contentful-paint')[0].startTime");
+        best = Math.min(best, paint.doubleValue());
+        someone.close();
+      }
+      System.out.printf(Locale.ROOT, "[console] first paint of %-12s %5.0f ms%n", name, best);
+      if (best >= FIRST_PAINT_MILLIS_MAX) {
+        slow.put(name, best);
+      }
     }
-    assertThat(best).isLessThan(FIRST_PAINT_MILLIS_MAX);
+    assertThat(slow).isEmpty();
+  }
+
+  @Test
+  void pages_without_a_test_of_their_own_are_fit_for_everybody() {
+    console.accept("streams");
+    console.accept("send");
+    console.accept("snapshots");
   }
 
   @Test

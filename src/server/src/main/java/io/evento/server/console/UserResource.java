@@ -6,6 +6,7 @@ import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.gateway.access.Callers;
 import io.evento.server.gateway.http.Bodies;
+import io.evento.server.gateway.http.Headers;
 import io.evento.server.security.Access;
 import io.evento.server.security.Administration;
 import io.evento.server.security.Needs;
@@ -15,6 +16,7 @@ import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
@@ -161,14 +163,22 @@ public class UserResource {
                             .build()));
   }
 
+  /**
+   * @param ifMatch the roles as they were seen, such as {@code "operator,viewer"}: if the person
+   *     has others by now, nothing is changed
+   */
   @PUT
   @Path("{name}/roles")
   @Needs(Access.ADMINISTER)
   @Consumes(MediaType.APPLICATION_JSON)
-  public CompletionStage<Response> roles(@PathParam("name") String name, InputStream body)
+  public CompletionStage<Response> roles(
+      @PathParam("name") String name,
+      @HeaderParam("If-Match") @Nullable String ifMatch,
+      InputStream body)
       throws IOException {
     var roles = roles(OperationRequest.body(Roles.class, body).roles());
-    return done(administration.setRoles(name, roles, Callers.of(security)));
+    var seen = ifMatch == null ? null : Headers.unquoted(ifMatch.trim());
+    return done(administration.setRoles(name, roles, seen, Callers.of(security)));
   }
 
   @PUT

@@ -157,17 +157,20 @@ public class Administration {
   /**
    * Ends his sessions too.
    *
-   * @return fails with {@code conflict} for the last administrator, and with {@code forbidden} if
-   *     he would give himself a role that he does not have
+   * @param seen the roles that the caller saw, with commas between them; null if whatever somebody
+   *     else made of them meanwhile is to be overwritten
+   * @return fails with {@code conflict} for the last administrator, and if there are other roles by
+   *     now; with {@code forbidden} if he would give himself a role that he does not have
    * @throws EventoException {@code forbidden}, if that is known at once
    */
-  public CompletionStage<Void> setRoles(String name, Collection<Role> roles, Caller by) {
+  public CompletionStage<Void> setRoles(
+      String name, Collection<Role> roles, @Nullable String seen, Caller by) {
     if (by.kind() == Caller.Kind.USER
         && by.name().equals(name)
         && !by.roles().containsAll(Role.implied(roles))) {
       throw forSelf();
     }
-    return change(() -> table.setRoles(name, roles, actor(by)), name);
+    return change(() -> table.setRoles(name, roles, seen, actor(by)), name);
   }
 
   /** Ends his sessions too. */
@@ -386,6 +389,10 @@ public class Administration {
       case "done" -> {}
       case "absent" ->
           throw new EventoException(ErrorCode.NOT_FOUND, "there is no valid " + object);
+      case "stale" ->
+          throw new EventoException(
+              ErrorCode.CONFLICT,
+              "somebody else changed the roles of " + object + " meanwhile: look at them again");
       case "exists" -> throw new EventoException(ErrorCode.CONFLICT, "there is a " + object);
       case "last-admin" ->
           throw new EventoException(

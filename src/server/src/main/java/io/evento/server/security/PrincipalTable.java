@@ -92,7 +92,7 @@ class PrincipalTable {
 
   private static final String SET_ROLES =
       """
-      select evento.set_roles_1(?, ?, ?, ?, ?)
+      select evento.set_roles_2(?, ?, string_to_array(?, ','), ?, ?, ?)
       """;
 
   private static final String SET_PASSWORD =
@@ -360,8 +360,13 @@ class PrincipalTable {
         sql -> sql.bind(name).array("text", roles, Role::wire).bind(password).bind(by));
   }
 
-  String setRoles(String name, Collection<Role> roles, Actor by) {
-    return call(SET_ROLES, sql -> sql.bind(name).array("text", roles, Role::wire).bind(by));
+  /**
+   * @param seen roles with commas between them; null if they do not matter
+   * @return also {@code stale}, if the person has others by now
+   */
+  String setRoles(String name, Collection<Role> roles, @Nullable String seen, Actor by) {
+    return call(
+        SET_ROLES, sql -> sql.bind(name).array("text", roles, Role::wire).bind(seen).bind(by));
   }
 
   String setPassword(String name, String password, Actor by) {

@@ -50,4 +50,20 @@ public class SettingAuditRow {
     this.changedBy = changedBy;
     this.reason = reason;
   }
+
+  long id() {
+    return id;
+  }
+
+  @Nullable String before() {
+    return oldValue;
+  }
+
+  @Nullable String after() {
+    return newValue;
+  }
+
+  String by() {
+    return changedBy;
+  }
 }

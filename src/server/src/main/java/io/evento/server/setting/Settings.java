@@ -41,6 +41,12 @@ public class Settings {
       select key, value from evento.setting
       """;
 
+  // Whoever changes a setting waits until this transaction is over; whoever reads does not.
+  private static final String LOCK =
+      """
+      lock table evento.setting in share row exclusive mode
+      """;
+
   // Plan: for each key one row of setting_audit_key, however often it was changed.
   private static final String LAST_CHANGES =
       """
@@ -223,24 +229,33 @@ public class Settings {
   }
 
   /**
-   * Sets a value for the whole cluster. Blocks on the database.
+   * Who changes a setting, and why.
    *
    * @param reason for the audit; null if none was given
-   * @throws EventoException {@code not-found} for an unknown key, {@code invalid-request} for a
-   *     value out of range; nothing was changed
+   * @param seen id of the last change that he saw, 0 for none; null if whatever somebody else did
+   *     meanwhile is to be overwritten
    */
-  public Value set(String key, long value, String by, @Nullable String reason) {
+  public record Order(String by, @Nullable String reason, @Nullable Long seen) {}
+
+  /**
+   * Sets a value for the whole cluster. Blocks on the database.
+   *
+   * @throws EventoException {@code not-found} for an unknown key, {@code invalid-request} for a
+   *     value out of range, {@code conflict} if there was a change after the one that was seen;
+   *     nothing was changed
+   */
+  public Value set(String key, long value, Order order) {
     var setting = find(key);
     check(setting, value);
-    change(setting, Long.toString(value), by, reason);
+    change(setting, Long.toString(value), order);
     read();
     return value(setting);
   }
 
-  /** Goes back to the default. Blocks on the database. */
-  public Value reset(String key, String by, @Nullable String reason) {
+  /** Goes back to the default, likewise. Blocks on the database. */
+  public Value reset(String key, Order order) {
     var setting = find(key);
-    change(setting, null, by, reason);
+    change(setting, null, order);
     read();
     return value(setting);
   }
@@ -264,13 +279,17 @@ public class Settings {
     return "a whole number from " + setting.min() + " to " + setting.max();
   }
 
-  private void change(Setting setting, @Nullable String value, String by, @Nullable String reason) {
+  private void change(Setting setting, @Nullable String value, Order order) {
+    var by = order.by();
     managers.transact(
         manager -> {
+          manager.createNativeQuery(LOCK).executeUpdate();
+          checkSeen(manager, setting, order.seen());
           var row = manager.find(SettingRow.class, setting.key());
           var before = row == null ? null : row.value();
           var now = now(manager);
-          manager.persist(new SettingAuditRow(setting.key(), before, value, now, by, reason));
+          manager.persist(
+              new SettingAuditRow(setting.key(), before, value, now, by, order.reason()));
           if (value == null) {
             if (row != null) {
               manager.remove(row);
@@ -284,6 +303,36 @@ public class Settings {
         });
     LOG.log(
         Level.INFO, () -> "setting changed key=" + setting.key() + " value=" + value + " by=" + by);
+  }
+
+  private static void checkSeen(EntityManager manager, Setting setting, @Nullable Long seen) {
+    var last =
+        manager
+            .createQuery(
+                "select s from SettingAuditRow s where s.key = :key order by s.id desc",
+                SettingAuditRow.class)
+            .setParameter("key", setting.key())
+            .setMaxResults(1)
+            .getResultStream()
+            .findFirst();
+    if (seen != null && !seen.equals(last.map(SettingAuditRow::id).orElse(0L))) {
+      throw new EventoException(
+          ErrorCode.CONFLICT,
+          last.map(
+                  change ->
+                      change.by()
+                          + " changed "
+                          + setting.key()
+                          + " meanwhile, from "
+                          + said(change.before())
+                          + " to "
+                          + said(change.after()))
+              .orElse("nobody ever changed " + setting.key()));
+    }
+  }
+
+  private static String said(@Nullable String value) {
+    return value == null ? "the default" : value;
   }
 
   private static OffsetDateTime now(EntityManager manager) {

@@ -133,7 +133,8 @@ public class SnapshotReplay {
                 .map(PayloadRow::type));
   }
 
-  static boolean isSame(String kept, String made) {
+  /** Whether two states are the same, as far as that can be said. */
+  public static boolean isSame(String kept, String made) {
     try {
       return masked(JSON.readTree(kept)).equals(masked(JSON.readTree(made)));
     } catch (JsonProcessingException damaged) {

@@ -120,11 +120,22 @@ class PeopleTest {
         List.<Attempt>of(
             () -> done(node.administration.lockUser("root", ADMIN)),
             () -> done(node.administration.removeUser("root", ADMIN)),
-            () -> done(node.administration.setRoles("root", Set.of(Role.VIEWER), ADMIN)))) {
+            () -> done(node.administration.setRoles("root", Set.of(Role.VIEWER), null, ADMIN)))) {
       isRefused(ErrorCode.CONFLICT, "last administrator", attempt);
     }
     done(node.administration.unlockUser("eva", ADMIN));
     done(node.administration.lockUser("root", ADMIN));
+  }
+
+  @Test
+  void roles_that_somebody_else_changed_meanwhile_are_not_overwritten() throws Exception {
+    done(node.administration.createUser("eva", Set.of(Role.VIEWER), PASSWORD, ADMIN));
+    done(node.administration.setRoles("eva", Set.of(Role.OPERATOR), "viewer", ADMIN));
+    isRefused(
+        ErrorCode.CONFLICT,
+        "somebody else changed the roles of eva",
+        () -> done(node.administration.setRoles("eva", Set.of(Role.AUDITOR), "viewer", ADMIN)));
+    done(node.administration.setRoles("eva", Set.of(Role.AUDITOR), "operator", ADMIN));
   }
 
   @Test
@@ -133,8 +144,11 @@ class PeopleTest {
     isRefused(
         ErrorCode.FORBIDDEN,
         "nobody gives himself a role",
-        () -> done(node.administration.setRoles("root", Set.of(Role.ADMIN, Role.AUDITOR), ADMIN)));
-    done(node.administration.setRoles("root", Set.of(Role.VIEWER), ADMIN));
+        () ->
+            done(
+                node.administration.setRoles(
+                    "root", Set.of(Role.ADMIN, Role.AUDITOR), null, ADMIN)));
+    done(node.administration.setRoles("root", Set.of(Role.VIEWER), null, ADMIN));
     assertThat(user("root").roles()).containsExactly(Role.VIEWER);
   }
 
@@ -268,7 +282,7 @@ class PeopleTest {
   @Test
   void the_audit_is_searched_by_who_what_and_words() throws Exception {
     done(node.signIns.signIn("ada", PASSWORD, ADDRESS));
-    done(node.administration.setRoles("ada", Set.of(Role.VIEWER), ADMIN));
+    done(node.administration.setRoles("ada", Set.of(Role.VIEWER), null, ADMIN));
     node.audit.refused("nobody", "10.0.0.66", "GET /api/x", ErrorCode.FORBIDDEN);
     await()
         .atMost(LIMIT)

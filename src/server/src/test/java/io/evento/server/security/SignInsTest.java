@@ -73,7 +73,7 @@ class SignInsTest {
   @Test
   void other_roles_and_another_password_end_all_sessions() throws Exception {
     var first = done(node.signIns.signIn("ada", PASSWORD, "10.0.0.1"));
-    done(node.administration.setRoles("ada", List.of(Role.VIEWER), ADMIN));
+    done(node.administration.setRoles("ada", List.of(Role.VIEWER), null, ADMIN));
     assertThat(other.grants.session(first.cookie(), "10.0.0.1", true)).isEmpty();
 
     var second = done(node.signIns.signIn("ada", PASSWORD, "10.0.0.1"));
@@ -244,7 +244,7 @@ class SignInsTest {
     assertThatThrownBy(() -> done(node.administration.removeUser("root", ADMIN)))
         .hasMessageContaining("last administrator");
     assertThatThrownBy(
-            () -> done(node.administration.setRoles("root", List.of(Role.VIEWER), ADMIN)))
+            () -> done(node.administration.setRoles("root", List.of(Role.VIEWER), null, ADMIN)))
         .hasMessageContaining("last administrator");
   }
 

@@ -48,9 +48,9 @@ class SettingsTest {
   @Test
   void each_change_says_who_made_it_and_why_and_the_newest_comes_first() {
     assertThat(settings.lastChanges()).isEmpty();
-    settings.set(KEY, 600, "user ada", "more pages are open");
-    settings.set(KEY, 700, "user ada", null);
-    settings.reset(KEY, "user eva", "it was too many");
+    settings.set(KEY, 600, new Settings.Order("user ada", "more pages are open", null));
+    settings.set(KEY, 700, new Settings.Order("user ada", null, null));
+    settings.reset(KEY, new Settings.Order("user eva", "it was too many", null));
 
     assertThat(settings.history(KEY, Long.MAX_VALUE, 10))
         .extracting(
@@ -67,6 +67,23 @@ class SettingsTest {
   }
 
   @Test
+  void a_change_that_did_not_see_the_last_one_is_refused_and_says_what_that_was() {
+    settings.set(KEY, 600, new Settings.Order("user ada", null, 0L));
+    var seen = requireNonNull(settings.lastChanges().get(KEY)).id();
+    settings.set(KEY, 700, new Settings.Order("user eva", null, seen));
+
+    for (var late : new Long[] {0L, seen}) {
+      assertThatThrownBy(() -> settings.set(KEY, 800, new Settings.Order("user ada", null, late)))
+          .hasMessage("user eva changed " + KEY + " meanwhile, from 600 to 700");
+      assertThatThrownBy(() -> settings.reset(KEY, new Settings.Order("user ada", null, late)))
+          .isInstanceOfSatisfying(
+              EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT));
+    }
+    assertThat(settings.get(KEY).value()).isEqualTo(700);
+    assertThat(settings.history(KEY, Long.MAX_VALUE, 10)).hasSize(2);
+  }
+
+  @Test
   void what_is_no_number_keeps_nobody_from_seeing_the_rest() throws SQLException {
     try (var admin = where.asAdmin();
         var statement = admin.createStatement()) {
@@ -77,7 +94,7 @@ class SettingsTest {
           "insert into evento.setting_audit(key, new_value, changed_by) values ('%s', 'many', 'hand')"
               .formatted(KEY));
     }
-    settings.set(Setting.AUDIT_KEEP_DAYS.key(), 100, "user ada", null);
+    settings.set(Setting.AUDIT_KEEP_DAYS.key(), 100, new Settings.Order("user ada", null, null));
     assertThat(settings.get(Setting.AUDIT_KEEP_DAYS)).isEqualTo(100);
     assertThat(settings.get(KEY).source()).isEqualTo(Settings.Source.DEFAULT);
     assertThat(requireNonNull(settings.lastChanges().get(KEY)).after()).isNull();
@@ -102,7 +119,7 @@ class SettingsTest {
               EventoException.class,
               refused -> assertThat(refused.code()).isEqualTo(ErrorCode.INVALID_REQUEST))
           .hasMessageContaining("from 0 to 100000");
-      assertThatThrownBy(() -> settings.set(KEY, value, "user ada", null))
+      assertThatThrownBy(() -> settings.set(KEY, value, new Settings.Order("user ada", null, null)))
           .isInstanceOf(EventoException.class);
     }
     assertThatThrownBy(() -> settings.history("no.such", Long.MAX_VALUE, 1))

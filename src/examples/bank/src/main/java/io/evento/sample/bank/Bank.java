@@ -47,7 +47,7 @@ public final class Bank {
                 settings.address(),
                 bundle,
                 traffic,
-                new Cluster(settings.servers(), settings.control()))) {
+                new Cluster(settings.servers(), settings.control(), settings.console()))) {
       System.out.println("The bank is open: " + web.url());
       bundle.awaitStop();
     }

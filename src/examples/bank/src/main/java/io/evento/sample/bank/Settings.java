@@ -19,6 +19,8 @@ import java.util.Optional;
  * @param address of the web edge: who reaches it can move money and kill nodes
  * @param transferDeadline for a transfer's money to leave its account
  * @param control the launcher's door to start, kill and freeze processes, if there is one
+ * @param console where people find the cluster's console; that of the first server if nothing is
+ *     said, none without servers
  */
 record Settings(
     List<URI> servers,
@@ -28,15 +30,18 @@ record Settings(
     InetSocketAddress address,
     Path complianceFile,
     Duration transferDeadline,
-    Optional<URI> control) {
+    Optional<URI> control,
+    Optional<URI> console) {
 
   static Settings of(Map<String, String> environment) {
-    return new Settings(
+    var servers =
         Arrays.stream(environment.getOrDefault("EVENTO_SERVERS", "").split(","))
             .map(String::strip)
             .filter(server -> !server.isEmpty())
             .map(URI::create)
-            .toList(),
+            .toList();
+    return new Settings(
+        servers,
         environment.getOrDefault("BANK_JDBC_URL", "jdbc:postgresql://127.0.0.1:5432/evento"),
         environment.getOrDefault("BANK_JDBC_USER", "bank"),
         password(environment),
@@ -45,9 +50,21 @@ record Settings(
             Integer.parseInt(environment.getOrDefault("BANK_PORT", "8090"))),
         Path.of(environment.getOrDefault("BANK_COMPLIANCE_FILE", "compliance.jsonl")),
         duration(environment.getOrDefault("BANK_TRANSFER_DEADLINE", "20s")),
-        Optional.of(environment.getOrDefault("BANK_CONTROL_URL", ""))
-            .filter(door -> !door.isBlank())
-            .map(URI::create));
+        address(environment, "BANK_CONTROL_URL"),
+        address(environment, "BANK_CONSOLE_URL")
+            .or(() -> servers.stream().findFirst().map(Settings::consoleOf)));
+  }
+
+  private static Optional<URI> address(Map<String, String> environment, String name) {
+    return Optional.of(environment.getOrDefault(name, ""))
+        .filter(address -> !address.isBlank())
+        .map(URI::create);
+  }
+
+  /** Every node serves one: {@code ws://host:port/evento} has {@code …/evento/console/}. */
+  private static URI consoleOf(URI server) {
+    return URI.create(
+        server.toString().replaceFirst("^ws", "http").replaceFirst("/*$", "/") + "console/");
   }
 
   /** From a file, as an environment is shown by tools, or from the environment itself. */

@@ -140,7 +140,7 @@ class BankOnAClusterTest {
                 new InetSocketAddress("127.0.0.1", 0),
                 bank,
                 traffic,
-                new Cluster(List.of(), Optional.empty()))) {
+                new Cluster(List.of(), Optional.empty(), Optional.empty()))) {
       var live = URI.create(web.url()).resolve("/api/totals/live");
       var told = new CopyOnWriteArrayList<String>();
       HttpClient.newHttpClient()

@@ -6,6 +6,7 @@ import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.console.AdminCalls;
 import io.evento.server.console.OperationRequest;
+import io.evento.server.gateway.http.Headers;
 import io.evento.server.security.Access;
 import io.evento.server.security.Needs;
 import io.evento.server.setting.Settings;
@@ -14,6 +15,7 @@ import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
@@ -150,18 +152,26 @@ public class SettingResource {
   @Path("{key}")
   @Consumes(MediaType.APPLICATION_JSON)
   public CompletionStage<byte[]> set(
-      @PathParam("key") String key, @QueryParam("dryRun") @Nullable String dryRun, InputStream body)
+      @PathParam("key") String key,
+      @QueryParam("dryRun") @Nullable String dryRun,
+      @HeaderParam("If-Match") @Nullable String ifMatch,
+      InputStream body)
       throws IOException {
     var given = OperationRequest.body(Change.class, body);
     var value = given.value();
     if (value == null) {
       throw EventoException.invalid("/value", "is required and must be a whole number");
     }
-    var reason = OperationRequest.reason(given.reason());
-    var by = OperationRequest.by(security);
+    var order = order(given.reason(), ifMatch);
     var isDry = OperationRequest.isDry(dryRun);
     return adminCalls.answer(
-        () -> view(isDry ? settings.would(key, value) : settings.set(key, value, by, reason)));
+        () -> view(isDry ? settings.would(key, value) : settings.set(key, value, order)));
+  }
+
+  /** {@code If-Match} is the id of the last change that was seen, or 0 where there was none. */
+  private Settings.Order order(@Nullable String reason, @Nullable String ifMatch) {
+    return new Settings.Order(
+        OperationRequest.by(security), OperationRequest.reason(reason), Headers.version(ifMatch));
   }
 
   /** Back to the default. The reason is in the address: Payara takes no body with a DELETE. */
@@ -171,11 +181,11 @@ public class SettingResource {
   public CompletionStage<byte[]> reset(
       @PathParam("key") String key,
       @QueryParam("dryRun") @Nullable String dryRun,
+      @HeaderParam("If-Match") @Nullable String ifMatch,
       @QueryParam("reason") @Nullable String reason) {
-    var why = OperationRequest.reason(reason);
-    var by = OperationRequest.by(security);
+    var order = order(reason, ifMatch);
     var isDry = OperationRequest.isDry(dryRun);
     return adminCalls.answer(
-        () -> view(isDry ? settings.would(key, null) : settings.reset(key, by, why)));
+        () -> view(isDry ? settings.would(key, null) : settings.reset(key, order)));
   }
 }

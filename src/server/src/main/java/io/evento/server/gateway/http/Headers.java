@@ -67,8 +67,8 @@ public final class Headers {
     return (int) seconds * 1000;
   }
 
-  /** {@code If-Match: "3"}. */
-  static @Nullable Long version(@Nullable String header) {
+  /** {@code If-Match: "3"}, or null without the header. */
+  public static @Nullable Long version(@Nullable String header) {
     return header == null ? null : number("If-Match", unquoted(header.trim()), 0, Long.MAX_VALUE);
   }
 
@@ -142,7 +142,8 @@ public final class Headers {
             : "must be a whole number from " + min + " to " + max);
   }
 
-  private static String unquoted(String text) {
+  /** Without the quotes around it, if there are some. */
+  public static String unquoted(String text) {
     return text.length() >= 2 && text.startsWith("\"") && text.endsWith("\"")
         ? text.substring(1, text.length() - 1)
         : text;

@@ -25,15 +25,18 @@ public final class Cluster {
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build();
   private final List<URI> servers;
   private final Optional<Launcher> launcher;
+  private final Optional<URI> console;
   private View last;
   private long lastNanos;
 
   /**
    * @param servers as the SDK knows them, such as {@code ws://127.0.0.1:8081/evento}
    * @param control the launcher's door, if there is a launcher
+   * @param console where people look at the cluster, if that is known
    */
-  public Cluster(List<URI> servers, Optional<URI> control) {
+  public Cluster(List<URI> servers, Optional<URI> control, Optional<URI> console) {
     this.servers = servers;
+    this.console = console;
     this.launcher = control.map(door -> new Launcher(http, door));
   }
 
@@ -42,7 +45,11 @@ public final class Cluster {
     if (last == null || System.nanoTime() - lastNanos > FRESH_NANOS) {
       var asked = processes().stream().map(this::ask).toList();
       // Each has its time limit, so this wait has one.
-      last = new View(launcher.isPresent(), asked.stream().map(CompletableFuture::join).toList());
+      last =
+          new View(
+              launcher.isPresent(),
+              console.map(URI::toString).orElse(null),
+              asked.stream().map(CompletableFuture::join).toList());
       lastNanos = System.nanoTime();
     }
     return last;
@@ -112,8 +119,9 @@ public final class Cluster {
 
   /**
    * @param control whether there is a launcher to carry out orders
+   * @param console where people look at the cluster; null if nobody said it
    */
-  record View(boolean control, List<Member> members) {}
+  record View(boolean control, String console, List<Member> members) {}
 
   /**
    * @param state {@code ready}, {@code not-ready}, {@code silent} or {@code down}
