@@ -1,7 +1,9 @@
 package io.evento.scenario.chaos.fault;
 
+import io.evento.cluster.DebianPackages;
 import io.evento.launcher.Member;
 import io.evento.launcher.Signal;
+import io.evento.launcher.StartFailure;
 import io.evento.scenario.fixture.Cluster;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -48,7 +50,19 @@ public final class Faults {
     this.stopped = stopped;
   }
 
-  /** All that this machine can do. */
+  /** All that this machine can do, with what root can install for it. */
+  public static Set<Fault> installed() {
+    if (faketime().isEmpty()) {
+      try {
+        DebianPackages.require("libfaketime");
+      } catch (StartFailure noRootOnDebian) {
+        System.out.println("[chaos] without skewed clocks: " + noRootOnDebian.getMessage());
+      }
+    }
+    return possible();
+  }
+
+  /** All that this machine can do as it is. */
   public static Set<Fault> possible() {
     var all = EnumSet.allOf(Fault.class);
     if (faketime().isEmpty()) {
