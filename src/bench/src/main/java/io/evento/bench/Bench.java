@@ -2,6 +2,7 @@ package io.evento.bench;
 
 import io.evento.bundle.EventoBundle;
 import io.evento.bundle.api.AggregateId;
+import io.evento.bundle.gateway.CommandOptions;
 import io.evento.cluster.ClusterPlan;
 import io.evento.cluster.LocalCluster;
 import java.nio.file.Files;
@@ -37,9 +38,12 @@ public final class Bench {
   private static final Duration LENGTH =
       Duration.ofSeconds(Integer.getInteger("bench.seconds", 10));
 
+  /** Whoever hears nothing for so long is not served. */
+  private static final Duration OVERLOAD_DEADLINE = Duration.ofSeconds(2);
+
   /**
    * What is measured, of {@code raw,commands,queries,arrivals,hostile,catch-up}, and of {@code
-   * capacity}, which is measured only where it is asked for.
+   * capacity} and {@code overload}, which are measured only where they are asked for.
    */
   private static final Set<String> PARTS =
       Set.of(
@@ -123,6 +127,9 @@ public final class Bench {
             .run();
       }
     }
+    if (isWanted("overload")) {
+      overload();
+    }
     if (isWanted("hostile")) {
       new HostilePeers(target).run(LEAD_IN, LENGTH);
     }
@@ -130,6 +137,23 @@ public final class Bench {
       new CatchUp(target).run();
     }
     System.out.println("resident MiB: " + new ProcessUse(target.pids()).residentMiB());
+  }
+
+  /** By a bundle of its own, so that nobody else waits behind what it sends. */
+  private void overload() throws InterruptedException {
+    try (var bundle = target.bundle("overload").start()) {
+      var accounts = open(bundle);
+      new Overload(
+              target,
+              command(bundle, accounts),
+              () ->
+                  bundle
+                      .commands()
+                      .sendAsync(
+                          new Deposit(any(accounts), 1, ""),
+                          CommandOptions.options().within(OVERLOAD_DEADLINE)))
+          .run(LEAD_IN, LENGTH);
+    }
   }
 
   private static boolean isWanted(String part) {

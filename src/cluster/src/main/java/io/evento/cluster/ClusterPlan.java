@@ -122,6 +122,16 @@ public record ClusterPlan(
   }
 
   /**
+   * The same, whose nodes are told more.
+   *
+   * @param settings more variables of the nodes' environment; <code>{node}</code> in a value is the
+   *     node's number
+   */
+  public ClusterPlan tellingNodes(Map<String, String> settings) {
+    return with(wars, isSecured, settings, hardening);
+  }
+
+  /**
    * The same with everything on: callers need a credential, all that listens for nodes, bundles and
    * callers has TLS, nodes know each other by certificates, the database proves its name and has
    * random passwords, and no node has those of the schema's owner. The files for that are made now,

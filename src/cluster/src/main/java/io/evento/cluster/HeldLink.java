@@ -5,22 +5,35 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 /**
- * A TCP link to a port of this machine that can be held: nothing passes, nothing is refused and no
- * connection is closed, as where packets vanish. Safe for use by several threads.
+ * A TCP link to a port of this machine that can fail in the ways of a network: nothing passes, in
+ * both directions or in one, as where packets vanish; everything passes late; connections are
+ * reset; or they break just before they would have brought an answer. Safe for use by several
+ * threads.
  */
 public final class HeldLink implements AutoCloseable {
 
   private static final int CHUNK_BYTES = 16 << 10;
 
+  private enum Direction {
+    REQUEST,
+    ANSWER
+  }
+
   private final ServerSocket door;
   private final int target;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final Object gate = new Object();
-  private boolean held;
+  private Set<Direction> held = Set.of();
+  private Duration late = Duration.ZERO;
+  private double lost;
+  private Random random = new Random(0);
 
   private HeldLink(ServerSocket door, int target) {
     this.door = door;
@@ -33,17 +46,57 @@ public final class HeldLink implements AutoCloseable {
     return link;
   }
 
-  /** Nothing passes from now on. */
+  /** Nothing passes from now on, nothing is refused, and no connection is closed. */
   public void hold() {
+    hold(Set.of(Direction.REQUEST, Direction.ANSWER));
+  }
+
+  /** What was asked for is still done, and nobody hears of it. */
+  public void holdAnswers() {
+    hold(Set.of(Direction.ANSWER));
+  }
+
+  /** Nothing is asked for any more; answers still arrive. */
+  public void holdRequests() {
+    hold(Set.of(Direction.REQUEST));
+  }
+
+  private void hold(Set<Direction> directions) {
     synchronized (gate) {
-      held = true;
+      held = directions;
     }
   }
 
-  /** Everything passes again, what was held back first. */
+  /** Each piece passes so much later, in each direction. */
+  public void delay(Duration by) {
+    synchronized (gate) {
+      late = by;
+    }
+  }
+
+  /**
+   * Breaks a connection instead of bringing that part of its answers, from 0 to 1.
+   *
+   * @param seed of the choice
+   */
+  public void loseAnswers(double part, long seed) {
+    synchronized (gate) {
+      lost = part;
+      random = new Random(seed);
+    }
+  }
+
+  /** Resets every connection that is open now. */
+  public void reset() {
+    open.forEach(HeldLink::reset);
+  }
+
+  /** Everything passes again at once, what was held back first. */
   public void release() {
     synchronized (gate) {
-      held = false;
+      held = Set.of();
+      late = Duration.ZERO;
+      lost = 0;
       gate.notifyAll();
     }
   }
@@ -61,10 +114,10 @@ public final class HeldLink implements AutoCloseable {
 
   private void join(Socket client) {
     try {
-      awaitRelease();
+      awaitPassage(Direction.REQUEST);
       var server = new Socket(InetAddress.getLoopbackAddress(), target);
-      begin(() -> pump(server, client));
-      pump(client, server);
+      begin(() -> pump(server, client, Direction.ANSWER));
+      pump(client, server, Direction.REQUEST);
     } catch (IOException refused) {
       close(client);
     } catch (InterruptedException ended) {
@@ -72,7 +125,7 @@ public final class HeldLink implements AutoCloseable {
     }
   }
 
-  private void pump(Socket from, Socket to) {
+  private void pump(Socket from, Socket to, Direction direction) {
     open.add(from);
     try (from;
         to) {
@@ -81,10 +134,14 @@ public final class HeldLink implements AutoCloseable {
       var in = from.getInputStream();
       var out = to.getOutputStream();
       for (var n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        awaitRelease();
+        awaitPassage(direction);
+        if (direction == Direction.ANSWER && isLost()) {
+          reset(to);
+          return;
+        }
         out.write(buffer, 0, n);
       }
-      awaitRelease(); // an end is a packet too
+      awaitPassage(direction); // an end is a packet too
     } catch (IOException otherSideClosed) {
       return;
     } catch (InterruptedException ended) {
@@ -94,11 +151,22 @@ public final class HeldLink implements AutoCloseable {
     }
   }
 
-  private void awaitRelease() throws InterruptedException {
+  private void awaitPassage(Direction direction) throws InterruptedException {
     synchronized (gate) {
-      while (held) {
+      while (held.contains(direction)) {
         gate.wait();
       }
+      // A delay ends early where it is taken back.
+      var due = System.nanoTime() + late.toNanos();
+      for (var left = late.toNanos(); left > 0 && !late.isZero(); left = due - System.nanoTime()) {
+        TimeUnit.NANOSECONDS.timedWait(gate, left);
+      }
+    }
+  }
+
+  private boolean isLost() {
+    synchronized (gate) {
+      return lost > 0 && random.nextDouble() < lost;
     }
   }
 
@@ -106,6 +174,15 @@ public final class HeldLink implements AutoCloseable {
     var thread = new Thread(body, "held link");
     thread.setDaemon(true);
     thread.start();
+  }
+
+  private static void reset(Socket socket) {
+    try {
+      socket.setSoLinger(true, 0);
+      socket.close();
+    } catch (IOException closedMeanwhile) {
+      return;
+    }
   }
 
   private static void close(Socket socket) {

@@ -7,6 +7,9 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -19,6 +22,8 @@ public final class LossyLink implements AutoCloseable {
   private final int target;
   private final Random random;
   private final AtomicInteger broken = new AtomicInteger();
+  private final Deque<Integer> breaks = new ArrayDeque<>();
+  private int passed;
   private volatile double loss;
   private boolean isFrozen;
 
@@ -51,6 +56,31 @@ public final class LossyLink implements AutoCloseable {
   /** From now on breaks that part of all answers. */
   public void lose(double part) {
     loss = part;
+  }
+
+  /**
+   * Breaks instead of letting pass what comes after so many requests and answers from now on; then
+   * again after so many more, and so on.
+   */
+  public synchronized void breakAfter(Integer... counts) {
+    passed = 0;
+    breaks.clear();
+    breaks.addAll(List.of(counts));
+  }
+
+  /** How many requests and answers passed since the last break, or since they were asked for. */
+  public synchronized int passed() {
+    return passed;
+  }
+
+  private synchronized boolean isBreakDue() {
+    if (breaks.isEmpty() || breaks.element() > passed) {
+      passed++;
+      return false;
+    }
+    breaks.remove();
+    passed = 0;
+    return true;
   }
 
   /** From now on brings nothing, neither on old connections nor on new ones, which it accepts. */
@@ -102,14 +132,14 @@ public final class LossyLink implements AutoCloseable {
     pump(from, to, true);
   }
 
-  private void pump(Socket from, Socket to, boolean breaks) {
+  private void pump(Socket from, Socket to, boolean loses) {
     try (from;
         to;
         InputStream in = from.getInputStream();
         OutputStream out = to.getOutputStream()) {
       var buffer = new byte[64 << 10];
       for (var n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        if (breaks && isLost()) {
+        if (isBreakDue() || (loses && isLost())) {
           broken.incrementAndGet();
           return;
         }

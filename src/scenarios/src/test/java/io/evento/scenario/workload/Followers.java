@@ -9,6 +9,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -59,6 +61,26 @@ public final class Followers implements AutoCloseable {
     }
   }
 
+  /**
+   * What each saw up to the present head, by its door.
+   *
+   * @param patience for whoever is behind; what he has not seen by then is missing
+   */
+  public Map<String, List<Seen>> seen(Duration patience) throws SQLException {
+    var head = head();
+    var due = System.nanoTime() + patience.toNanos();
+    while (System.nanoTime() - due < 0 && all.stream().anyMatch(one -> one.last < head)) {
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+    var seen = new TreeMap<String, List<Seen>>();
+    all.forEach(
+        one ->
+            seen.put(
+                one.door.toString(),
+                one.seen().stream().filter(event -> event.position() <= head).toList()));
+    return seen;
+  }
+
   private long head() throws SQLException {
     try (var connection = cluster.administrator();
         var statement = connection.createStatement();
@@ -68,7 +90,8 @@ public final class Followers implements AutoCloseable {
     }
   }
 
-  private List<Seen> stored() throws SQLException {
+  /** What is stored since they began to follow. */
+  public List<Seen> stored() throws SQLException {
     try (var connection = cluster.administrator();
         var select = connection.prepareStatement(STORED)) {
       select.setLong(1, from);

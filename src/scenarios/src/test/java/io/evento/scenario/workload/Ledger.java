@@ -104,6 +104,11 @@ public final class Ledger {
     heardAgain = repeat.apply(told.values().stream().map(Told::movement).toList());
   }
 
+  /** How the ids of its accounts begin. */
+  public String prefix() {
+    return prefix;
+  }
+
   public int count() {
     return told.size();
   }

@@ -3,19 +3,18 @@ package io.evento.scenario.workload;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.protocol.ErrorCode;
+import io.evento.scenario.chaos.check.Density;
+import io.evento.scenario.chaos.check.StoredOnce;
 import io.evento.scenario.fixture.Callers;
 import io.evento.scenario.fixture.Movement;
 import io.evento.scenario.fixture.Told;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.function.Predicate;
 import org.assertj.core.api.AbstractAssert;
-import org.jspecify.annotations.Nullable;
 
 /** The promises to callers, in the domain's words. */
 public final class LedgerAssert extends AbstractAssert<LedgerAssert, Ledger> {
@@ -54,60 +53,15 @@ public final class LedgerAssert extends AbstractAssert<LedgerAssert, Ledger> {
 
   /** Events and kept rejections are those that callers were told of, each once, and no others. */
   public LedgerAssert storedEveryAcknowledgedCommandOnce() {
-    var byCommand = new HashMap<UUID, List<Ledger.StoredEvent>>();
-    for (var event : actual.events()) {
-      byCommand.computeIfAbsent(event.commandId(), first -> new ArrayList<>()).add(event);
-    }
-    var results = actual.results();
-    var wrong = new ArrayList<String>();
-    for (var told : actual.told().values()) {
-      var stored = byCommand.getOrDefault(told.movement().id(), List.of());
-      var kept = results.get(told.movement().id());
-      if (!isStoredAs(told, stored, kept)) {
-        wrong.add(told + " is stored as " + stored + " and kept as " + kept);
-      }
-    }
-    var strangers = new HashSet<>(byCommand.keySet());
-    strangers.addAll(results.keySet());
-    strangers.removeAll(actual.told().keySet());
-    strangers.forEach(id -> wrong.add("nobody was told of " + id + " " + byCommand.get(id)));
-    report("outcomes that differ from what is stored", wrong);
+    report(
+        "outcomes that differ from what is stored",
+        StoredOnce.violations(actual.told().values(), actual.events(), actual.results()));
     return this;
-  }
-
-  private static boolean isStoredAs(
-      Told told, List<Ledger.StoredEvent> stored, @Nullable String kept) {
-    var movement = told.movement();
-    if (!told.outcome().isStored()) {
-      return stored.isEmpty()
-          && kept != null
-          && kept.contains("\"" + told.outcome().rejection() + "\"");
-    }
-    return kept == null
-        && stored.size() == 1
-        && stored
-            .get(0)
-            .equals(
-                new Ledger.StoredEvent(
-                    told.outcome().position(),
-                    told.outcome().version(),
-                    movement.stream(),
-                    movement.id(),
-                    movement.kind().event(),
-                    movement.amount()));
   }
 
   /** Versions of every stream and positions of the whole store are 1, 2, 3 and so on. */
   public LedgerAssert hasStreamsWithoutHoles() {
-    var versions = new HashMap<String, Long>();
-    var wrong = new ArrayList<String>();
-    for (var event : actual.events()) {
-      var expected = versions.getOrDefault(event.stream(), 0L) + 1;
-      if (event.version() != expected) {
-        wrong.add(event + " should have version " + expected);
-      }
-      versions.put(event.stream(), event.version());
-    }
+    var wrong = new ArrayList<>(Density.ofVersions(actual.events()));
     if (!actual.holes().isEmpty()) {
       wrong.add(actual.holes());
     }
@@ -155,13 +109,9 @@ public final class LedgerAssert extends AbstractAssert<LedgerAssert, Ledger> {
 
   /** Rejections too. */
   public LedgerAssert repeatsFirstOutcomes() {
-    var again = actual.heardAgain();
     report(
         "repeats with another outcome",
-        actual.told().values().stream()
-            .filter(told -> !told.outcome().equals(again.get(told.movement().id())))
-            .map(told -> told + " was then " + again.get(told.movement().id()))
-            .toList());
+        StoredOnce.violations(actual.told().values(), actual.heardAgain()));
     return this;
   }
 

@@ -3,13 +3,11 @@ package io.evento.scenario.workload;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.evento.scenario.chaos.check.SagaFold;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.assertj.core.api.Assertions;
 import org.assertj.core.api.ListAssert;
-import org.jspecify.annotations.Nullable;
 
 /** Compares what the database holds about transfers with what was wished. */
 public final class TransferAssert {
@@ -52,8 +50,7 @@ public final class TransferAssert {
         .pollInterval(Duration.ofMillis(500))
         .until(() -> isEnded(wishes.size()));
     var ends = books.ends();
-    check(different("ends", wish -> wish.ends(), wish -> ends.getOrDefault(wish.id(), List.of())))
-        .isEmpty();
+    check(SagaFold.ofEnds(load.accepted(), ends)).isEmpty();
     Assertions.assertThat(books.slowest()).as(story).isLessThan(DEADLINE.plus(TAKEOVER));
     return this;
   }
@@ -67,32 +64,9 @@ public final class TransferAssert {
 
   /** Each command of a saga is stored once: a second one would move the money again. */
   public TransferAssert movedMoneyAndKeptStatesAsIfNothingHadBeen() throws Exception {
-    var movements = books.movements();
-    check(
-            different(
-                "moves",
-                wish -> wish.movements(),
-                wish -> movements.getOrDefault(wish.id(), List.of())))
-        .isEmpty();
-    var states = books.states();
-    check(different("state", wish -> wish.lastState(), wish -> states.get(wish.id()))).isEmpty();
+    check(SagaFold.ofMovements(load.accepted(), books.movements())).isEmpty();
+    check(SagaFold.ofStates(load.accepted(), books.states())).isEmpty();
     return this;
-  }
-
-  private interface Of<T> {
-    @Nullable T of(TransferWish wish);
-  }
-
-  private <T> List<String> different(String what, Of<T> expected, Of<T> found) {
-    var different = new ArrayList<String>();
-    for (var wish : load.accepted()) {
-      var wanted = expected.of(wish);
-      var is = found.of(wish);
-      if (!Objects.equals(wanted, is)) {
-        different.add(wish + " " + what + ": expected " + wanted + ", found " + is);
-      }
-    }
-    return different;
   }
 
   private ListAssert<Object> check(List<?> found) {

@@ -29,25 +29,16 @@ public final class EventSender implements Sender {
   /** … or so long. */
   static final long SILENT_NANOS_MAX = 200_000_000L;
 
-  /**
-   * While so many messages are not acknowledged, events wait until they fill one: the bundle has
-   * one at work and one to go on with, and what comes meanwhile shares a frame, a transaction and
-   * an acknowledgement. So messages grow with the load by themselves, and none waits for company.
-   */
-  private static final int MESSAGES_ENOUGH = 2;
-
-  private static final int FLIGHT_BYTES_MAX = 1 << 20;
-
   private final Delivery delivery;
   private final Lease lease;
   private final Backlog backlog;
   private final ParkedKeys parked;
   private final Handover handover;
-  private final InFlight inFlight = new InFlight();
+  private final SendWindow window = new SendWindow();
+  private final InFlight inFlight = window.inFlight();
   private final LetterQueue letters = new LetterQueue();
   private final Runnable parking;
   private final ConsumerTimes times;
-  private int credit;
   private long sentAt;
   private ConsumerMessage.@Nullable Nack failing;
 
@@ -87,7 +78,7 @@ public final class EventSender implements Sender {
 
   @Override
   public void hear(SessionSignals.Gathered said) {
-    credit += said.credit();
+    window.granted(said.credit());
     if (said.failed() != null) {
       inFlight
           .from(said.failed().position())
@@ -116,9 +107,8 @@ public final class EventSender implements Sender {
       if ((goesAlone && !hasHandedNothing()) || !handover.mayHand(goesAlone)) {
         break;
       }
-      var batch = delivery.take(goesAlone ? 1 : credit, parked::holds);
-      credit -= batch.size();
-      batch.forEach(inFlight::add);
+      var batch = delivery.take(goesAlone ? 1 : window.credit(), parked::holds);
+      window.handed(batch);
       noteHanded();
       if (!send(batch, now)) {
         break;
@@ -144,9 +134,7 @@ public final class EventSender implements Sender {
         && !parked.isFull()
         && !parked.holds(next)
         && !isNextProven()
-        && credit > 0
-        && (inFlight.messages() < MESSAGES_ENOUGH || backlog.fillsMessage())
-        && inFlight.bytes() < FLIGHT_BYTES_MAX;
+        && window.isOpen(backlog.fillsMessage());
   }
 
   /** Whether the next event ended enough sessions: it is parked instead of being sent. */

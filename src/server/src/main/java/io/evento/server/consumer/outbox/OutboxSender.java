@@ -22,6 +22,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +74,7 @@ public final class OutboxSender {
   private final UUID incarnation;
   private final Way router;
   private final Supplier<Collection<UUID>> live;
+  private final LongSupplier clock;
 
   private final Map<UUID, String> underWay = new ConcurrentHashMap<>();
   private final Map<String, Integer> ofType = new ConcurrentHashMap<>();
@@ -81,10 +83,10 @@ public final class OutboxSender {
   private final Object bell = new Object();
   private boolean isRung;
   private volatile boolean isClaimDue = true;
-  private long claimAt = System.nanoTime();
+  private long claimAt;
   private boolean isHushed = true;
   private Set<UUID> seen = Set.of();
-  private long released = System.nanoTime();
+  private long released;
 
   /**
    * @param name for the log
@@ -96,11 +98,27 @@ public final class OutboxSender {
       UUID incarnation,
       Way router,
       Supplier<Collection<UUID>> live) {
+    this(name, outboxStore, incarnation, router, live, System::nanoTime);
+  }
+
+  /**
+   * @param clock in nanoseconds, as {@link System#nanoTime}
+   */
+  OutboxSender(
+      String name,
+      OutboxStore outboxStore,
+      UUID incarnation,
+      Way router,
+      Supplier<Collection<UUID>> live,
+      LongSupplier clock) {
     this.name = name;
     this.outboxStore = outboxStore;
     this.incarnation = incarnation;
     this.router = router;
     this.live = live;
+    this.clock = clock;
+    this.claimAt = clock.getAsLong();
+    this.released = clock.getAsLong();
   }
 
   /** Sends what this node has claimed already. Never waits. */
@@ -156,18 +174,20 @@ public final class OutboxSender {
   }
 
   /**
+   * All that is to be done now; the thread does it again and again.
+   *
    * @return how long nothing is to be done
    */
-  private Duration round() {
+  Duration round() {
     try {
       write();
       releaseClaimsOfTheDead();
-      if (isClaimDue || System.nanoTime() - claimAt >= 0) {
+      if (isClaimDue || clock.getAsLong() - claimAt >= 0) {
         isClaimDue = false;
-        claimAt = System.nanoTime() + claim().toNanos();
+        claimAt = clock.getAsLong() + claim().toNanos();
       }
       isHushed = true;
-      return Duration.ofNanos(Math.max(0, claimAt - System.nanoTime()));
+      return Duration.ofNanos(Math.max(0, claimAt - clock.getAsLong()));
     } catch (RuntimeException failure) {
       if (isHushed) {
         LOG.log(Level.WARNING, () -> name + " waits for the database: " + failure.getMessage());
@@ -180,13 +200,13 @@ public final class OutboxSender {
   /** When somebody is gone, and now and then, as a node that seems dead may claim once more. */
   private void releaseClaimsOfTheDead() {
     var alive = Set.copyOf(live.get());
-    var isDue = !alive.equals(seen) || System.nanoTime() - released >= RELEASE.toNanos();
+    var isDue = !alive.equals(seen) || clock.getAsLong() - released >= RELEASE.toNanos();
     // Who sees nobody, not even itself, cannot tell who is gone.
     if (isDue && alive.contains(incarnation)) {
       outboxStore.releaseAllBut(alive);
       isClaimDue = true;
       seen = alive;
-      released = System.nanoTime();
+      released = clock.getAsLong();
     }
   }
 
@@ -296,7 +316,7 @@ public final class OutboxSender {
     if (!delaysNow.isEmpty()) {
       outboxStore.delay(delaysNow, incarnation);
       for (var delay : delaysNow) {
-        var due = System.nanoTime() + delay.pause().toNanos();
+        var due = clock.getAsLong() + delay.pause().toNanos();
         claimAt = due - claimAt < 0 ? due : claimAt;
         delays.remove();
         arrived(delay.id());

@@ -1,0 +1,241 @@
+package io.evento.scenario.chaos;
+
+import io.evento.launcher.Member;
+import io.evento.launcher.StartFailure;
+import io.evento.scenario.chaos.Findings.Promise;
+import io.evento.scenario.chaos.check.CheckpointOrder;
+import io.evento.scenario.chaos.check.Density;
+import io.evento.scenario.chaos.check.EffectsOnce;
+import io.evento.scenario.chaos.check.ExpectedVersions;
+import io.evento.scenario.chaos.check.FollowersAgree;
+import io.evento.scenario.chaos.check.LeaseOrder;
+import io.evento.scenario.chaos.check.ListAppends;
+import io.evento.scenario.chaos.check.RealTimeOrder;
+import io.evento.scenario.chaos.check.SagaFold;
+import io.evento.scenario.chaos.check.StoredOnce;
+import io.evento.scenario.chaos.fault.Fault;
+import io.evento.scenario.chaos.fault.Faults;
+import io.evento.scenario.chaos.fault.Hit;
+import io.evento.scenario.chaos.fault.Schedule;
+import io.evento.scenario.fixture.Callers;
+import io.evento.scenario.fixture.Callers.Entrance;
+import io.evento.scenario.fixture.Cluster;
+import io.evento.scenario.fixture.History;
+import io.evento.scenario.fixture.History.Tally;
+import io.evento.scenario.workload.AppendLoad;
+import io.evento.scenario.workload.Followers;
+import io.evento.scenario.workload.Ledger;
+import io.evento.scenario.workload.TransferBooks;
+import io.evento.scenario.workload.TransferLoad;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * One run: callers who move money, programs that append under conditions, transfers by sagas, and
+ * followers at every node, while faults come that a seed draws. All of it goes through links that
+ * can fail. At the end everybody comes back, each caller hears his outcome, and the checkers look.
+ *
+ * <p>A seed gives the same faults in the same order; what processes make of them is theirs.
+ */
+final class WorstDay {
+
+  /**
+   * What came of it.
+   *
+   * @param hits in their order
+   */
+  record Report(long seed, List<Hit> hits, Tally tally, Findings findings, Path history) {
+    @Override
+    public String toString() {
+      return "chaos.seed=%d, %d faults: %s%nhistory in %s%n%s%s"
+          .formatted(
+              seed,
+              hits.size(),
+              hits,
+              history,
+              tally,
+              findings.isEmpty() ? "no violation\n" : "VIOLATIONS\n" + findings);
+    }
+  }
+
+  private static final int CALLERS = 24;
+  private static final int ACCOUNTS = 60;
+  private static final int MOVEMENTS_PER_SECOND = 60;
+  private static final int APPENDS_PER_SECOND = 15;
+  private static final int TRANSFERS_PER_SECOND = 6;
+
+  /** Transfers end within 20 s, and whoever takes over at the last moment has some more. */
+  private static final Duration SETTLED_WITHIN = Duration.ofSeconds(40);
+
+  /** Where a bug is planted, nobody expects that all comes to rest. */
+  private static final Duration LOOKED_FOR = Duration.ofSeconds(10);
+
+  /** Happens when all are at work, before the first fault. */
+  interface Beginning {
+    void happens() throws Exception;
+  }
+
+  private final Cluster cluster;
+  private final long seed;
+  private final Duration length;
+  private final Schedule schedule;
+  private final List<Hit> hits = new ArrayList<>();
+  private Duration patience = SETTLED_WITHIN;
+
+  /**
+   * @param cluster behind links, where all are ready
+   * @param length of the disturbance, at least one fault
+   */
+  WorstDay(Cluster cluster, long seed, Duration length, Collection<Fault> faults) {
+    this.cluster = cluster;
+    this.seed = seed;
+    this.length = length;
+    this.schedule = new Schedule(seed, faults, cluster.nodes().size(), cluster.bundles().size());
+  }
+
+  /** A day of a sound cluster. */
+  Report run() throws Exception {
+    return run((history, callers) -> disturb(history, callers));
+  }
+
+  /** A day of a cluster that something is wrong with; it may be too wrong to come back. */
+  Report run(Beginning beginning) throws Exception {
+    patience = LOOKED_FOR;
+    return run(
+        (history, callers) -> {
+          beginning.happens();
+          try {
+            disturb(history, callers);
+          } catch (StartFailure tooWrong) {
+            System.out.println("[chaos] " + tooWrong.getMessage());
+          }
+        });
+  }
+
+  private interface Middle {
+    void passes(History history, Callers callers) throws Exception;
+  }
+
+  private Report run(Middle middle) throws Exception {
+    System.out.println("[chaos] chaos.seed=" + seed);
+    var path = Path.of("target/chaos/history-" + seed + ".jsonl");
+    var findings = new Findings();
+    try (var history = History.in(path)) {
+      cluster.keep(history);
+      var chronicle = Chronicle.of(cluster);
+      var from = new Books(cluster).head();
+      try (var followers = new Followers(cluster);
+          var callers =
+              Callers.movingMoney(
+                  cluster, CALLERS, Entrance.EVERY_NODE, ACCOUNTS, MOVEMENTS_PER_SECOND);
+          var appends = AppendLoad.over(cluster, seed, APPENDS_PER_SECOND);
+          var transfers = TransferLoad.over(cluster, seed, TRANSFERS_PER_SECOND)) {
+        middle.passes(history, callers);
+        history.enter("afterwards");
+        callers.enter("afterwards");
+        appends.stop();
+        transfers.stop();
+        var isBack = cluster.nodes().stream().allMatch(Member::isReady);
+        var ledger = isBack ? callers.stop() : callers.end();
+        judge(ledger, findings, isBack);
+        judge(appends, findings);
+        judge(transfers, findings);
+        var seen = followers.seen(patience);
+        findings.add(Promise.FOLLOWERS_AGREE, FollowersAgree.violations(seen, followers.stored()));
+        findings.add(Promise.DENSE, Density.ofPositions(from, new Books(cluster).positions(from)));
+        var changes = chronicle.changes();
+        findings.add(Promise.CHECKPOINTS_FORWARD, CheckpointOrder.violations(changes));
+        findings.add(Promise.LEASES_APART, LeaseOrder.violations(changes));
+      }
+      return new Report(seed, List.copyOf(hits), history.tally(), findings, path);
+    }
+  }
+
+  private void disturb(History history, Callers callers) throws Exception {
+    var stopped = new CountDownLatch(1);
+    var faults = new Faults(cluster, stopped);
+    var due = System.nanoTime() + length.toNanos();
+    try {
+      do {
+        var hit = schedule.next();
+        hits.add(hit);
+        System.out.println("[chaos] " + hit);
+        history.enter(hit.fault().toString());
+        callers.enter(hit.fault().toString());
+        faults.bring(hit);
+        stopped.await(hit.calm().toMillis(), TimeUnit.MILLISECONDS);
+      } while (System.nanoTime() - due < 0);
+    } finally {
+      faults.heal();
+    }
+  }
+
+  private void judge(Ledger ledger, Findings findings, boolean isHeardAgain) throws SQLException {
+    var told = ledger.told().values();
+    var events = ledger.events();
+    findings.add(Promise.TOLD_WHAT_THE_CONTRACT_SAYS, ledger.surprises());
+    findings.add(Promise.STORED_ONCE, StoredOnce.violations(told, events, ledger.results()));
+    if (isHeardAgain) {
+      findings.add(Promise.SAME_OUTCOME_AGAIN, StoredOnce.violations(told, ledger.heardAgain()));
+    }
+    findings.add(Promise.DENSE, Density.ofVersions(events));
+    findings.add(Promise.REAL_TIME_ORDER, RealTimeOrder.violations(told, events));
+    findings.add(Promise.ONE_PER_VERSION, ExpectedVersions.violations(told, events));
+    findings.add(Promise.EFFECTS_ONCE, effects(ledger));
+  }
+
+  /** The read model follows, so it is looked at until it fits, or should have. */
+  private List<String> effects(Ledger ledger) throws SQLException {
+    var books = new Books(cluster);
+    var events = ledger.events();
+    return settled(() -> EffectsOnce.violations(events, books.balances(ledger.prefix())));
+  }
+
+  private void judge(AppendLoad appends, Findings findings) throws SQLException {
+    findings.add(Promise.TOLD_WHAT_THE_CONTRACT_SAYS, appends.surprises());
+    findings.add(
+        Promise.CONDITIONS_SERIAL,
+        ListAppends.violations(appends.succeeded(), new Books(cluster).lists(appends.prefix())));
+  }
+
+  private void judge(TransferLoad transfers, Findings findings) throws Exception {
+    var books = new TransferBooks(cluster, transfers.prefix());
+    var wishes = transfers.accepted();
+    findings.add(Promise.TOLD_WHAT_THE_CONTRACT_SAYS, transfers.surprises());
+    findings.add(
+        Promise.SAGAS_AS_UNDISTURBED,
+        settled(
+            () -> {
+              var wrong = new ArrayList<String>();
+              wrong.addAll(SagaFold.ofEnds(wishes, books.ends()));
+              wrong.addAll(SagaFold.ofMovements(wishes, books.movements()));
+              wrong.addAll(SagaFold.ofStates(wishes, books.states()));
+              return wrong;
+            }));
+  }
+
+  private interface Look {
+    List<String> at() throws Exception;
+  }
+
+  private List<String> settled(Look look) {
+    try {
+      var due = System.nanoTime() + patience.toNanos();
+      var wrong = look.at();
+      while (!wrong.isEmpty() && System.nanoTime() - due < 0) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(500));
+        wrong = look.at();
+      }
+      return wrong;
+    } catch (Exception failure) {
+      throw new IllegalStateException("cannot look at what is stored", failure);
+    }
+  }
+}

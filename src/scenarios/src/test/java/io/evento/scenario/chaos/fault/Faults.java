@@ -1,0 +1,281 @@
+package io.evento.scenario.chaos.fault;
+
+import io.evento.cluster.DebianPackages;
+import io.evento.launcher.Member;
+import io.evento.launcher.Signal;
+import io.evento.launcher.StartFailure;
+import io.evento.scenario.fixture.Cluster;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** Does to a cluster behind links what a {@link Hit} says, and undoes it. */
+public final class Faults {
+  private static final Duration SLOW = Duration.ofMillis(60);
+  private static final double LOST = 0.02;
+  private static final int STRANGERS = 220;
+  private static final Duration READY_MAX = Duration.ofSeconds(60);
+  private static final List<Path> FAKETIME =
+      List.of(
+          Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
+          Path.of("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"));
+
+  private static final String END_BACKENDS =
+      """
+      select pg_terminate_backend(pid) from pg_stat_activity where usename = 'evento_server'
+      """;
+
+  private final Cluster cluster;
+  private final CountDownLatch stopped;
+
+  /**
+   * @param stopped ends whatever lasts
+   */
+  public Faults(Cluster cluster, CountDownLatch stopped) {
+    this.cluster = cluster;
+    this.stopped = stopped;
+  }
+
+  /** All that this machine can do, with what root can install for it. */
+  public static Set<Fault> installed() {
+    if (faketime().isEmpty()) {
+      try {
+        DebianPackages.require("libfaketime");
+      } catch (StartFailure noRootOnDebian) {
+        System.out.println("[chaos] without skewed clocks: " + noRootOnDebian.getMessage());
+      }
+    }
+    return possible();
+  }
+
+  /** All that this machine can do as it is. */
+  public static Set<Fault> possible() {
+    var all = EnumSet.allOf(Fault.class);
+    if (faketime().isEmpty()) {
+      all.remove(Fault.SKEW_CLOCK);
+    }
+    return all;
+  }
+
+  private static Optional<Path> faketime() {
+    return FAKETIME.stream().filter(Files::exists).findFirst();
+  }
+
+  /** Returns when it is over and everybody who was hit is ready again. */
+  public void bring(Hit hit) throws Exception {
+    switch (hit.fault()) {
+      case KILL_NODE -> kill(node(hit), hit);
+      case FREEZE_NODE -> freeze(node(hit), hit);
+      case KILL_BANK -> kill(bank(hit), hit);
+      case FREEZE_BANK -> freeze(bank(hit), hit);
+      case SKEW_CLOCK -> skew(node(hit), hit);
+      case KILL_POSTGRES -> {
+        cluster.postgres().stopImmediately();
+        last(hit);
+        cluster.postgres().start();
+      }
+      case RESTART_POSTGRES -> {
+        cluster.postgres().stopFast();
+        last(hit);
+        cluster.postgres().start();
+      }
+      case HANG_POSTGRES -> hang(hit);
+      case READ_ONLY_POSTGRES -> readOnly(hit);
+      case USE_UP_CONNECTIONS -> useUpConnections(hit);
+      case LOCK_EVENTS -> lock("evento.event", hit);
+      case LOCK_NODES -> lock("evento.node", hit);
+      case LOCK_SEGMENTS -> lock("evento.consumer_segment", hit);
+      case END_BACKENDS -> endBackends(hit);
+      default -> disturb(hit);
+    }
+    for (var node : cluster.nodes()) {
+      node.awaitReady(READY_MAX);
+    }
+  }
+
+  private Member node(Hit hit) {
+    return cluster.node(hit.target());
+  }
+
+  private Member bank(Hit hit) {
+    return cluster.bundles().get(hit.target() - 1);
+  }
+
+  private void last(Hit hit) throws InterruptedException {
+    last(hit.length());
+  }
+
+  /** Whether it was not stopped meanwhile. */
+  private boolean last(Duration length) throws InterruptedException {
+    return !stopped.await(length.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  // ---- processes
+
+  private void kill(Member victim, Hit hit) throws InterruptedException {
+    victim.kill();
+    last(hit);
+    cluster.start(victim);
+  }
+
+  private void freeze(Member victim, Hit hit) throws InterruptedException {
+    victim.pause();
+    try {
+      last(hit);
+    } finally {
+      victim.resume();
+    }
+    cluster.awaitReady(victim);
+  }
+
+  /** Only the wall clock is an hour ahead: what measures lengths does not see it. */
+  private void skew(Member victim, Hit hit) throws InterruptedException {
+    victim.kill();
+    victim.start(
+        Map.of(
+            "LD_PRELOAD", faketime().orElseThrow().toString(),
+            "FAKETIME", "+1h",
+            "FAKETIME_DONT_FAKE_MONOTONIC", "1",
+            "FAKETIME_DONT_RESET", "1"));
+    cluster.awaitReady(victim);
+    last(hit);
+    victim.kill();
+    cluster.start(victim);
+  }
+
+  // ---- links
+
+  private void disturb(Hit hit) throws InterruptedException {
+    var links = cluster.links();
+    var database = links.database(hit.target());
+    var entrance = links.entrance(hit.target());
+    var peers = links.peers(hit.target());
+    try {
+      switch (hit.fault()) {
+        case CUT_DATABASE -> database.hold();
+        case CUT_DATABASE_ANSWERS -> database.holdAnswers();
+        case CUT_DATABASE_REQUESTS -> database.holdRequests();
+        case SLOW_DATABASE -> database.delay(SLOW);
+        case RESET_DATABASE -> database.reset();
+        case LOSE_DATABASE_ANSWERS -> database.loseAnswers(LOST, hit.seed());
+        case CUT_CALLERS -> entrance.hold();
+        case CUT_CALLERS_ANSWERS -> entrance.holdAnswers();
+        case SLOW_CALLERS -> entrance.delay(SLOW);
+        case RESET_CALLERS -> entrance.reset();
+        case LOSE_CALLERS_ANSWERS -> entrance.loseAnswers(LOST, hit.seed());
+        case CUT_PEERS -> peers.forEach(link -> link.hold());
+        case CUT_PEERS_ANSWERS -> peers.forEach(link -> link.holdAnswers());
+        case SLOW_PEERS -> peers.forEach(link -> link.delay(SLOW));
+        case RESET_PEERS -> peers.forEach(link -> link.reset());
+        default -> throw new IllegalArgumentException("nobody brings " + hit);
+      }
+      last(hit);
+    } finally {
+      links.release();
+    }
+  }
+
+  // ---- the database
+
+  /** All its processes stand still, and its sockets stay open. */
+  private void hang(Hit hit) throws InterruptedException {
+    var pids = cluster.postgres().processes();
+    pids.forEach(Signal.STOP::sendTo);
+    try {
+      last(hit);
+    } finally {
+      pids.forEach(Signal.CONT::sendTo);
+    }
+  }
+
+  private void readOnly(Hit hit) throws SQLException, InterruptedException {
+    administer("alter system set default_transaction_read_only = on", "select pg_reload_conf()");
+    try {
+      last(hit);
+    } finally {
+      administer(
+          "set default_transaction_read_only = off",
+          "alter system reset default_transaction_read_only",
+          "select pg_reload_conf()");
+    }
+  }
+
+  private void administer(String... statements) throws SQLException {
+    try (var connection = cluster.administrator();
+        var statement = connection.createStatement()) {
+      for (var each : statements) {
+        statement.execute(each);
+      }
+    }
+  }
+
+  /** Strangers take every slot and never say who they are; half of the nodes' sessions end. */
+  private void useUpConnections(Hit hit) throws Exception {
+    var strangers = new ArrayList<Socket>();
+    try (var connection = cluster.administrator()) {
+      for (var i = 0; i < STRANGERS; i++) {
+        strangers.add(
+            new Socket(InetAddress.getLoopbackAddress(), cluster.plan().ports().postgres()));
+      }
+      endBackends(connection, " and random() < 0.5");
+      last(hit);
+    } finally {
+      for (var stranger : strangers) {
+        stranger.close();
+      }
+    }
+  }
+
+  private static void endBackends(Connection connection, String which) throws SQLException {
+    try (var statement = connection.createStatement()) {
+      statement.execute(END_BACKENDS + which);
+    }
+  }
+
+  private void endBackends(Hit hit) throws Exception {
+    var due = System.nanoTime() + hit.length().toNanos();
+    try (var connection = cluster.administrator()) {
+      do {
+        endBackends(connection, "");
+      } while (last(Duration.ofSeconds(1)) && System.nanoTime() - due < 0);
+    }
+  }
+
+  /** As a long change of the table's form does. */
+  private void lock(String table, Hit hit) throws SQLException, InterruptedException {
+    try (var connection = cluster.administrator();
+        var statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute("set local lock_timeout = '20s'");
+      statement.execute("lock table " + table + " in access exclusive mode");
+      last(hit);
+      connection.rollback();
+    }
+  }
+
+  /** What may still be in the way is taken away, and whoever is down comes back. */
+  public void heal() throws SQLException, InterruptedException, IOException {
+    cluster.links().release();
+    cluster.heal();
+    Stream.concat(cluster.nodes().stream(), cluster.bundles().stream())
+        .filter(member -> !member.isReady())
+        .forEach(
+            member -> {
+              throw new IllegalStateException(member + " is not ready");
+            });
+  }
+}
