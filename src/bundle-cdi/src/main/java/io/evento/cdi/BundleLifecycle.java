@@ -103,7 +103,10 @@ final class BundleLifecycle {
       throw new IllegalStateException("the application has ended, and its bundle with it");
     }
     if (bundle == null) {
-      var builder = builder().threads(lookup(ThreadFactory.class, settings.threads()));
+      var builder = builder();
+      if (!settings.threads().equals("own")) {
+        builder.threads(lookup(ThreadFactory.class, settings.threads()));
+      }
       for (var interceptor : manager.createInstance().select(HandlerInterceptor.class)) {
         builder.around(interceptor);
       }

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *     none
  * @param isJta whether the transactions of projectors are the container's; {@code
  *     evento.bundle.transactions} is {@code jta}, or {@code jdbc} for the data source's own
- * @param threads JNDI name of the factory of the handlers' threads, {@code evento.bundle.threads}
+ * @param threads JNDI name of the factory of the handlers' threads, {@code evento.bundle.threads};
+ *     {@code own} for those of the SDK, which know nothing of the container
  * @param source of all other settings
  */
 record BundleSettings(

@@ -41,7 +41,17 @@ public class ProblemMapper implements ExceptionMapper<EventoException> {
   @Override
   public Response toResponse(EventoException told) {
     var code = told.code();
-    var problem =
+    var response =
+        Response.status(code.status())
+            .type(MEDIA_TYPE)
+            .entity(body(told).getBytes(StandardCharsets.UTF_8));
+    return (code.retry() == ErrorCode.Retry.LATER ? response.header("Retry-After", "1") : response)
+        .build();
+  }
+
+  static String body(EventoException told) {
+    var code = told.code();
+    return Codec.text(
         new Problem(
             "urn:evento:" + code.wire(),
             code.title(),
@@ -51,12 +61,6 @@ public class ProblemMapper implements ExceptionMapper<EventoException> {
             told.violations(),
             told.rejection(),
             told.commandId(),
-            told.correlation());
-    var response =
-        Response.status(code.status())
-            .type(MEDIA_TYPE)
-            .entity(Codec.text(problem).getBytes(StandardCharsets.UTF_8));
-    return (code.retry() == ErrorCode.Retry.LATER ? response.header("Retry-After", "1") : response)
-        .build();
+            told.correlation()));
   }
 }
