@@ -1,25 +1,32 @@
 package io.evento.bundle;
 
+import io.evento.bundle.api.Aggregate;
+import io.evento.bundle.api.Boundary;
 import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.consumer.ConsumerProgress;
 import io.evento.bundle.consumer.Consumers;
+import io.evento.bundle.consumer.Database;
 import io.evento.bundle.consumer.StepConsumers;
+import io.evento.bundle.container.ComponentFactory;
+import io.evento.bundle.container.HandlerInterceptor;
+import io.evento.bundle.container.Transactions;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.Dispatcher;
+import io.evento.bundle.dispatch.Hosted;
+import io.evento.bundle.dispatch.Store;
 import io.evento.bundle.gateway.BlockingCalls;
 import io.evento.bundle.gateway.CommandGateway;
 import io.evento.bundle.gateway.FetchedKeys;
-import io.evento.bundle.gateway.OwnerKeys;
 import io.evento.bundle.gateway.QueryGateway;
 import io.evento.bundle.gateway.Requests;
+import io.evento.bundle.gateway.SessionCommandGateway;
+import io.evento.bundle.gateway.SessionQueryGateway;
 import io.evento.bundle.gateway.Subscriptions;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.session.Access;
-import io.evento.bundle.session.Address;
 import io.evento.bundle.session.Handshake;
 import io.evento.bundle.session.Links;
-import io.evento.bundle.session.TlsFiles;
-import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Names;
@@ -28,17 +35,22 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +61,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EventoBundle implements AutoCloseable {
   private static final Logger LOG = System.getLogger(EventoBundle.class.getName());
-  private static final long CONNECT_WAIT_SECONDS = 10;
+  private static final Duration CONNECT_WAIT = Duration.ofSeconds(10);
   private static final long FINISH_MAX_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   /** What a node sent before it heard of our leaving is here by then. */
@@ -57,7 +69,7 @@ public final class EventoBundle implements AutoCloseable {
 
   private final String name;
   private final ScheduledThreadPoolExecutor clock = clock();
-  private final BlockingCalls blockingCalls = new BlockingCalls();
+  private final BlockingCalls blockingCalls;
   private final Dispatcher dispatcher;
   private final Consumers consumers;
   private final StepConsumers steps;
@@ -76,22 +88,26 @@ public final class EventoBundle implements AutoCloseable {
       Components components,
       PayloadMapper mapper,
       FetchedKeys keys,
-      @Nullable DataSource database) {
+      @Nullable Database database,
+      Threads threads) {
     this.name = hello.bundle();
-    this.dispatcher = new Dispatcher(components, database, new ConsumerProgress());
-    this.consumers = new Consumers(components.projectors(), mapper, database, clock);
-    this.steps = new StepConsumers(components.sagas(), components.observers(), mapper);
+    this.blockingCalls = new BlockingCalls(threads);
+    var pool = database == null ? null : database.pool();
+    this.dispatcher = new Dispatcher(components, pool, new ConsumerProgress(), threads);
+    this.consumers = new Consumers(components.projectors(), mapper, database, clock, threads);
+    this.steps = new StepConsumers(components.sagas(), components.observers(), mapper, threads);
     this.requests = new Requests(this::links, clock);
     keys.askBy(requests);
-    this.subscriptions = new Subscriptions(this::links, clock);
+    this.subscriptions = new Subscriptions(this::links, clock, threads);
     this.links =
         new Links(
             addresses,
             new Handshake(access, hello, components.declared()),
             new InboundMessages(requests, subscriptions, dispatcher, consumers, steps, keys),
             clock);
-    this.commands = new CommandGateway(mapper, requests, ownerKeys(components), blockingCalls);
-    this.queries = new QueryGateway(mapper, requests, subscriptions, blockingCalls);
+    this.commands =
+        new SessionCommandGateway(mapper, requests, Ownership.keys(components), blockingCalls);
+    this.queries = new SessionQueryGateway(mapper, requests, subscriptions, blockingCalls);
   }
 
   private static ScheduledThreadPoolExecutor clock() {
@@ -105,21 +121,6 @@ public final class EventoBundle implements AutoCloseable {
             });
     clock.setRemoveOnCancelPolicy(true);
     return clock;
-  }
-
-  private static OwnerKeys ownerKeys(Components components) {
-    var ownerKeys = new OwnerKeys();
-    for (var component : components.declared()) {
-      for (var command : component.commands()) {
-        if (component.kind() == ComponentKind.AGGREGATE
-            || component.kind() == ComponentKind.BOUNDARY) {
-          ownerKeys.aggregate(command.type(), component.name());
-        } else {
-          ownerKeys.service(command.type());
-        }
-      }
-    }
-    return ownerKeys;
   }
 
   private Links links() {
@@ -148,13 +149,29 @@ public final class EventoBundle implements AutoCloseable {
     return links.isConnected();
   }
 
-  private void open() {
+  /** Whether this bundle can do its work now, and what stands between it and the nodes. */
+  public Readiness readiness() {
+    return new Readiness(links.isConnected() && !closing.get(), links.addresses());
+  }
+
+  /**
+   * @param wait for the first node; zero for not at all
+   */
+  private void open(Duration wait) {
     var connected = links.open();
+    if (wait.isZero()) {
+      return;
+    }
     try {
-      connected.get(CONNECT_WAIT_SECONDS, TimeUnit.SECONDS);
+      connected.get(wait.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException late) {
       LOG.log(
-          Level.WARNING, () -> "no node connected yet, trying in the background bundle=" + name);
+          Level.WARNING,
+          () ->
+              "no node connected yet, trying in the background bundle="
+                  + name
+                  + " "
+                  + String.join("; ", links.addresses()));
     } catch (ExecutionException refused) {
       close();
       throw refused.getCause() instanceof EventoException told
@@ -241,13 +258,14 @@ public final class EventoBundle implements AutoCloseable {
   /** Says what a bundle is made of. */
   public static final class Builder {
     private final String name;
-    private final List<String> servers = new ArrayList<>();
+    private final ConnectionSettings connection = new ConnectionSettings();
     private final List<Object> components = new ArrayList<>();
-    private @Nullable String token;
-    private @Nullable Path tokenFile;
-    private @Nullable SSLContext tls;
-    private boolean isTlsElsewhere;
-    private @Nullable DataSource database;
+    private final List<HandlerInterceptor> interceptors = new ArrayList<>();
+    private Duration wait = CONNECT_WAIT;
+    private @Nullable ComponentFactory factory;
+    private @Nullable ThreadFactory threads;
+    private @Nullable DataSource pool;
+    private @Nullable Transactions transactions;
 
     private Builder(String name) {
       this.name = name;
@@ -258,7 +276,7 @@ public final class EventoBundle implements AutoCloseable {
      *     bundle connected while a node dies
      */
     public Builder connect(String... urls) {
-      servers.addAll(List.of(urls));
+      connection.servers(List.of(urls));
       return this;
     }
 
@@ -267,21 +285,19 @@ public final class EventoBundle implements AutoCloseable {
      * or to this very machine.
      */
     public Builder token(String secret) {
-      token = secret;
-      tokenFile = null;
+      connection.token(secret);
       return this;
     }
 
     /** The same from a file, which is read again at each connect: a new token needs no restart. */
     public Builder tokenFile(Path file) {
-      tokenFile = file;
-      token = null;
+      connection.tokenFile(file);
       return this;
     }
 
     /** Whom to believe, and who this is, over {@code wss://}; else what the JVM trusts. */
     public Builder tls(SSLContext context) {
-      tls = context;
+      connection.tls(context);
       return this;
     }
 
@@ -290,7 +306,7 @@ public final class EventoBundle implements AutoCloseable {
      * reading along, such as a network of one's own, or a proxy on each machine.
      */
     public Builder tlsElsewhere() {
-      isTlsElsewhere = true;
+      connection.tlsElsewhere();
       return this;
     }
 
@@ -308,66 +324,149 @@ public final class EventoBundle implements AutoCloseable {
     }
 
     Builder from(Map<String, String> environment) {
-      var listed = environment.getOrDefault("EVENTO_SERVERS", "");
-      if (listed.isBlank()) {
-        throw new InvalidBundleException(
-            "set EVENTO_SERVERS to the addresses of the cluster, such as"
-                + " ws://a:8081/evento,ws://b:8082/evento");
-      }
-      for (var url : listed.split(",", -1)) {
-        if (!url.isBlank()) {
-          servers.add(url.strip());
-        }
-      }
-      var file = file(environment, "EVENTO_TOKEN_FILE");
-      if (file != null) {
-        tokenFile(file);
-      } else {
-        token = environment.get("EVENTO_TOKEN");
-      }
-      var elsewhere = environment.getOrDefault("EVENTO_TLS", "").strip();
-      if (!elsewhere.isEmpty() && !elsewhere.equals("elsewhere")) {
-        throw new InvalidBundleException("EVENTO_TLS must be elsewhere or unset, is " + elsewhere);
-      }
-      isTlsElsewhere |= !elsewhere.isEmpty();
-      var trust = file(environment, "EVENTO_TRUST_FILE");
-      var certificate = file(environment, "EVENTO_CLIENT_CERT_FILE");
-      var key = file(environment, "EVENTO_CLIENT_KEY_FILE");
-      if (trust != null || certificate != null || key != null) {
-        try {
-          tls = TlsFiles.context(trust, certificate, key);
-        } catch (IllegalArgumentException unfit) {
-          throw new InvalidBundleException(String.valueOf(unfit.getMessage()), unfit);
-        }
-      }
+      connection.readEnvironment(environment);
       return this;
     }
 
-    private static @Nullable Path file(Map<String, String> environment, String name) {
-      var said = environment.getOrDefault(name, "");
-      return said.isBlank() ? null : Path.of(said.strip());
+    /**
+     * Reads the settings of {@link #fromEnvironment} from anywhere else, such as MicroProfile
+     * Config: {@code evento.servers} and, if set, {@code evento.token} or {@code
+     * evento.token-file}, {@code evento.tls}, {@code evento.trust-file}, {@code
+     * evento.client-cert-file} and {@code evento.client-key-file}.
+     *
+     * @param source gives the value of a key; empty if it is not set
+     * @throws InvalidBundleException if {@code evento.servers} is not set, or a file is not what it
+     *     should be
+     */
+    public Builder settings(Function<String, Optional<String>> source) {
+      connection.read(source, key -> key);
+      return this;
     }
 
     /**
-     * @param hosted classes of aggregates and boundaries; instances of everything else
+     * @param hosted classes of aggregates and boundaries; instances of everything else, or their
+     *     classes where {@link #components} gives the instances. An instance may be a proxy, whose
+     *     class is derived from that of the component
      */
     public Builder register(Object... hosted) {
       components.addAll(List.of(hosted));
       return this;
     }
 
-    /** Where handlers that take a {@code Connection} work. Should be a pool. */
-    public Builder jdbc(DataSource pool) {
-      database = pool;
+    /**
+     * Registers a component whose instance is asked for at each call of a handler.
+     *
+     * @param component the class with the annotation
+     */
+    public <T> Builder register(Class<T> component, Supplier<? extends T> instance) {
+      components.add(Hosted.of(component, asked -> instance.get()));
       return this;
     }
 
-    private static URI address(String given) {
+    /** Who gives the instances of components that are registered as classes. */
+    public Builder components(ComponentFactory instances) {
+      factory = instances;
+      return this;
+    }
+
+    /**
+     * Puts something around each call of a handler. What is said first stands outermost; see {@link
+     * HandlerInterceptor}.
+     */
+    public Builder around(HandlerInterceptor interceptor) {
+      interceptors.add(interceptor);
+      return this;
+    }
+
+    /**
+     * Takes the threads of handlers from a container, such as a {@code ManagedThreadFactory}; else
+     * they are the SDK's own, virtual where the JDK has them. Either way they have the context
+     * class loader that {@link #start} is called with.
+     */
+    public Builder threads(ThreadFactory container) {
+      threads = container;
+      return this;
+    }
+
+    /** Where handlers that take a {@code Connection} work. Should be a pool. */
+    public Builder jdbc(DataSource database) {
+      pool = database;
+      return this;
+    }
+
+    /**
+     * Opens the transactions of projectors, in the database of {@link #jdbc}; see {@link
+     * Transactions}.
+     */
+    public Builder transactions(Transactions container) {
+      transactions = container;
+      return this;
+    }
+
+    /**
+     * How long {@link #start} waits for the first node, ten seconds unless it is said here.
+     *
+     * @param atMost zero for not at all: {@link #readiness} tells how it goes, and a refusal by the
+     *     cluster is logged instead of thrown
+     */
+    public Builder waitForNode(Duration atMost) {
+      wait = atMost;
+      return this;
+    }
+
+    /** What was checked. */
+    private record Checked(
+        List<URI> addresses,
+        Access access,
+        FetchedKeys keys,
+        PayloadMapper mapper,
+        Components components,
+        @Nullable Database database) {}
+
+    /**
+     * Checks all that {@link #start} checks before it connects, and connects to nothing.
+     *
+     * @throws InvalidBundleException if something about the bundle must be changed
+     */
+    public Builder check() {
+      var unused = checked();
+      return this;
+    }
+
+    private Checked checked() {
       try {
-        return Address.parse(given);
-      } catch (IllegalArgumentException broken) {
-        throw new InvalidBundleException(String.valueOf(broken.getMessage()), broken);
+        Names.checkType("", name);
+      } catch (EventoException broken) {
+        throw new InvalidBundleException(
+            "the name \"" + name + "\" of the bundle" + broken.detail(), broken);
       }
+      var addresses = connection.addresses();
+      var access = connection.access(addresses);
+      if (transactions != null && pool == null) {
+        throw new InvalidBundleException(
+            "the transactions are of no database: say which with jdbc(dataSource)");
+      }
+      var database =
+          pool == null
+              ? null
+              : transactions == null ? Database.of(pool) : new Database(pool, transactions);
+      var store =
+          pool == null ? Store.NONE : transactions == null ? Store.CONNECTIONS : Store.TRANSACTIONS;
+      var keys = new FetchedKeys();
+      var mapper = new PayloadMapper(keys);
+      var registered = components.stream().map(this::hosted).toList();
+      var hosted = Components.of(registered, mapper, store, interceptors);
+      return new Checked(addresses, access, keys, mapper, hosted, database);
+    }
+
+    private Object hosted(Object registered) {
+      return factory != null
+              && registered instanceof Class<?> type
+              && Hosted.isComponent(type)
+              && !type.isAnnotationPresent(Aggregate.class)
+              && !type.isAnnotationPresent(Boundary.class)
+          ? Hosted.of(type, factory)
+          : registered;
     }
 
     /**
@@ -378,34 +477,20 @@ public final class EventoBundle implements AutoCloseable {
      * @throws EventoException if the cluster refuses what is declared
      */
     public EventoBundle start() {
-      try {
-        Names.checkType("", name);
-      } catch (EventoException broken) {
-        throw new InvalidBundleException(
-            "the name \"" + name + "\" of the bundle" + broken.detail(), broken);
-      }
-      if (servers.isEmpty()) {
-        throw new InvalidBundleException(
-            "the bundle has no server: name one with connect(\"ws://host:8080/evento\") or use"
-                + " fromEnvironment()");
-      }
-      var addresses = servers.stream().map(Builder::address).distinct().toList();
-      var access = new Access(token, tokenFile, tls, isTlsElsewhere);
-      for (var address : addresses) {
-        access
-            .refuses(address)
-            .ifPresent(
-                why -> {
-                  throw new InvalidBundleException(why);
-                });
-      }
-      var keys = new FetchedKeys();
-      var mapper = new PayloadMapper(keys);
-      var hosted = Components.of(components, mapper, database != null);
+      var checked = checked();
       var version = EventoBundle.class.getPackage().getImplementationVersion();
       var hello = new Hello(name, UUID.randomUUID(), version == null ? "unreleased" : version);
-      var bundle = new EventoBundle(access, hello, addresses, hosted, mapper, keys, database);
-      bundle.open();
+      var bundle =
+          new EventoBundle(
+              checked.access,
+              hello,
+              checked.addresses,
+              checked.components,
+              checked.mapper,
+              checked.keys,
+              checked.database,
+              threads == null ? Threads.own() : Threads.of(threads));
+      bundle.open(wait);
       return bundle;
     }
   }

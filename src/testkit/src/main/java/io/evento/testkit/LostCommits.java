@@ -1,5 +1,6 @@
 package io.evento.testkit;
 
+import io.evento.bundle.container.Transactions;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -33,6 +34,22 @@ final class LostCommits {
           var answer = call(database, method, arguments);
           return answer instanceof Connection connection ? over(connection) : answer;
         });
+  }
+
+  Transactions over(Transactions container) {
+    return new Transactions() {
+      @Override
+      public <T> T inTransaction(Work<T> work) throws SQLException {
+        return container.inTransaction(
+            connection -> {
+              var done = work.run(connection);
+              if (losing) {
+                throw new Crash();
+              }
+              return done;
+            });
+      }
+    };
   }
 
   private Connection over(Connection connection) {

@@ -3,6 +3,7 @@ package io.evento.testkit;
 import io.evento.bundle.api.Observer;
 import io.evento.bundle.api.Reaction;
 import io.evento.bundle.dispatch.Components;
+import io.evento.bundle.dispatch.Hosted;
 import io.evento.bundle.dispatch.ObserverType;
 import io.evento.testkit.Payloads.Named;
 import java.util.List;
@@ -38,7 +39,7 @@ public final class ObserverFixture extends StepFixture<ObserverFixture> {
    * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with it
    */
   public static ObserverFixture of(Object observer) {
-    var annotation = observer.getClass().getAnnotation(Observer.class);
+    var annotation = Hosted.typeOf(observer).getAnnotation(Observer.class);
     if (annotation == null) {
       throw new IllegalArgumentException(observer.getClass().getName() + " is no @Observer");
     }

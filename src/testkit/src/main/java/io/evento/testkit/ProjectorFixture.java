@@ -1,10 +1,14 @@
 package io.evento.testkit;
 
 import io.evento.bundle.api.Projector;
+import io.evento.bundle.consumer.Database;
 import io.evento.bundle.consumer.ProjectorRunner;
+import io.evento.bundle.container.Transactions;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.HandlerRunner;
+import io.evento.bundle.dispatch.Hosted;
 import io.evento.bundle.dispatch.ProjectorType;
+import io.evento.bundle.dispatch.Store;
 import io.evento.protocol.Json;
 import io.evento.protocol.RecordedEvent;
 import io.evento.testkit.Payloads.Named;
@@ -43,15 +47,26 @@ public final class ProjectorFixture {
   private Instant time = Journal.FIRST_TIME;
   private long delivered;
 
-  private ProjectorFixture(Object projector, @Nullable DataSource database, Object... projections) {
+  private ProjectorFixture(
+      Object projector,
+      @Nullable DataSource database,
+      @Nullable Transactions transactions,
+      Object... projections) {
     this.database = database;
-    var annotation = projector.getClass().getAnnotation(Projector.class);
+    var annotation = Hosted.typeOf(projector).getAnnotation(Projector.class);
     if (annotation == null) {
       throw new IllegalArgumentException(projector.getClass().getName() + " is no @Projector");
     }
     var registered = new ArrayList<Object>(List.of(projector));
     registered.addAll(List.of(projections));
-    var components = Components.of(registered, payloads.mapper(), database != null);
+    var components =
+        Components.of(
+            registered,
+            payloads.mapper(),
+            database == null
+                ? Store.NONE
+                : transactions == null ? Store.CONNECTIONS : Store.TRANSACTIONS,
+            List.of());
     this.handlerRunner = new HandlerRunner(components);
     this.projector = components.projectors().values().iterator().next();
     this.contexts = List.of(annotation.context());
@@ -64,7 +79,13 @@ public final class ProjectorFixture {
             UUID.randomUUID(),
             this.projector,
             payloads.mapper(),
-            commits == null ? null : commits.asDataSource());
+            commits == null ? null : work(commits, transactions));
+  }
+
+  private static Database work(LostCommits commits, @Nullable Transactions transactions) {
+    return transactions == null
+        ? Database.of(commits.asDataSource())
+        : new Database(commits.asDataSource(), commits.over(transactions));
   }
 
   /**
@@ -76,12 +97,25 @@ public final class ProjectorFixture {
    * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with them
    */
   public static ProjectorFixture of(Object projector, DataSource database, Object... projections) {
-    return new ProjectorFixture(projector, database, projections);
+    return new ProjectorFixture(projector, database, null, projections);
+  }
+
+  /**
+   * A projector that works in the transactions of a container.
+   *
+   * @param projector with {@link Projector}, or a proxy before one
+   * @param database that the handlers' connections come from
+   * @param transactions of that database
+   * @param projections more components that answer from its read model
+   */
+  public static ProjectorFixture of(
+      Object projector, DataSource database, Transactions transactions, Object... projections) {
+    return new ProjectorFixture(projector, database, transactions, projections);
   }
 
   /** A projector that needs no database. */
   public static ProjectorFixture withoutDatabase(Object projector, Object... projections) {
-    return new ProjectorFixture(projector, null, projections);
+    return new ProjectorFixture(projector, null, null, projections);
   }
 
   /** Leaves out what would be checked without being asked. */

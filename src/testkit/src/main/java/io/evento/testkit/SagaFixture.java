@@ -7,6 +7,7 @@ import io.evento.bundle.api.CommandOutcome;
 import io.evento.bundle.api.Saga;
 import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.Components;
+import io.evento.bundle.dispatch.Hosted;
 import io.evento.bundle.dispatch.SagaType;
 import io.evento.protocol.RecordedEvent;
 import io.evento.testkit.Payloads.Named;
@@ -57,7 +58,7 @@ public final class SagaFixture extends StepFixture<SagaFixture> {
    * @throws io.evento.bundle.api.InvalidBundleException if no bundle could start with it
    */
   public static SagaFixture of(Object saga) {
-    var annotation = saga.getClass().getAnnotation(Saga.class);
+    var annotation = Hosted.typeOf(saga).getAnnotation(Saga.class);
     if (annotation == null) {
       throw new IllegalArgumentException(saga.getClass().getName() + " is no @Saga");
     }

@@ -3,6 +3,7 @@ package io.evento.bundle.consumer;
 import io.evento.bundle.dispatch.ProjectorType;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.thread.BoundedExecutor;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.ConsumerMessage.Disable;
 import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.ConsumerMessage.Events;
@@ -16,7 +17,6 @@ import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** The segments of all projectors of a bundle. Thread-safe; never waits. */
@@ -31,15 +31,17 @@ public final class Consumers implements AutoCloseable {
   /**
    * @param projectors by consumer, such as {@code accounts:1}
    * @param database where transactional projectors work, or null
+   * @param threads that handlers run on
    */
   public Consumers(
       Map<String, ProjectorType> projectors,
       PayloadMapper mapper,
-      @Nullable DataSource database,
-      ScheduledExecutorService clock) {
+      @Nullable Database database,
+      ScheduledExecutorService clock,
+      Threads threads) {
     boundedExecutor =
         new BoundedExecutor(
-            "evento-consumer", AT_WORK_MAX, 2 * Segments.MAX * (projectors.size() + 1));
+            "evento-consumer", AT_WORK_MAX, 2 * Segments.MAX * (projectors.size() + 1), threads);
     var hosted = new HashMap<String, Supplier<Segment>>();
     projectors.forEach(
         (consumer, projector) -> {

@@ -51,7 +51,7 @@ final class EventCaller {
     var handler = projecting.handler();
     var updates = handler.takesUpdates() ? bufferedUpdates.of(event) : null;
     var returned =
-        handler.call(projector.instance(), payload, metadata(event, mapper), connection, updates);
+        handler.call(projector.hosted(), payload, metadata(event, mapper), connection, updates);
     if (returned instanceof CompletionStage<?> stage) {
       stage.toCompletableFuture().get(STAGE_MAX_SECONDS, TimeUnit.SECONDS);
     }
@@ -65,7 +65,7 @@ final class EventCaller {
   void tell(Rewound rewound, Connection connection) throws Throwable {
     var handler = projector.rewind();
     if (handler != null) {
-      handler.call(projector.instance(), rewound, null, connection);
+      handler.call(projector.hosted(), rewound, null, connection);
     }
   }
 

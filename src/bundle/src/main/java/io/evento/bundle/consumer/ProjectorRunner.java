@@ -7,7 +7,6 @@ import io.evento.protocol.RecordedEvent;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +29,7 @@ public final class ProjectorRunner {
       UUID epoch,
       ProjectorType projector,
       PayloadMapper mapper,
-      @Nullable DataSource database) {
+      @Nullable Database database) {
     // Nobody subscribes here: what handlers emit is compared with nothing.
     var bufferedUpdates = new BufferedUpdates(mapper, new WatchedQueries());
     var caller = new EventCaller(projector, mapper, bufferedUpdates);

@@ -4,6 +4,7 @@ import io.evento.bundle.dispatch.ObserverType;
 import io.evento.bundle.dispatch.SagaType;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.thread.BoundedExecutor;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.ConsumerMessage.Disable;
 import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.Message;
@@ -20,18 +21,25 @@ public final class StepConsumers implements AutoCloseable {
 
   private final Segments<StepSegment> segments;
   private final BoundedExecutor boundedExecutor;
-  private final BoundedExecutor reactions =
-      new BoundedExecutor("evento-reaction", AT_WORK_MAX, REACTIONS_WAITING_MAX);
+  private final BoundedExecutor reactions;
 
   /**
    * @param sagas by consumer, such as {@code transfer:1}
    * @param observers by consumer
+   * @param threads that handlers run on
    */
   public StepConsumers(
-      Map<String, SagaType> sagas, Map<String, ObserverType> observers, PayloadMapper mapper) {
+      Map<String, SagaType> sagas,
+      Map<String, ObserverType> observers,
+      PayloadMapper mapper,
+      Threads threads) {
+    reactions = new BoundedExecutor("evento-reaction", AT_WORK_MAX, REACTIONS_WAITING_MAX, threads);
     boundedExecutor =
         new BoundedExecutor(
-            "evento-step", AT_WORK_MAX, 2 * Segments.MAX * (sagas.size() + observers.size() + 1));
+            "evento-step",
+            AT_WORK_MAX,
+            2 * Segments.MAX * (sagas.size() + observers.size() + 1),
+            threads);
     var deciders = new HashMap<String, StepSegment.Decider>();
     sagas.forEach((consumer, saga) -> deciders.put(consumer, new SagaDecider(saga, mapper)));
     observers.forEach(

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,14 +23,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class TransactionalEventHandling implements EventHandling {
   private final EventCaller caller;
-  private final DataSource database;
+  private final Database database;
   private final CheckpointTable checkpoints;
   private final AtomicBoolean created = new AtomicBoolean();
 
-  TransactionalEventHandling(EventCaller caller, DataSource database) {
+  TransactionalEventHandling(EventCaller caller, Database database) {
     this.caller = caller;
     this.database = database;
-    this.checkpoints = new CheckpointTable(database);
+    this.checkpoints = new CheckpointTable(database.pool());
   }
 
   @Override
@@ -57,17 +56,34 @@ final class TransactionalEventHandling implements EventHandling {
       List<RecordedEvent> events,
       @Nullable Rewound rewound) {
     caller.prepare(events);
+    var isWorkDone = new AtomicBoolean();
     try {
-      return transact(segment, epoch, from, to, events, rewound);
+      return database
+          .transactions()
+          .inTransaction(
+              connection -> {
+                var done = transact(connection, segment, epoch, from, to, events, rewound);
+                isWorkDone.set(true);
+                return done;
+              });
+    } catch (Undone undone) {
+      return undone.isFenced ? notMoved(segment, epoch, from) : undone.progress;
     } catch (SQLException failure) {
       // A constraint that is checked at the commit speaks of what the handlers wrote.
       return !events.isEmpty() && FailureClassifier.isOfRows(failure)
           ? new Progress(Kind.HANDLER_FAILED, from, events.get(0), failure)
           : new Progress(Kind.DATABASE_FAILED, from, null, failure);
+    } catch (RuntimeException failure) {
+      if (events.isEmpty() || !isWorkDone.get()) {
+        throw failure;
+      }
+      // Thrown by the commit: of what the handlers left to it, such as entities to be written.
+      return new Progress(Kind.HANDLER_FAILED, from, events.get(0), failure);
     }
   }
 
   private Progress transact(
+      Connection connection,
       Enable segment,
       UUID epoch,
       long from,
@@ -75,88 +91,103 @@ final class TransactionalEventHandling implements EventHandling {
       List<RecordedEvent> events,
       @Nullable Rewound rewound)
       throws SQLException {
-    try (var connection = database.getConnection()) {
-      connection.setAutoCommit(false);
-      if (!checkpoints.move(connection, segment, epoch, from, to)) {
-        connection.rollback();
-        return notMoved(segment, epoch, from);
-      }
-      var untold = rewound == null ? null : tell(rewound, connection);
-      if (untold != null) {
-        return new Progress(Kind.REWIND_FAILED, from, null, untold);
-      }
-      for (var event : events) {
-        var failure = call(event, connection);
-        if (failure != null) {
-          return new Progress(Kind.HANDLER_FAILED, from, event, failure);
-        }
-      }
-      connection.commit();
-      return Progress.done(to);
+    if (!checkpoints.move(connection, segment, epoch, from, to)) {
+      throw Undone.fenced(from);
     }
+    if (rewound != null) {
+      tell(rewound, connection, from);
+    }
+    for (var event : events) {
+      call(event, connection, from);
+    }
+    return Progress.done(to);
   }
 
   @Override
   public Progress retry(Enable segment, UUID letter, RecordedEvent event) {
-    try (var connection = database.getConnection()) {
-      connection.setAutoCommit(false);
-      if (!checkpoints.hold(connection, segment)) {
-        connection.rollback();
-        return new Progress(Kind.FENCED, 0, null, null);
-      }
-      if (checkpoints.note(connection, letter)) {
-        var failure = call(event, connection);
-        if (failure != null) {
-          return new Progress(Kind.HANDLER_FAILED, 0, event, failure);
-        }
-      }
-      connection.commit();
-      return Progress.done(event.position());
+    var isWorkDone = new AtomicBoolean();
+    try {
+      return database
+          .transactions()
+          .inTransaction(
+              connection -> {
+                var done = retry(connection, segment, letter, event);
+                isWorkDone.set(true);
+                return done;
+              });
+    } catch (Undone undone) {
+      return undone.progress;
     } catch (SQLException failure) {
       return FailureClassifier.isOfRows(failure)
           ? new Progress(Kind.HANDLER_FAILED, 0, event, failure)
           : new Progress(Kind.DATABASE_FAILED, 0, null, failure);
+    } catch (RuntimeException failure) {
+      if (!isWorkDone.get()) {
+        throw failure;
+      }
+      return new Progress(Kind.HANDLER_FAILED, 0, event, failure);
+    }
+  }
+
+  private Progress retry(Connection connection, Enable segment, UUID letter, RecordedEvent event)
+      throws SQLException {
+    if (!checkpoints.hold(connection, segment)) {
+      throw Undone.fenced(0);
+    }
+    if (checkpoints.note(connection, letter)) {
+      call(event, connection, 0);
+    }
+    return Progress.done(event.position());
+  }
+
+  /** Has the transaction rolled back, and carries what is to be said then. */
+  private static final class Undone extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient Progress progress;
+    private final boolean isFenced;
+
+    private Undone(Progress progress, boolean isFenced) {
+      super("rolled back", progress.cause(), true, false);
+      this.progress = progress;
+      this.isFenced = isFenced;
+    }
+
+    static Undone fenced(long from) {
+      return new Undone(new Progress(Kind.FENCED, from, null, null), true);
     }
   }
 
   /** Calls the handler; if it fails, all of the transaction is undone. */
-  private @Nullable Throwable call(RecordedEvent event, Connection connection) {
+  private void call(RecordedEvent event, Connection connection, long from) {
     try {
       caller.call(event, connection);
-      return null;
     } catch (Throwable failure) {
-      rollback(connection, failure);
-      return failure;
+      throw new Undone(new Progress(Kind.HANDLER_FAILED, from, event, failure), false);
     }
   }
 
   /** Tells the projector of events that it has handled and that are no more. */
-  private @Nullable Throwable tell(Rewound rewound, Connection connection) {
+  private void tell(Rewound rewound, Connection connection, long from) {
     try {
       caller.tell(rewound, connection);
-      return null;
     } catch (Throwable failure) {
-      rollback(connection, failure);
-      return failure;
+      throw new Undone(new Progress(Kind.REWIND_FAILED, from, null, failure), false);
     }
   }
 
   /** Either our own commit of before took place after all, or somebody else was here. */
-  private Progress notMoved(Enable segment, UUID epoch, long from) throws SQLException {
-    var standing = checkpoints.read(segment);
+  private Progress notMoved(Enable segment, UUID epoch, long from) {
+    Optional<Checkpoint> standing;
+    try {
+      standing = checkpoints.read(segment);
+    } catch (SQLException failure) {
+      return new Progress(Kind.DATABASE_FAILED, from, null, failure);
+    }
     return standing.isPresent()
             && standing.get().epoch().equals(epoch)
             && standing.get().position() > from
         ? Progress.done(standing.get().position())
         : new Progress(Kind.FENCED, from, null, null);
-  }
-
-  private static void rollback(Connection connection, Throwable failure) {
-    try {
-      connection.rollback();
-    } catch (SQLException broken) {
-      // The connection is gone, and with it the transaction; the handler's failure says more.
-      failure.addSuppressed(broken);
-    }
   }
 }

@@ -27,10 +27,12 @@ import java.util.concurrent.CompletionStage;
 final class AggregateReader {
   private final PayloadMapper mapper;
   private final Class<?> type;
+  private final Surroundings surroundings;
 
-  AggregateReader(PayloadMapper mapper, Class<?> type) {
+  AggregateReader(PayloadMapper mapper, Class<?> type, Surroundings surroundings) {
     this.mapper = mapper;
     this.type = type;
+    this.surroundings = surroundings;
   }
 
   AggregateType read(Aggregate annotation) {
@@ -98,7 +100,8 @@ final class AggregateReader {
   private Map<Class<?>, Applier> appliers() {
     var appliers = new LinkedHashMap<Class<?>, Applier>();
     var kind = new Handler.Kind(EventSourcingHandler.class, type, null, false);
-    for (var handler : HandlerMethods.of(type, kind)) {
+    // Called for each event of a history: nothing stands around it.
+    for (var handler : HandlerMethods.of(type, kind, Surroundings.NONE)) {
       if (handler.returned() != type) {
         throw new InvalidBundleException(
             handler.name() + " must return the next state, a " + type.getSimpleName());
@@ -125,7 +128,7 @@ final class AggregateReader {
   private Map<String, Decider> deciders(String component, Map<Class<?>, Applier> appliers) {
     var deciders = new LinkedHashMap<String, Decider>();
     var kind = new Handler.Kind(CommandHandler.class, type, CommandMetadata.class, false);
-    for (var handler : HandlerMethods.of(type, kind)) {
+    for (var handler : HandlerMethods.of(type, kind, surroundings)) {
       checkEvents(handler, appliers);
       if (!handler.annotation(CommandHandler.class).retry()) {
         throw new InvalidBundleException(

@@ -18,10 +18,12 @@ import java.util.Map;
 final class BoundaryReader {
   private final PayloadMapper mapper;
   private final Class<?> type;
+  private final Surroundings surroundings;
 
-  BoundaryReader(PayloadMapper mapper, Class<?> type) {
+  BoundaryReader(PayloadMapper mapper, Class<?> type, Surroundings surroundings) {
     this.mapper = mapper;
     this.type = type;
+    this.surroundings = surroundings;
   }
 
   BoundaryType read(Boundary annotation) {
@@ -36,7 +38,9 @@ final class BoundaryReader {
         EventSourcingHandler.class,
         InitialState.class,
         CriteriaBuilder.class);
-    var rules = new AggregateReader(mapper, type).rules("boundary", annotation.context(), 0, 1);
+    var rules =
+        new AggregateReader(mapper, type, surroundings)
+            .rules("boundary", annotation.context(), 0, 1);
     var boundary =
         new BoundaryType(
             rules,
@@ -51,7 +55,8 @@ final class BoundaryReader {
   private Map<String, Handler> methods(
       Class<? extends Annotation> annotation, Class<?> returned, AggregateType rules) {
     var methods = new LinkedHashMap<String, Handler>();
-    for (var method : HandlerMethods.of(type, new Handler.Kind(annotation, null, null, false))) {
+    var kind = new Handler.Kind(annotation, null, null, false);
+    for (var method : HandlerMethods.of(type, kind, Surroundings.NONE)) {
       if (method.isInstance() || method.returned() != returned) {
         throw new InvalidBundleException(
             method.name()

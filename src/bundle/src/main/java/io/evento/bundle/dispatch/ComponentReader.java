@@ -36,18 +36,17 @@ import org.jspecify.annotations.Nullable;
 /** Reads services, projectors and projections from annotated objects. */
 final class ComponentReader {
   private final PayloadMapper mapper;
-  private final Object instance;
+  private final Hosted hosted;
+  private final Surroundings surroundings;
   private final Class<?> type;
-  private final boolean database;
+  private final Store store;
 
-  /**
-   * @param database whether handlers can be given a connection
-   */
-  ComponentReader(PayloadMapper mapper, Object instance, boolean database) {
+  ComponentReader(PayloadMapper mapper, Hosted hosted, Store store, Surroundings surroundings) {
     this.mapper = mapper;
-    this.instance = instance;
-    this.type = instance.getClass();
-    this.database = database;
+    this.hosted = hosted;
+    this.surroundings = surroundings;
+    this.type = hosted.type();
+    this.store = store;
   }
 
   static String twoHandlers(String payload, Handler one, Handler other) {
@@ -63,14 +62,14 @@ final class ComponentReader {
     HandlerMethods.allowOnly(type, "@Service", CommandHandler.class);
     var commands = new LinkedHashMap<String, ServiceCommand>();
     var kind = new Handler.Kind(CommandHandler.class, null, CommandMetadata.class, false);
-    for (var handler : HandlerMethods.of(type, kind)) {
+    for (var handler : HandlerMethods.of(hosted, kind, surroundings)) {
       for (var command : SealedTypes.expand(handler.payload(), handler.name())) {
         AggregateReader.refuseVersion(command, AggregateReader.COMMANDS_HAVE_NONE);
         var payload = mapper.typeOf(command);
         PersonalRules.checkCommand(payload);
         var retry = handler.annotation(CommandHandler.class).retry();
         var former =
-            commands.put(payload.name(), new ServiceCommand(payload, instance, handler, retry));
+            commands.put(payload.name(), new ServiceCommand(payload, hosted, handler, retry));
         if (former != null) {
           throw new InvalidBundleException(twoHandlers(payload.name(), former.handler(), handler));
         }
@@ -115,7 +114,7 @@ final class ComponentReader {
     var handlers = new LinkedHashMap<String, Projecting>();
     var kind = new Handler.Kind(EventHandler.class, null, EventMetadata.class, true, true);
     var transactional = false;
-    for (var handler : HandlerMethods.of(type, kind)) {
+    for (var handler : HandlerMethods.of(hosted, kind, surroundings)) {
       transactional |= takesConnection(handler);
       for (var event : SealedTypes.expand(handler.payload(), handler.name())) {
         var payload = mapper.typeOf(event);
@@ -135,19 +134,24 @@ final class ComponentReader {
       }
     }
     needs(handlers, "@EventHandler");
+    transactional |=
+        store == Store.TRANSACTIONS
+            && handlers.values().stream().noneMatch(each -> each.handler().returnsStage());
     if (transactional) {
       handlers.values().forEach(projecting -> refuseStage(projecting.handler()));
     }
     return new ProjectorType(
         annotation.name() + ":" + annotation.version(),
-        instance,
+        hosted,
         transactional,
         Collections.unmodifiableMap(handlers),
         rewindHandler(transactional));
   }
 
   private @Nullable Handler rewindHandler(boolean transactional) {
-    var found = HandlerMethods.of(type, new Handler.Kind(RewindHandler.class, null, null, true));
+    var found =
+        HandlerMethods.of(
+            hosted, new Handler.Kind(RewindHandler.class, null, null, true), surroundings);
     if (found.isEmpty()) {
       return null;
     }
@@ -199,7 +203,7 @@ final class ComponentReader {
   List<QueryAnswerer> queries() {
     var queries = new LinkedHashMap<String, QueryAnswerer>();
     var kind = new Handler.Kind(QueryHandler.class, null, null, true);
-    for (var handler : HandlerMethods.of(type, kind)) {
+    for (var handler : HandlerMethods.of(hosted, kind, surroundings)) {
       takesConnection(handler);
       if (handler.takesConnection()) {
         refuseStage(handler);
@@ -210,7 +214,7 @@ final class ComponentReader {
       for (var query : SealedTypes.expand(handler.payload(), handler.name())) {
         var payload = mapper.typeOf(query);
         PersonalRules.checkQuery(payload);
-        var former = queries.put(payload.name(), new QueryAnswerer(payload, instance, handler));
+        var former = queries.put(payload.name(), new QueryAnswerer(payload, hosted, handler));
         if (former != null) {
           throw new InvalidBundleException(twoHandlers(payload.name(), former.handler(), handler));
         }
@@ -264,7 +268,7 @@ final class ComponentReader {
   }
 
   private boolean takesConnection(Handler handler) {
-    if (handler.takesConnection() && !database) {
+    if (handler.takesConnection() && store == Store.NONE) {
       throw new InvalidBundleException(
           handler.name()
               + " takes a Connection, but the bundle has no database: give it one with"

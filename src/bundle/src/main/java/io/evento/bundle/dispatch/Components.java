@@ -8,6 +8,7 @@ import io.evento.bundle.api.Projection;
 import io.evento.bundle.api.Projector;
 import io.evento.bundle.api.Saga;
 import io.evento.bundle.api.Service;
+import io.evento.bundle.container.HandlerInterceptor;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.SealedTypes;
 import io.evento.protocol.DeclareMessage.Component;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 /** All that a bundle hosts, checked. Immutable once made. */
 public final class Components {
   private final PayloadMapper mapper;
-  private final boolean database;
+  private final Store store;
+  private final Surroundings surroundings;
   private final List<Component> declared = new ArrayList<>();
   private final Map<String, AggregateType> aggregates = new HashMap<>();
   private final Map<String, AggregateType> byCommand = new HashMap<>();
@@ -40,9 +42,10 @@ public final class Components {
 
   private final Set<Class<?>> commands = new HashSet<>();
 
-  private Components(PayloadMapper mapper, boolean database) {
+  private Components(PayloadMapper mapper, Store store, Surroundings surroundings) {
     this.mapper = mapper;
-    this.database = database;
+    this.store = store;
+    this.surroundings = surroundings;
   }
 
   /**
@@ -53,15 +56,32 @@ public final class Components {
    * @throws InvalidBundleException if something cannot work
    */
   public static Components of(List<?> registered, PayloadMapper mapper, boolean database) {
-    var components = new Components(mapper, database);
+    return of(registered, mapper, database ? Store.CONNECTIONS : Store.NONE, List.of());
+  }
+
+  /**
+   * Reads what was registered.
+   *
+   * @param registered classes of aggregates; of everything else instances, or what {@link
+   *     Hosted#of} made
+   * @param interceptors around each handler, outermost first
+   * @throws InvalidBundleException if something cannot work
+   */
+  public static Components of(
+      List<?> registered,
+      PayloadMapper mapper,
+      Store store,
+      List<HandlerInterceptor> interceptors) {
+    var components = new Components(mapper, store, new Surroundings(interceptors));
     registered.forEach(components::add);
     components.checkSealedCommands();
     return components;
   }
 
   private void add(Object registered) {
-    var type = registered instanceof Class<?> itself ? itself : registered.getClass();
-    var isClass = registered == type;
+    var hosted = Hosted.read(registered);
+    var type = hosted.type();
+    var isClass = hosted.isBareClass();
     var aggregate = type.getAnnotation(Aggregate.class);
     var boundary = type.getAnnotation(Boundary.class);
     var service = type.getAnnotation(Service.class);
@@ -72,7 +92,7 @@ public final class Components {
         throw new InvalidBundleException(
             "register the class " + type.getSimpleName() + ".class: an aggregate has many states");
       }
-      add(new AggregateReader(mapper, type).read(aggregate));
+      add(new AggregateReader(mapper, type, surroundings).read(aggregate));
     } else if (boundary != null) {
       if (!isClass) {
         throw new InvalidBundleException(
@@ -80,12 +100,8 @@ public final class Components {
                 + type.getSimpleName()
                 + ".class: a boundary has a state for each command");
       }
-      add(new BoundaryReader(mapper, type).read(boundary));
-    } else if (service == null
-        && projector == null
-        && projection == null
-        && !type.isAnnotationPresent(Saga.class)
-        && !type.isAnnotationPresent(Observer.class)) {
+      add(new BoundaryReader(mapper, type, surroundings).read(boundary));
+    } else if (!Hosted.isComponent(type)) {
       throw new InvalidBundleException(
           type.getName()
               + " is no component: annotate it with @Aggregate, @Boundary, @Service, @Projector,"
@@ -94,17 +110,18 @@ public final class Components {
       throw new InvalidBundleException(
           "register an instance, new " + type.getSimpleName() + "(…), instead of the class");
     } else {
-      add(new ComponentReader(mapper, registered, database), service, projector, projection);
-      addSteps(registered, type.getAnnotation(Saga.class), type.getAnnotation(Observer.class));
+      var reader = new ComponentReader(mapper, hosted, store, surroundings);
+      add(reader, service, projector, projection);
+      addSteps(hosted, type.getAnnotation(Saga.class), type.getAnnotation(Observer.class));
     }
   }
 
-  private void addSteps(Object registered, @Nullable Saga saga, @Nullable Observer observer) {
+  private void addSteps(Hosted hosted, @Nullable Saga saga, @Nullable Observer observer) {
     if (saga != null && observer != null) {
       throw new InvalidBundleException(
-          registered.getClass().getName() + " cannot be a saga and an observer: make them two");
+          hosted.type().getName() + " cannot be a saga and an observer: make them two");
     }
-    var reader = new StepReader(mapper, registered);
+    var reader = new StepReader(mapper, hosted, surroundings);
     if (saga != null) {
       var found = reader.saga(saga);
       if (sagas.put(found.consumer(), found) != null) {

@@ -5,6 +5,7 @@ import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.personal.WithheldFailure;
 import io.evento.bundle.thread.BoundedExecutor;
 import io.evento.bundle.thread.PartitionedExecutor;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.CommandMessage.Command;
 import io.evento.protocol.Correlation;
 import io.evento.protocol.DecideMessage.Decide;
@@ -43,10 +44,9 @@ public final class Dispatcher implements AutoCloseable {
   private final StateCache states = new StateCache(STREAMS_HELD_MAX);
   private final AggregateDispatcher aggregates;
   private final BoundaryDispatcher boundaries;
-  private final PartitionedExecutor partitionedExecutor =
-      new PartitionedExecutor(Runtime.getRuntime().availableProcessors(), WAITING_MAX);
-  private final BoundedExecutor commands = new BoundedExecutor("evento-command", 64, WAITING_MAX);
-  private final BoundedExecutor queries = new BoundedExecutor("evento-query", 64, WAITING_MAX);
+  private final PartitionedExecutor partitionedExecutor;
+  private final BoundedExecutor commands;
+  private final BoundedExecutor queries;
   private final AtomicInteger unanswered = new AtomicInteger();
 
   /** Questions that wait for their turn, so that they can be taken back. */
@@ -55,9 +55,17 @@ public final class Dispatcher implements AutoCloseable {
   /**
    * @param database where handlers that take a connection work, or null
    * @param snapshotProgress reads what a snapshot of that database holds of the events
+   * @param threads that handlers run on
    */
   public Dispatcher(
-      Components components, @Nullable DataSource database, SnapshotProgress snapshotProgress) {
+      Components components,
+      @Nullable DataSource database,
+      SnapshotProgress snapshotProgress,
+      Threads threads) {
+    var processors = Runtime.getRuntime().availableProcessors();
+    this.partitionedExecutor = new PartitionedExecutor(processors, WAITING_MAX, threads);
+    this.commands = new BoundedExecutor("evento-command", 64, WAITING_MAX, threads);
+    this.queries = new BoundedExecutor("evento-query", 64, WAITING_MAX, threads);
     this.components = components;
     this.snapshotProgress = snapshotProgress;
     this.mapper = components.mapper();

@@ -2,6 +2,7 @@ package io.evento.bundle.dispatch;
 
 import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.api.QueryUpdates;
+import io.evento.bundle.container.HandlerCall;
 import java.lang.annotation.Annotation;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -32,14 +33,17 @@ public final class Handler {
   private final boolean takesState;
   private final boolean takesConnection;
   private final boolean takesUpdates;
+  private final Surroundings surroundings;
 
   private Handler(
       Method method,
+      Surroundings surroundings,
       MethodHandle handle,
       boolean takesState,
       boolean takesConnection,
       boolean takesUpdates) {
     this.method = method;
+    this.surroundings = surroundings;
     this.handle = handle;
     this.takesState = takesState;
     this.takesConnection = takesConnection;
@@ -74,7 +78,10 @@ public final class Handler {
     }
   }
 
-  static Handler bind(Method method, Kind kind) {
+  /**
+   * @param surroundings what stands around each call
+   */
+  static Handler bind(Method method, Kind kind, Surroundings surroundings) {
     var parameters = method.getParameterTypes();
     var isStatic = Modifier.isStatic(method.getModifiers());
     if (parameters.length == 0 || slot(kind, parameters[0]) >= 0) {
@@ -106,6 +113,7 @@ public final class Handler {
     }
     return new Handler(
         method,
+        surroundings,
         handle(method, order),
         takes(order, SELF) && isStatic,
         takes(order, CONNECTION),
@@ -182,6 +190,11 @@ public final class Handler {
     return method.getParameterTypes()[0];
   }
 
+  /** The method itself. */
+  Method method() {
+    return method;
+  }
+
   /** What it returns. */
   Type returned() {
     return method.getGenericReturnType();
@@ -213,6 +226,7 @@ public final class Handler {
   /**
    * Calls it.
    *
+   * @param self the state, or the {@link Hosted} component
    * @throws Throwable whatever the method throws
    */
   public @Nullable Object call(
@@ -236,7 +250,23 @@ public final class Handler {
       @Nullable Connection connection,
       @Nullable QueryUpdates updates)
       throws Throwable {
-    return (Object)
-        handle.invokeExact(self, payload, metadata, (Object) connection, (Object) updates);
+    if (surroundings.isEmpty() && !(self instanceof Hosted)) {
+      return (Object)
+          handle.invokeExact(self, payload, metadata, (Object) connection, (Object) updates);
+    }
+    Surroundings.Body body =
+        instance ->
+            (Object)
+                handle.invokeExact(
+                    instance, payload, metadata, (Object) connection, (Object) updates);
+    return surroundings.isEmpty()
+        ? Surroundings.onInstance(self, body)
+        : surroundings.call(new HandlerCall(owner(self), method, payload, metadata), self, body);
+  }
+
+  private Class<?> owner(@Nullable Object self) {
+    return self instanceof Hosted hosted
+        ? hosted.type()
+        : self == null ? method.getDeclaringClass() : self.getClass();
   }
 }

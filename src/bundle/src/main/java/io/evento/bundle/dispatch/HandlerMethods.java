@@ -34,10 +34,17 @@ final class HandlerMethods {
   private HandlerMethods() {}
 
   /** In an order that is the same on every start. */
-  static List<Handler> of(Class<?> owner, Handler.Kind kind) {
+  static List<Handler> of(Class<?> owner, Handler.Kind kind, Surroundings surroundings) {
     return annotated(owner, kind.annotation()).stream()
-        .map(method -> Handler.bind(method, kind))
+        .map(method -> Handler.bind(method, kind, surroundings))
         .toList();
+  }
+
+  /** The same of a component that is called on instances. */
+  static List<Handler> of(Hosted hosted, Handler.Kind kind, Surroundings surroundings) {
+    var handlers = of(hosted.type(), kind, surroundings);
+    handlers.forEach(handler -> hosted.checkReach(handler.method()));
+    return handlers;
   }
 
   /** In an order that is the same on every start. */

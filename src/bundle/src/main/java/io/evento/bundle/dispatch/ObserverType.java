@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
 /** An observer as its class defines it. Immutable. */
 public final class ObserverType {
   private final String consumer;
-  private final Object instance;
+  private final Hosted hosted;
   private final int concurrency;
   private final Map<String, Stepping> events;
 
-  ObserverType(String consumer, Object instance, int concurrency, Map<String, Stepping> events) {
+  ObserverType(String consumer, Hosted hosted, int concurrency, Map<String, Stepping> events) {
     this.consumer = consumer;
-    this.instance = instance;
+    this.hosted = hosted;
     this.concurrency = concurrency;
     this.events = Map.copyOf(events);
   }
@@ -46,7 +46,7 @@ public final class ObserverType {
         : handler
             .handler()
             .call(
-                instance,
+                hosted,
                 new StepHandler.Given(
                     handler.payload().read(payload, version, metadata.aggregateId()),
                     null,

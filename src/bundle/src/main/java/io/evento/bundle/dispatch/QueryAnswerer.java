@@ -3,4 +3,4 @@ package io.evento.bundle.dispatch;
 import io.evento.bundle.payload.PayloadType;
 
 /** Who answers a type of query. */
-record QueryAnswerer(PayloadType payload, Object projection, Handler handler) {}
+record QueryAnswerer(PayloadType payload, Hosted projection, Handler handler) {}

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SagaType {
   private final String consumer;
-  private final Object instance;
+  private final Hosted hosted;
   private final PayloadType state;
   private final Map<String, Stepping> starts;
   private final Map<String, Stepping> events;
@@ -37,7 +37,7 @@ public final class SagaType {
    */
   SagaType(
       String consumer,
-      Object instance,
+      Hosted hosted,
       PayloadType state,
       Map<String, Stepping> starts,
       Map<String, Stepping> events,
@@ -45,7 +45,7 @@ public final class SagaType {
       Map<String, StepHandler> deadlines,
       Map<String, String> associations) {
     this.consumer = consumer;
-    this.instance = instance;
+    this.hosted = hosted;
     this.state = state;
     this.starts = Map.copyOf(starts);
     this.events = Map.copyOf(events);
@@ -132,7 +132,7 @@ public final class SagaType {
   }
 
   private Step<?> step(StepHandler handler, StepHandler.Given given) throws Throwable {
-    var step = (Step<?>) handler.call(instance, given);
+    var step = (Step<?>) handler.call(hosted, given);
     if (step == null) {
       throw new IllegalStateException(
           handler.name() + " returned null; to leave all as it is return Step.stay()");

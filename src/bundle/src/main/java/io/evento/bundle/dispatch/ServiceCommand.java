@@ -7,4 +7,4 @@ import io.evento.bundle.payload.PayloadType;
  *
  * @param retry whether it may be run again after a run of which nobody knows how it ended
  */
-record ServiceCommand(PayloadType payload, Object service, Handler handler, boolean retry) {}
+record ServiceCommand(PayloadType payload, Hosted service, Handler handler, boolean retry) {}

@@ -3,6 +3,7 @@ package io.evento.bundle.dispatch;
 import io.evento.bundle.api.CommandOutcome;
 import io.evento.bundle.api.EventMetadata;
 import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.container.HandlerCall;
 import java.lang.annotation.Annotation;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -24,9 +25,11 @@ final class StepHandler {
 
   private final Method method;
   private final MethodHandle handle;
+  private final Surroundings surroundings;
 
-  private StepHandler(Method method, MethodHandle handle) {
+  private StepHandler(Method method, MethodHandle handle, Surroundings surroundings) {
     this.method = method;
+    this.surroundings = surroundings;
     this.handle = handle;
   }
 
@@ -55,7 +58,10 @@ final class StepHandler {
       @Nullable CommandOutcome outcome,
       Instant time) {}
 
-  static StepHandler bind(Method method, Kind kind) {
+  /**
+   * @param surroundings what stands around each call
+   */
+  static StepHandler bind(Method method, Kind kind, Surroundings surroundings) {
     var parameters = method.getParameterTypes();
     var isStatic = Modifier.isStatic(method.getModifiers());
     var order = new int[parameters.length + (isStatic ? 0 : 1)];
@@ -76,7 +82,7 @@ final class StepHandler {
               + kind.said()
               + " does");
     }
-    return new StepHandler(method, handle(method, order));
+    return new StepHandler(method, handle(method, order), surroundings);
   }
 
   private static boolean isBeside(Kind kind, Class<?> parameter) {
@@ -160,14 +166,22 @@ final class StepHandler {
    *
    * @throws Throwable whatever the method throws
    */
-  @Nullable Object call(Object instance, Given given) throws Throwable {
-    return (Object)
-        handle.invokeExact(
-            instance,
-            given.payload(),
-            given.state(),
-            (Object) given.metadata(),
-            (Object) given.outcome(),
-            (Object) given.time());
+  @Nullable Object call(Hosted hosted, Given given) throws Throwable {
+    Surroundings.Body body =
+        instance ->
+            (Object)
+                handle.invokeExact(
+                    instance,
+                    given.payload(),
+                    given.state(),
+                    (Object) given.metadata(),
+                    (Object) given.outcome(),
+                    (Object) given.time());
+    return surroundings.isEmpty()
+        ? Surroundings.onInstance(hosted, body)
+        : surroundings.call(
+            new HandlerCall(hosted.type(), method, given.payload(), given.metadata()),
+            hosted,
+            body);
   }
 }

@@ -19,6 +19,7 @@ import io.evento.protocol.DeclareMessage.EventType;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Names;
 import java.lang.annotation.Annotation;
+import java.lang.reflect.Method;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,7 +29,8 @@ import java.util.TreeMap;
 /** Reads sagas and observers from annotated objects. */
 final class StepReader {
   private final PayloadMapper mapper;
-  private final Object instance;
+  private final Hosted hosted;
+  private final Surroundings surroundings;
   private final Class<?> type;
 
   /** Types of the events that are handled, by name. */
@@ -36,10 +38,11 @@ final class StepReader {
 
   private final Map<String, String> associations = new TreeMap<>();
 
-  StepReader(PayloadMapper mapper, Object instance) {
+  StepReader(PayloadMapper mapper, Hosted hosted, Surroundings surroundings) {
     this.mapper = mapper;
-    this.instance = instance;
-    this.type = instance.getClass();
+    this.hosted = hosted;
+    this.surroundings = surroundings;
+    this.type = hosted.type();
   }
 
   SagaType saga(Saga annotation) {
@@ -61,7 +64,7 @@ final class StepReader {
     PersonalRules.checkSagaState(mapper.typeOf(state));
     return new SagaType(
         annotation.name() + ":" + annotation.version(),
-        instance,
+        hosted,
         mapper.typeOf(state),
         starts,
         events,
@@ -73,7 +76,7 @@ final class StepReader {
   private Map<String, Stepping> events(StepHandler.Kind kind) {
     var found = new LinkedHashMap<String, Stepping>();
     for (var method : HandlerMethods.annotated(type, kind.annotation())) {
-      var handler = returningStep(StepHandler.bind(method, kind));
+      var handler = returningStep(bound(method, kind));
       var associate = method.getAnnotation(Associate.class);
       if (associate == null) {
         throw new InvalidBundleException(
@@ -124,7 +127,7 @@ final class StepReader {
         new StepHandler.Kind(io.evento.bundle.api.Outcome.class, "command", state, false, true);
     var found = new LinkedHashMap<String, Stepping>();
     for (var method : HandlerMethods.annotated(type, kind.annotation())) {
-      var handler = returningStep(StepHandler.bind(method, kind));
+      var handler = returningStep(bound(method, kind));
       for (var command : SealedTypes.expand(handler.payload(), handler.name())) {
         put(found, kind.annotation(), command, handler);
       }
@@ -136,7 +139,7 @@ final class StepReader {
     var kind = new StepHandler.Kind(Deadline.class, null, state, false, false);
     var found = new LinkedHashMap<String, StepHandler>();
     for (var method : HandlerMethods.annotated(type, Deadline.class)) {
-      var handler = returningStep(StepHandler.bind(method, kind));
+      var handler = returningStep(bound(method, kind));
       var name = method.getAnnotation(Deadline.class).value();
       if (name.isBlank() || name.length() > 100) {
         throw new InvalidBundleException(
@@ -167,7 +170,7 @@ final class StepReader {
     var kind = new StepHandler.Kind(EventHandler.class, "event", null, true, false);
     var found = new LinkedHashMap<String, Stepping>();
     for (var method : HandlerMethods.annotated(type, EventHandler.class)) {
-      var handler = StepHandler.bind(method, kind);
+      var handler = bound(method, kind);
       for (var event : SealedTypes.expand(handler.payload(), handler.name())) {
         put(found, EventHandler.class, event, handler);
       }
@@ -177,7 +180,7 @@ final class StepReader {
           type.getName() + " has no @EventHandler: give it one, or do not register it");
     }
     return new ObserverType(
-        annotation.name() + ":" + annotation.version(), instance, annotation.concurrency(), found);
+        annotation.name() + ":" + annotation.version(), hosted, annotation.concurrency(), found);
   }
 
   private void put(
@@ -204,6 +207,11 @@ final class StepReader {
     if (annotation != io.evento.bundle.api.Outcome.class) {
       handled.put(read.name(), new EventType(read.name(), read.version(), read.schema()));
     }
+  }
+
+  private StepHandler bound(Method method, StepHandler.Kind kind) {
+    hosted.checkReach(method);
+    return StepHandler.bind(method, kind, surroundings);
   }
 
   private static StepHandler returningStep(StepHandler handler) {

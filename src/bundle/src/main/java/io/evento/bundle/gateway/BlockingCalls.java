@@ -1,6 +1,7 @@
 package io.evento.bundle.gateway;
 
 import io.evento.bundle.thread.BoundedExecutor;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import java.time.Duration;
@@ -16,7 +17,14 @@ public final class BlockingCalls implements AutoCloseable {
   private static final long GRACE_MILLIS = 500;
 
   /** What callers hang on a stage runs here: on a thread of a link it could stop that link. */
-  private final BoundedExecutor replies = new BoundedExecutor("evento-reply", 8, 20_000);
+  private final BoundedExecutor replies;
+
+  /**
+   * @param threads that callers' continuations run on
+   */
+  public BlockingCalls(Threads threads) {
+    this.replies = new BoundedExecutor("evento-reply", 8, 20_000, threads);
+  }
 
   /**
    * @throws IllegalStateException if waiting here could leave no thread for the answer

@@ -3,6 +3,7 @@ package io.evento.bundle.gateway;
 import io.evento.bundle.session.Links;
 import io.evento.bundle.session.Session;
 import io.evento.bundle.thread.BoundedExecutor;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.LiveMessage.Ended;
@@ -31,7 +32,7 @@ public final class Subscriptions {
   private static final long TICK_MILLIS = 50;
 
   /** Listeners may take their time, and hold up nobody but each other. */
-  private final BoundedExecutor listeners = new BoundedExecutor("evento-listener", 16, OPEN_MAX);
+  private final BoundedExecutor listeners;
 
   private final Supplier<Links> links;
   private final Map<UUID, OpenSubscription<?, ?>> byId = new ConcurrentHashMap<>();
@@ -39,9 +40,11 @@ public final class Subscriptions {
 
   /**
    * @param links asked at each try, as they come to be after this
+   * @param threads that listeners run on
    */
-  public Subscriptions(Supplier<Links> links, ScheduledExecutorService clock) {
+  public Subscriptions(Supplier<Links> links, ScheduledExecutorService clock, Threads threads) {
     this.links = links;
+    this.listeners = new BoundedExecutor("evento-listener", 16, OPEN_MAX, threads);
     var unused =
         clock.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
   }

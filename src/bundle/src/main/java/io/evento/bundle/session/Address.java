@@ -1,6 +1,7 @@
 package io.evento.bundle.session;
 
 import io.evento.protocol.Backoff;
+import io.evento.protocol.Printable;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
@@ -21,6 +22,7 @@ public final class Address {
   private @Nullable Session dialled;
   private int vain;
   private boolean ledToKnown;
+  private String failure = "not tried yet";
   private long notBeforeNanos = System.nanoTime();
 
   Address(URI uri) {
@@ -55,6 +57,12 @@ public final class Address {
     return node;
   }
 
+  /** As it was given, and what it leads to. */
+  String told(boolean isConnected) {
+    var given = uri.toString().replaceAll("/bundle$", "");
+    return given + ": " + (isConnected ? "connected to " + node : Printable.log(failure));
+  }
+
   boolean isDialling() {
     return dialled != null;
   }
@@ -81,7 +89,8 @@ public final class Address {
   }
 
   /** A session that it led to is over. */
-  void ended(Session session, boolean wasKept) {
+  void ended(Session session, boolean wasKept, String reason) {
+    failure = reason;
     if (dialled == session) {
       dialled = null;
     } else if (!wasKept) {

@@ -62,7 +62,15 @@ public final class Links implements AutoCloseable {
   private static HttpClient client(Access access) {
     var tls = access.tls();
     var builder = HttpClient.newBuilder();
-    return tls == null ? builder.build() : builder.sslContext(tls).build();
+    // The client's threads outlive it by a while; they must not hold the application's classes.
+    var thread = Thread.currentThread();
+    var former = thread.getContextClassLoader();
+    thread.setContextClassLoader(ClassLoader.getPlatformClassLoader());
+    try {
+      return tls == null ? builder.build() : builder.sslContext(tls).build();
+    } finally {
+      thread.setContextClassLoader(former);
+    }
   }
 
   /** Starts dialling; completes with the first usable session, or fails if we are refused. */
@@ -73,6 +81,13 @@ public final class Links implements AutoCloseable {
 
   public boolean isConnected() {
     return !usable.isEmpty();
+  }
+
+  /** Each address, with the node behind it or why there is none. */
+  public synchronized List<String> addresses() {
+    return addresses.stream()
+        .map(address -> address.told(byNode.containsKey(address.node())))
+        .toList();
   }
 
   /**
@@ -192,7 +207,7 @@ public final class Links implements AutoCloseable {
     synchronized (this) {
       sessions.remove(session);
       wasKept = byNode.remove(session.node(), session);
-      addressOf(session).ended(session, wasKept);
+      addressOf(session).ended(session, wasKept, reason);
       refresh();
     }
     LOG.log(

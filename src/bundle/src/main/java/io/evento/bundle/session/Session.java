@@ -125,7 +125,7 @@ public final class Session {
         && REFUSALS.contains(told.getResponse().statusCode())) {
       refused("the handshake was answered " + told.getResponse().statusCode());
     } else {
-      closed("not connected: " + why);
+      closed(Unreachable.told(why));
     }
   }
 
@@ -142,7 +142,8 @@ public final class Session {
 
   private static Throwable rootOf(Throwable failure) {
     var root = failure;
-    while (root.getCause() != null) {
+    // What a handshake was answered says more than why the client did not like it.
+    while (root.getCause() != null && !(root instanceof WebSocketHandshakeException)) {
       root = root.getCause();
     }
     return root;

@@ -27,25 +27,29 @@ public final class BoundedExecutor implements AutoCloseable {
   private final @Nullable Semaphore atWork;
   private final AtomicInteger admitted = new AtomicInteger();
   private final int admittedMax;
+  private final Threads origin;
 
   /**
    * @param name of the threads
    * @param atWorkMax how many tasks run side by side
    * @param waitingMax how many may wait for their turn
+   * @param origin of the threads
    */
-  public BoundedExecutor(String name, int atWorkMax, int waitingMax) {
+  public BoundedExecutor(String name, int atWorkMax, int waitingMax, Threads origin) {
     this.admittedMax = atWorkMax + waitingMax;
-    var virtual = virtualThreads();
+    this.origin = origin;
+    var virtual = origin.areGiven() ? null : virtualThreads();
     if (virtual == null) {
       this.atWork = null;
-      this.threads = platformThreads(name, atWorkMax, waitingMax);
+      this.threads = platformThreads(name, atWorkMax, waitingMax, origin);
     } else {
       this.atWork = new Semaphore(atWorkMax);
       this.threads = virtual;
     }
   }
 
-  private static ExecutorService platformThreads(String name, int atWorkMax, int waitingMax) {
+  private static ExecutorService platformThreads(
+      String name, int atWorkMax, int waitingMax, Threads origin) {
     var count = new AtomicInteger();
     var pool =
         new ThreadPoolExecutor(
@@ -56,11 +60,7 @@ public final class BoundedExecutor implements AutoCloseable {
             // Room for all that is admitted: a thread about to finish has given up its place
             // already.
             new ArrayBlockingQueue<>(atWorkMax + waitingMax),
-            task -> {
-              var thread = new Thread(task, name + "-" + count.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            });
+            task -> origin.make(task, name + "-" + count.incrementAndGet()));
     pool.allowCoreThreadTimeOut(true);
     return pool;
   }
@@ -115,6 +115,7 @@ public final class BoundedExecutor implements AutoCloseable {
   }
 
   private void run(Runnable task) {
+    origin.enter();
     if (atWork != null) {
       atWork.acquireUninterruptibly();
     }

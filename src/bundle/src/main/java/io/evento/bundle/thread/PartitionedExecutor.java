@@ -11,11 +11,14 @@ import java.util.concurrent.TimeUnit;
  */
 public final class PartitionedExecutor implements AutoCloseable {
   private final ThreadPoolExecutor[] partitions;
+  private final Threads origin;
 
   /**
    * @param waitingMax tasks that may wait in each partition
+   * @param origin of the threads
    */
-  public PartitionedExecutor(int count, int waitingMax) {
+  public PartitionedExecutor(int count, int waitingMax, Threads origin) {
+    this.origin = origin;
     partitions = new ThreadPoolExecutor[count];
     for (var i = 0; i < count; i++) {
       var name = "evento-decide-" + i;
@@ -26,11 +29,7 @@ public final class PartitionedExecutor implements AutoCloseable {
               30,
               TimeUnit.SECONDS,
               new ArrayBlockingQueue<>(waitingMax),
-              task -> {
-                var thread = new Thread(task, name);
-                thread.setDaemon(true);
-                return thread;
-              });
+              task -> origin.make(task, name));
       partitions[i].allowCoreThreadTimeOut(true);
     }
   }
@@ -41,7 +40,10 @@ public final class PartitionedExecutor implements AutoCloseable {
   public boolean submit(String key, Runnable task) {
     try {
       partitions[Math.floorMod(key.hashCode(), partitions.length)].execute(
-          () -> BoundedExecutor.handle(task));
+          () -> {
+            origin.enter();
+            BoundedExecutor.handle(task);
+          });
       return true;
     } catch (RejectedExecutionException full) {
       return false;

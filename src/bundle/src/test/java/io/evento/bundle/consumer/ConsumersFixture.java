@@ -11,6 +11,7 @@ import io.evento.bundle.api.Projector;
 import io.evento.bundle.api.Upcaster;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.ConsumerMessage.Ack;
 import io.evento.protocol.ConsumerMessage.Enable;
 import io.evento.protocol.ConsumerMessage.Events;
@@ -129,7 +130,12 @@ abstract class ConsumersFixture {
   private Consumers consumers(Object instance) {
     var mapper = new PayloadMapper();
     var components = Components.of(List.of(instance, plain), mapper, true);
-    return new Consumers(components.projectors(), mapper, DATABASE, clock);
+    return new Consumers(
+        components.projectors(),
+        mapper,
+        io.evento.bundle.consumer.Database.of(DATABASE),
+        clock,
+        Threads.own());
   }
 
   @BeforeEach

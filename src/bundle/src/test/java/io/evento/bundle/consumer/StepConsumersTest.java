@@ -15,6 +15,7 @@ import io.evento.bundle.api.SagaStart;
 import io.evento.bundle.api.Step;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.ConsumerMessage.Credit;
 import io.evento.protocol.ConsumerMessage.Disable;
 import io.evento.protocol.ConsumerMessage.Enable;
@@ -111,7 +112,8 @@ class StepConsumersTest {
   private final Components components =
       Components.of(List.of(new Orders(), counter), new PayloadMapper(), false);
   private final StepConsumers consumers =
-      new StepConsumers(components.sagas(), components.observers(), new PayloadMapper());
+      new StepConsumers(
+          components.sagas(), components.observers(), new PayloadMapper(), Threads.own());
   private final List<Message> answers = new CopyOnWriteArrayList<>();
 
   @AfterEach

@@ -71,7 +71,7 @@ class UpdatesTest {
     var projector = Components.of(List.of(payments), mapper, true).projectors().get("paid:1");
     return new TransactionalEventHandling(
         new EventCaller(java.util.Objects.requireNonNull(projector), mapper, bufferedUpdates),
-        database());
+        Database.of(database()));
   }
 
   private static PGSimpleDataSource database() {

@@ -16,6 +16,7 @@ import io.evento.bundle.api.QueryHandler;
 import io.evento.bundle.api.Service;
 import io.evento.bundle.api.Tag;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.CommandMessage.Command;
 import io.evento.protocol.DecideMessage;
 import io.evento.protocol.DecideMessage.Criterion;
@@ -126,7 +127,8 @@ class ExpiredRequestsTest {
               new PayloadMapper(),
               false),
           null,
-          (connection, consumer) -> List.of());
+          (connection, consumer) -> List.of(),
+          Threads.own());
   private final List<Message> answers = new CopyOnWriteArrayList<>();
 
   @BeforeEach

@@ -11,6 +11,7 @@ import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.dispatch.Dispatcher;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.Codec;
 import io.evento.protocol.DecideMessage;
 import io.evento.protocol.DecideMessage.Decide;
@@ -228,7 +229,8 @@ class LongHistoryTest {
   private final class Instance implements BundleSession.Door {
     private final Components components =
         Components.of(List.of(Diary.class), new PayloadMapper(), false);
-    private final Dispatcher dispatcher = new Dispatcher(components, null, (a, b) -> List.of());
+    private final Dispatcher dispatcher =
+        new Dispatcher(components, null, (a, b) -> List.of(), Threads.own());
     private final List<Decide> asked = new CopyOnWriteArrayList<>();
     private final List<Decided> decisions = new CopyOnWriteArrayList<>();
     private final BundleSession session;

@@ -7,6 +7,7 @@ import io.evento.bundle.api.RewindHandler;
 import io.evento.bundle.api.Rewound;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.FrameQueue.Lane;
@@ -44,7 +45,12 @@ public final class LedgerBundle extends RecordingBundle implements AutoCloseable
     var mapper = new PayloadMapper();
     var components = Components.of(List.of(projector), mapper, database != null);
     consumers =
-        new io.evento.bundle.consumer.Consumers(components.projectors(), mapper, database, clock);
+        new io.evento.bundle.consumer.Consumers(
+            components.projectors(),
+            mapper,
+            database == null ? null : io.evento.bundle.consumer.Database.of(database),
+            clock,
+            Threads.own());
   }
 
   /** Connects it with one projector of some segments. */

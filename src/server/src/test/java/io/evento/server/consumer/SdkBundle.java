@@ -3,6 +3,7 @@ package io.evento.server.consumer;
 import io.evento.bundle.consumer.Consumers;
 import io.evento.bundle.dispatch.Components;
 import io.evento.bundle.payload.PayloadMapper;
+import io.evento.bundle.thread.Threads;
 import io.evento.protocol.Codec;
 import io.evento.protocol.ConsumerMessage;
 import io.evento.protocol.FrameQueue.Lane;
@@ -34,7 +35,7 @@ public final class SdkBundle implements AutoCloseable {
   public SdkBundle(Object projector) {
     var mapper = new PayloadMapper();
     components = Components.of(List.of(projector), mapper, false);
-    consumers = new Consumers(components.projectors(), mapper, null, clock);
+    consumers = new Consumers(components.projectors(), mapper, null, clock, Threads.own());
   }
 
   /** Opens a session to a node. */

@@ -1,0 +1,129 @@
+package io.evento.spring;
+
+import io.evento.bundle.EventoBundle;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.container.ComponentFactory;
+import io.evento.bundle.container.HandlerInterceptor;
+import io.evento.bundle.gateway.CommandGateway;
+import io.evento.bundle.gateway.QueryGateway;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.util.ClassUtils;
+
+/**
+ * Makes a bundle of an application: its aggregates and boundaries, found in its packages; its
+ * services, projectors, projections, sagas and observers, which become beans. Offers {@link
+ * CommandGateway} and {@link QueryGateway} for injection.
+ */
+@AutoConfiguration(
+    afterName = {
+      "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
+      "org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerAutoConfiguration",
+      "org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration"
+    })
+@EnableConfigurationProperties(EventoProperties.class)
+@Import(ComponentScan.class)
+public class EventoAutoConfiguration {
+  /** For Spring. */
+  public EventoAutoConfiguration() {}
+
+  /** Where projectors work. */
+  interface Store {
+    void tell(EventoBundle.Builder builder);
+  }
+
+  @Bean
+  @ConditionalOnMissingBean
+  BundleLifecycle eventoBundleLifecycle(
+      EventoProperties properties,
+      ComponentScan.States states,
+      ListableBeanFactory beans,
+      ObjectProvider<HandlerInterceptor> interceptors,
+      ObjectProvider<Store> store,
+      Environment environment) {
+    var name = properties.bundle();
+    if (name == null) {
+      name = environment.getProperty("spring.application.name", "");
+    }
+    if (name.isBlank()) {
+      throw new InvalidBundleException(
+          "set evento.bundle, or spring.application.name, to the name of this bundle, the same in"
+              + " each of its instances");
+    }
+    var components = components(beans);
+    ComponentFactory instances = component -> beans.getBean(components.get(component));
+    var builder =
+        EventoBundle.named(name).components(instances).waitForNode(properties.waitForNode());
+    states.classes().forEach(builder::register);
+    components.keySet().forEach(builder::register);
+    interceptors.orderedStream().forEach(builder::around);
+    store.ifAvailable(found -> found.tell(builder));
+    if (properties.enabled()) {
+      builder.settings(properties.settings());
+      // A component that cannot work ends the start of the application, before it does anything.
+      builder.check();
+    }
+    return new BundleLifecycle(builder, properties.enabled());
+  }
+
+  /** Names of beans by class, without what proxies derive from it. */
+  private static Map<Class<?>, String> components(ListableBeanFactory beans) {
+    var found = new LinkedHashMap<Class<?>, String>();
+    for (var annotation : ComponentScan.COMPONENTS) {
+      for (var name : beans.getBeanNamesForAnnotation(annotation)) {
+        var type = beans.getType(name);
+        if (type != null) {
+          found.putIfAbsent(ClassUtils.getUserClass(type), name);
+        }
+      }
+    }
+    return found;
+  }
+
+  @Bean
+  @ConditionalOnMissingBean
+  CommandGateway eventoCommands(BundleLifecycle lifecycle) {
+    return lifecycle.commands();
+  }
+
+  @Bean
+  @ConditionalOnMissingBean
+  QueryGateway eventoQueries(BundleLifecycle lifecycle) {
+    return lifecycle.queries();
+  }
+
+  /** Where the application has a data source. */
+  @Configuration(proxyBeanMethods = false)
+  @ConditionalOnClass(name = "org.springframework.jdbc.datasource.DataSourceUtils")
+  static class StoreConfiguration {
+    @Bean
+    Store eventoStore(
+        EventoProperties properties,
+        ObjectProvider<DataSource> source,
+        ObjectProvider<PlatformTransactionManager> manager) {
+      return builder -> {
+        var database = source.getIfUnique();
+        if (database == null) {
+          return;
+        }
+        builder.jdbc(database);
+        var transactions = manager.getIfUnique();
+        if (properties.transactions() && transactions != null) {
+          builder.transactions(new SpringTransactions(transactions, database));
+        }
+      };
+    }
+  }
+}
