@@ -50,10 +50,20 @@ class AnotherServerIT extends ForeignPages {
   @Test
   void what_the_server_itself_refuses_is_a_problem_too() throws Exception {
     var door = cluster.door(cluster.node(1)).outside();
-    for (var path : List.of("", "nothing", "api/nothing", "bundle")) {
+    for (var path :
+        List.of("nothing", "api/nothing", "bundle", "WEB-INF/web.xml", "console/none.js")) {
       var answer = door.get(path);
       assertThat(answer.status()).as("%s %s", path, answer.body()).isGreaterThanOrEqualTo(400);
       Problems.isProblem(answer, ErrorCode.ofStatus(answer.status()));
     }
+  }
+
+  @Test
+  void its_root_leads_to_the_console() throws Exception {
+    var outside = cluster.door(cluster.node(1)).outside();
+    var root = outside.get("");
+    assertThat(root.status()).isEqualTo(302);
+    assertThat(root.headers().firstValue("Location").orElse("")).endsWith("/evento/console/");
+    assertThat(outside.get("console/").body().asText()).contains("<title>Evento");
   }
 }

@@ -18,6 +18,7 @@ import java.util.Map;
 public final class PersonalKeys {
   private static final String NAME = "personal-master-key";
   private static final int KEY_BYTES = 32;
+  private static final SecureRandom RANDOM = new SecureRandom();
 
   private PersonalKeys() {}
 
@@ -35,7 +36,7 @@ public final class PersonalKeys {
   private static Path file(Path directory) {
     var file = directory.toAbsolutePath().resolveSibling(NAME);
     var key = new byte[KEY_BYTES];
-    new SecureRandom().nextBytes(key);
+    RANDOM.nextBytes(key);
     try {
       Files.createDirectories(file.resolveSibling("."));
       var ours = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));

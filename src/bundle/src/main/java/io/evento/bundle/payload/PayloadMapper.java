@@ -149,11 +149,13 @@ public final class PayloadMapper implements ValueMapper {
       return new PersonalValues(RESULT, List.of(), keys);
     }
     var known = results.get(type);
-    if (known == null) {
-      known = new PersonalValues(RESULT, PersonalComponents.of(type, this), keys);
-      results.putIfAbsent(type, known);
+    if (known != null) {
+      return known;
     }
-    return known;
+    // Not computed within the map: looking at the components may come back here for another type.
+    var made = new PersonalValues(RESULT, PersonalComponents.of(type, this), keys);
+    var before = results.putIfAbsent(type, made);
+    return before == null ? made : before;
   }
 
   /**

@@ -9,6 +9,7 @@ import io.evento.scenario.fixture.Content;
 import io.evento.scenario.fixture.RawPeer;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -201,5 +202,13 @@ public abstract class ForeignPages {
     assertThat(RawPeer.told(cluster().node(1), reset + authority() + "\r\n" + own + json + body))
         .startsWith("HTTP/1.1 200");
     assertThat(told("GET /evento/api/nodes", "localhost", "")).startsWith("HTTP/1.1 200");
+  }
+
+  @Test
+  void a_node_that_is_open_says_so_in_its_answers_and_its_log() throws Exception {
+    var node = cluster().node(1);
+    assertThat(cluster().door(node).get("nodes").body().path("security").asText())
+        .isEqualTo("open");
+    assertThat(Files.readString(node.log())).contains("this node is open");
   }
 }

@@ -315,6 +315,18 @@ class SchemaTest {
           .containsExactly(
               "early true true node node-9 replay erasure",
               "ahead true false node node-9 replay erasure");
+      strings(
+          server,
+          "select evento.erase_1(array['early'], array['eve'], array[null]::timestamptz[],"
+              + " array['user ada'], array['again'], 'node-9', '')");
+      assertThat(
+              strings(
+                  server,
+                  "select erased_by || ' ' || reason || ' ' || (select count(*) from evento.audit"
+                      + " where object = 'eve') from evento.erasure"
+                      + " where id = 'eve'"))
+          .as("what is there stays as it is")
+          .containsExactly("user root asked 1");
     }
   }
 
