@@ -1,5 +1,7 @@
 package io.evento.scenario.chaos;
 
+import static java.util.stream.Collectors.joining;
+
 import io.evento.launcher.Member;
 import io.evento.launcher.StartFailure;
 import io.evento.scenario.chaos.Findings.Promise;
@@ -164,13 +166,14 @@ final class WorstDay {
     var due = System.nanoTime() + length.toNanos();
     try {
       do {
-        var hit = schedule.next();
-        hits.add(hit);
-        System.out.println("[chaos] " + hit);
-        history.enter(hit.fault().toString());
-        callers.enter(hit.fault().toString());
-        faults.bring(hit);
-        stopped.await(hit.calm().toMillis(), TimeUnit.MILLISECONDS);
+        var next = schedule.next();
+        hits.addAll(next);
+        System.out.println("[chaos] " + next);
+        var stage = next.stream().map(hit -> hit.fault().toString()).collect(joining(" beside "));
+        history.enter(stage);
+        callers.enter(stage);
+        faults.bring(next);
+        stopped.await(next.get(0).calm().toMillis(), TimeUnit.MILLISECONDS);
       } while (System.nanoTime() - due < 0);
     } finally {
       faults.heal();
