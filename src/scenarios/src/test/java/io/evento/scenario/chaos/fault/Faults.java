@@ -5,7 +5,6 @@ import io.evento.launcher.Member;
 import io.evento.launcher.Signal;
 import io.evento.launcher.StartFailure;
 import io.evento.scenario.fixture.Cluster;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -23,7 +22,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** Does to a cluster behind links what a {@link Hit} says, and undoes it. */
 public final class Faults {
@@ -294,14 +292,7 @@ public final class Faults {
   }
 
   /** What may still be in the way is taken away, and whoever is down comes back. */
-  public void heal() throws SQLException, InterruptedException, IOException {
-    cluster.links().release();
+  public void heal() throws InterruptedException {
     cluster.heal();
-    Stream.concat(cluster.nodes().stream(), cluster.bundles().stream())
-        .filter(member -> !member.isReady())
-        .forEach(
-            member -> {
-              throw new IllegalStateException(member + " is not ready");
-            });
   }
 }
