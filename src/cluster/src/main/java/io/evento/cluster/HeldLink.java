@@ -10,6 +10,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A TCP link to a port of this machine that can fail in the ways of a network: nothing passes, in
@@ -29,6 +30,7 @@ public final class HeldLink implements AutoCloseable {
   private final ServerSocket door;
   private final int target;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final AtomicLong passed = new AtomicLong();
   private final Object gate = new Object();
   private Set<Direction> held = Set.of();
   private Duration late = Duration.ZERO;
@@ -86,6 +88,11 @@ public final class HeldLink implements AutoCloseable {
     }
   }
 
+  /** Bytes that passed in both directions, ever. */
+  public long passed() {
+    return passed.get();
+  }
+
   /** Resets every connection that is open now. */
   public void reset() {
     open.forEach(HeldLink::reset);
@@ -140,6 +147,7 @@ public final class HeldLink implements AutoCloseable {
           return;
         }
         out.write(buffer, 0, n);
+        passed.addAndGet(n);
       }
       awaitPassage(direction); // an end is a packet too
     } catch (IOException otherSideClosed) {

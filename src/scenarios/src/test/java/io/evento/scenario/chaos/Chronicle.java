@@ -21,16 +21,17 @@ final class Chronicle {
       create schema if not exists chronicle;
       create table if not exists chronicle.segment(
         n bigint generated always as identity, at timestamptz not null default clock_timestamp(),
-        consumer text, first_slot int, last_slot int, fence bigint, owner uuid,
-        lease_until timestamptz, checkpoint bigint);
+        consumer text, first_slot int, last_slot int, fence bigint, owner uuid, owner_name text,
+        lease_until timestamptz, checkpoint bigint,
+        writer text not null default current_setting('application_name'));
       truncate chronicle.segment;
       create or replace function chronicle.note_segment() returns trigger language plpgsql
       security definer set search_path = pg_catalog as $$
       begin
-        insert into chronicle.segment(consumer, first_slot, last_slot, fence, owner, lease_until,
-                                      checkpoint)
+        insert into chronicle.segment(consumer, first_slot, last_slot, fence, owner, owner_name,
+                                      lease_until, checkpoint)
         values ('server ' || new.name || ':' || new.version, new.first_slot, new.last_slot,
-                new.fence, new.owner_incarnation, new.lease_until, new.checkpoint);
+                new.fence, new.owner_incarnation, new.owner, new.lease_until, new.checkpoint);
         return null;
       end $$;
       create or replace function chronicle.note_checkpoint() returns trigger language plpgsql
@@ -49,7 +50,8 @@ final class Chronicle {
   // Numbers of one row's writes are in their order, as the row is locked while one is drawn.
   private static final String ALL =
       """
-      select consumer, first_slot, last_slot, fence, owner, lease_until, checkpoint, at
+      select consumer, first_slot, last_slot, fence, owner, owner_name, lease_until, checkpoint,
+             writer, at
         from chronicle.segment order by n
       """;
 
@@ -87,9 +89,11 @@ final class Chronicle {
                 rows.getInt(3),
                 rows.getLong(4),
                 rows.getObject(5, UUID.class),
-                instant(rows, 6),
-                rows.getLong(7),
-                rows.getObject(8, OffsetDateTime.class).toInstant()));
+                rows.getString(6),
+                instant(rows, 7),
+                rows.getLong(8),
+                rows.getString(9),
+                rows.getObject(10, OffsetDateTime.class).toInstant()));
       }
       return changes;
     }

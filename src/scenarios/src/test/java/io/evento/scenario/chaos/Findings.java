@@ -21,7 +21,9 @@ final class Findings {
     SAGAS_AS_UNDISTURBED,
     EFFECTS_ONCE,
     CHECKPOINTS_FORWARD,
-    LEASES_APART
+    LEASES_APART,
+    /** Everybody came back, and every link that could fail was in use. */
+    BACK
   }
 
   private static final int SHOWN = 5;

@@ -74,6 +74,23 @@ enum PlantedBug {
     }
   },
 
+  /** Somebody who is not the owner, or not any more, moves a checkpoint. */
+  STALE_OWNER_WRITES(Promise.LEASES_APART, Set.of(Fault.SLOW_PEERS)) {
+    @Override
+    void plant(Connection superuser) throws SQLException {
+      execute(
+          superuser,
+          """
+          set application_name = 'evento-node-0';
+          update evento.consumer_segment set checkpoint = checkpoint + 1
+           where owner is not null and (name, version, segment) in (
+                 select name, version, segment from evento.consumer_segment
+                  where owner is not null limit 1);
+          reset application_name;
+          """);
+    }
+  },
+
   /** A write of a checkpoint puts it back now and then. */
   CHECKPOINT_PUT_BACK(Promise.CHECKPOINTS_FORWARD, Set.of(Fault.RESET_PEERS)) {
     @Override
@@ -196,24 +213,23 @@ enum PlantedBug {
   /** Takes away what {@link #plant} did beyond the function that appends and triggers. */
   void takeAway(Connection superuser) throws SQLException {}
 
-  /** Whether no cluster can go on with what it did. */
+  /** Whether the cluster starts afresh after it: it changed more than is taken away. */
   boolean spoilsTheStore() {
+    return compareTo(ACKNOWLEDGED_BEFORE_COMMIT) >= 0
+        || this == DUPLICATES_FORGOTTEN
+        || this == VERSIONS_NOT_COMPARED;
+  }
+
+  /** Whether the cluster cannot come to rest with it. */
+  boolean staysWrong() {
     return compareTo(ACKNOWLEDGED_BEFORE_COMMIT) >= 0;
   }
 
-  /**
-   * Plants it; what is closed takes it away again.
-   *
-   * @param superuser of a database that is thrown away afterwards
-   */
-  AutoCloseable planted(Connection superuser) throws SQLException {
-    var append = append(superuser);
-    plant(superuser);
-    return () -> {
-      takeAway(superuser);
-      execute(superuser, append);
-      execute(superuser, "drop schema if exists planted cascade");
-    };
+  /** Takes it away again, unless the cluster starts afresh. */
+  void remove(Connection superuser, String original) throws SQLException {
+    takeAway(superuser);
+    execute(superuser, original);
+    execute(superuser, "drop schema if exists planted cascade");
   }
 
   private static void execute(Connection superuser, String sql) throws SQLException {
@@ -222,7 +238,8 @@ enum PlantedBug {
     }
   }
 
-  private static String append(Connection superuser) throws SQLException {
+  /** The function that appends, as it is. */
+  static String append(Connection superuser) throws SQLException {
     try (var statement = superuser.createStatement();
         var row = statement.executeQuery("select pg_get_functiondef('evento.append_3'::regproc)")) {
       row.next();

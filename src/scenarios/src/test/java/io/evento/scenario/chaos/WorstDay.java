@@ -1,5 +1,7 @@
 package io.evento.scenario.chaos;
 
+import static java.util.stream.Collectors.joining;
+
 import io.evento.launcher.Member;
 import io.evento.launcher.StartFailure;
 import io.evento.scenario.chaos.Findings.Promise;
@@ -33,6 +35,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -46,19 +49,29 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class WorstDay {
 
+  /** What was done meanwhile: where there is little of it, silence proves little. */
+  record Work(int movements, int appends, int conflicts, int transfers, int followed) {
+    /** Of a minute on two busy cores. */
+    boolean isEnough() {
+      return movements >= 300 && appends >= 50 && conflicts > 0 && transfers >= 20 && followed > 0;
+    }
+  }
+
   /**
    * What came of it.
    *
    * @param hits in their order
    */
-  record Report(long seed, List<Hit> hits, Tally tally, Findings findings, Path history) {
+  record Report(
+      long seed, List<Hit> hits, Work work, Tally tally, Findings findings, Path history) {
     @Override
     public String toString() {
-      return "chaos.seed=%d, %d faults: %s%nhistory in %s%n%s%s"
+      return "chaos.seed=%d, %d faults: %s%n%s%nhistory in %s%n%s%s"
           .formatted(
               seed,
               hits.size(),
               hits,
+              work,
               history,
               tally,
               findings.isEmpty() ? "no violation\n" : "VIOLATIONS\n" + findings);
@@ -105,9 +118,14 @@ final class WorstDay {
     return run((history, callers) -> disturb(history, callers));
   }
 
+  /** A day of a cluster that will not come to rest, as its store is spoilt. */
+  Report runSpoilt(Beginning beginning) throws Exception {
+    patience = LOOKED_FOR;
+    return run(beginning);
+  }
+
   /** A day of a cluster that something is wrong with; it may be too wrong to come back. */
   Report run(Beginning beginning) throws Exception {
-    patience = LOOKED_FOR;
     return run(
         (history, callers) -> {
           beginning.happens();
@@ -125,7 +143,8 @@ final class WorstDay {
 
   private Report run(Middle middle) throws Exception {
     System.out.println("[chaos] chaos.seed=" + seed);
-    var path = Path.of("target/chaos/history-" + seed + ".jsonl");
+    var run = UUID.randomUUID().toString().substring(0, 8);
+    var path = Path.of("target/chaos/history-%d-%s.jsonl".formatted(seed, run));
     var findings = new Findings();
     try (var history = History.in(path)) {
       cluster.keep(history);
@@ -143,18 +162,30 @@ final class WorstDay {
         appends.stop();
         transfers.stop();
         var isBack = cluster.nodes().stream().allMatch(Member::isReady);
+        if (!isBack) {
+          findings.add(Promise.BACK, List.of("not every node is ready"));
+        }
+        findings.add(Promise.BACK, cluster.links().unused());
         var ledger = isBack ? callers.stop() : callers.end();
         judge(ledger, findings, isBack);
         judge(appends, findings);
         judge(transfers, findings);
-        var seen = followers.seen(patience);
-        findings.add(Promise.FOLLOWERS_AGREE, FollowersAgree.violations(seen, followers.stored()));
+        var followed = followers.compare(patience);
+        findings.add(
+            Promise.FOLLOWERS_AGREE, FollowersAgree.violations(followed.seen(), followed.stored()));
         findings.add(Promise.DENSE, Density.ofPositions(from, new Books(cluster).positions(from)));
         var changes = chronicle.changes();
         findings.add(Promise.CHECKPOINTS_FORWARD, CheckpointOrder.violations(changes));
         findings.add(Promise.LEASES_APART, LeaseOrder.violations(changes));
+        var work =
+            new Work(
+                ledger.count(),
+                appends.succeeded().size(),
+                appends.refused().size(),
+                transfers.accepted().size(),
+                followed.stored().size());
+        return new Report(seed, List.copyOf(hits), work, history.tally(), findings, path);
       }
-      return new Report(seed, List.copyOf(hits), history.tally(), findings, path);
     }
   }
 
@@ -164,13 +195,14 @@ final class WorstDay {
     var due = System.nanoTime() + length.toNanos();
     try {
       do {
-        var hit = schedule.next();
-        hits.add(hit);
-        System.out.println("[chaos] " + hit);
-        history.enter(hit.fault().toString());
-        callers.enter(hit.fault().toString());
-        faults.bring(hit);
-        stopped.await(hit.calm().toMillis(), TimeUnit.MILLISECONDS);
+        var next = schedule.next();
+        hits.addAll(next);
+        System.out.println("[chaos] " + next);
+        var stage = next.stream().map(hit -> hit.fault().toString()).collect(joining(" beside "));
+        history.enter(stage);
+        callers.enter(stage);
+        faults.bring(next);
+        stopped.await(next.get(0).calm().toMillis(), TimeUnit.MILLISECONDS);
       } while (System.nanoTime() - due < 0);
     } finally {
       faults.heal();
@@ -202,7 +234,8 @@ final class WorstDay {
     findings.add(Promise.TOLD_WHAT_THE_CONTRACT_SAYS, appends.surprises());
     findings.add(
         Promise.CONDITIONS_SERIAL,
-        ListAppends.violations(appends.succeeded(), new Books(cluster).lists(appends.prefix())));
+        ListAppends.violations(
+            appends.succeeded(), appends.refused(), new Books(cluster).lists(appends.prefix())));
   }
 
   private void judge(TransferLoad transfers, Findings findings) throws Exception {

@@ -6,10 +6,14 @@ import io.evento.scenario.chaos.fault.Fault;
 import io.evento.scenario.chaos.fault.Faults;
 import io.evento.scenario.fixture.Cluster;
 import java.time.Duration;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
@@ -20,18 +24,28 @@ class WorstDayIT {
   private static final Duration SHORT = Duration.ofSeconds(60);
   private static final int MINUTES = 20;
 
+  /** Of all runs of a build: a test that failed is tried again with the same faults. */
+  private static final long SEED = Long.getLong("chaos.seed", new Random().nextLong());
+
+  /** A violation is final: what does not come again at the second try is one all the same. */
+  private static final Queue<String> VIOLATIONS = new ConcurrentLinkedQueue<>();
+
   @RegisterExtension static final Cluster cluster = Cluster.behindLinks();
 
   private static void runs(Duration length, Set<Fault> faults) throws Exception {
-    var seed = Long.getLong("chaos.seed", new Random().nextLong());
-    var report = new WorstDay(cluster, seed, length, faults).run();
+    assertThat(VIOLATIONS).as("found by an earlier try").isEmpty();
+    var report = new WorstDay(cluster, SEED, length, faults).run();
     System.out.println(report);
-    assertThat(report.findings().isEmpty()).as("%s", report).isTrue();
-    assertThat(report.tally().acknowledged()).as("%s", report).isPositive();
+    if (!report.findings().isEmpty()) {
+      VIOLATIONS.add(report.toString());
+    }
+    assertThat(VIOLATIONS).isEmpty();
     assertThat(report.tally().unknown()).as("%s", report).isZero();
+    assertThat(report.work().isEnough()).as("%s", report).isTrue();
   }
 
   @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void nothing_is_lost_doubled_or_out_of_order_in_a_bad_minute() throws Exception {
     runs(SHORT, Faults.possible());
   }

@@ -37,14 +37,15 @@ public final class AppendLoad implements AutoCloseable {
   private final AtomicInteger[] generations = {new AtomicInteger(), new AtomicInteger()};
   private final ConcurrentLinkedQueue<ListAppend> succeeded = new ConcurrentLinkedQueue<>();
   private final ConcurrentLinkedQueue<String> surprises = new ConcurrentLinkedQueue<>();
-  private final AtomicInteger conflicts = new AtomicInteger();
+  private final ConcurrentLinkedQueue<String> refused = new ConcurrentLinkedQueue<>();
   private final ExecutorService threads = Executors.newFixedThreadPool(CALLERS);
   private volatile boolean stopping;
 
   private AppendLoad(Cluster cluster, long seed, int perSecond) {
     this.doors = cluster.doors();
     this.seed = seed;
-    this.prefix = "list:" + Long.toHexString(seed) + "-";
+    // Of this run alone: a seed that comes again means other keys.
+    this.prefix = "list:" + UUID.randomUUID().toString().substring(0, 8) + "-";
     this.gapNanos = TimeUnit.SECONDS.toNanos(CALLERS) / perSecond;
   }
 
@@ -108,7 +109,7 @@ public final class AppendLoad implements AutoCloseable {
         return;
       }
       if (answer.code().equals("conflict")) {
-        conflicts.incrementAndGet();
+        refused.add(element.toString());
         return;
       }
       if (answer.status() == 400 || answer.code().equals("id-reused")) {
@@ -146,9 +147,9 @@ public final class AppendLoad implements AutoCloseable {
     return List.copyOf(succeeded);
   }
 
-  /** How often somebody else had come first. */
-  public int conflicts() {
-    return conflicts.get();
+  /** Elements whose callers were told that somebody else had come first. */
+  public List<String> refused() {
+    return List.copyOf(refused);
   }
 
   /** What a caller was told and should not have been; empty is good. */

@@ -62,11 +62,18 @@ public final class Followers implements AutoCloseable {
   }
 
   /**
-   * What each saw up to the present head, by its door.
+   * What was stored up to one head, and what each saw of it.
+   *
+   * @param seen by door
+   */
+  public record Comparison(Map<String, List<Seen>> seen, List<Seen> stored) {}
+
+  /**
+   * Up to the present head.
    *
    * @param patience for whoever is behind; what he has not seen by then is missing
    */
-  public Map<String, List<Seen>> seen(Duration patience) throws SQLException {
+  public Comparison compare(Duration patience) throws SQLException {
     var head = head();
     var due = System.nanoTime() + patience.toNanos();
     while (System.nanoTime() - due < 0 && all.stream().anyMatch(one -> one.last < head)) {
@@ -78,7 +85,8 @@ public final class Followers implements AutoCloseable {
             seen.put(
                 one.door.toString(),
                 one.seen().stream().filter(event -> event.position() <= head).toList()));
-    return seen;
+    return new Comparison(
+        seen, stored().stream().filter(event -> event.position() <= head).toList());
   }
 
   private long head() throws SQLException {
@@ -90,8 +98,7 @@ public final class Followers implements AutoCloseable {
     }
   }
 
-  /** What is stored since they began to follow. */
-  public List<Seen> stored() throws SQLException {
+  private List<Seen> stored() throws SQLException {
     try (var connection = cluster.administrator();
         var select = connection.prepareStatement(STORED)) {
       select.setLong(1, from);

@@ -9,10 +9,12 @@ import io.evento.scenario.fixture.Outcome;
 import io.evento.scenario.fixture.Told;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -63,6 +65,8 @@ public final class Ledger {
       select count(*), coalesce(min(position), 1), coalesce(max(position), 0) from evento.event
       """;
 
+  private static final int REPEATED_MAX = 10_000;
+
   private final Cluster cluster;
   private final String prefix;
   private final long seed;
@@ -100,8 +104,11 @@ public final class Ledger {
     surprises.add(movement + ": " + what);
   }
 
+  /** By a part of all that has room in some minutes; it is said of which. */
   public void hearAgain(Function<List<Movement>, Map<UUID, Outcome>> repeat) {
-    heardAgain = repeat.apply(told.values().stream().map(Told::movement).toList());
+    var all = new ArrayList<>(told.values().stream().map(Told::movement).toList());
+    Collections.shuffle(all, new Random(seed));
+    heardAgain = repeat.apply(all.subList(0, Math.min(REPEATED_MAX, all.size())));
   }
 
   /** How the ids of its accounts begin. */

@@ -42,7 +42,8 @@ public final class TransferLoad implements AutoCloseable {
   private TransferLoad(Cluster cluster, long seed, int perSecond) {
     this.doors = cluster.doors();
     this.seed = seed;
-    this.prefix = "transfer-" + Long.toHexString(seed) + "-";
+    // Of this run alone: a seed that comes again means other accounts.
+    this.prefix = "transfer-" + UUID.randomUUID().toString().substring(0, 8) + "-";
     this.closed = prefix + "closed";
     this.perSecond = perSecond;
     IntStream.range(0, ACCOUNTS).forEach(number -> open(prefix + number, PLENTY));

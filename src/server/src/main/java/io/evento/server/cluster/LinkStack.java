@@ -1,10 +1,13 @@
 package io.evento.server.cluster;
 
 import io.evento.server.config.ServerConfig;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;
+import org.jgroups.Event;
 import org.jgroups.JChannel;
 import org.jgroups.logging.LogFactory;
 import org.jgroups.protocols.FD_ALL3;
@@ -22,6 +25,8 @@ import org.jgroups.stack.DiagnosticsHandler;
 
 /** The protocol stack of the links. Finds its members through the cluster's own database. */
 final class LinkStack {
+  private static final Logger LOG = System.getLogger(LinkStack.class.getName());
+
   private static final String INSERT =
       """
       insert into evento.jgroups (address, name, cluster, ip, coord) values (?, ?, ?, ?, ?)
@@ -129,5 +134,20 @@ final class LinkStack {
     channel.setName(config.node().name());
     channel.setDiscardOwnMessages(true);
     return channel;
+  }
+
+  /**
+   * Frees the port of a channel that could not connect, or no later one could have it. JGroups
+   * closes the socket of a transport that was bound only once it was connected.
+   */
+  static void giveUp(JChannel channel) {
+    var transport = channel.getProtocolStack().getTransport();
+    try {
+      transport.down(new Event(Event.CONNECT, "evento"));
+      transport.down(new Event(Event.DISCONNECT));
+    } catch (RuntimeException notBound) {
+      // It was the transport's own port that somebody has: there is nothing to free.
+      LOG.log(Level.DEBUG, "link given up, nothing was bound", notBound);
+    }
   }
 }

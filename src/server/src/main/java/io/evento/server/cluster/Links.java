@@ -125,7 +125,13 @@ public class Links {
           }
         });
     channel = joining;
-    joining.connect("evento");
+    try {
+      joining.connect("evento");
+    } catch (Exception failure) {
+      LinkStack.giveUp(joining);
+      stop();
+      throw failure;
+    }
     threads
         .timer()
         .scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Leases of a slot never overlap: nobody takes one that another has before it is over or given
- * back, each taking raises the fence, and no write lowers it.
+ * back, each taking raises the fence, no write lowers it, and nobody but the owner moves the
+ * checkpoint.
  */
 public final class LeaseOrder {
 
@@ -36,6 +37,9 @@ public final class LeaseOrder {
     if (now.fence() < before.fence()) {
       return "has a lower fence";
     }
+    if (now.checkpoint() != before.checkpoint() && isOfAnother(before, now)) {
+      return "was moved by a session that is not its owner's";
+    }
     if (now.owner() == null || now.owner().equals(before.owner())) {
       return null;
     }
@@ -47,5 +51,10 @@ public final class LeaseOrder {
             && now.at().isBefore(before.leaseUntil())
         ? "was taken before the lease was over"
         : null;
+  }
+
+  private static boolean isOfAnother(SegmentChange before, SegmentChange now) {
+    var owner = before.ownerName();
+    return owner != null && !now.writer().endsWith("-" + owner);
   }
 }

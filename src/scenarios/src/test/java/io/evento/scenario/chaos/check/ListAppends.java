@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Conditional appends have a serial order: each read exactly what stands before its own element. It
@@ -15,11 +16,20 @@ public final class ListAppends {
   private ListAppends() {}
 
   /**
+   * @param refused elements whose callers were told that they are not appended
    * @param lists what is stored for each key, in order
    */
   public static List<String> violations(
-      Collection<ListAppend> succeeded, Map<String, List<String>> lists) {
+      Collection<ListAppend> succeeded,
+      Collection<String> refused,
+      Map<String, List<String>> lists) {
     var wrong = new ArrayList<String>();
+    var never = Set.copyOf(refused);
+    lists.forEach(
+        (key, list) ->
+            list.stream()
+                .filter(never::contains)
+                .forEach(element -> wrong.add(element + " was refused and is in " + key)));
     for (var append : succeeded) {
       var list = lists.getOrDefault(append.key(), List.of());
       var at = list.indexOf(append.element());

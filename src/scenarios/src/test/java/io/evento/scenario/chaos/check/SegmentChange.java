@@ -9,7 +9,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param consumer whose, and in whose database
  * @param owner null where nobody has it
+ * @param ownerName node of the owner; null where nobody has it, or the row knows none
  * @param leaseUntil null where nobody has it
+ * @param writer name of the session that wrote it, which ends with that of its node
  * @param at when that was written, by the database's clock
  */
 public record SegmentChange(
@@ -18,6 +20,8 @@ public record SegmentChange(
     int lastSlot,
     long fence,
     @Nullable UUID owner,
+    @Nullable String ownerName,
     @Nullable Instant leaseUntil,
     long checkpoint,
+    String writer,
     Instant at) {}

@@ -20,7 +20,9 @@ class StateCheckersTest {
       int first, int last, long fence, @Nullable UUID owner, long checkpoint, long second) {
     var at = Instant.ofEpochSecond(second);
     var until = owner == null ? null : at.plusSeconds(5);
-    return new SegmentChange("c:1", first, last, fence, owner, until, checkpoint, at);
+    var name = owner == null ? null : owner.equals(ONE) ? "node-1" : "node-2";
+    return new SegmentChange(
+        "c:1", first, last, fence, owner, name, until, checkpoint, "evento-" + name, at);
   }
 
   @Test
@@ -56,6 +58,17 @@ class StateCheckersTest {
     assertThat(LeaseOrder.violations(List.of(mine, change(0, 127, 3, OTHER, 0, 9)))).hasSize(1);
     assertThat(LeaseOrder.violations(List.of(mine, change(0, 127, 2, ONE, 0, 1)))).hasSize(1);
     assertThat(LeaseOrder.violations(List.of(mine, change(0, 127, 4, ONE, 0, 1)))).isEmpty();
+  }
+
+  @Test
+  void nobody_but_the_owner_moves_a_checkpoint() {
+    var mine = change(0, 127, 1, ONE, 10, 0);
+    var moved =
+        new SegmentChange(
+            "c:1", 0, 127, 1, ONE, "node-1", mine.leaseUntil(), 11, "evento-node-2", mine.at());
+
+    assertThat(LeaseOrder.violations(List.of(mine, change(0, 127, 1, ONE, 11, 1)))).isEmpty();
+    assertThat(LeaseOrder.violations(List.of(mine, moved))).hasSize(1);
   }
 
   @Test

@@ -66,10 +66,11 @@ public final class StoredOnce {
   }
 
   /**
-   * @param again what each command's id was told once more
+   * @param again what those ids were told that were asked for once more
    */
   public static List<String> violations(Collection<Told> told, Map<UUID, Outcome> again) {
     return told.stream()
+        .filter(one -> again.containsKey(one.movement().id()))
         .filter(one -> !one.outcome().equals(again.get(one.movement().id())))
         .map(one -> one + " was then " + again.get(one.movement().id()))
         .toList();

@@ -51,6 +51,11 @@ public enum Fault {
     return secondsMax;
   }
 
+  /** Whether it is one of a link, which can come beside any that is none. */
+  boolean isOfLinks() {
+    return compareTo(CUT_DATABASE) >= 0 && compareTo(KILL_POSTGRES) < 0;
+  }
+
   /** As reports name it. */
   @Override
   public String toString() {

@@ -5,7 +5,6 @@ import io.evento.launcher.Member;
 import io.evento.launcher.Signal;
 import io.evento.launcher.StartFailure;
 import io.evento.scenario.fixture.Cluster;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -20,14 +19,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** Does to a cluster behind links what a {@link Hit} says, and undoes it. */
 public final class Faults {
   private static final Duration SLOW = Duration.ofMillis(60);
   private static final double LOST = 0.02;
   private static final int STRANGERS = 220;
+  private static final long OVER_MINUTES_MAX = 5;
   private static final Duration READY_MAX = Duration.ofSeconds(60);
   private static final List<Path> FAKETIME =
       List.of(
@@ -75,8 +76,34 @@ public final class Faults {
     return FAKETIME.stream().filter(Files::exists).findFirst();
   }
 
-  /** Returns when it is over and everybody who was hit is ready again. */
-  public void bring(Hit hit) throws Exception {
+  /** Brings them together; returns when they are over and everybody who was hit is ready again. */
+  public void bring(List<Hit> hits) throws Exception {
+    var threads = Executors.newFixedThreadPool(hits.size());
+    try {
+      var running =
+          hits.stream()
+              .map(
+                  hit ->
+                      threads.submit(
+                          () -> {
+                            bring(hit);
+                            return hit;
+                          }))
+              .toList();
+      for (var one : running) {
+        one.get(OVER_MINUTES_MAX, TimeUnit.MINUTES);
+      }
+    } catch (ExecutionException failure) {
+      throw failure.getCause() instanceof StartFailure tooWrong ? tooWrong : failure;
+    } finally {
+      threads.shutdownNow();
+    }
+    for (var node : cluster.nodes()) {
+      node.awaitReady(READY_MAX);
+    }
+  }
+
+  private void bring(Hit hit) throws Exception {
     switch (hit.fault()) {
       case KILL_NODE -> kill(node(hit), hit);
       case FREEZE_NODE -> freeze(node(hit), hit);
@@ -101,9 +128,6 @@ public final class Faults {
       case LOCK_SEGMENTS -> lock("evento.consumer_segment", hit);
       case END_BACKENDS -> endBackends(hit);
       default -> disturb(hit);
-    }
-    for (var node : cluster.nodes()) {
-      node.awaitReady(READY_MAX);
     }
   }
 
@@ -177,10 +201,10 @@ public final class Faults {
         case SLOW_CALLERS -> entrance.delay(SLOW);
         case RESET_CALLERS -> entrance.reset();
         case LOSE_CALLERS_ANSWERS -> entrance.loseAnswers(LOST, hit.seed());
-        case CUT_PEERS -> peers.forEach(link -> link.hold());
-        case CUT_PEERS_ANSWERS -> peers.forEach(link -> link.holdAnswers());
-        case SLOW_PEERS -> peers.forEach(link -> link.delay(SLOW));
-        case RESET_PEERS -> peers.forEach(link -> link.reset());
+        case CUT_PEERS -> peers.hold();
+        case CUT_PEERS_ANSWERS -> peers.holdAnswers();
+        case SLOW_PEERS -> peers.delay(SLOW);
+        case RESET_PEERS -> peers.reset();
         default -> throw new IllegalArgumentException("nobody brings " + hit);
       }
       last(hit);
@@ -268,14 +292,7 @@ public final class Faults {
   }
 
   /** What may still be in the way is taken away, and whoever is down comes back. */
-  public void heal() throws SQLException, InterruptedException, IOException {
-    cluster.links().release();
+  public void heal() throws InterruptedException {
     cluster.heal();
-    Stream.concat(cluster.nodes().stream(), cluster.bundles().stream())
-        .filter(member -> !member.isReady())
-        .forEach(
-            member -> {
-              throw new IllegalStateException(member + " is not ready");
-            });
   }
 }

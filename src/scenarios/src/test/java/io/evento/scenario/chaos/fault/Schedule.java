@@ -30,12 +30,24 @@ public final class Schedule {
     this.banks = banks;
   }
 
-  public Hit next() {
+  /** What comes next: one, or beside one that is not of links a second one that is. */
+  public List<Hit> next() {
+    var first = hit(drawn());
+    var ofLinks = all.stream().filter(Fault::isOfLinks).toList();
+    return first.fault().isOfLinks() || ofLinks.isEmpty() || random.nextInt(3) > 0
+        ? List.of(first)
+        : List.of(first, hit(ofLinks.get(random.nextInt(ofLinks.size()))));
+  }
+
+  private Fault drawn() {
     if (deck.isEmpty()) {
       deck.addAll(all);
       Collections.shuffle(deck, random);
     }
-    var fault = deck.remove(deck.size() - 1);
+    return deck.remove(deck.size() - 1);
+  }
+
+  private Hit hit(Fault fault) {
     var targets = fault == Fault.KILL_BANK || fault == Fault.FREEZE_BANK ? banks : nodes;
     var least = fault.secondsMin() * 1_000;
     return new Hit(
