@@ -147,8 +147,7 @@ class EventoExtensionTest {
   @Test
   void a_component_that_cannot_work_fails_the_deployment() {
     assertThatThrownBy(() -> container(Idle.class))
-        .hasStackTraceContaining(
-            "Idle has no @CommandHandler: give it one, or do not register it");
+        .hasStackTraceContaining("Idle has no @CommandHandler: give it one, or do not register it");
     assertThatThrownBy(() -> container(Hidden.class))
         .hasStackTraceContaining(
             "Hidden.greet is called through a proxy of its container, which a private method passes"

@@ -38,6 +38,7 @@ public final class PayloadMapper implements ValueMapper {
 
   private final ObjectMapper mapper = mapper();
   private final SubjectKeys keys;
+  private final RequestRules requestRules = new RequestRules(mapper);
   private final Map<Class<?>, PayloadType> types = new ConcurrentHashMap<>();
   private final Map<Class<?>, PersonalValues> results = new ConcurrentHashMap<>();
   private volatile boolean hasPersonalTypes;
@@ -90,6 +91,10 @@ public final class PayloadMapper implements ValueMapper {
 
   ObjectMapper jackson() {
     return mapper;
+  }
+
+  RequestRules requestRules() {
+    return requestRules;
   }
 
   SubjectKeys keys() {

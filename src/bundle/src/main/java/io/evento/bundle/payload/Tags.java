@@ -62,7 +62,8 @@ final class Tags {
       return Names.checkType("", key);
     } catch (EventoException broken) {
       throw new InvalidBundleException(
-          "the key \"" + key + "\" of the @Tag on " + where(component) + broken.detail(), broken);
+          "the key \"" + key + "\" of the @Tag on " + where(component) + " " + broken.detail(),
+          broken);
     }
   }
 
