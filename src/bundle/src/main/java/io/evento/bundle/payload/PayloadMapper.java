@@ -302,6 +302,12 @@ public final class PayloadMapper implements ValueMapper {
       }
     }
     var refusal = unfit instanceof ValueInstantiationException ? unfit.getCause() : null;
+    if (refusal instanceof NullPointerException) {
+      var missing = Kotlin.missing(refusal);
+      if (missing != null) {
+        return EventoException.invalid(pointer(unfit) + "/" + missing, "is required");
+      }
+    }
     if (refusal instanceof IllegalArgumentException && refusal.getMessage() != null) {
       return EventoException.invalid(pointer(unfit), refusal.getMessage());
     }

@@ -134,7 +134,8 @@ public final class PayloadType {
       throw new InvalidBundleException(
           type.getName()
               + " must be a record: commands, events, queries and states are, so that they are"
-              + " immutable and have a schema");
+              + " immutable and have a schema"
+              + Kotlin.hint(type));
     }
     return new PayloadType(type, mapper);
   }
@@ -165,7 +166,7 @@ public final class PayloadType {
   private static @Nullable RecordComponent idComponent(Class<?> type) {
     var marked =
         Arrays.stream(type.getRecordComponents())
-            .filter(component -> component.isAnnotationPresent(AggregateId.class))
+            .filter(component -> Marks.has(component, AggregateId.class))
             .toList();
     if (marked.isEmpty()) {
       return null;

@@ -36,8 +36,6 @@ import org.jspecify.annotations.Nullable;
  * annotation called {@code Nullable} counts that is kept at run time.
  */
 final class RequestRules {
-  private static final String KOTLIN = "kotlin.Metadata";
-
   private final ObjectMapper jackson;
   private final Map<JavaType, Rules> rules = new ConcurrentHashMap<>();
 
@@ -261,12 +259,7 @@ final class RequestRules {
     if (component.getType().isPrimitive()) {
       return true;
     }
-    return !isOfKotlin(record) && !isNullable(component);
-  }
-
-  private static boolean isOfKotlin(Class<?> record) {
-    return Arrays.stream(record.getAnnotations())
-        .anyMatch(each -> each.annotationType().getName().equals(KOTLIN));
+    return !Kotlin.isSourceOf(record) && !isNullable(component);
   }
 
   private static boolean isNullable(RecordComponent component) {

@@ -181,7 +181,7 @@ public final class Schemas {
 
   /** Says to whoever reads the schema that the value is encrypted, and by whose key. */
   private static void tellPersonal(RecordComponent component, ObjectNode known) {
-    var personal = component.getAnnotation(Personal.class);
+    var personal = Marks.of(component, Personal.class);
     if (personal != null) {
       known.putObject(PERSONAL).put("subject", personal.subject());
     }

@@ -2,11 +2,12 @@ package io.evento.bundle.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What is kept of a failure with a dead letter. */
 class CauseTest {
-  private static Throwable failure(String message, Throwable cause) {
+  private static Throwable failure(String message, @Nullable Throwable cause) {
     var failure = new IllegalStateException(message, cause);
     failure.setStackTrace(
         new StackTraceElement[] {
