@@ -438,7 +438,7 @@ public final class EventoBundle implements AutoCloseable {
         Names.checkType("", name);
       } catch (EventoException broken) {
         throw new InvalidBundleException(
-            "the name \"" + name + "\" of the bundle" + broken.detail(), broken);
+            "the name \"" + name + "\" of the bundle " + broken.detail(), broken);
       }
       var addresses = connection.addresses();
       var access = connection.access(addresses);

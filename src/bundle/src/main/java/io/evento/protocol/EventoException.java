@@ -57,7 +57,7 @@ public class EventoException extends RuntimeException {
   public static EventoException invalid(String pointer, String rule) {
     return new EventoException(
         ErrorCode.INVALID_REQUEST,
-        pointer + " " + rule,
+        pointer.isEmpty() ? rule : pointer + " " + rule,
         List.of(new Violation(pointer, rule)),
         null,
         null,

@@ -324,7 +324,17 @@ class EventoBundleTest {
     var id = UUID.randomUUID();
     node.tell(
         new Decide(
-            id, "Make", 7, stream, Tip.EMPTY, null, false, 1_000, null, null, Json.EMPTY_OBJECT));
+            id,
+            "Make",
+            7,
+            stream,
+            Tip.EMPTY,
+            null,
+            false,
+            1_000,
+            null,
+            null,
+            new Json("{\"thing\":\"t\"}")));
     await().atMost(ofSeconds(5)).until(() -> !node.received(Decided.class).isEmpty());
     var decided = node.received(Decided.class).get(0);
     assertThat(decided.id()).isEqualTo(id);

@@ -16,7 +16,7 @@ import java.lang.annotation.Target;
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
-@Target(ElementType.RECORD_COMPONENT)
+@Target({ElementType.RECORD_COMPONENT, ElementType.FIELD})
 public @interface Tag {
   /** The key, {@code [A-Za-z][A-Za-z0-9._-]{0,99}}; the name of the component where it is empty. */
   String value() default "";

@@ -82,6 +82,12 @@ interface EventHandling {
           : WithheldFailure.tellable(cause, failed != null && Subjects.areIn(failed.payload()));
     }
 
+    /** The same in words, with where it happened. */
+    String why() {
+      var told = told();
+      return told == null ? "" : Cause.of(told);
+    }
+
     static Progress done(long position) {
       return new Progress(Kind.DONE, position, null, null);
     }

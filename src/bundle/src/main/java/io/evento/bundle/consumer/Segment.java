@@ -336,7 +336,7 @@ final class Segment extends LeasedSegment {
       }
       asked = null;
     }
-    var told = String.valueOf(progress.told());
+    var told = progress.why();
     switch (progress.kind()) {
       case DONE -> now.retried(letter.letter(), null, false);
       case HANDLER_FAILED ->
@@ -408,7 +408,7 @@ final class Segment extends LeasedSegment {
         Level.ERROR,
         () -> "event failed " + now.keys() + " position=" + position + " attempt=" + attempt,
         progress.told());
-    var nack = now.nack(position, attempt, String.valueOf(progress.told()), attempt >= ATTEMPTS);
+    var nack = now.nack(position, attempt, progress.why(), attempt >= ATTEMPTS);
     if (nack.park()) {
       parking = nack;
       askToPark(now, nack);

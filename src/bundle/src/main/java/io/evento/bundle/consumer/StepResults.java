@@ -117,7 +117,7 @@ final class StepResults {
                 + (at < asked.inputs().size() ? said(asked.inputs().get(at)) : ""),
         told);
     return new Failure(
-        passing != null ? passing : ErrorCode.HANDLER_FAILED, String.valueOf(told), List.of());
+        passing != null ? passing : ErrorCode.HANDLER_FAILED, Cause.of(told), List.of());
   }
 
   /** Whether something personal is in the input that failed, or in the state that it met. */

@@ -170,7 +170,7 @@ final class AggregateDispatcher {
     var ask = work.ask;
     Object command;
     try {
-      command = work.decider.payload().read(ask.payload(), ask.aggregate().id());
+      command = work.decider.payload().readRequest(ask.payload(), ask.aggregate().id());
     } catch (EventoException refused) {
       answer.accept(
           failed(ask, new Failure(refused.code(), refused.detail(), refused.violations())));

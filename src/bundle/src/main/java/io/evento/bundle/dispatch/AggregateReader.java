@@ -9,6 +9,7 @@ import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.api.PayloadVersion;
 import io.evento.bundle.dispatch.AggregateType.Applier;
 import io.evento.bundle.dispatch.AggregateType.Decider;
+import io.evento.bundle.payload.Kotlin;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.bundle.payload.SealedTypes;
@@ -38,7 +39,10 @@ final class AggregateReader {
   AggregateType read(Aggregate annotation) {
     if (!type.isRecord()) {
       throw new InvalidBundleException(
-          "the aggregate " + type.getName() + " must be a record: it is its own immutable state");
+          "the aggregate "
+              + type.getName()
+              + " must be a record: it is its own immutable state"
+              + Kotlin.hint(type));
     }
     HandlerMethods.allowOnly(type, "@Aggregate", CommandHandler.class, EventSourcingHandler.class);
     if (annotation.snapshotEvery() < 0) {

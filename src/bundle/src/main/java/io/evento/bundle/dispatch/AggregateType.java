@@ -125,7 +125,9 @@ record AggregateType(
         context,
         commands.values().stream()
             .map(Decider::payload)
-            .map(command -> new CommandType(command.name(), command.idProperty(), command.schema()))
+            .map(
+                command ->
+                    new CommandType(command.name(), command.idProperty(), command.requestSchema()))
             .toList(),
         events.values().stream()
             .map(Applier::payload)

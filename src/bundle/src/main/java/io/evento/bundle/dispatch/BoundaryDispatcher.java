@@ -79,7 +79,7 @@ final class BoundaryDispatcher {
       return;
     }
     try {
-      var command = decider.payload().read(ask.payload());
+      var command = decider.payload().readRequest(ask.payload(), null);
       var criteria = type.criteria(decider, command);
       var stream = type.stream(decider, command, criteria, ask.id().toString());
       var work = new Work(ask, type, decider, command, criteria, stream);

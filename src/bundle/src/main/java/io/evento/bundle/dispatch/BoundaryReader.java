@@ -7,6 +7,7 @@ import io.evento.bundle.api.CriteriaBuilder;
 import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.bundle.api.InitialState;
 import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.payload.Kotlin;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.bundle.payload.PayloadType;
 import io.evento.bundle.payload.SealedTypes;
@@ -29,7 +30,10 @@ final class BoundaryReader {
   BoundaryType read(Boundary annotation) {
     if (!type.isRecord()) {
       throw new InvalidBundleException(
-          "the boundary " + type.getName() + " must be a record: it is its own immutable state");
+          "the boundary "
+              + type.getName()
+              + " must be a record: it is its own immutable state"
+              + Kotlin.hint(type));
     }
     HandlerMethods.allowOnly(
         type,

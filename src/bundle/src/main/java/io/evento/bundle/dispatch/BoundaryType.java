@@ -131,7 +131,8 @@ record BoundaryType(AggregateType rules, Map<String, Handler> initial, Map<Strin
     var commands = new ArrayList<CommandType>();
     for (var decider : rules.commands().values()) {
       var command = decider.payload();
-      commands.add(new CommandType(command.name(), command.subjectProperty(), command.schema()));
+      commands.add(
+          new CommandType(command.name(), command.subjectProperty(), command.requestSchema()));
     }
     var events = new ArrayList<EventType>();
     for (Applier applier : rules.events().values()) {

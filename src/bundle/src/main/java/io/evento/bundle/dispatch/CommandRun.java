@@ -172,6 +172,6 @@ abstract class CommandRun<A extends Message> {
                 + " correlation="
                 + Correlation.of(request.trace, request.id),
         told);
-    return failed(Outcome.failure(told));
+    return failed(Outcome.failure(told, decider.handler().name()));
   }
 }

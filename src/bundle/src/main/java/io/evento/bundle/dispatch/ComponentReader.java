@@ -91,7 +91,7 @@ final class ComponentReader {
                     new CommandType(
                         command.payload().name(),
                         null,
-                        command.payload().schema(),
+                        command.payload().requestSchema(),
                         command.retry() ? null : false))
             .toList(),
         List.of(),
@@ -251,7 +251,7 @@ final class ComponentReader {
                 new QueryType(
                     query.payload().name(),
                     query.payload().version(),
-                    query.payload().schema(),
+                    query.payload().requestSchema(),
                     view(query.handler())))
         .toList();
   }
@@ -303,7 +303,7 @@ final class ComponentReader {
       Names.checkType("", name);
     } catch (EventoException broken) {
       throw new InvalidBundleException(
-          what + " \"" + name + "\" of " + type.getSimpleName() + broken.detail(), broken);
+          what + " \"" + name + "\" of " + type.getSimpleName() + " " + broken.detail(), broken);
     }
   }
 }

@@ -244,7 +244,7 @@ public final class Components {
       Names.checkType("", type.context());
     } catch (EventoException broken) {
       throw new InvalidBundleException(
-          "context \"" + type.context() + "\" of " + type.name() + broken.detail(), broken);
+          "context \"" + type.context() + "\" of " + type.name() + " " + broken.detail(), broken);
     }
   }
 

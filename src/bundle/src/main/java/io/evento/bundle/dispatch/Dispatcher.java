@@ -144,7 +144,7 @@ public final class Dispatcher implements AutoCloseable {
         Correlation.of(command),
         tracked,
         () -> {
-          var payload = target.payload().read(command.payload());
+          var payload = target.payload().readRequest(command.payload(), null);
           var metadata =
               new CommandMetadata(command.id(), mapper.readMap(command.meta()), command.trace());
           var handler = target.handler();
@@ -179,7 +179,7 @@ public final class Dispatcher implements AutoCloseable {
           }
           Object payload;
           try {
-            payload = target.payload().read(query.payload(), query.payloadVersion());
+            payload = target.payload().readRequest(query.payload(), query.payloadVersion());
           } catch (EventoException unfit) {
             tracked.accept(Fault.of(query.id(), unfit));
             return;
@@ -342,7 +342,7 @@ public final class Dispatcher implements AutoCloseable {
                 + " correlation="
                 + correlation,
         told);
-    return fault(id, ErrorCode.HANDLER_FAILED, Outcome.failure(told).detail());
+    return fault(id, ErrorCode.HANDLER_FAILED, Outcome.failure(told, handler.name()).detail());
   }
 
   /** Whether something personal is in what it takes; of a family of types perhaps. */

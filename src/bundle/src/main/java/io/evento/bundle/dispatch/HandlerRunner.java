@@ -88,7 +88,7 @@ public final class HandlerRunner {
     if (target == null) {
       throw new IllegalArgumentException("nothing here answers " + query);
     }
-    var answer = ask(target, target.payload().read(payload), database);
+    var answer = ask(target, target.payload().readRequest(payload, null), database);
     return answer instanceof CompletionStage<?> stage
         ? stage.toCompletableFuture().get(STAGE_MAX_SECONDS, TimeUnit.SECONDS)
         : answer;

@@ -81,6 +81,12 @@ record Outcome(List<?> events, @Nullable Object value, @Nullable Rejection rejec
         : null;
   }
 
+  /** The failure of a handler, which is named. */
+  static Failure failure(Throwable thrown, String handler) {
+    var failure = failure(thrown);
+    return new Failure(failure.code(), failure.detail() + " (in " + handler + ")", List.of());
+  }
+
   static Failure failure(Throwable thrown) {
     var message = thrown.getMessage();
     if (thrown instanceof WithheldFailure) {

@@ -243,7 +243,7 @@ final class StepReader {
       Names.checkType("", name);
     } catch (EventoException broken) {
       throw new InvalidBundleException(
-          what + " \"" + name + "\" of " + type.getSimpleName() + broken.detail(), broken);
+          what + " \"" + name + "\" of " + type.getSimpleName() + " " + broken.detail(), broken);
     }
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JacksonAnnotationsInside;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
+import io.evento.bundle.api.InvalidBundleException;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.AnnotatedElement;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ final class JsonNames {
       Set.of(
           "JsonProperty",
           "JsonAlias",
+          "JsonIgnoreProperties",
           "JsonIgnore", // a component that is left out is refused by its name
           "JsonPropertyOrder",
           "JsonNaming",
@@ -116,5 +118,21 @@ final class JsonNames {
     }
     return type.getPackageName().startsWith("com.fasterxml.jackson")
         && !HARMLESS.contains(type.getSimpleName());
+  }
+
+  /**
+   * @throws InvalidBundleException if what is written under one name would not be read under it
+   */
+  static void check(String where, @Nullable String written, @Nullable String read) {
+    if (written == null || !written.equals(read)) {
+      throw new InvalidBundleException(
+          where
+              + (written == null
+                  ? " is not written to JSON"
+                  : read == null
+                      ? " is not read from JSON"
+                      : " is written to JSON as " + written + " and read as " + read)
+              + ", so its value would be lost: take the annotation away that says so");
+    }
   }
 }

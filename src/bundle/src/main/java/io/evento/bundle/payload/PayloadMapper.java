@@ -38,6 +38,7 @@ public final class PayloadMapper implements ValueMapper {
 
   private final ObjectMapper mapper = mapper();
   private final SubjectKeys keys;
+  private final RequestRules requestRules = new RequestRules(mapper);
   private final Map<Class<?>, PayloadType> types = new ConcurrentHashMap<>();
   private final Map<Class<?>, PersonalValues> results = new ConcurrentHashMap<>();
   private volatile boolean hasPersonalTypes;
@@ -90,6 +91,10 @@ public final class PayloadMapper implements ValueMapper {
 
   ObjectMapper jackson() {
     return mapper;
+  }
+
+  RequestRules requestRules() {
+    return requestRules;
   }
 
   SubjectKeys keys() {
@@ -299,6 +304,12 @@ public final class PayloadMapper implements ValueMapper {
       }
     }
     var refusal = unfit instanceof ValueInstantiationException ? unfit.getCause() : null;
+    if (refusal instanceof NullPointerException) {
+      var missing = Kotlin.missing(refusal);
+      if (missing != null) {
+        return EventoException.invalid(pointer(unfit) + "/" + missing, "is required");
+      }
+    }
     if (refusal instanceof IllegalArgumentException && refusal.getMessage() != null) {
       return EventoException.invalid(pointer(unfit), refusal.getMessage());
     }

@@ -17,6 +17,7 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,9 +28,22 @@ public final class PayloadType {
   /** So many values of a type of which each is known to come back are read back all the same. */
   private static final int VERIFIED_FIRST = 100;
 
+  /** What whole numbers fit into, by type. */
+  private static final Map<Class<?>, String> WHOLE_BITS =
+      Map.of(
+          byte.class, "8 bits",
+          Byte.class, "8 bits",
+          short.class, "16 bits",
+          Short.class, "16 bits",
+          int.class, "32 bits",
+          Integer.class, "32 bits",
+          long.class, "64 bits",
+          Long.class, "64 bits");
+
   private final Class<?> type;
   private final String name;
   private final Json schema;
+  private final Json requestSchema;
   private final Json shape;
   private final boolean isCertain;
   private final ObjectReader reader;
@@ -39,6 +53,7 @@ public final class PayloadType {
   private final Upcasters upcasters;
   private final Tags tags;
   private final PersonalValues personal;
+  private final RequestRules requestRules;
 
   /** How many values are still read back although the type is certain. */
   private final AtomicInteger toVerify = new AtomicInteger(VERIFIED_FIRST);
@@ -48,6 +63,8 @@ public final class PayloadType {
     this.name = nameOf(type);
     var schemas = new Schemas(mapper);
     this.schema = schemas.ofPayload(type);
+    this.requestSchema = new Schemas(mapper).ofRequest(type);
+    this.requestRules = mapper.requestRules();
     this.shape = mapper.write(List.of(name, schema, schemas.classes()));
     this.isCertain = schemas.isCertain();
     this.reader = mapper.jackson().readerFor(type);
@@ -117,7 +134,8 @@ public final class PayloadType {
       throw new InvalidBundleException(
           type.getName()
               + " must be a record: commands, events, queries and states are, so that they are"
-              + " immutable and have a schema");
+              + " immutable and have a schema"
+              + Kotlin.hint(type));
     }
     return new PayloadType(type, mapper);
   }
@@ -138,6 +156,7 @@ public final class PayloadType {
               + name
               + "\" of "
               + type.getName()
+              + " "
               + broken.detail()
               + "; give another with @TypeName(\"…\")",
           broken);
@@ -147,7 +166,7 @@ public final class PayloadType {
   private static @Nullable RecordComponent idComponent(Class<?> type) {
     var marked =
         Arrays.stream(type.getRecordComponents())
-            .filter(component -> component.isAnnotationPresent(AggregateId.class))
+            .filter(component -> Marks.has(component, AggregateId.class))
             .toList();
     if (marked.isEmpty()) {
       return null;
@@ -188,6 +207,11 @@ public final class PayloadType {
 
   public Json schema() {
     return schema;
+  }
+
+  /** The schema of a command or query, which must have all that is not {@code @Nullable}. */
+  public Json requestSchema() {
+    return requestSchema;
   }
 
   /**
@@ -335,6 +359,27 @@ public final class PayloadType {
     return plain(personal.open(json, aggregate));
   }
 
+  /**
+   * Reads a command or query, which may have no field that is not known and must have all that is
+   * not {@code @Nullable}.
+   *
+   * @param aggregate id of the aggregate that it is for; null where that is not known
+   * @throws EventoException {@code invalid-request} that points to the field
+   */
+  public Object readRequest(Json json, @Nullable String aggregate) {
+    var opened = personal.open(json, aggregate);
+    return requestRules.read(type, opened, this::plain);
+  }
+
+  /**
+   * The same of any version up to the present one; an older one is lifted first.
+   *
+   * @param version that it was written in
+   */
+  public Object readRequest(Json json, int version) {
+    return version == upcasters.version() ? readRequest(json, null) : read(json, version, null);
+  }
+
   private Object plain(Json json) {
     Object payload = PayloadMapper.read(reader, json);
     if (payload == null) {
@@ -387,6 +432,10 @@ public final class PayloadType {
       return "one of " + String.join(", ", names(type));
     }
     if (type.isPrimitive() || Number.class.isAssignableFrom(type)) {
+      var bits = WHOLE_BITS.get(type);
+      if (bits != null) {
+        return "a whole number that fits " + bits;
+      }
       return type == float.class || type == double.class ? "a number" : "a number that fits";
     }
     if (type.isArray() || Iterable.class.isAssignableFrom(type)) {

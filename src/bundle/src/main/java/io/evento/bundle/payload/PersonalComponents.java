@@ -70,7 +70,7 @@ final class PersonalComponents {
               .getTypeFactory()
               .resolveMemberType(component.getGenericType(), record.getBindings());
       var name = names.written(component.getName());
-      var personal = component.getAnnotation(Personal.class);
+      var personal = Marks.of(component, Personal.class);
       if (name == null) {
         if (personal != null) {
           throw broken(component, "it is not written to JSON under a name of its own");
@@ -123,7 +123,7 @@ final class PersonalComponents {
       return Arrays.stream(raw.getRecordComponents())
           .anyMatch(
               component ->
-                  component.isAnnotationPresent(Personal.class)
+                  Marks.has(component, Personal.class)
                       || hides(
                           mapper
                               .jackson()
@@ -163,10 +163,10 @@ final class PersonalComponents {
 
   private Part part(
       RecordComponent component, Personal personal, JavaType type, List<String> path) {
-    if (component.isAnnotationPresent(AggregateId.class)) {
+    if (Marks.has(component, AggregateId.class)) {
       throw broken(component, "it is the @AggregateId, by which streams are found and named");
     }
-    if (component.isAnnotationPresent(Tag.class)) {
+    if (Marks.has(component, Tag.class)) {
       throw broken(component, "it is a @Tag, which is kept in the clear for events to be found by");
     }
     return new Part(

@@ -36,7 +36,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes JSON Schema (2020-12) for a type, and refuses what cannot be read back from its JSON, at
@@ -68,6 +67,7 @@ public final class Schemas {
   private final List<String> classes = new ArrayList<>();
 
   private boolean isReadByUs;
+  private boolean isRequest;
   private boolean isCertain = true;
 
   public Schemas(PayloadMapper mapper) {
@@ -103,6 +103,12 @@ public final class Schemas {
   Json ofPayload(Class<?> record) {
     isReadByUs = true;
     return of(record);
+  }
+
+  /** The schema of a record by which something is asked here; see {@link RequestRules}. */
+  Json ofRequest(Class<?> record) {
+    isRequest = true;
+    return ofPayload(record);
   }
 
   /**
@@ -151,13 +157,15 @@ public final class Schemas {
       classes.add(where + ":" + told(member));
       var name = json.written(component.getName());
       if (isReadByUs && !isTranslated) {
-        checkNames(where, name, json.read(component.getName()));
+        JsonNames.check(where, name, json.read(component.getName()));
       }
       var known = isToldOtherwise(component) ? anythingCustomized() : schema(member, where);
       if (name != null) {
         tellPersonal(component, known);
         properties.set(name, known);
-        if (component.getType().isPrimitive()) {
+        if (isRequest && !JsonNames.isCustomized(record)
+            ? RequestRules.isRequired(component)
+            : component.getType().isPrimitive()) {
           required.add(name);
         }
       }
@@ -165,12 +173,15 @@ public final class Schemas {
     if (!required.isEmpty()) {
       schema.set("required", required);
     }
+    if (isRequest && !JsonNames.isCustomized(record) && !RequestRules.toleratesUnknown(record)) {
+      schema.put("additionalProperties", false);
+    }
     return schema;
   }
 
   /** Says to whoever reads the schema that the value is encrypted, and by whose key. */
   private static void tellPersonal(RecordComponent component, ObjectNode known) {
-    var personal = component.getAnnotation(Personal.class);
+    var personal = Marks.of(component, Personal.class);
     if (personal != null) {
       known.putObject(PERSONAL).put("subject", personal.subject());
     }
@@ -189,19 +200,6 @@ public final class Schemas {
                 place ->
                     place.isAnnotationPresent(JsonValue.class)
                         || place.isAnnotationPresent(JsonCreator.class));
-  }
-
-  private static void checkNames(String where, @Nullable String written, @Nullable String read) {
-    if (written == null || !written.equals(read)) {
-      throw new InvalidBundleException(
-          where
-              + (written == null
-                  ? " is not written to JSON"
-                  : read == null
-                      ? " is not read from JSON"
-                      : " is written to JSON as " + written + " and read as " + read)
-              + ", so its value would be lost: take the annotation away that says so");
-    }
   }
 
   /** Whether the author says how this component is written and read. */

@@ -46,7 +46,8 @@ public final class SealedTypes {
           where
               + " names "
               + type.getName()
-              + ": it must be a record, or a sealed interface that permits records");
+              + ": it must be a record, or a sealed interface that permits records"
+              + Kotlin.hint(type));
     }
   }
 }

@@ -42,7 +42,7 @@ final class Tags {
   static Tags of(Class<?> type, PayloadMapper mapper) {
     var components = new ArrayList<Tagged>();
     for (var component : type.getRecordComponents()) {
-      var tag = component.getAnnotation(Tag.class);
+      var tag = Marks.of(component, Tag.class);
       if (tag != null) {
         check(component);
         var key = tag.value().isEmpty() ? component.getName() : tag.value();
@@ -62,7 +62,8 @@ final class Tags {
       return Names.checkType("", key);
     } catch (EventoException broken) {
       throw new InvalidBundleException(
-          "the key \"" + key + "\" of the @Tag on " + where(component) + broken.detail(), broken);
+          "the key \"" + key + "\" of the @Tag on " + where(component) + " " + broken.detail(),
+          broken);
     }
   }
 

@@ -244,7 +244,7 @@ class StepConsumersTest {
     assertThat(failure.code()).isEqualTo(ErrorCode.HANDLER_FAILED);
     assertThat(failure.detail())
         .contains("the stored state of the saga orders:1 under o-2 cannot be read as Count")
-        .contains("/count must be a number that fits");
+        .contains("/count must be a whole number that fits 32 bits");
   }
 
   @Test

@@ -127,7 +127,12 @@ class AggregateDispatcherTest {
         1_000,
         null,
         null,
-        new Json(payload));
+        new Json(payload.contains("counter") ? payload : withId(payload)));
+  }
+
+  private static String withId(String payload) {
+    var rest = payload.substring(1);
+    return "{\"counter\":\"c-1\"" + (rest.equals("}") ? "" : ",") + rest;
   }
 
   private Decided decide(String type, String payload, long attempt, Tip tip, History history) {
@@ -264,7 +269,7 @@ class AggregateDispatcherTest {
             1_000,
             null,
             null,
-            new Json("{\"amount\":3}"));
+            new Json("{\"counter\":\"c-1\",\"amount\":3}"));
     dispatcher.decide(ask, answers::add);
     var state = ((Decided) answers.get(1)).state();
     assertThat(state.state()).isEqualTo(new Json("{\"sum\":0}"));
@@ -309,14 +314,16 @@ class AggregateDispatcherTest {
   void any_other_exception_is_a_failure_that_names_type_and_message() {
     var failure = decide("Break", "{\"how\":\"\"}", 1, Tip.EMPTY, null).failure();
     assertThat(failure.code()).isEqualTo(ErrorCode.HANDLER_FAILED);
-    assertThat(failure.detail()).isEqualTo("IllegalStateException: broken");
+    assertThat(failure.detail())
+        .isEqualTo("IllegalStateException: broken (in GreatCounter.breaks)");
   }
 
   @Test
   void an_event_that_cannot_be_applied_is_never_answered() {
     started();
     var failure = decide("Break", "{\"how\":\"unapplicable\"}", 12, new Tip(1, 11), null).failure();
-    assertThat(failure.detail()).isEqualTo("IllegalArgumentException: below 0");
+    assertThat(failure.detail())
+        .isEqualTo("IllegalArgumentException: below 0 (in GreatCounter.breaks)");
     assertThat(add(1, 13, new Tip(1, 11)).stale()).isFalse();
   }
 

@@ -98,9 +98,13 @@ class PayloadMapperTest {
   @Test
   void text_is_no_number_and_a_number_no_text() {
     assertRefused(
-        GOOD.replace("\"amount\":5", "\"amount\":\"5\""), "/amount", "must be a number that fits");
+        GOOD.replace("\"amount\":5", "\"amount\":\"5\""),
+        "/amount",
+        "must be a whole number that fits 64 bits");
     assertRefused(
-        GOOD.replace("\"amount\":5", "\"amount\":5.5"), "/amount", "must be a number that fits");
+        GOOD.replace("\"amount\":5", "\"amount\":5.5"),
+        "/amount",
+        "must be a whole number that fits 64 bits");
     assertRefused(
         GOOD.replace("\"text\":\"a\"", "\"text\":1"), "/lines/0/text", "must be a string");
   }

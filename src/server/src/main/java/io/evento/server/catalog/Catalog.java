@@ -8,6 +8,7 @@ import io.evento.protocol.DeclareMessage.ComponentKind;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
+import io.evento.protocol.hint.NearMiss;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
@@ -237,6 +238,17 @@ public class Catalog {
         lookups.computeIfAbsent(key, first -> Threads.supply(() -> look(kind, type), readers));
     asked.whenComplete((found, failure) -> lookups.remove(key, asked));
     return asked.minimalCompletionStage();
+  }
+
+  /** The refusal of a command or query of this type; names the nearest type that is known here. */
+  public EventoException unknown(PayloadType.Kind kind, String type) {
+    var isCommand = kind == PayloadType.Kind.COMMAND;
+    return new EventoException(
+        ErrorCode.UNKNOWN_TYPE,
+        "no bundle ever declared a "
+            + (isCommand ? "command " : "query ")
+            + type
+            + NearMiss.hint(type, (isCommand ? commands : queries).keySet()));
   }
 
   private Optional<PayloadType> look(PayloadType.Kind kind, String type) {

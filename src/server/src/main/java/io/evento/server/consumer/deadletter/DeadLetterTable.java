@@ -269,8 +269,9 @@ public class DeadLetterTable {
 
   /** What failures have in common: what stands before their own words. */
   static String group(String cause) {
-    var end = cause.indexOf(": ");
-    var kind = end < 0 ? cause : cause.substring(0, end);
+    var line = cause.lines().findFirst().orElse("");
+    var end = line.indexOf(": ");
+    var kind = end < 0 ? line : line.substring(0, end);
     return kind.length() > 200 ? kind.substring(0, 200) : kind;
   }
 

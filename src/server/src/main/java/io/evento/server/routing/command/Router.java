@@ -193,11 +193,7 @@ public class Router {
     return catalog
         .find(PayloadType.Kind.COMMAND, type)
         .thenApply(
-            found ->
-                found.orElseThrow(
-                    () ->
-                        new EventoException(
-                            ErrorCode.UNKNOWN_TYPE, "no bundle ever declared a command " + type)));
+            found -> found.orElseThrow(() -> catalog.unknown(PayloadType.Kind.COMMAND, type)));
   }
 
   private CommandRequest request(

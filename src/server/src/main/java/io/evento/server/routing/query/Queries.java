@@ -171,12 +171,7 @@ public class Queries {
     }
     return catalog
         .find(PayloadType.Kind.QUERY, type)
-        .thenApply(
-            found ->
-                found.orElseThrow(
-                    () ->
-                        new EventoException(
-                            ErrorCode.UNKNOWN_TYPE, "no bundle ever declared a query " + type)));
+        .thenApply(found -> found.orElseThrow(() -> catalog.unknown(PayloadType.Kind.QUERY, type)));
   }
 
   private CompletionStage<Json> answer(QueryMessage.Query query, Deadline deadline, long arrived) {

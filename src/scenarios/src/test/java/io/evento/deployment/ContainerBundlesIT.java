@@ -1,4 +1,4 @@
-package io.evento.scenario;
+package io.evento.deployment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

@@ -1,0 +1,140 @@
+package io.evento.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.evento.bundle.gateway.CommandGateway;
+import io.evento.bundle.gateway.QueryGateway;
+import io.evento.spring.bad.Idle;
+import io.evento.spring.good.Doors;
+import io.evento.spring.good.Doors.CountOpened;
+import io.evento.spring.good.Doors.Counts;
+import io.evento.spring.good.Doors.Door;
+import io.evento.spring.good.Doors.Open;
+import io.evento.spring.good.Doors.Opened;
+import io.evento.testing.PostgresFixture;
+import io.evento.testkit.ProjectorFixture;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.actuate.health.HealthIndicator;
+import org.springframework.boot.actuate.health.Status;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.transaction.PlatformTransactionManager;
+
+/** The starter in a Spring context, without a cluster and with a real database. */
+class EventoAutoConfigurationTest {
+  private final ApplicationContextRunner application =
+      new ApplicationContextRunner()
+          .withConfiguration(
+              AutoConfigurations.of(
+                  EventoAutoConfiguration.class,
+                  EventoHealthAutoConfiguration.class,
+                  DataSourceAutoConfiguration.class,
+                  DataSourceTransactionManagerAutoConfiguration.class,
+                  JdbcTemplateAutoConfiguration.class))
+          .withPropertyValues(
+              "spring.application.name=doors",
+              "evento.servers=ws://127.0.0.1:9/evento",
+              "spring.datasource.username=postgres",
+              "spring.datasource.type=org.springframework.jdbc.datasource.SimpleDriverDataSource",
+              "spring.datasource.url=" + PostgresFixture.shared().empty().url());
+
+  @Test
+  void components_are_found_and_gateways_are_offered() {
+    application
+        .withUserConfiguration(Doors.class)
+        .run(
+            context -> {
+              assertThat(context).hasNotFailed();
+              assertThat(context).hasSingleBean(Counts.class);
+              assertThat(context.getBean(ComponentScan.States.class).classes())
+                  .containsExactly(Door.class);
+              assertThat(context).hasSingleBean(CommandGateway.class);
+              assertThat(context).hasSingleBean(QueryGateway.class);
+              assertThat(context.getBean(BundleLifecycle.class).isRunning()).isTrue();
+            });
+  }
+
+  @Test
+  void health_tells_of_each_address_why_nothing_is_there() {
+    application
+        .withUserConfiguration(Doors.class)
+        .run(
+            context -> {
+              var health = context.getBean(HealthIndicator.class).health();
+              assertThat(health.getStatus()).isEqualTo(Status.DOWN);
+              assertThat(String.valueOf(health.getDetails().get("nodes")))
+                  .contains("ws://127.0.0.1:9/evento: ");
+            });
+  }
+
+  @Test
+  void a_component_that_cannot_work_ends_the_start() {
+    application
+        .withUserConfiguration(Idle.class)
+        .run(
+            context ->
+                assertThat(context)
+                    .hasFailed()
+                    .getFailure()
+                    .hasStackTraceContaining(
+                        "Nothing has no @CommandHandler: give it one, or do not register it"));
+  }
+
+  @Test
+  void what_is_missing_is_named() {
+    application
+        .withUserConfiguration(Doors.class)
+        .withPropertyValues("evento.servers=")
+        .run(
+            context ->
+                assertThat(context)
+                    .getFailure()
+                    .hasStackTraceContaining("set evento.servers to the addresses of the cluster"));
+    application
+        .withUserConfiguration(Doors.class)
+        .withPropertyValues("spring.application.name=")
+        .run(
+            context ->
+                assertThat(context)
+                    .getFailure()
+                    .hasStackTraceContaining("set evento.bundle, or spring.application.name"));
+  }
+
+  @Test
+  void a_bundle_that_is_not_enabled_is_not_started_and_says_so() {
+    application
+        .withUserConfiguration(Doors.class)
+        .withPropertyValues("evento.enabled=false", "evento.servers=")
+        .run(
+            context -> {
+              assertThat(context).hasNotFailed();
+              assertThat(context).doesNotHaveBean(HealthIndicator.class);
+              var commands = context.getBean(CommandGateway.class);
+              assertThatThrownBy(() -> commands.send(new Open("a")))
+                  .hasMessage("the bundle is not started, as evento.enabled is false");
+            });
+  }
+
+  /** Each batch comes twice, the first time without its commit. */
+  @Test
+  void rows_and_checkpoint_are_one_transaction_of_the_application() {
+    application
+        .withUserConfiguration(Doors.class)
+        .run(
+            context -> {
+              var database = context.getBean(DataSource.class);
+              var manager = context.getBean(PlatformTransactionManager.class);
+              ProjectorFixture.of(
+                      context.getBean(Counts.class),
+                      database,
+                      new SpringTransactions(manager, database))
+                  .given(Door.class, "front", new Opened(1), new Opened(2))
+                  .thenAnswers(new CountOpened("front"), 2);
+            });
+  }
+}

@@ -1,0 +1,5 @@
+/** An application for tests. */
+@NullMarked
+package io.evento.spring.good;
+
+import org.jspecify.annotations.NullMarked;
