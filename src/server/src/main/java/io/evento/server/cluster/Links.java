@@ -12,11 +12,13 @@ import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -28,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.JChannel;
@@ -154,6 +157,18 @@ public class Links {
   /** Names of the nodes whose link is alive, without this one. */
   public Collection<String> peers() {
     return peers.values().stream().filter(Peer::isAlive).map(Peer::name).toList();
+  }
+
+  /** How long nothing was heard of each node that introduced itself; of those that are gone too. */
+  public Map<String, Duration> silences() {
+    return peers.values().stream()
+        .filter(peer -> !peer.name().isEmpty())
+        .collect(
+            Collectors.toMap(
+                Peer::name,
+                peer -> Duration.ofNanos(peer.silentNanos()),
+                (one, other) -> one.compareTo(other) < 0 ? one : other,
+                TreeMap::new));
   }
 
   public boolean reaches(String node) {

@@ -17,6 +17,8 @@ import io.evento.server.gateway.live.EventFeeds;
 import io.evento.server.gateway.live.TopicFeeds;
 import io.evento.server.gateway.websocket.BundleLinks;
 import io.evento.server.monitor.AlarmWatch;
+import io.evento.server.monitor.DatabaseGauges;
+import io.evento.server.monitor.NodeGauges;
 import io.evento.server.persistence.Migrations;
 import io.evento.server.personal.Erasures;
 import io.evento.server.personal.PersonalTypes;
@@ -77,6 +79,8 @@ public class NodeLifecycle {
   private final PersonalTypes personalTypes;
   private final TelemetryWriter telemetry;
   private final AlarmWatch alarms;
+  private final NodeGauges nodeGauges;
+  private final DatabaseGauges databaseGauges;
   private final ChainWriter chain;
   private final VerifyRunner verify;
   private final NodeDrain drain;
@@ -116,6 +120,8 @@ public class NodeLifecycle {
       PersonalTypes personalTypes,
       TelemetryWriter telemetry,
       AlarmWatch alarms,
+      NodeGauges nodeGauges,
+      DatabaseGauges databaseGauges,
       ChainWriter chain,
       VerifyRunner verify,
       NodeDrain drain,
@@ -144,6 +150,8 @@ public class NodeLifecycle {
     this.personalTypes = personalTypes;
     this.telemetry = telemetry;
     this.alarms = alarms;
+    this.nodeGauges = nodeGauges;
+    this.databaseGauges = databaseGauges;
     this.chain = chain;
     this.verify = verify;
     this.drain = drain;
@@ -181,6 +189,8 @@ public class NodeLifecycle {
       watch.start();
       telemetry.start();
       alarms.start();
+      nodeGauges.start();
+      databaseGauges.start();
       chain.start();
       verify.start();
       hearOfHosts();

@@ -39,7 +39,7 @@ public class LeasePasses {
   private final EventLoop.Task write = eventLoop.task(this::write);
   private final AtomicBoolean isWriteDue = new AtomicBoolean();
   private volatile boolean isStarted;
-  private volatile long tickedAt = System.nanoTime();
+  private final TimerWatch watch;
 
   @Inject
   public LeasePasses(
@@ -50,6 +50,7 @@ public class LeasePasses {
     this.links = links;
     this.threads = threads;
     this.timer = threads.timer();
+    watch = new TimerWatch(this::wake, threads.pool("timer-watch", 1, 1), System::nanoTime);
   }
 
   /** Begins to take leases and to deliver; once the schema is there and the store is followed. */
@@ -69,6 +70,7 @@ public class LeasePasses {
     threads.start("leases", eventLoop::run);
     sessions.onChange(this::wake);
     links.listen(LeaseKeeper.FREED, (node, nothing) -> wake());
+    timer.scheduleWithFixedDelay(watch::look, 1, 1, TimeUnit.SECONDS);
     isStarted = true;
     wake();
   }
@@ -86,13 +88,26 @@ public class LeasePasses {
 
   /** A pass, as the application server's timer makes one every second. */
   public void tick() {
-    tickedAt = System.nanoTime();
+    watch.ticked();
     pass();
   }
 
   /** How long ago the timer made its last pass; since this node began, if it made none yet. */
   public Duration sinceTick() {
-    return Duration.ofNanos(System.nanoTime() - tickedAt);
+    return watch.sinceTick();
+  }
+
+  /**
+   * Says how the timer is armed. From then on, one that is silent for three seconds is stood in
+   * for, and after five it is armed again.
+   */
+  public void armBy(Runnable how) {
+    watch.armBy(how);
+  }
+
+  /** How often the timer was lost and armed again. */
+  public long timesArmed() {
+    return watch.armed();
   }
 
   /** Renews, claims and shares leases. */

@@ -52,6 +52,14 @@ public class StepTable {
        where name = ? and version = ? and key = any(?)
       """;
 
+  private static final String LIVING =
+      """
+      select name, version, count(*)
+        from (select name, version from evento.saga_state
+               where ended_at is null limit 100000) as living
+       group by name, version
+      """;
+
   private static final String OWNED =
       """
       with owned as (
@@ -188,6 +196,16 @@ public class StepTable {
   @Inject
   public StepTable(Database database) {
     this.database = database;
+  }
+
+  /** How many sagas have not ended, by saga; 100,000 at most. */
+  public static Map<ConsumerId, Long> living(Connection open) throws SQLException {
+    var found = new HashMap<ConsumerId, Long>();
+    try (var select = Sql.prepare(open, LIVING)) {
+      select.each(
+          row -> found.put(new ConsumerId(row.getString(1), row.getInt(2)), row.getLong(3)));
+    }
+    return found;
   }
 
   /** The sagas of some keys by key, ended ones too; those that never were are missing. */

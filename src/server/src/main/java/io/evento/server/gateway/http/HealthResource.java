@@ -5,6 +5,7 @@ import io.evento.protocol.Codec;
 import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.NodeState;
+import io.evento.server.consumer.Consumers;
 import io.evento.server.eventstore.append.Appender;
 import io.evento.server.monitor.Alarm;
 import io.evento.server.monitor.AlarmWatch;
@@ -37,6 +38,7 @@ public class HealthResource {
   @Inject private Grants grants;
   @Inject private AlarmWatch alarmWatch;
   @Inject private Database database;
+  @Inject private Consumers consumers;
 
   /**
    * @param data what there is to say: the {@code reason} of a check that is down, or a state
@@ -85,7 +87,17 @@ public class HealthResource {
         Check.of("database", !database.isAway())
             .because("no connection could be had just now; the node tries on"),
         security(),
+        timer(),
         alarms());
+  }
+
+  /**
+   * When the application server's timer made its last pass. No reason to send nothing to this node:
+   * a timer that is lost is stood in for and armed again.
+   */
+  private Check timer() {
+    return Check.of("timer", true)
+        .telling("sinceLastPassMillis", Long.toString(consumers.sinceTimer().toMillis()));
   }
 
   /** What is wrong with the cluster: told here, and no reason to send nothing to this node. */
