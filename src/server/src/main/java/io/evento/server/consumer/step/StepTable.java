@@ -52,12 +52,15 @@ public class StepTable {
        where name = ? and version = ? and key = any(?)
       """;
 
+  // Those of which none lives are told as well.
   private static final String LIVING =
       """
-      select name, version, count(*)
-        from (select name, version from evento.saga_state
-               where ended_at is null limit 100000) as living
-       group by name, version
+      select c.name, c.version, count(living.name)
+        from evento.consumer c
+        left join (select name, version from evento.saga_state
+                    where ended_at is null limit 100000) as living using (name, version)
+       where c.kind = 'saga'
+       group by c.name, c.version
       """;
 
   private static final String OWNED =
@@ -198,7 +201,7 @@ public class StepTable {
     this.database = database;
   }
 
-  /** How many sagas have not ended, by saga; 100,000 at most. */
+  /** How many of each saga have not ended; 100,000 at most, all together. */
   public static Map<ConsumerId, Long> living(Connection open) throws SQLException {
     var found = new HashMap<ConsumerId, Long>();
     try (var select = Sql.prepare(open, LIVING)) {
