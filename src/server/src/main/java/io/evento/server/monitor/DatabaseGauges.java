@@ -4,11 +4,13 @@ import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.DatabaseFigures;
+import io.evento.server.persistence.ServerClock;
 import io.evento.server.telemetry.LabelledValue;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +30,7 @@ public class DatabaseGauges {
   private final Threads threads;
   private final ExecutorService worker;
   private volatile @Nullable DatabaseFigures seen;
+  private volatile @Nullable Duration clockAhead;
 
   @Inject
   public DatabaseGauges(Database database, Threads threads, Metrics metrics) {
@@ -50,6 +53,13 @@ public class DatabaseGauges {
         "evento_database_cache_hits_ratio",
         "share of blocks that were in PostgreSQL's memory when they were wanted",
         DatabaseFigures::cacheHits);
+    metrics.gauges(
+        "evento_database_clock_ahead_seconds",
+        "by how much the clock of PostgreSQL's machine is ahead of this node's",
+        () ->
+            clockAhead().stream()
+                .map(ahead -> new LabelledValue(Map.of(), ahead.toNanos() / 1e9))
+                .toList());
     tables(
         metrics,
         "evento_table_bytes",
@@ -93,6 +103,14 @@ public class DatabaseGauges {
     return Optional.ofNullable(seen);
   }
 
+  /**
+   * By how much the database's clock was ahead of this machine's at the last look; negative if it
+   * was behind, empty if that is not known.
+   */
+  Optional<Duration> clockAhead() {
+    return Optional.ofNullable(clockAhead);
+  }
+
   /** Begins; once the schema is there. */
   public void start() {
     threads.timer().scheduleWithFixedDelay(this::wake, 0, EVERY_SECONDS, TimeUnit.SECONDS);
@@ -109,7 +127,9 @@ public class DatabaseGauges {
   private void look() {
     try {
       seen = database.read("look at PostgreSQL", DatabaseFigures::look);
+      clockAhead = database.read("compare clocks", ServerClock::ahead);
     } catch (RuntimeException failure) {
+      clockAhead = null;
       seen = null; // rather nothing than what was once so
       LOG.log(Level.DEBUG, () -> "PostgreSQL not looked at cause=" + failure.getMessage());
     }
