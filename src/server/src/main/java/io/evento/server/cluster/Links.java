@@ -2,6 +2,7 @@ package io.evento.server.cluster;
 
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.server.NodeScoped;
+import io.evento.server.RepeatedWarning;
 import io.evento.server.Threads;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.persistence.Database;
@@ -62,6 +63,7 @@ public class Links {
   /** A link that said nothing for so long is gone round. */
   static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  private final RepeatedWarning silent = new RepeatedWarning(LOG);
   private final ServerConfig config;
   private final Database database;
   private final Threads threads;
@@ -419,7 +421,7 @@ public class Links {
           peer.ping();
         }
         if (peer.fellSilent()) {
-          LOG.log(Level.WARNING, () -> "link silent peer=" + peer.name());
+          silent.log(peer.name(), () -> "link silent peer=" + peer.name());
           changed();
         }
       }

@@ -1,5 +1,6 @@
 package io.evento.server.consumer;
 
+import io.evento.server.RepeatedWarning;
 import io.evento.server.consumer.lease.LeaseKeeper;
 import io.evento.server.consumer.lease.LeasePasses;
 import jakarta.annotation.PostConstruct;
@@ -17,7 +18,6 @@ import jakarta.ejb.TransactionManagement;
 import jakarta.ejb.TransactionManagementType;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -40,6 +40,8 @@ public class LeaseTimer {
   @Resource private TimerService timers;
   @Resource private SessionContext context;
   @Inject private LeasePasses passes;
+  private final RepeatedWarning notKept = new RepeatedWarning(LOG);
+  private final RepeatedWarning notArmed = new RepeatedWarning(LOG);
   private final AtomicBoolean isTicking = new AtomicBoolean();
 
   @PostConstruct
@@ -56,8 +58,7 @@ public class LeaseTimer {
     try {
       timers.createSingleActionTimer(EVERY_MILLIS, new TimerConfig("leases", false));
     } catch (RuntimeException refused) {
-      LOG.log(
-          Level.WARNING, () -> "timer not armed, tried again soon cause=" + refused.getMessage());
+      notArmed.log(() -> "timer not armed, tried again soon cause=" + refused.getMessage());
     }
   }
 
@@ -76,7 +77,7 @@ public class LeaseTimer {
       passes.tick();
     } catch (RuntimeException failure) {
       // Not thrown on: our next pass is the retry, at our pace and not the container's.
-      LOG.log(Level.WARNING, () -> "leases not kept cause=" + failure.getMessage());
+      notKept.log(() -> "leases not kept cause=" + failure.getMessage());
     } finally {
       isTicking.set(false);
       arm();

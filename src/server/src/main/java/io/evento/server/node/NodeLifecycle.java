@@ -13,6 +13,7 @@ import io.evento.server.consumer.operation.ConsumerMonitor;
 import io.evento.server.eventstore.append.Appender;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.proof.ChainWriter;
+import io.evento.server.gateway.health.HealthListener;
 import io.evento.server.gateway.live.EventFeeds;
 import io.evento.server.gateway.live.TopicFeeds;
 import io.evento.server.gateway.websocket.BundleLinks;
@@ -85,6 +86,7 @@ public class NodeLifecycle {
   private final VerifyRunner verify;
   private final NodeDrain drain;
   private final StopSignal signal;
+  private final HealthListener health;
   private volatile boolean stopping;
   private volatile boolean isEnding;
   private boolean hasLeft; // guarded by this
@@ -125,7 +127,8 @@ public class NodeLifecycle {
       ChainWriter chain,
       VerifyRunner verify,
       NodeDrain drain,
-      StopSignal signal) {
+      StopSignal signal,
+      HealthListener health) {
     this.threads = threads;
     this.migrations = migrations;
     this.catalog = catalog;
@@ -156,10 +159,12 @@ public class NodeLifecycle {
     this.verify = verify;
     this.drain = drain;
     this.signal = signal;
+    this.health = health;
   }
 
   void begin() {
     signal.hear(() -> leave(Deadline.in(settings.get(Setting.DRAIN_LINGER_SECONDS) * 1_000)));
+    health.start();
     threads.start("boot", this::run);
   }
 

@@ -1,6 +1,7 @@
 package io.evento.server.consumer.lease;
 
 import io.evento.server.NodeScoped;
+import io.evento.server.RepeatedWarning;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
 import io.evento.server.consumer.delivery.Deliveries;
@@ -28,6 +29,8 @@ public class LeasePasses {
   private static final long DRAIN_MILLIS = 2_000;
   private static final long DRAIN_PASS_MILLIS = 50;
 
+  private final RepeatedWarning notKept = new RepeatedWarning(LOG);
+  private final RepeatedWarning notWritten = new RepeatedWarning(LOG);
   private final LeaseKeeper keeper;
   private final Deliveries deliveries;
   private final Sessions sessions;
@@ -154,7 +157,7 @@ public class LeasePasses {
       keeper.writeCheckpoints();
     } catch (RuntimeException failure) {
       // The next pass writes them.
-      LOG.log(Level.WARNING, () -> "checkpoints not written cause=" + failure.getMessage());
+      notWritten.log(() -> "checkpoints not written cause=" + failure.getMessage());
     }
   }
 
@@ -162,7 +165,7 @@ public class LeasePasses {
     try {
       pass();
     } catch (RuntimeException failure) {
-      LOG.log(Level.WARNING, () -> "leases not kept cause=" + failure.getMessage());
+      notKept.log(() -> "leases not kept cause=" + failure.getMessage());
     }
   }
 }

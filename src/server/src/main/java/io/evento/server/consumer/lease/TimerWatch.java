@@ -1,5 +1,6 @@
 package io.evento.server.consumer.lease;
 
+import io.evento.server.RepeatedWarning;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -22,6 +23,7 @@ final class TimerWatch {
   /** It is lost, and once more so if it makes no pass that long after it was armed. */
   static final Duration LOST = Duration.ofSeconds(5);
 
+  private final RepeatedWarning warning = new RepeatedWarning(LOG);
   private final Runnable standIn;
   private final ExecutorService armer;
   private final LongSupplier clock;
@@ -73,8 +75,7 @@ final class TimerWatch {
       return;
     }
     armedAt = clock.getAsLong();
-    LOG.log(
-        Level.WARNING, () -> "timer is silent, it is armed again seconds=" + silent.toSeconds());
+    warning.log(() -> "timer is silent, it is armed again seconds=" + silent.toSeconds());
     try {
       armer.execute(() -> arm(how));
     } catch (RejectedExecutionException busy) {

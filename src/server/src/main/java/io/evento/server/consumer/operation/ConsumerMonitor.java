@@ -1,6 +1,7 @@
 package io.evento.server.consumer.operation;
 
 import io.evento.server.NodeScoped;
+import io.evento.server.RepeatedWarning;
 import io.evento.server.Threads;
 import io.evento.server.consumer.delivery.LostEventTable;
 import io.evento.server.consumer.delivery.LostEvents;
@@ -52,6 +53,7 @@ public class ConsumerMonitor {
 
   private record Sample(long at, long checkpoint, double perSecond) {}
 
+  private final RepeatedWarning notLooked = new RepeatedWarning(LOG);
   private final Merges merges;
   private final LeasePasses passes;
   private final SegmentTable segments;
@@ -166,7 +168,7 @@ public class ConsumerMonitor {
       }
       turn++;
     } catch (RuntimeException failure) {
-      LOG.log(Level.WARNING, () -> "consumers not looked at cause=" + failure.getMessage());
+      notLooked.log(() -> "consumers not looked at cause=" + failure.getMessage());
     }
   }
 
