@@ -19,6 +19,7 @@ import io.evento.server.gateway.live.TopicFeeds;
 import io.evento.server.gateway.websocket.BundleLinks;
 import io.evento.server.monitor.AlarmWatch;
 import io.evento.server.monitor.DatabaseGauges;
+import io.evento.server.monitor.NodeBeans;
 import io.evento.server.monitor.NodeGauges;
 import io.evento.server.persistence.Migrations;
 import io.evento.server.personal.Erasures;
@@ -82,6 +83,7 @@ public class NodeLifecycle {
   private final AlarmWatch alarms;
   private final NodeGauges nodeGauges;
   private final DatabaseGauges databaseGauges;
+  private final NodeBeans nodeBeans;
   private final ChainWriter chain;
   private final VerifyRunner verify;
   private final NodeDrain drain;
@@ -124,6 +126,7 @@ public class NodeLifecycle {
       AlarmWatch alarms,
       NodeGauges nodeGauges,
       DatabaseGauges databaseGauges,
+      NodeBeans nodeBeans,
       ChainWriter chain,
       VerifyRunner verify,
       NodeDrain drain,
@@ -155,6 +158,7 @@ public class NodeLifecycle {
     this.alarms = alarms;
     this.nodeGauges = nodeGauges;
     this.databaseGauges = databaseGauges;
+    this.nodeBeans = nodeBeans;
     this.chain = chain;
     this.verify = verify;
     this.drain = drain;
@@ -165,6 +169,7 @@ public class NodeLifecycle {
   void begin() {
     signal.hear(() -> leave(Deadline.in(settings.get(Setting.DRAIN_LINGER_SECONDS) * 1_000)));
     health.start();
+    nodeBeans.start();
     threads.start("boot", this::run);
   }
 

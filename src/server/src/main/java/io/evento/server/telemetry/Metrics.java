@@ -31,6 +31,8 @@ public class Metrics {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Telemetry telemetry = new Telemetry();
+  // The registry itself holds them weakly.
+  private final List<Supplier<Number>> counts = new CopyOnWriteArrayList<>();
   private final List<LabelledGauge> gauges = new CopyOnWriteArrayList<>();
   private volatile Supplier<String> byType = () -> "";
 
@@ -47,6 +49,7 @@ public class Metrics {
 
   /** A count that somebody else keeps, asked for when somebody looks. */
   public void count(String name, String description, Supplier<Number> value) {
+    counts.add(value);
     FunctionCounter.builder(name, value, now -> now.get().doubleValue())
         .description(description)
         .register(registry);

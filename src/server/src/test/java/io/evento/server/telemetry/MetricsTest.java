@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -57,6 +58,16 @@ class MetricsTest {
   @SuppressWarnings("unchecked")
   private static List<LabelledValue> cast(Object values) {
     return (List<LabelledValue>) values;
+  }
+
+  @Test
+  void a_count_of_somebody_else_is_told_after_a_collection_of_garbage_too() {
+    var counted = new AtomicLong();
+    metrics.count("evento_test", "a test", () -> counted.get());
+    System.gc();
+    counted.set(3);
+
+    assertThat(metrics.scrape()).contains("evento_test_total 3.0");
   }
 
   @Test
