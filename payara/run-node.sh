@@ -34,8 +34,8 @@ fi
 work=()
 if [ -n "${NODE_WORK_DIR:-}" ]; then
   # Not below /tmp, where a cleaner may take files that a node needs after weeks. What an earlier start left goes.
-  find "$NODE_WORK_DIR" -mindepth 1 -maxdepth 1 -name 'node-*' -exec rm -rf {} +
   mkdir -p "$NODE_WORK_DIR"
+  find "$NODE_WORK_DIR" -mindepth 1 -maxdepth 1 -name 'node-*' -exec rm -rf {} +
   work=("-Djava.io.tmpdir=$(mktemp -d "$NODE_WORK_DIR/node-XXXXXX")")
 fi
 read -ra options <<< "${JAVA_OPTIONS:-}"

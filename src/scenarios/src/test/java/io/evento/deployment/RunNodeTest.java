@@ -74,6 +74,15 @@ class RunNodeTest {
   }
 
   @Test
+  void a_folder_to_work_in_is_made() throws Exception {
+    var work = folder.resolve("new");
+    var run = run(Map.of("NODE_WORK_DIR", work.toString()));
+
+    assertThat(run.code()).as(run.said().toString()).isZero();
+    assertThat(work).isDirectory();
+  }
+
+  @Test
   void what_it_does_not_understand_it_refuses() throws Exception {
     assertThat(run(Map.of("LOG_FORMAT", "xml")))
         .isEqualTo(new Run(64, List.of("LOG_FORMAT must be text or json, is xml")));
