@@ -48,6 +48,16 @@ password_alias() {
 }
 
 asadmin create-domain --nopassword --portbase "$base" --domaindir "$directory" "$domain"
+# Before the first start, or administration without a password, IIOP and JMX would be open to everybody while it is made.
+sed -i -e '/<config name="server-config">/,/<\/config>/ {
+  s/address="0\.0\.0\.0"/address="127.0.0.1"/
+  s/<network-listener port=/<network-listener address="127.0.0.1" port=/
+}' "$directory/$domain/config/domain.xml"
+if sed -n '/<config name="server-config">/,/<\/config>/p' "$directory/$domain/config/domain.xml" \
+    | grep -E '<(network-listener|iiop-listener|jmx-connector) ' | grep -qv 'address="127\.0\.0\.1"'; then
+  echo "A listener of the new domain is open to other machines; it is not started." >&2
+  exit 1
+fi
 # Before the first start: a pool that was tried without its driver fails until the next restart.
 cp "$PGJDBC_JAR" "$directory/$domain/lib/"
 asadmin start-domain --domaindir "$directory" "$domain"
@@ -86,7 +96,14 @@ set resources.jdbc-connection-pool.evento.property.password=\${ALIAS=evento-db}
 set resources.jdbc-connection-pool.evento.property.applicationName=evento-$node
 create-jdbc-resource --connectionpoolid evento jdbc/evento
 ping-connection-pool evento
-set server.monitoring-service.module-monitoring-levels.jdbc-connection-pool=HIGH
+set $config.monitoring-service.module-monitoring-levels.jdbc-connection-pool=HIGH
+set $config.monitoring-service.module-monitoring-levels.web-container=HIGH
+set $config.monitoring-service.module-monitoring-levels.ejb-container=HIGH
+set $config.monitoring-service.module-monitoring-levels.jersey=HIGH
+set $config.monitoring-service.module-monitoring-levels.thread-pool=HIGH
+set $config.monitoring-service.module-monitoring-levels.http-service=HIGH
+set $config.monitoring-service.module-monitoring-levels.jvm=HIGH
+set $config.monitoring-service.module-monitoring-levels.transaction-service=HIGH
 set-config-property --source domain --propertyName evento.datasource.jndi --propertyValue jdbc/evento
 set-config-property --source domain --propertyName evento.node-name --propertyValue $node
 set-config-property --source domain --propertyName evento.node.bind --propertyValue $bind

@@ -211,6 +211,7 @@ class ArchitectureTest {
               "consumer",
               "personal",
               "verify",
+              "monitor",
               "gateway",
               "console",
               "node")

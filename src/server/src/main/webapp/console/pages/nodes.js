@@ -126,6 +126,7 @@ function one(data, node) {
     ${figures ? html`<section class="stack"><h3>Its process</h3><dl class="facts">
       <dt>Heap</dt><dd>${format.bytes(figures.heapBytes)} of ${format.bytes(figures.heapBytesMax)}</dd>
       <dt>Threads</dt><dd>${format.number(figures.threads)}</dd>
+      <dt>Timer</dt><dd>${figures.timerMillis === undefined ? 'not told' : `last pass ${(figures.timerMillis / 1000).toFixed(1)} s ago`}</dd>
       <dt>Processors</dt><dd>${figures.processors}, machine load ${figures.load < 0 ? 'unknown' : figures.load.toFixed(1)}</dd></dl></section>` : nothing}
     <section class="stack"><h3>Who it is</h3><dl class="facts">
       <dt>Release</dt><dd>${node.release}</dd>

@@ -35,6 +35,8 @@ public enum AppServer {
       return shell(
           node,
           """
+          grep -q java:/jdbc/evento "$JBOSS_HOME/standalone/configuration/standalone.xml" \
+            || "$PROJECT/domain-config/wildfly/configure.sh"
           cp -r "$JBOSS_HOME/standalone" "$DIRECTORY"
           cp "$EVENTO_WAR" "$DIRECTORY/deployments/evento.war"
           touch "$DIRECTORY/deployments/evento.war.dodeploy"
@@ -42,6 +44,12 @@ public enum AppServer {
             -Djboss.server.base.dir="$DIRECTORY" -Djboss.socket.binding.port-offset="$OFFSET"
           """,
           Map.of(
+              "PROJECT",
+              node.plan().project().toString(),
+              "PGJDBC_JAR",
+              driver().toString(),
+              "EVENTO_DATASOURCE_JNDI",
+              "java:/jdbc/evento",
               "JBOSS_HOME",
               node.plan().built("wildfly").toString(),
               "JAVA_OPTS",
@@ -74,17 +82,18 @@ public enum AppServer {
               "START", "no",
               "PORT_BASE", Integer.toString(node.settings().port() - HTTP_PORT_ABOVE_BASE)));
     }
-
-    private static Path driver() {
-      try {
-        return Path.of(Driver.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      } catch (URISyntaxException impossible) {
-        throw new IllegalStateException(impossible);
-      }
-    }
   };
 
   abstract Launch launch(NodePlace node);
+
+  /** PostgreSQL's: a pool of the server does not see the one in the WAR. */
+  private static Path driver() {
+    try {
+      return Path.of(Driver.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
 
   private static Launch shell(NodePlace node, String script, Map<String, String> more) {
     var environment =

@@ -4,11 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.evento.server.persistence.MigrationJob;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,14 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Spliterators;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.yaml.snakeyaml.Yaml;
 
 /** What can be said of the Compose files without a Docker engine: that they fit each other. */
 class ComposeTest {
@@ -40,7 +34,7 @@ class ComposeTest {
     Setup(String file, String... databases) {
       this.file = Path.of(file);
       this.databases = List.of(databases);
-      this.services = yaml(this.file).path("services");
+      this.services = MonitoringFiles.yaml(this.file).path("services");
     }
 
     Stream<String> names() {
@@ -62,8 +56,6 @@ class ComposeTest {
   private static final Path PATRONI = Path.of("docker/patroni/patroni.yml");
   private static final List<String> NODES = List.of("node-1", "node-2", "node-3");
   private static final List<String> ETCD = List.of("etcd-1", "etcd-2", "etcd-3");
-  private static final Path HAPROXY = Path.of("/usr/sbin/haproxy");
-  private static final long SECONDS_MAX = 30;
 
   @ParameterizedTest
   @EnumSource
@@ -120,7 +112,7 @@ class ComposeTest {
         .isNotEmpty()
         .allMatch(line -> line.matches(".*PASSWORD_FILE: /run/secrets/[a-z-]+"));
     var made = Files.readString(FOLDER.resolve("secrets.sh"));
-    var wanted = yaml(setup.file).path("secrets");
+    var wanted = MonitoringFiles.yaml(setup.file).path("secrets");
     assertThat(wanted.fieldNames())
         .toIterable()
         .isNotEmpty()
@@ -137,6 +129,29 @@ class ComposeTest {
       assertThat(service.path("security_opt").toString()).as(name).contains("no-new-privileges");
       assertThat(service.has("cap_add")).as(name).isEqualTo(name.equals("certificate"));
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void each_container_has_a_limit_of_memory_and_of_its_log_and_comes_back_by_itself(Setup setup) {
+    for (var name : setup.names().toList()) {
+      var service = setup.services.path(name);
+      assertThat(service.path("mem_limit").asText()).as(name).matches("\\d+[mg]");
+      assertThat(service.at("/logging/options/max-size").asText()).as(name).isNotEmpty();
+      var runsOnce = setup.jobs().contains(name) || name.equals("bank-token");
+      assertThat(service.path("restart").asText())
+          .as(name)
+          .isEqualTo(runsOnce ? "no" : "unless-stopped");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void the_balancer_asks_for_health_where_nodes_answer_from_a_thread_of_its_own(Setup setup) {
+    var asked = setup.environment("balancer").path("HEALTH_PORT").asText();
+    assertThat(NODES)
+        .allMatch(
+            name -> setup.environment(name).path("EVENTO_HEALTH_PORT").asText().equals(asked));
   }
 
   @Test
@@ -272,7 +287,7 @@ class ComposeTest {
 
   @Test
   void patroni_waits_for_a_standby_and_its_times_fit_each_other() {
-    var dcs = yaml(PATRONI).path("bootstrap").path("dcs");
+    var dcs = MonitoringFiles.yaml(PATRONI).path("bootstrap").path("dcs");
 
     assertThat(dcs.path("synchronous_mode").asBoolean()).isTrue();
     assertThat(dcs.path("synchronous_mode_strict").asBoolean()).isTrue();
@@ -301,29 +316,16 @@ class ComposeTest {
 
   @Test
   void haproxy_accepts_its_configuration() throws Exception {
-    assumeTrue(Files.isExecutable(HAPROXY), "HAProxy is not installed");
-    var builder =
-        new ProcessBuilder(HAPROXY.toString(), "-c", "-f", "docker/haproxy.cfg")
-            .redirectErrorStream(true);
-    builder
-        .environment()
-        .putAll(Map.of("NODE_1", "127.0.0.1:1", "NODE_2", "127.0.0.1:2", "NODE_3", "127.0.0.1:3"));
-    var check = builder.start();
-    var said = new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-
-    assertThat(check.waitFor(SECONDS_MAX, TimeUnit.SECONDS)).isTrue();
-    assertThat(check.exitValue()).as(said).isZero();
+    var haproxy = Programs.find("haproxy");
+    assumeTrue(haproxy.isPresent(), "HAProxy is not installed");
+    Programs.accepts(
+        haproxy.get(),
+        Path.of("").toAbsolutePath(),
+        Map.of("NODE_1", "127.0.0.1:1", "NODE_2", "127.0.0.1:2", "NODE_3", "127.0.0.1:3"),
+        List.of("-c", "-f", "docker/haproxy.cfg"));
   }
 
   private static Stream<JsonNode> elements(JsonNode parent) {
     return StreamSupport.stream(parent.spliterator(), false);
-  }
-
-  private static JsonNode yaml(Path file) {
-    try (var reader = Files.newBufferedReader(file)) {
-      return new ObjectMapper().valueToTree(new Yaml().<Map<String, Object>>load(reader));
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
-    }
   }
 }

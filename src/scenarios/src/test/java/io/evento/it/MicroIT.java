@@ -35,8 +35,9 @@ class MicroIT {
   @ArquillianResource private URL root;
 
   @Deployment(testable = false)
-  static WebArchive the_built_war() {
-    return ShrinkWrap.createFromZipFile(WebArchive.class, new File("target/evento.war"));
+  static WebArchive the_built_war_and_a_thief_of_timers() {
+    return ShrinkWrap.createFromZipFile(WebArchive.class, new File("target/evento.war"))
+        .addClasses(TimerThief.class, TimerThiefServlet.class);
   }
 
   @BeforeEach
@@ -59,6 +60,39 @@ class MicroIT {
       assertThat(bundle.isConnected()).isTrue();
       assertThat(get("metrics")).containsPattern("(?m)^evento_ws_tyrus_tuned 1(\\.0)?$");
     }
+  }
+
+  @Test
+  void a_timer_that_is_taken_away_is_armed_again_and_stood_in_for_meanwhile() throws Exception {
+    var rearms = metric("evento_timer_rearms_total");
+    // While its pass is under way there is none to take.
+    await("a theft")
+        .atMost(Duration.ofSeconds(10))
+        .until(
+            () ->
+                http.send(
+                        HttpRequest.newBuilder(URI.create(root + "thief")).build(),
+                        BodyHandlers.ofString())
+                    .body()
+                    .equals("1"));
+    await("silence").atMost(Duration.ofSeconds(10)).until(() -> timerAge() > 3);
+    assertThat(get("health/ready")).contains("\"sinceLastPassMillis\":");
+    await("a pass").atMost(Duration.ofSeconds(15)).until(() -> timerAge() < 2);
+    assertThat(metric("evento_timer_rearms_total")).isEqualTo(rearms + 1);
+    await("the pages know").until(() -> get("nodes").contains("\"timerMillis\":"));
+  }
+
+  private double timerAge() throws IOException, InterruptedException {
+    return metric("evento_timer_age_seconds");
+  }
+
+  private double metric(String name) throws IOException, InterruptedException {
+    return get("metrics")
+        .lines()
+        .filter(line -> line.startsWith(name + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test

@@ -194,10 +194,9 @@ class DeadLetterIT {
   private static double losses(Member node) throws InterruptedException {
     var text = cluster.door(node).get("metrics").body().asText();
     return text.lines()
-        .filter(line -> line.startsWith("evento_lease_losses_total "))
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.indexOf(' ') + 1)))
-        .findFirst()
-        .orElse(0);
+        .filter(line -> line.startsWith("evento_lease_losses_total{"))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .sum();
   }
 
   private static void awaitOwned(Door door) {

@@ -42,8 +42,8 @@ class FencedOwnerIT {
 
   private static final int TRANSFERS_PER_SECOND = 20;
 
-  private static final String FENCED = "evento_consumer_fenced_total ";
-  private static final String LOSSES = "evento_lease_losses_total ";
+  private static final String FENCED = "evento_consumer_fenced_total{";
+  private static final String LOSSES = "evento_lease_losses_total{";
 
   @RegisterExtension static final Cluster cluster = Cluster.running();
 
@@ -301,7 +301,7 @@ class FencedOwnerIT {
     var text = cluster.door(node).get("metrics").body().asText();
     return text.lines()
         .filter(line -> line.startsWith(name))
-        .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
         .sum();
   }
 

@@ -44,6 +44,35 @@ class LeavingNodeIT {
 
   @Test
   void it_fails_nobody_behind_haproxy() throws Exception {
+    behindHaProxy(door -> leave(List.of(door)));
+  }
+
+  @Test
+  void all_nodes_are_restarted_one_after_another_and_nobody_behind_haproxy_is_failed()
+      throws Exception {
+    behindHaProxy(
+        door -> {
+          try (var callers = new OneTryCallers(List.of(door))) {
+            callers.awaitMore(50);
+            for (var number = 1; number <= 3; number++) {
+              var node = cluster.node(number);
+              node.stop(LEAVE_MAX);
+              callers.awaitMore(50);
+              cluster.start(node);
+              callers.awaitMore(50);
+            }
+
+            assertThat(callers.stop()).as("told to callers who tried once").isEmpty();
+          }
+        });
+  }
+
+  /** What is done with a door that has HAProxy before all nodes. */
+  private interface Step {
+    void with(Door door) throws Exception;
+  }
+
+  private static void behindHaProxy(Step step) throws Exception {
     var binary = haProxy();
     // Where the build is judged it has to be there.
     assumeTrue(
@@ -53,7 +82,7 @@ class LeavingNodeIT {
     try {
       var door = new Door("http://127.0.0.1:" + port);
       await("HAProxy").atMost(LIMIT).until(() -> door.get("health/ready").status() == 200);
-      leave(List.of(door));
+      step.with(door);
     } finally {
       process.destroy();
     }

@@ -2,6 +2,7 @@ package io.evento.server.cluster;
 
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.server.NodeScoped;
+import io.evento.server.RepeatedWarning;
 import io.evento.server.Threads;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.persistence.Database;
@@ -12,11 +13,13 @@ import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -28,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.JChannel;
@@ -59,6 +63,7 @@ public class Links {
   /** A link that said nothing for so long is gone round. */
   static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  private final RepeatedWarning silent = new RepeatedWarning(LOG);
   private final ServerConfig config;
   private final Database database;
   private final Threads threads;
@@ -160,6 +165,18 @@ public class Links {
   /** Names of the nodes whose link is alive, without this one. */
   public Collection<String> peers() {
     return peers.values().stream().filter(Peer::isAlive).map(Peer::name).toList();
+  }
+
+  /** How long nothing was heard of each node that introduced itself; of those that are gone too. */
+  public Map<String, Duration> silences() {
+    return peers.values().stream()
+        .filter(peer -> !peer.name().isEmpty())
+        .collect(
+            Collectors.toMap(
+                Peer::name,
+                peer -> Duration.ofNanos(peer.silentNanos()),
+                (one, other) -> one.compareTo(other) < 0 ? one : other,
+                TreeMap::new));
   }
 
   public boolean reaches(String node) {
@@ -410,7 +427,7 @@ public class Links {
           peer.ping();
         }
         if (peer.fellSilent()) {
-          LOG.log(Level.WARNING, () -> "link silent peer=" + peer.name());
+          silent.log(peer.name(), () -> "link silent peer=" + peer.name());
           changed();
         }
       }

@@ -81,6 +81,10 @@ final class Peer {
     notifyAll();
   }
 
+  synchronized long silentNanos() {
+    return System.nanoTime() - heardAt;
+  }
+
   synchronized boolean isAlive() {
     return name != null && !closed && System.nanoTime() - heardAt < Links.SILENCE_NANOS;
   }

@@ -16,6 +16,12 @@ public class ConfigProducer {
 
   @Produces
   @Singleton
+  HealthConfig readHealth() {
+    return HealthConfig.read(ConfigProvider.getConfig());
+  }
+
+  @Produces
+  @Singleton
   PersonalConfig readPersonal() {
     return PersonalConfig.read(ConfigProvider.getConfig());
   }

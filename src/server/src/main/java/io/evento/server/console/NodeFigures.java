@@ -8,6 +8,7 @@ import io.evento.server.NodeScoped;
 import io.evento.server.cluster.Links;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.ScatterGather;
+import io.evento.server.consumer.Consumers;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.gateway.live.EventFeeds;
 import io.evento.server.routing.command.Router;
@@ -42,6 +43,7 @@ public class NodeFigures {
   private final Router router;
   private final EventFeeds feeds;
   private final LiveQueries liveQueries;
+  private final Consumers consumers;
 
   // Guarded by this.
   private long cpuAt = System.nanoTime();
@@ -56,7 +58,8 @@ public class NodeFigures {
       Directory directory,
       Router router,
       EventFeeds feeds,
-      LiveQueries liveQueries) {
+      LiveQueries liveQueries,
+      Consumers consumers) {
     this.links = links;
     this.membership = membership;
     this.sessions = sessions;
@@ -64,6 +67,7 @@ public class NodeFigures {
     this.router = router;
     this.feeds = feeds;
     this.liveQueries = liveQueries;
+    this.consumers = consumers;
     links.answer(KIND, (peer, body) -> CompletableFuture.completedFuture(Codec.text(own())));
   }
 
@@ -81,6 +85,7 @@ public class NodeFigures {
    *     node of an older release, which cannot be drained
    * @param liveReaders of events
    * @param liveQueries subscriptions to queries
+   * @param timerMillis since the timer of its application server made its last pass
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -96,7 +101,8 @@ public class NodeFigures {
       @Nullable Integer loneSessions,
       @Nullable Integer commands,
       @Nullable Integer liveReaders,
-      @Nullable Integer liveQueries) {}
+      @Nullable Integer liveQueries,
+      @Nullable Long timerMillis) {}
 
   /**
    * @param linkMillis until a node answered, there and back; absent for this one
@@ -152,7 +158,8 @@ public class NodeFigures {
                 .count(),
         router.underWay(),
         feeds.count(),
-        liveQueries.count());
+        liveQueries.count(),
+        consumers.sinceTimer().toMillis());
   }
 
   private synchronized @Nullable Double cpuShare() {

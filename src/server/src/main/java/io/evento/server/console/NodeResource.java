@@ -17,10 +17,12 @@ import java.util.concurrent.CompletionStage;
 public class NodeResource {
   @Inject private AdminCalls adminCalls;
   @Inject private NodeViews views;
+  @Inject private NodeFigures figures;
 
   @GET
   @Needs(Access.VIEW)
   public CompletionStage<byte[]> all() {
-    return adminCalls.view(views::all);
+    return adminCalls.viewed(
+        adminCalls.read(views::all).thenCombine(figures.all(), NodeViews.Nodes::told));
   }
 }

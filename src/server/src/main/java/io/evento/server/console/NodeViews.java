@@ -11,6 +11,7 @@ import io.evento.server.persistence.EntityManagers;
 import io.evento.server.security.OpenMode;
 import jakarta.inject.Inject;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,8 @@ public class NodeViews {
    * @param state {@code joining}, {@code up}, {@code draining} or {@code gone}, by the database's
    *     clock
    * @param linked whether the answering node has a live link to it
+   * @param timerMillis since the timer of its application server made its last pass; absent if it
+   *     did not answer in time
    * @param drain absent if no operator asked it to hand over what it has
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -49,7 +52,13 @@ public class NodeViews {
       String startedAt,
       String seenAt,
       boolean linked,
-      @Nullable DrainView drain) {}
+      @Nullable Long timerMillis,
+      @Nullable DrainView drain) {
+    NodeView told(@Nullable Long timer) {
+      return new NodeView(
+          id, incarnation, url, release, state, startedAt, seenAt, linked, timer, drain);
+    }
+  }
 
   /**
    * @param by who asked
@@ -65,7 +74,21 @@ public class NodeViews {
   /**
    * @param security of the answering node: {@code on}, or {@code open} to everybody
    */
-  record Nodes(String self, String security, List<NodeView> nodes) {}
+  record Nodes(String self, String security, List<NodeView> nodes) {
+    /** With what nodes say of themselves, as far as they answered. */
+    Nodes told(Map<String, NodeFigures.Answer> answers) {
+      return new Nodes(
+          self,
+          security,
+          nodes.stream()
+              .map(
+                  node -> {
+                    var answer = answers.get(node.id());
+                    return node.told(answer == null ? null : answer.figures().timerMillis());
+                  })
+              .toList());
+    }
+  }
 
   Nodes all() {
     var asked = drains.all().stream().collect(Collectors.toMap(Drains.Wish::node, DrainView::of));
@@ -100,6 +123,7 @@ public class NodeViews {
         AdminCalls.time(row.startedAt()),
         AdminCalls.time(row.seenAt()),
         name.equals(membership.self()) || links.reaches(name),
+        null,
         drain);
   }
 }

@@ -57,6 +57,11 @@ public class Consumers {
     return passes.sinceTick();
   }
 
+  /** How often that timer was lost and armed again. */
+  public long timesTimerArmed() {
+    return passes.timesArmed();
+  }
+
   /** Segments that this node delivers. */
   public int segments() {
     return deliveries.count();

@@ -1,26 +1,36 @@
 package io.evento.server.consumer;
 
+import io.evento.server.RepeatedWarning;
 import io.evento.server.consumer.lease.LeaseKeeper;
 import io.evento.server.consumer.lease.LeasePasses;
 import jakarta.annotation.PostConstruct;
 import jakarta.annotation.Resource;
+import jakarta.ejb.ConcurrencyManagement;
+import jakarta.ejb.ConcurrencyManagementType;
+import jakarta.ejb.SessionContext;
 import jakarta.ejb.Singleton;
 import jakarta.ejb.Startup;
 import jakarta.ejb.Timeout;
+import jakarta.ejb.Timer;
 import jakarta.ejb.TimerConfig;
 import jakarta.ejb.TimerService;
 import jakarta.ejb.TransactionManagement;
 import jakarta.ejb.TransactionManagementType;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Ticks {@link LeaseKeeper}, which holds all state and takes all decisions. Servers give a timer no
  * finer than a second; what cannot wait for it is a wake-up of {@link Consumers}.
+ *
+ * <p>A timer can be lost: its server refuses to arm it while its pool is exhausted or the server is
+ * suspended, or somebody cancels it. So {@link LeasePasses} watches it and has it armed again. Its
+ * concurrency is its own, or whoever arms it would wait for a pass that stands still.
  */
 @Singleton
 @Startup
+@ConcurrencyManagement(ConcurrencyManagementType.BEAN)
 @TransactionManagement(TransactionManagementType.BEAN) // each statement is a transaction of its own
 @SuppressWarnings("NullAway.Init") // filled by the container
 public class LeaseTimer {
@@ -28,23 +38,48 @@ public class LeaseTimer {
   private static final long EVERY_MILLIS = 1_000;
 
   @Resource private TimerService timers;
+  @Resource private SessionContext context;
   @Inject private LeasePasses passes;
+  private final RepeatedWarning notKept = new RepeatedWarning(LOG);
+  private final RepeatedWarning notArmed = new RepeatedWarning(LOG);
+  private final AtomicBoolean isTicking = new AtomicBoolean();
 
   @PostConstruct
-  void arm() {
+  void begin() {
+    // By the container's reference: a timer belongs to a call of the bean, and not to a thread.
+    var self = context.getBusinessObject(LeaseTimer.class);
+    passes.armBy(self::armAgain);
+    arm();
+  }
+
+  private void arm() {
     // Armed again after each pass instead of at an interval: with a slow database, passes never
     // pile up. Not persistent: such timers would multiply with every start.
-    timers.createSingleActionTimer(EVERY_MILLIS, new TimerConfig("leases", false));
+    try {
+      timers.createSingleActionTimer(EVERY_MILLIS, new TimerConfig("leases", false));
+    } catch (RuntimeException refused) {
+      notArmed.log(() -> "timer not armed, tried again soon cause=" + refused.getMessage());
+    }
+  }
+
+  /** Arms it anew, unless its pass is under way: that one does so at its end. */
+  public void armAgain() {
+    if (!isTicking.get()) {
+      timers.getTimers().forEach(Timer::cancel);
+      arm();
+    }
   }
 
   @Timeout
   void tick() {
+    isTicking.set(true);
     try {
       passes.tick();
     } catch (RuntimeException failure) {
       // Not thrown on: our next pass is the retry, at our pace and not the container's.
-      LOG.log(Level.WARNING, () -> "leases not kept cause=" + failure.getMessage());
+      notKept.log(() -> "leases not kept cause=" + failure.getMessage());
     } finally {
+      isTicking.set(false);
       arm();
     }
   }

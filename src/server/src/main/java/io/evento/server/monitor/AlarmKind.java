@@ -14,10 +14,13 @@ public enum AlarmKind {
   NODE_GONE("node-gone", Severity.CRITICAL, 0, 5),
   VERSION_SKEW("version-skew", Severity.WARNING, 120, 10),
   TIMER_OLD("timer-old", Severity.CRITICAL, 0, 10),
+  NODE_CLOCK("node-clock", Severity.WARNING, 30, 60),
   DATABASE_UNFIT("database-unfit", Severity.CRITICAL, 0, 10),
   DATABASE_SETTING("database-setting", Severity.CRITICAL, 0, 0),
+  DATABASE_STANDBY("database-standby", Severity.CRITICAL, 30, 10),
   DATABASE_CONNECTIONS("database-connections", Severity.WARNING, 10, 60),
   DATABASE_DISK("database-disk", Severity.WARNING, 10, 60),
+  DATABASE_BLOAT("database-bloat", Severity.WARNING, 60, 60),
   DATABASE_WRAPAROUND("database-wraparound", Severity.WARNING, 0, 60),
   STORE_DAMAGED("store-damaged", Severity.CRITICAL, 0, 0);
 

@@ -1,6 +1,7 @@
 package io.evento.server.monitor;
 
 import io.evento.server.NodeScoped;
+import io.evento.server.RepeatedWarning;
 import io.evento.server.Threads;
 import io.evento.server.setting.Setting;
 import io.evento.server.setting.Settings;
@@ -40,6 +41,8 @@ public class AlarmWatch {
     CompletionStage<NodeReports.Gathered> gather(int seconds);
   }
 
+  private final RepeatedWarning notLooked = new RepeatedWarning(LOG);
+  private final RepeatedWarning notTold = new RepeatedWarning(LOG);
   private final AlarmTable table;
   private final List<AlarmRule> rules;
   private final Gatherer reports;
@@ -136,7 +139,7 @@ public class AlarmWatch {
       }
       active = table.page(true, Long.MAX_VALUE, ACTIVE_MAX);
     } catch (RuntimeException failure) {
-      LOG.log(Level.WARNING, () -> "alarms not looked for cause=" + failure.getMessage());
+      notLooked.log(() -> "alarms not looked for cause=" + failure.getMessage());
     }
   }
 
@@ -149,8 +152,8 @@ public class AlarmWatch {
         found.addAll(rule.find(gathered));
       } catch (RuntimeException failure) {
         rule.kinds().forEach(kind -> unknown.add(kind.wire()));
-        LOG.log(
-            Level.WARNING,
+        notTold.log(
+            rule.kinds().toString(),
             () -> "alarms not told kinds=" + rule.kinds() + " cause=" + failure.getMessage());
       }
     }

@@ -20,6 +20,8 @@ public class DatabaseAlarms implements AlarmRule {
   /** Connections that a node keeps beside its pool: append, heartbeat, leases, links' keys. */
   private static final int BESIDE_THE_POOL = 5;
 
+  private static final int VERSION_MIN = 150_000;
+
   private static final double NEARLY = 0.9;
 
   /** PostgreSQL takes no more commands at 2.1 billion and forces a vacuum at 0.2 by default. */
@@ -48,6 +50,8 @@ public class DatabaseAlarms implements AlarmRule {
   public Set<AlarmKind> kinds() {
     return Set.of(
         AlarmKind.DATABASE_SETTING,
+        AlarmKind.DATABASE_STANDBY,
+        AlarmKind.DATABASE_BLOAT,
         AlarmKind.DATABASE_CONNECTIONS,
         AlarmKind.DATABASE_DISK,
         AlarmKind.DATABASE_WRAPAROUND);
@@ -57,6 +61,14 @@ public class DatabaseAlarms implements AlarmRule {
   public List<Finding> find(NodeReports.Gathered reports) {
     var now = database.read("look at the database", ServerCondition::look);
     var found = new ArrayList<Finding>();
+    if (now.version() < VERSION_MIN) {
+      found.add(
+          new Finding(
+              AlarmKind.DATABASE_SETTING,
+              "version",
+              "PostgreSQL is older than 15, the oldest release that this server is tried with",
+              Map.of("setting", "version", "value", now.version())));
+    }
     setting(
         found,
         "fsync",
@@ -74,6 +86,8 @@ public class DatabaseAlarms implements AlarmRule {
         "leases and checkpoints may be lost in a crash; events are not, their connection sets it");
     connections(found, now);
     disk(found, now);
+    standbys(found, now);
+    bloat(found, now);
     if (now.oldestTransactions() > WRAPAROUND_AGE) {
       found.add(
           new Finding(
@@ -93,6 +107,60 @@ public class DatabaseAlarms implements AlarmRule {
               name,
               name + " of PostgreSQL is off: " + what,
               Map.of("setting", name, "value", value)));
+    }
+  }
+
+  private void standbys(List<Finding> found, ServerCondition now) {
+    if (now.synchronousStandbys().isEmpty() && config.database().isSynchronous()) {
+      found.add(
+          standby(
+              "synchronous",
+              "evento.db.synchronous is required, and PostgreSQL has no synchronous_standby_names:"
+                  + " nothing is acknowledged"));
+    } else if (now.standbys() == 0 && !now.synchronousStandbys().isEmpty()) {
+      found.add(
+          standby(
+              "synchronous",
+              "Commits wait for a standby, and none is connected: no command ends until one is"));
+    } else if (now.standbys() == 0 && database.hosts().size() > 1) {
+      found.add(
+          standby(
+              "connected",
+              "evento.db.url names several hosts, and no standby is connected to the primary: if it"
+                  + " dies, nothing can take its place"));
+    }
+    for (var slot : now.slots()) {
+      if (slot.isPhysical() && !slot.isActive()) {
+        found.add(
+            standby(
+                "slot " + slot.name(),
+                "The standby of replication slot " + slot.name() + " is not connected"));
+      }
+    }
+  }
+
+  private static Finding standby(String subject, String cause) {
+    return new Finding(AlarmKind.DATABASE_STANDBY, subject, cause, Map.of("standby", subject));
+  }
+
+  private static void bloat(List<Finding> found, ServerCondition now) {
+    if (now.autovacuum().equals("off")) {
+      found.add(
+          new Finding(
+              AlarmKind.DATABASE_BLOAT,
+              "autovacuum",
+              "autovacuum of PostgreSQL is off: tables whose rows come and go grow without a bound",
+              Map.of("setting", "autovacuum", "value", "off")));
+    }
+    for (var table : now.bloated()) {
+      found.add(
+          new Finding(
+              AlarmKind.DATABASE_BLOAT,
+              table.table(),
+              "Vacuum does not keep up with evento."
+                  + table.table()
+                  + ", which has more dead rows than others",
+              Map.of("table", table.table(), "rows", table.rows(), "deadRows", table.deadRows())));
     }
   }
 

@@ -21,6 +21,9 @@ public class NodeAlarms implements AlarmRule {
   /** The timer makes a pass each second: without one for so long it is lost or starved. */
   static final Duration TIMER_MAX = Duration.ofSeconds(15);
 
+  /** Nothing is decided by comparing clocks of machines; sign-in by a provider bears a minute. */
+  static final Duration CLOCK_MAX = Duration.ofSeconds(5);
+
   /** Who has not come back after that has left for good. */
   private static final Duration GONE_MAX = Duration.ofDays(1);
 
@@ -36,7 +39,11 @@ public class NodeAlarms implements AlarmRule {
   @Override
   public Set<AlarmKind> kinds() {
     return Set.of(
-        AlarmKind.NODE_GONE, AlarmKind.VERSION_SKEW, AlarmKind.TIMER_OLD, AlarmKind.DATABASE_UNFIT);
+        AlarmKind.NODE_GONE,
+        AlarmKind.VERSION_SKEW,
+        AlarmKind.TIMER_OLD,
+        AlarmKind.NODE_CLOCK,
+        AlarmKind.DATABASE_UNFIT);
   }
 
   @Override
@@ -49,6 +56,10 @@ public class NodeAlarms implements AlarmRule {
             (node, report) -> {
               if (report.timerMillis() > TIMER_MAX.toMillis()) {
                 found.add(timerOld(node, report.timerMillis()));
+              }
+              var ahead = report.clockAheadMillis();
+              if (ahead != null && Math.abs(ahead) > CLOCK_MAX.toMillis()) {
+                found.add(clockOff(node, ahead));
               }
               if (report.unfit() != null) {
                 found.add(
@@ -119,6 +130,18 @@ public class NodeAlarms implements AlarmRule {
               "Nodes of several releases run beside each other: " + releases,
               Map.of("releases", releases)));
     }
+  }
+
+  private static Finding clockOff(String node, long millis) {
+    return new Finding(
+        AlarmKind.NODE_CLOCK,
+        node,
+        "The clock of PostgreSQL's machine is "
+            + Math.abs(millis) / 1_000
+            + (millis > 0 ? " s ahead of node " : " s behind node ")
+            + node
+            + ": what people read in logs and what providers sign is off by as much",
+        Map.of("node", node, "aheadMillis", millis));
   }
 
   private static Finding timerOld(String node, long millis) {

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param timerMillis since the timer of the application server made its last pass
  * @param beatMillis since its last heartbeat in the database
  * @param unfit why it does not work with its database though that answers; absent if it does
+ * @param clockAheadMillis by how much the database's clock is ahead of its own; absent if it does
+ *     not know, or is of an older release
  * @param seconds what it did, the latest first
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -24,6 +26,7 @@ public record NodeReport(
     long timerMillis,
     long beatMillis,
     @Nullable String unfit,
+    @Nullable Long clockAheadMillis,
     List<Second> seconds) {
 
   /**

@@ -10,6 +10,7 @@ import io.evento.server.persistence.Database;
 import io.evento.server.routing.command.Router;
 import io.evento.server.telemetry.TelemetryWriter;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -29,6 +30,7 @@ public class NodeReports {
   private final Router router;
   private final Consumers consumers;
   private final Database database;
+  private final DatabaseGauges databaseGauges;
 
   @Inject
   public NodeReports(
@@ -37,13 +39,15 @@ public class NodeReports {
       TelemetryWriter telemetry,
       Router router,
       Consumers consumers,
-      Database database) {
+      Database database,
+      DatabaseGauges databaseGauges) {
     this.links = links;
     this.membership = membership;
     this.telemetry = telemetry;
     this.router = router;
     this.consumers = consumers;
     this.database = database;
+    this.databaseGauges = databaseGauges;
     links.answer(KIND, (peer, seconds) -> answer(seconds));
   }
 
@@ -70,6 +74,7 @@ public class NodeReports {
         consumers.sinceTimer().toMillis(),
         membership.sinceBeat().toMillis(),
         database.unfit().orElse(null),
+        databaseGauges.clockAhead().map(Duration::toMillis).orElse(null),
         telemetry.seconds(seconds));
   }
 

@@ -1,5 +1,6 @@
 package io.evento.server.node;
 
+import io.evento.server.persistence.OwnDriver;
 import jakarta.annotation.PostConstruct;
 import jakarta.annotation.PreDestroy;
 import jakarta.ejb.Singleton;
@@ -27,5 +28,6 @@ public class NodeBean {
   @PreDestroy
   void end() {
     start.end();
+    OwnDriver.forget();
   }
 }

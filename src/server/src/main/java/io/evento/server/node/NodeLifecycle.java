@@ -13,10 +13,14 @@ import io.evento.server.consumer.operation.ConsumerMonitor;
 import io.evento.server.eventstore.append.Appender;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.proof.ChainWriter;
+import io.evento.server.gateway.health.HealthListener;
 import io.evento.server.gateway.live.EventFeeds;
 import io.evento.server.gateway.live.TopicFeeds;
 import io.evento.server.gateway.websocket.BundleLinks;
 import io.evento.server.monitor.AlarmWatch;
+import io.evento.server.monitor.DatabaseGauges;
+import io.evento.server.monitor.NodeBeans;
+import io.evento.server.monitor.NodeGauges;
 import io.evento.server.persistence.Migrations;
 import io.evento.server.personal.Erasures;
 import io.evento.server.personal.PersonalTypes;
@@ -77,10 +81,14 @@ public class NodeLifecycle {
   private final PersonalTypes personalTypes;
   private final TelemetryWriter telemetry;
   private final AlarmWatch alarms;
+  private final NodeGauges nodeGauges;
+  private final DatabaseGauges databaseGauges;
+  private final NodeBeans nodeBeans;
   private final ChainWriter chain;
   private final VerifyRunner verify;
   private final NodeDrain drain;
   private final StopSignal signal;
+  private final HealthListener health;
   private volatile boolean stopping;
   private volatile boolean isEnding;
   private boolean hasLeft; // guarded by this
@@ -116,10 +124,14 @@ public class NodeLifecycle {
       PersonalTypes personalTypes,
       TelemetryWriter telemetry,
       AlarmWatch alarms,
+      NodeGauges nodeGauges,
+      DatabaseGauges databaseGauges,
+      NodeBeans nodeBeans,
       ChainWriter chain,
       VerifyRunner verify,
       NodeDrain drain,
-      StopSignal signal) {
+      StopSignal signal,
+      HealthListener health) {
     this.threads = threads;
     this.migrations = migrations;
     this.catalog = catalog;
@@ -144,14 +156,20 @@ public class NodeLifecycle {
     this.personalTypes = personalTypes;
     this.telemetry = telemetry;
     this.alarms = alarms;
+    this.nodeGauges = nodeGauges;
+    this.databaseGauges = databaseGauges;
+    this.nodeBeans = nodeBeans;
     this.chain = chain;
     this.verify = verify;
     this.drain = drain;
     this.signal = signal;
+    this.health = health;
   }
 
   void begin() {
     signal.hear(() -> leave(Deadline.in(settings.get(Setting.DRAIN_LINGER_SECONDS) * 1_000)));
+    health.start();
+    nodeBeans.start();
     threads.start("boot", this::run);
   }
 
@@ -181,6 +199,8 @@ public class NodeLifecycle {
       watch.start();
       telemetry.start();
       alarms.start();
+      nodeGauges.start();
+      databaseGauges.start();
       chain.start();
       verify.start();
       hearOfHosts();

@@ -2,6 +2,7 @@ package io.evento.server.persistence;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.metrics.IMetricsTracker;
 import io.evento.server.NodeScoped;
 import io.evento.server.config.ServerConfig;
 import jakarta.annotation.PreDestroy;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import javax.naming.InitialContext;
 import javax.naming.NamingException;
@@ -63,6 +65,7 @@ public class Database {
   private final @Nullable HikariDataSource own;
   private final DataSource pool;
   private final BooleanSupplier refuses;
+  private final LongAdder timeouts = new LongAdder();
   private volatile @Nullable String unfit;
   // Connections of a pool of the application server that were looked at, by what is behind them:
   // the value of renewals at which the look began.
@@ -125,7 +128,16 @@ public class Database {
     settings.setMaxLifetime(600_000);
     settings.setInitializationFailTimeout(-1);
     settings.setRegisterMbeans(true);
+    settings.setMetricsTrackerFactory((name, stats) -> new TimeoutCount(timeouts));
     return new HikariDataSource(settings);
+  }
+
+  /** Hears how often a thread gave up waiting for a connection. */
+  private record TimeoutCount(LongAdder count) implements IMetricsTracker {
+    @Override
+    public void recordConnectionTimeout() {
+      count.increment();
+    }
   }
 
   private static boolean isExhausted(HikariDataSource pool) {
@@ -362,8 +374,9 @@ public class Database {
    * How much of the pool is in use.
    *
    * @param waiting threads that wait for a connection
+   * @param timeouts how many threads gave up waiting, since the node began
    */
-  public record PoolUse(int active, int idle, int waiting, int max) {}
+  public record PoolUse(int active, int idle, int waiting, int max, long timeouts) {}
 
   /** Of the node's own pool; empty if it uses one of the application server. */
   public Optional<PoolUse> poolUse() {
@@ -375,7 +388,8 @@ public class Database {
                 now.getActiveConnections(),
                 now.getIdleConnections(),
                 now.getThreadsAwaitingConnection(),
-                config.poolSize()));
+                config.poolSize(),
+                timeouts.sum()));
   }
 
   /** Lets the URL's other hosts go first: this one let in and could not be worked with. */

@@ -95,7 +95,7 @@ final class Totals {
         .formatted(key.kind().wire(), escaped(key.handler()), escaped(key.type()));
   }
 
-  private static String escaped(String value) {
+  static String escaped(String value) {
     return value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n");
   }
 

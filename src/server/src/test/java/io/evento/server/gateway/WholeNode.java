@@ -6,6 +6,7 @@ import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.catalog.Catalog;
 import io.evento.server.cluster.Membership;
+import io.evento.server.config.HealthConfig;
 import io.evento.server.config.PersonalConfig;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.consumer.Consumers;
@@ -72,6 +73,7 @@ public final class WholeNode implements AutoCloseable {
             new ServerConfig.Http(List.of()),
             standard.webSocket(),
             standard.security()));
+    beans.put(HealthConfig.class, new HealthConfig(Optional.empty()));
     beans.put(PersonalConfig.class, new PersonalConfig(Optional.empty(), Optional.empty()));
     threads = new Threads(Thread::new);
     beans.put(Threads.class, threads);

@@ -105,9 +105,23 @@ class AlarmRulesTest {
         .containsExactly("database-unfit node-1");
   }
 
+  @Test
+  void a_clock_that_is_off_by_more_than_five_seconds_is_seen_on_either_side() {
+    var rule = node.get(NodeAlarms.class);
+    assertThat(found(rule, reports(0, null, 5_000L))).isEmpty();
+    assertThat(found(rule, reports(0, null, 5_001L))).containsExactly("node-clock node-1");
+    assertThat(found(rule, reports(0, null, -5_001L))).containsExactly("node-clock node-1");
+  }
+
   private static NodeReports.Gathered reports(long timerMillis, @Nullable String unfit) {
+    return reports(timerMillis, unfit, null);
+  }
+
+  private static NodeReports.Gathered reports(
+      long timerMillis, @Nullable String unfit, @Nullable Long clockAhead) {
     return new NodeReports.Gathered(
-        Map.of("node-1", new NodeReport(0, 0, null, timerMillis, 100, unfit, List.of())),
+        Map.of(
+            "node-1", new NodeReport(0, 0, null, timerMillis, 100, unfit, clockAhead, List.of())),
         List.of());
   }
 

@@ -194,13 +194,59 @@ class AlarmsRaisedTest {
         execute("select pg_logical_emit_message(false, 'x', 'y')", "select pg_switch_wal()");
       }
       execute("checkpoint");
-      awaitActive("database-disk slot nobody");
+      awaitActive("database-disk slot nobody", "database-standby slot nobody");
     } finally {
       execute("select pg_drop_replication_slot('nobody')", "alter system reset all");
     }
 
     awaitActive();
     assertEnded(AlarmKind.DATABASE_DISK);
+  }
+
+  @Test
+  void commits_that_wait_for_a_standby_that_is_not_there_and_wait_for_nobody_again()
+      throws SQLException {
+    // Nodes wait for nobody: what they write here is not what is tried.
+    execute(
+        "alter role evento_server set synchronous_commit = local",
+        "alter system set synchronous_standby_names = 'somebody'",
+        "select pg_reload_conf()");
+    try {
+      node.database.renew();
+      awaitActive("database-standby synchronous");
+    } finally {
+      execute(
+          "alter system reset all",
+          "select pg_reload_conf()",
+          "alter role evento_server reset synchronous_commit");
+    }
+    awaitActive();
+    assertEnded(AlarmKind.DATABASE_STANDBY);
+  }
+
+  @Test
+  void a_table_that_is_dead_for_the_most_part_and_vacuumed_again() throws SQLException {
+    execute(
+        "create table evento.filler(x int) with (autovacuum_enabled = false)",
+        "insert into evento.filler select generate_series(1, 150000)",
+        "delete from evento.filler");
+    awaitActive("database-bloat filler");
+
+    execute("vacuum evento.filler");
+    awaitActive();
+    assertEnded(AlarmKind.DATABASE_BLOAT);
+  }
+
+  @Test
+  void vacuum_that_is_off_and_on_again() throws SQLException {
+    execute("alter system set autovacuum = off", "select pg_reload_conf()");
+    try {
+      awaitActive("database-bloat autovacuum");
+    } finally {
+      execute("alter system reset all", "select pg_reload_conf()");
+    }
+    awaitActive();
+    assertEnded(AlarmKind.DATABASE_BLOAT);
   }
 
   @Test

@@ -130,7 +130,10 @@ public class Deliveries {
   public Optional<Delivery> find(BundleSession session, String consumer, int segment, long fence) {
     var found = byConsumer.getOrDefault(consumer, Map.of()).get(segment);
     if (found == null || found.session() != session || found.lease().fence() != fence) {
-      consumerMetrics.fenced.increment();
+      (found == null
+              ? consumerMetrics.fencedOfNobody()
+              : consumerMetrics.fenced(found.lease().segment().consumer()))
+          .increment();
       return Optional.empty();
     }
     return Optional.of(found);
@@ -314,7 +317,7 @@ public class Deliveries {
     } else if (delivery.isBeyond(ack.epoch(), ack.position())) {
       beyond(delivery, ack);
     } else {
-      consumerMetrics.fenced.increment();
+      consumerMetrics.fenced(delivery.lease().segment().consumer()).increment();
       LOG.log(
           Level.DEBUG,
           () ->
@@ -369,7 +372,7 @@ public class Deliveries {
   }
 
   private void failed(Delivery delivery, ConsumerMessage.Nack nack) {
-    consumerMetrics.nacks.increment();
+    consumerMetrics.nacks(delivery.lease().segment().consumer()).increment();
     if (nack.park()) {
       return; // up to its sender
     }

@@ -110,7 +110,7 @@ public class FencedDeadLetters {
     var first = letters.get(0);
     var verdict = table.park(step, letters, cause, attempts, most.getAsInt());
     if (verdict == Verdict.DONE) {
-      consumerMetrics.parked.increment(letters.size());
+      consumerMetrics.parked(lease.segment().consumer()).increment(letters.size());
       LOG.log(
           Level.WARNING,
           () ->
@@ -131,8 +131,10 @@ public class FencedDeadLetters {
     var step = lease.step();
     var behind = table.parkBehind(step, letters, most.getAsInt());
     if (behind.verdict() == Verdict.DONE) {
-      consumerMetrics.parked.increment(
-          letters.stream().filter(letter -> behind.parked().contains(letter.key())).count());
+      consumerMetrics
+          .parked(lease.segment().consumer())
+          .increment(
+              letters.stream().filter(letter -> behind.parked().contains(letter.key())).count());
     }
     return ifOurs(
         lease,
@@ -156,8 +158,8 @@ public class FencedDeadLetters {
   }
 
   /** A letter is tried again. */
-  public void countRetry() {
-    consumerMetrics.retries.increment();
+  public void countRetry(ConsumerId consumer) {
+    consumerMetrics.retries(consumer).increment();
   }
 
   /** A letter was handled, or a dropped one has been passed. */

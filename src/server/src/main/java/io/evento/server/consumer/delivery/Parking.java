@@ -317,7 +317,7 @@ final class Parking {
 
   private void retry(DeadLetter.Due letter, RecordedEvent event) {
     sender.retrying(letter);
-    writes.countRetry();
+    writes.countRetry(lease.segment().consumer());
     delivery
         .session()
         .send(

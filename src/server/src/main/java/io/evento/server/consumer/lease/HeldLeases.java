@@ -96,7 +96,7 @@ final class HeldLeases {
   }
 
   private void lose(Delivery delivery) {
-    consumerMetrics.losses.increment();
+    consumerMetrics.losses(delivery.lease().segment().consumer()).increment();
     LOG.log(Level.WARNING, () -> "lease lost " + delivery.lease());
     end(delivery);
   }

@@ -1,6 +1,7 @@
 package io.evento.server.consumer.lease;
 
 import io.evento.server.NodeScoped;
+import io.evento.server.RepeatedWarning;
 import io.evento.server.Threads;
 import io.evento.server.cluster.Links;
 import io.evento.server.consumer.delivery.Deliveries;
@@ -28,6 +29,8 @@ public class LeasePasses {
   private static final long DRAIN_MILLIS = 2_000;
   private static final long DRAIN_PASS_MILLIS = 50;
 
+  private final RepeatedWarning notKept = new RepeatedWarning(LOG);
+  private final RepeatedWarning notWritten = new RepeatedWarning(LOG);
   private final LeaseKeeper keeper;
   private final Deliveries deliveries;
   private final Sessions sessions;
@@ -39,7 +42,7 @@ public class LeasePasses {
   private final EventLoop.Task write = eventLoop.task(this::write);
   private final AtomicBoolean isWriteDue = new AtomicBoolean();
   private volatile boolean isStarted;
-  private volatile long tickedAt = System.nanoTime();
+  private final TimerWatch watch;
 
   @Inject
   public LeasePasses(
@@ -50,6 +53,7 @@ public class LeasePasses {
     this.links = links;
     this.threads = threads;
     this.timer = threads.timer();
+    watch = new TimerWatch(this::wake, threads.pool("timer-watch", 1, 1), System::nanoTime);
   }
 
   /** Begins to take leases and to deliver; once the schema is there and the store is followed. */
@@ -69,6 +73,7 @@ public class LeasePasses {
     threads.start("leases", eventLoop::run);
     sessions.onChange(this::wake);
     links.listen(LeaseKeeper.FREED, (node, nothing) -> wake());
+    timer.scheduleWithFixedDelay(watch::look, 1, 1, TimeUnit.SECONDS);
     isStarted = true;
     wake();
   }
@@ -86,13 +91,26 @@ public class LeasePasses {
 
   /** A pass, as the application server's timer makes one every second. */
   public void tick() {
-    tickedAt = System.nanoTime();
+    watch.ticked();
     pass();
   }
 
   /** How long ago the timer made its last pass; since this node began, if it made none yet. */
   public Duration sinceTick() {
-    return Duration.ofNanos(System.nanoTime() - tickedAt);
+    return watch.sinceTick();
+  }
+
+  /**
+   * Says how the timer is armed. From then on, one that is silent for three seconds is stood in
+   * for, and after five it is armed again.
+   */
+  public void armBy(Runnable how) {
+    watch.armBy(how);
+  }
+
+  /** How often the timer was lost and armed again. */
+  public long timesArmed() {
+    return watch.armed();
   }
 
   /** Renews, claims and shares leases. */
@@ -139,7 +157,7 @@ public class LeasePasses {
       keeper.writeCheckpoints();
     } catch (RuntimeException failure) {
       // The next pass writes them.
-      LOG.log(Level.WARNING, () -> "checkpoints not written cause=" + failure.getMessage());
+      notWritten.log(() -> "checkpoints not written cause=" + failure.getMessage());
     }
   }
 
@@ -147,7 +165,7 @@ public class LeasePasses {
     try {
       pass();
     } catch (RuntimeException failure) {
-      LOG.log(Level.WARNING, () -> "leases not kept cause=" + failure.getMessage());
+      notKept.log(() -> "leases not kept cause=" + failure.getMessage());
     }
   }
 }

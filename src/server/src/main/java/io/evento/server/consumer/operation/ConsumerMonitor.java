@@ -1,6 +1,7 @@
 package io.evento.server.consumer.operation;
 
 import io.evento.server.NodeScoped;
+import io.evento.server.RepeatedWarning;
 import io.evento.server.Threads;
 import io.evento.server.consumer.delivery.LostEventTable;
 import io.evento.server.consumer.delivery.LostEvents;
@@ -12,6 +13,7 @@ import io.evento.server.consumer.segment.SegmentTable;
 import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.persistence.Database;
 import io.evento.server.routing.query.ShadowVersions;
+import io.evento.server.telemetry.LabelledValue;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -23,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -39,6 +42,7 @@ import java.util.stream.Collectors;
 public class ConsumerMonitor {
   private static final Logger LOG = System.getLogger(ConsumerMonitor.class.getName());
   private static final int MEASURE_EVERY = 5;
+  private static final int BACKLOGS_EVERY = 30;
   private static final long OLD_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   /** Without progress for so long, with events waiting for as long, a segment is stuck. */
@@ -49,6 +53,7 @@ public class ConsumerMonitor {
 
   private record Sample(long at, long checkpoint, double perSecond) {}
 
+  private final RepeatedWarning notLooked = new RepeatedWarning(LOG);
   private final Merges merges;
   private final LeasePasses passes;
   private final SegmentTable segments;
@@ -58,6 +63,7 @@ public class ConsumerMonitor {
   private final Metrics metrics;
   private final Threads threads;
   private final ExecutorService worker;
+  private final Backlogs backlogs;
   private final Map<SegmentId, Sample> samples = new ConcurrentHashMap<>();
   private final Map<ConsumerId, Integer> stuck = new ConcurrentHashMap<>();
   private final Map<ConsumerId, Long> letters = new ConcurrentHashMap<>();
@@ -125,6 +131,11 @@ public class ConsumerMonitor {
     this.metrics = metrics;
     this.threads = threads;
     this.worker = threads.pool("consumer-monitor", 1, 1);
+    backlogs = new Backlogs(database, metrics);
+    metrics.gauges(
+        "evento_consumer_lag_seconds",
+        "age of the oldest event that a segment of the consumer has not done, on any node",
+        this::lagSeconds);
   }
 
   /** Begins; once the schema is there. */
@@ -149,11 +160,15 @@ public class ConsumerMonitor {
       if (merges.join()) {
         passes.wakeAll();
       }
-      if (turn++ % MEASURE_EVERY == 0) {
+      if (turn % MEASURE_EVERY == 0) {
         measure();
       }
+      if (turn % BACKLOGS_EVERY == 0) {
+        backlogs.look();
+      }
+      turn++;
     } catch (RuntimeException failure) {
-      LOG.log(Level.WARNING, () -> "consumers not looked at cause=" + failure.getMessage());
+      notLooked.log(() -> "consumers not looked at cause=" + failure.getMessage());
     }
   }
 
@@ -188,6 +203,20 @@ public class ConsumerMonitor {
         new Seen(
             now, lags, full.stream().map(ConsumerId::wire).collect(Collectors.toUnmodifiableSet()));
     stuckNow.keySet().forEach(this::gauge);
+  }
+
+  private List<LabelledValue> lagSeconds() {
+    return lastSeen().map(LastSeen::lags).orElse(List.of()).stream()
+        .collect(
+            Collectors.toMap(
+                lag -> new ConsumerId(lag.consumer(), lag.version()).wire(),
+                lag -> lag.age().toMillis() / 1e3,
+                Math::max,
+                TreeMap::new))
+        .entrySet()
+        .stream()
+        .map(each -> LabelledValue.of("consumer", each.getKey(), each.getValue()))
+        .toList();
   }
 
   /** As of some seconds ago; empty if it could not be measured for half a minute. */

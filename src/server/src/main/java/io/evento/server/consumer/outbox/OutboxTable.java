@@ -141,6 +141,21 @@ public class OutboxTable implements OutboxStore {
        group by type
       """;
 
+  private static final String WAITS =
+      """
+      select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)
+        from (select created_at from evento.consumer_command
+               where settled_at is null limit 100000) as waiting
+      """;
+
+  /**
+   * Commands without an outcome.
+   *
+   * @param count up to 100,000
+   * @param oldestSeconds how long the oldest of those has waited; 0 if there is none
+   */
+  public record Waiting(long count, double oldestSeconds) {}
+
   /** How a command ended, as the row keeps it. */
   private record Kept(
       @Nullable Receipt receipt,
@@ -177,6 +192,13 @@ public class OutboxTable implements OutboxStore {
   /** How many commands of each type were tried and wait, of some thousand. */
   public static Map<String, Long> triedByType(Connection open) throws SQLException {
     return triedByType(open, TRIED);
+  }
+
+  /** What has no outcome yet. */
+  public static Waiting waiting(Connection open) throws SQLException {
+    try (var select = Sql.prepare(open, WAITS)) {
+      return select.one(row -> new Waiting(row.getLong(1), row.getDouble(2)));
+    }
   }
 
   static Map<String, Long> triedByType(Connection open, String query) throws SQLException {

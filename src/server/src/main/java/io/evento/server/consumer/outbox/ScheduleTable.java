@@ -97,6 +97,23 @@ public class ScheduleTable implements OutboxStore {
                 m.principal
       """;
 
+  private static final String WAITS =
+      """
+      select count(*), count(*) filter (where late > 5), coalesce(greatest(max(late), 0), 0)
+        from (select extract(epoch from statement_timestamp() - due_at) as late
+                from evento.scheduled_message where kind = 'command'
+               order by next_at limit 100000) as waiting
+      """;
+
+  /**
+   * Commands for later.
+   *
+   * @param count up to 100,000, the next ones
+   * @param late those of them whose time is over by more than five seconds
+   * @param lateSeconds of the one that is late most; 0 if none is
+   */
+  public record Waiting(long count, long late, double lateSeconds) {}
+
   private static final String UNTIL_NEXT =
       """
       select extract(epoch from min(next_at) - clock_timestamp()) * 1000
@@ -184,6 +201,13 @@ public class ScheduleTable implements OutboxStore {
   /** How many commands of each type were tried and wait, of some thousand. */
   public static Map<String, Long> triedByType(Connection open) throws SQLException {
     return OutboxTable.triedByType(open, TRIED);
+  }
+
+  /** What waits for its time or its next try. */
+  public static Waiting waiting(Connection open) throws SQLException {
+    try (var select = Sql.prepare(open, WAITS)) {
+      return select.one(row -> new Waiting(row.getLong(1), row.getLong(2), row.getDouble(3)));
+    }
   }
 
   /**

@@ -84,7 +84,7 @@ public class StepParking {
         .findFirst()
         .map(
             letter -> {
-              writes.countRetry();
+              writes.countRetry(lease.segment().consumer());
               var event = writes.event(letter).filter(filter::accepts).stream().toList();
               var asked =
                   new StepBatch.Request(lease, filter, event, at.to(), at.command(), false, false);

@@ -176,7 +176,7 @@ public class StepStore {
     try {
       var written = write.apply(step);
       if (written.isEmpty()) {
-        consumerMetrics.fenced.increment();
+        consumerMetrics.fenced(step.lease().segment().consumer()).increment();
         LOG.log(Level.WARNING, () -> "step refused, the segment has another owner " + step.lease());
       }
       return written;

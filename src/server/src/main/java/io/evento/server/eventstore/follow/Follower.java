@@ -7,6 +7,7 @@ import io.evento.server.eventstore.Epochs;
 import io.evento.server.eventstore.EventPredicate;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.read.OrderReader;
+import io.evento.server.telemetry.LabelledValue;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
 import java.time.Duration;
@@ -93,6 +94,13 @@ public class Follower {
         "evento.store.head",
         "Last position known to this node",
         () -> head().map(StorePosition::position).orElse(0L));
+    metrics.gauges(
+        "evento_store_epoch",
+        "1 for the life of the store that this node follows",
+        () ->
+            head().stream()
+                .map(known -> LabelledValue.of("epoch", known.epoch().toString(), 1))
+                .toList());
   }
 
   /** Begins to follow; the database need not be there yet. */

@@ -70,7 +70,7 @@ final class BundleLink {
     this.caller = caller;
     this.name = name;
     this.close = close;
-    writer = new SessionWriter(remote, this::close);
+    writer = new SessionWriter(remote, this::close, door.traffic);
     feeds = new SessionFeeds(door.feeds, caller, writer);
     queries = new SessionQueries(door.liveQueries, door.audit, caller, writer);
   }
@@ -160,6 +160,7 @@ final class BundleLink {
   }
 
   private void receive(String frame) {
+    door.traffic.received(frame);
     var start = 0;
     // Who was given up may still talk, and is heard by nobody: others have its work.
     while (start < frame.length() && !isEnded) {

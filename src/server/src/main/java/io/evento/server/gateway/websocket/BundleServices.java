@@ -16,6 +16,7 @@ import io.evento.server.routing.session.Availability;
 import io.evento.server.routing.session.Sessions;
 import io.evento.server.security.AuditLog;
 import io.evento.server.setting.Settings;
+import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -37,6 +38,7 @@ public class BundleServices {
   final SubjectKeys subjectKeys;
   final AuditLog audit;
   final Availability availability;
+  final SessionTraffic traffic;
   final AtomicLong lastSession = new AtomicLong();
 
   @Inject
@@ -55,7 +57,8 @@ public class BundleServices {
       UpdateForwarder updateForwarder,
       SubjectKeys subjectKeys,
       AuditLog audit,
-      Availability availability) {
+      Availability availability,
+      Metrics metrics) {
     this.router = router;
     this.queries = queries;
     this.sessions = sessions;
@@ -71,5 +74,6 @@ public class BundleServices {
     this.subjectKeys = subjectKeys;
     this.audit = audit;
     this.availability = availability;
+    traffic = new SessionTraffic(metrics);
   }
 }

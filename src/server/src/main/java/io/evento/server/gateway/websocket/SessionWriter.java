@@ -16,18 +16,21 @@ final class SessionWriter implements BundleSession.Door {
 
   private final Consumer<String> close;
   private final FrameWriter writer;
+  private final SessionTraffic traffic;
 
   /**
    * @param close called with the reason when the session can no longer be written to
    */
-  SessionWriter(RemoteEndpoint.Async remote, Consumer<String> close) {
+  SessionWriter(RemoteEndpoint.Async remote, Consumer<String> close, SessionTraffic traffic) {
     this.close = close;
-    writer = new FrameWriter(new RemotePort(remote, close), CHARS_MAX);
+    this.traffic = traffic;
+    writer = new FrameWriter(new RemotePort(remote, close, traffic), CHARS_MAX);
   }
 
   @Override
   public boolean send(Message message, Lane lane) {
     if (!writer.write(Codec.write(message), lane)) {
+      traffic.cut();
       close.accept("reads too slowly");
       return false;
     }
@@ -46,10 +49,11 @@ final class SessionWriter implements BundleSession.Door {
   }
 
   /** The container's side of the WebSocket as the writer sees it. */
-  record RemotePort(RemoteEndpoint.Async remote, Consumer<String> close)
+  record RemotePort(RemoteEndpoint.Async remote, Consumer<String> close, SessionTraffic traffic)
       implements FrameWriter.Port {
     @Override
     public CompletionStage<?> send(String frame) {
+      traffic.sent(frame);
       var sent = new CompletableFuture<Boolean>();
       remote.sendText(
           frame,

@@ -2,12 +2,16 @@ package io.evento.server.routing.session;
 
 import io.evento.protocol.DeclareMessage;
 import io.evento.server.NodeScoped;
+import io.evento.server.telemetry.LabelledValue;
 import io.evento.server.telemetry.Metrics;
 import jakarta.inject.Inject;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
+import java.util.stream.Collector;
+import java.util.stream.Collectors;
 
 /** The bundle sessions that are open on this node. */
 @NodeScoped
@@ -18,6 +22,27 @@ public class Sessions {
   @Inject
   public Sessions(Metrics metrics) {
     metrics.gauge("evento_sessions", "open bundle sessions", open::size);
+    metrics.gauges(
+        "evento_bundle_sessions",
+        "open sessions of a bundle, all instances together",
+        () -> byBundle(Collectors.counting()));
+    metrics.gauges(
+        "evento_bundle_instances",
+        "instances of a bundle that have a session here",
+        () ->
+            byBundle(
+                Collectors.collectingAndThen(
+                    Collectors.mapping(BundleSession::instance, Collectors.toSet()),
+                    found -> (long) found.size())));
+  }
+
+  private List<LabelledValue> byBundle(Collector<BundleSession, ?, Long> count) {
+    return open.stream()
+        .collect(Collectors.groupingBy(BundleSession::bundle, TreeMap::new, count))
+        .entrySet()
+        .stream()
+        .map(bundle -> LabelledValue.of("bundle", bundle.getKey(), bundle.getValue()))
+        .toList();
   }
 
   /** Calls back when what is hosted here changed; short and without blocking. */

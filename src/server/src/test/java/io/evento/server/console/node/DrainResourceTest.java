@@ -20,7 +20,7 @@ class DrainResourceTest {
   }
 
   private static Figures figures(@Nullable Integer commands) {
-    return new Figures(null, 2, 0.0, 1, 2, 3, 0, 0, commands, commands, commands, commands);
+    return new Figures(null, 2, 0.0, 1, 2, 3, 0, 0, commands, commands, commands, commands, null);
   }
 
   @Test

@@ -301,7 +301,10 @@ class DeadLetterTest {
     cluster.append("a-1", "a-2");
     await()
         .atMost(PATIENCE)
-        .until(() -> bundle.session.isOpen() && node.consumerMetrics.nacks.count() > 7);
+        .until(
+            () ->
+                bundle.session.isOpen()
+                    && node.consumerMetrics.nacks(new ConsumerId("accounts", 1)).count() > 7);
     assertThat(cluster.letters()).isEmpty();
     ledger.failures.clear();
     await().atMost(PATIENCE).until(() -> cluster.checkpoints().equals(List.of(2L)));

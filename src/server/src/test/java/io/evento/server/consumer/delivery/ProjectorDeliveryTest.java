@@ -10,6 +10,7 @@ import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.consumer.RecordingBundle;
 import io.evento.server.consumer.Store.Draft;
+import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.Slots;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -269,7 +270,7 @@ class ProjectorDeliveryTest {
     next.awaitEnabled();
     node.consumers.ack(bundle.session, late);
     node.consumers.ack(next.session, late);
-    assertThat(node.consumerMetrics.fenced.count()).isEqualTo(2);
+    assertThat(node.consumerMetrics.fenced(new ConsumerId("accounts", 1)).count()).isEqualTo(2);
     await().during(Duration.ofMillis(600)).until(() -> cluster.checkpoints().equals(List.of(0L)));
   }
 

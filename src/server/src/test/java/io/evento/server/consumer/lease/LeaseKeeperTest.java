@@ -14,6 +14,7 @@ import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.RecordingBundle;
 import io.evento.server.consumer.lease.QuickNodes.NoListener;
+import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.LeaseTimings;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -286,7 +287,7 @@ class LeaseKeeperTest {
     first.keeper.pass();
     assertThat(held(first)).isEmpty();
     await().untilAsserted(() -> assertThat(bundle.heard(ConsumerMessage.Disable.class)).hasSize(4));
-    assertThat(first.consumerMetrics.losses.count()).isEqualTo(4);
+    assertThat(first.consumerMetrics.losses(new ConsumerId("accounts", 1)).count()).isEqualTo(4);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.FrameWriterContract;
 import io.evento.protocol.SessionMessage;
+import io.evento.server.telemetry.Metrics;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.SendHandler;
 import jakarta.websocket.SendResult;
@@ -17,10 +18,15 @@ import org.junit.jupiter.api.Test;
 class SessionWriterTest extends FrameWriterContract {
   private final Link slow = new Link();
   private final List<String> closed = new ArrayList<>();
-  private final SessionWriter session = new SessionWriter(remote(slow), closed::add);
+  private final Metrics metrics = new Metrics();
+  private final SessionWriter session =
+      new SessionWriter(remote(slow), closed::add, new SessionTraffic(metrics));
 
   SessionWriterTest() {
-    super(link -> new SessionWriter.RemotePort(remote(link), link::broken));
+    super(
+        link ->
+            new SessionWriter.RemotePort(
+                remote(link), link::broken, new SessionTraffic(new Metrics())));
   }
 
   /** One that sends text and nothing else. */
@@ -53,6 +59,7 @@ class SessionWriterTest extends FrameWriterContract {
       assertThat(closed).isEmpty();
     }
     assertThat(closed).containsExactly("reads too slowly");
+    assertThat(metrics.scrape()).contains("evento_sessions_cut_total 1.0");
   }
 
   @Test
@@ -66,7 +73,8 @@ class SessionWriterTest extends FrameWriterContract {
                     (self, method, given) -> {
                       throw new IllegalStateException("the session is closed");
                     }),
-            closed::add);
+            closed::add,
+            new SessionTraffic(metrics));
     assertThat(broken.send(new SessionMessage.Ping(), Lane.ANSWER)).isTrue();
     assertThat(broken.offer(new SessionMessage.Ping())).isTrue();
     assertThat(closed).containsExactly("cannot be written to");
