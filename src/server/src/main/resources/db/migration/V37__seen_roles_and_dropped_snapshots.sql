@@ -7,7 +7,7 @@ AS $$
 DECLARE
   present text[];
 BEGIN
-  PERFORM evento.grants_change();                                              -- one after the other, as set_roles_1 has it
+  PERFORM FROM evento.grant_version FOR UPDATE;      -- one after the other, as set_roles_1 has it, which counts if anything is changed
   SELECT roles INTO present FROM evento.principal WHERE kind = 'user' AND name = p_name;
   IF FOUND AND p_seen IS NOT NULL AND NOT (present <@ p_seen AND p_seen <@ present) THEN RETURN 'stale'; END IF;
   RETURN evento.set_roles_1(p_name, p_roles, p_who, p_node, p_address);

@@ -221,7 +221,7 @@ async function edit(one, data, first = cluster(one)) {
   const done = await confirm({
     title: one.key, verb: 'Change setting',
     dry: async () => {
-      await api.put(path(one.key), body(), {dryRun: true});
+      await api.put(path(one.key), body(), {dryRun: true}, asSeen(one));
       return effect(one, Number(given), data);
     },
     extra: (look, wrong) => {
@@ -238,7 +238,7 @@ async function reset(one) {
   const done = await confirm({
     title: one.key, verb: 'Back to the default',
     dry: async () => {
-      const would = await api.delete(path(one.key), {dryRun: true});
+      const would = await api.delete(path(one.key), {dryRun: true}, asSeen(one));
       return html`<p>It goes from <b class="num">${words(one.key, cluster(one))}</b> back to its default <b class="num">${words(one.key, would.default)}</b>, on all nodes within two seconds.</p>`;
     },
     run: reason => api.delete(path(one.key), reason ? {reason} : {}, asSeen(one)),

@@ -27,20 +27,22 @@ export function show(context) {
   function draw() {
     const now = types.get();
     if (!now.data && !now.problem) return;
-    context.render(now.data ? page(now.data.types) : failure(now.problem, types.refresh));
+    context.render(now.data ? page(now.data.types, now.data.next) : failure(now.problem, types.refresh));
   }
 
-  function page(all) {
+  function page(all, next) {
     if (all.length === 0) return empty('No aggregates yet', 'A state is kept of streams that have grown long. Aggregates are here once a bundle has declared them.');
-    const chosen = all.find(one => one.type === context.query.get('type')) ?? [...all].sort((a, b) => b.count - a.count)[0];
+    const wanted = context.query.get('type');
+    const chosen = wanted ? {type: wanted} : [...all].sort((a, b) => b.count - a.count)[0];
     const kept = all.filter(one => one.count);
     const sum = member => kept.reduce((total, one) => total + one[member], 0);
     return html`<div class="stack">
       <dl class="figures">
-        ${figure('Types with some', format.number(kept.length), `of ${format.plural(all.length, 'aggregate type')}`)}
+        ${figure('Types with some', format.number(kept.length), `of ${next ? 'the first ' : ''}${format.plural(all.length, 'aggregate type')}`)}
         ${figure('Streams', `${kept.some(one => one.more) ? 'more than ' : ''}${format.number(sum('count'))}`, 'have a kept state')}
         ${figure('Size', format.bytes(sum('bytes')), 'of those, as stored')}
       </dl>
+      ${next ? html`<p class="notice">These are the first ${format.number(all.length)} aggregate types by name, to ${next}. Those behind it are not counted here; put the type into the address to see its states.</p>` : nothing}
       <section class="card flush"><header><h2>By type</h2><span class="space"></span><a href=${to('settings', [EVERY])}>How often one is kept</a></header>
         <ev-table .name=${'snapshots'} .label=${'Snapshots by type'} .columns=${TYPES} .rows=${all} .key=${one => one.type} .height=${'32dvh'}></ev-table></section>
       ${can('read') ? streams(chosen) : html`<p class="notice">${whyNot('read')}</p>`}

@@ -119,9 +119,9 @@ final class InboundMessages implements Inbound {
       }
     } else if (message instanceof Disable taken) {
       if (steps.hosts(taken.consumer())) {
-        steps.disable(taken);
+        steps.disable(taken, session);
       } else {
-        consumers.disable(taken);
+        consumers.disable(taken, session);
       }
     } else if (message instanceof Parked parked) {
       consumers.parked(parked);

@@ -13,13 +13,15 @@ import java.util.concurrent.CountDownLatch;
 public final class Launcher {
 
   private final ClusterPlan plan;
+  private final TrafficWish traffic;
   private final Instant begun = Instant.now();
   private final LocalCluster cluster;
   private final ClusterFile file;
   private final String controlUrl;
 
-  private Launcher(ClusterPlan plan) {
+  private Launcher(ClusterPlan plan, TrafficWish traffic) {
     this.plan = plan;
+    this.traffic = traffic;
     this.cluster = new LocalCluster(plan, this::say);
     this.controlUrl = "http://127.0.0.1:" + plan.ports().control();
     this.file = new ClusterFile(plan.directory().resolve("cluster.json"), controlUrl, cluster);
@@ -31,7 +33,9 @@ public final class Launcher {
    */
   public static void main(String[] arguments) throws Exception {
     var project = Path.of(arguments.length > 0 ? arguments[0] : "").toAbsolutePath().normalize();
-    new Launcher(ClusterPlan.from(project, System.getProperties())).run();
+    var options = System.getProperties();
+    // Both first: a wrong option is told before anything is started.
+    new Launcher(ClusterPlan.from(project, options), TrafficWish.of(options)).run();
   }
 
   private void run() throws IOException, InterruptedException, SQLException {
@@ -46,7 +50,7 @@ public final class Launcher {
       var sample = Sample.of(plan);
       sample.proveThatItWorks();
       file.show();
-      TrafficWish.of(System.getProperties()).tell(cluster.bundles());
+      beginTraffic();
       introduce(sample);
       ended.await();
     } catch (StartFailure failure) {
@@ -54,6 +58,15 @@ public final class Launcher {
       throw failure;
     } finally {
       door.close();
+    }
+  }
+
+  /** A cluster without it is worth as much. */
+  private void beginTraffic() throws InterruptedException {
+    try {
+      traffic.tell(cluster.bundles());
+    } catch (IOException failure) {
+      say("no money moves by itself, the bank was not told: " + failure.getMessage());
     }
   }
 

@@ -1,7 +1,6 @@
 package io.evento.cluster;
 
 import io.evento.launcher.Member;
-import io.evento.launcher.StartFailure;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -25,18 +24,30 @@ record TrafficWish(int perSecond) {
 
   TrafficWish {
     if (perSecond < 0 || perSecond > MAX) {
-      throw new IllegalArgumentException(
-          "cluster.traffic must be 0 to " + MAX + ", is " + perSecond);
+      throw wrong(Integer.toString(perSecond));
     }
   }
 
-  /** As {@code cluster.traffic} says. */
-  static TrafficWish of(Properties options) {
-    return new TrafficWish(Integer.parseInt(options.getProperty("cluster.traffic", DEFAULT)));
+  private static IllegalArgumentException wrong(String given) {
+    return new IllegalArgumentException("cluster.traffic must be 0 to " + MAX + ", is " + given);
   }
 
   /**
-   * @throws StartFailure if the bank refuses
+   * As {@code cluster.traffic} says.
+   *
+   * @throws IllegalArgumentException if it says something else than a number within the bounds
+   */
+  static TrafficWish of(Properties options) {
+    var given = options.getProperty("cluster.traffic", DEFAULT).trim();
+    try {
+      return new TrafficWish(Integer.parseInt(given));
+    } catch (NumberFormatException other) {
+      throw wrong(given);
+    }
+  }
+
+  /**
+   * @throws IOException if the bank refuses or does not answer
    */
   void tell(List<Member> banks) throws IOException, InterruptedException {
     if (banks.isEmpty() || perSecond == 0) {
@@ -50,7 +61,7 @@ record TrafficWish(int perSecond) {
             .build();
     var answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString());
     if (answer.statusCode() != 200) {
-      throw new StartFailure(
+      throw new IOException(
           request.uri() + " was answered " + answer.statusCode() + " " + answer.body());
     }
   }

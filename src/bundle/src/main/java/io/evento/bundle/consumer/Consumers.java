@@ -84,9 +84,13 @@ public final class Consumers implements AutoCloseable {
     watchedQueries.remove(query, origin);
   }
 
-  /** A segment is taken from us. */
-  public void disable(Disable taken) {
-    segments.disable(taken);
+  /**
+   * A segment is taken from us.
+   *
+   * @param origin identifies the link, as of {@link #enable}
+   */
+  public void disable(Disable taken, Object origin) {
+    segments.disable(taken, origin);
   }
 
   /** Events came. */

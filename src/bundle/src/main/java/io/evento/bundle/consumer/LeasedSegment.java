@@ -26,21 +26,38 @@ abstract class LeasedSegment {
     this.boundedExecutor = boundedExecutor;
   }
 
-  /** Takes a lease, unless it is older than the present one or the bundle stops. */
+  /**
+   * Takes a lease, unless the bundle stops. One that is older than the present one is given back,
+   * and not left out in silence: it may be of a store that was put back and has forgotten fences,
+   * and then whoever gave it has to give a higher one.
+   */
   final void enable(Lease given) {
+    boolean isOld;
     synchronized (this) {
-      if (stopping || (lease != null && given.fence() < lease.fence())) {
+      if (stopping) {
         return;
       }
-      lease = given;
-      forget();
+      isOld = lease != null && given.fence() < lease.fence();
+      if (!isOld) {
+        lease = given;
+        forget();
+      }
     }
-    leased(given);
+    if (isOld) {
+      given.giveBack();
+    } else {
+      leased(given);
+    }
   }
 
-  /** Ends the lease with this fence, or an older one. */
-  final synchronized void disable(long fence) {
-    if (lease != null && fence >= lease.fence()) {
+  /**
+   * Ends the lease with this fence, or an older one. Over another link the same fence is not of
+   * this lease: a store that was put back gives it again, and the node that had the segment before
+   * may take its own away later than another one gave this.
+   */
+  final synchronized void disable(long fence, Object origin) {
+    if (lease != null
+        && (fence > lease.fence() || fence == lease.fence() && origin == lease.origin())) {
       drop();
     }
   }

@@ -45,8 +45,8 @@ final class Segments<S extends LeasedSegment> {
         .enable(lease);
   }
 
-  void disable(Disable told) {
-    of(told.consumer(), told.segment()).ifPresent(segment -> segment.disable(told.fence()));
+  void disable(Disable told, Object origin) {
+    of(told.consumer(), told.segment()).ifPresent(segment -> segment.disable(told.fence(), origin));
   }
 
   /** Empty if the segment was never given to us. */

@@ -67,9 +67,13 @@ public final class StepConsumers implements AutoCloseable {
     segments.enable(new Lease(given, answer, origin));
   }
 
-  /** A segment is taken from us. */
-  public void disable(Disable taken) {
-    segments.disable(taken);
+  /**
+   * A segment is taken from us.
+   *
+   * @param origin identifies the link, as of {@link #enable}
+   */
+  public void disable(Disable taken, Object origin) {
+    segments.disable(taken, origin);
   }
 
   /** Something happened. */

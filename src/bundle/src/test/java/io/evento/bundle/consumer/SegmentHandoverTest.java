@@ -8,7 +8,11 @@ import io.evento.protocol.ConsumerMessage.Ack;
 import io.evento.protocol.ConsumerMessage.Credit;
 import io.evento.protocol.ConsumerMessage.Disable;
 import io.evento.protocol.ConsumerMessage.Enable;
+import io.evento.protocol.ConsumerMessage.Events;
 import io.evento.protocol.ConsumerMessage.Nack;
+import io.evento.protocol.Message;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -81,6 +85,31 @@ class SegmentHandoverTest extends ConsumersFixture {
     consumers.events(events(1, 0, 1, 1));
     await().atMost(ofSeconds(5)).until(consumers::isIdle);
     assertThat(numbersStored()).isEmpty();
+  }
+
+  /** After a restore: fences begin again where the store has forgotten them. */
+  @Test
+  void a_lease_under_a_lower_fence_is_given_back_so_that_a_higher_one_can_come() {
+    consumers.enable(new Enable("plain:1", 0, 0, 127, 7, EPOCH, 0), answers::add, this);
+    var other = new CopyOnWriteArrayList<Message>();
+    consumers.enable(new Enable("plain:1", 0, 0, 127, 1, EPOCH, 0), other::add, other);
+    assertThat(other).containsExactly(new Disable("plain:1", 0, 1));
+    consumers.enable(new Enable("plain:1", 0, 0, 127, 1_001, EPOCH, 0), other::add, other);
+    consumers.disable(new Disable("plain:1", 0, 7), this);
+    consumers.events(new Events("plain:1", 0, 1_001, EPOCH, 0, 1, List.of(event(1))));
+    await().atMost(ofSeconds(5)).until(plain.seen::size, Integer.valueOf(1)::equals);
+  }
+
+  @Test
+  void a_node_that_ends_its_lease_late_does_not_end_that_of_another_under_the_same_fence() {
+    consumers.enable(new Enable("plain:1", 0, 0, 127, 1, EPOCH, 0), answers::add, this);
+    var other = new CopyOnWriteArrayList<Message>();
+    consumers.enable(new Enable("plain:1", 0, 0, 127, 1, EPOCH, 0), other::add, other);
+    consumers.disable(new Disable("plain:1", 0, 1), this);
+    consumers.events(new Events("plain:1", 0, 1, EPOCH, 0, 1, List.of(event(1))));
+    await().atMost(ofSeconds(5)).until(plain.seen::size, Integer.valueOf(1)::equals);
+    consumers.disable(new Disable("plain:1", 0, 1), other);
+    await().atMost(ofSeconds(5)).until(consumers::isIdle);
   }
 
   @Test

@@ -2,7 +2,6 @@ package io.evento.server.cluster;
 
 import io.evento.server.NodeScoped;
 import io.evento.server.persistence.Database;
-import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -16,22 +15,6 @@ import org.jspecify.annotations.Nullable;
  */
 @NodeScoped
 public class NodeLives {
-  // Plan: the few rows of node, and an index scan of node_life_end.
-  private static final String SINCE =
-      """
-      select name, incarnation, release, started_at, ended_at, ending from (
-        select name, incarnation, release, started_at, ended_at, ending from evento.node_life
-         where ended_at > clock_timestamp() - ? * interval '1 hour'
-        union all
-        select name, incarnation, release, started_at,
-               case when is_over then seen_at end,
-               case when state = 'gone' then 'left' when is_over then 'lost' end
-          from (select *, state = 'gone' or seen_at < clock_timestamp() - ? * interval '1 millisecond' as is_over
-                  from evento.node) n
-         where not is_over or seen_at > clock_timestamp() - ? * interval '1 hour') lives
-       order by started_at desc limit ?
-      """;
-
   /**
    * The life of one process.
    *
@@ -54,29 +37,11 @@ public class NodeLives {
   }
 
   /**
-   * Those of the last hours, also if they began before; the last that began first. Of a week at
-   * most. Blocks on the database.
+   * Those of the last hours, also if they began before: first who is there, then the last that
+   * began first. Of a week at most. Blocks on the database.
    */
   public List<Life> ofHours(int hours, int limit) {
     return database.read(
-        "read lives of nodes",
-        connection -> {
-          try (var select = Sql.prepare(connection, SINCE)) {
-            return select
-                .bind(hours)
-                .bind(NodeTable.LEASE_MILLIS)
-                .bind(hours)
-                .bind(limit)
-                .rows(
-                    row ->
-                        new Life(
-                            row.getString(1),
-                            row.getObject(2, UUID.class),
-                            row.getString(3),
-                            row.getObject(4, OffsetDateTime.class),
-                            row.getObject(5, OffsetDateTime.class),
-                            row.getString(6)));
-          }
-        });
+        "read lives of nodes", connection -> NodeTable.lives(connection, hours, limit));
   }
 }

@@ -3,10 +3,11 @@ package io.evento.server.cluster;
 import io.evento.server.persistence.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.UUID;
 
-/** The SQL of table {@code node}. Time is the database's. */
+/** The SQL of table {@code node} and of its past. Time is the database's. */
 final class NodeTable {
   /** A node is gone when its last beat is older than this, in milliseconds. */
   static final long LEASE_MILLIS = 2_500;
@@ -37,6 +38,23 @@ final class NodeTable {
                       where d.name = n.name and d.incarnation = n.incarnation)
         from evento.node n
        order by name
+      """;
+
+  // Plan: the few rows of node, and an index scan of node_life_end. Who is there is never cut off
+  // behind the many lives of a node that a loop starts again and again.
+  private static final String LIVES =
+      """
+      select name, incarnation, release, started_at, ended_at, ending from (
+        select name, incarnation, release, started_at, ended_at, ending from evento.node_life
+         where ended_at > clock_timestamp() - ? * interval '1 hour'
+        union all
+        select name, incarnation, release, started_at,
+               case when is_over then seen_at end,
+               case when state = 'gone' then 'left' when is_over then 'lost' end
+          from (select *, state = 'gone' or seen_at < clock_timestamp() - ? * interval '1 millisecond' as is_over
+                  from evento.node) n
+         where not is_over or seen_at > clock_timestamp() - ? * interval '1 hour') lives
+       order by ended_at is not null, started_at desc limit ?
       """;
 
   private static final String FORGET =
@@ -70,6 +88,26 @@ final class NodeTable {
                       row.getString(4),
                       NodeState.of(row.getString(5)),
                       row.getBoolean(6)));
+    }
+  }
+
+  static List<NodeLives.Life> lives(Connection connection, int hours, int limit)
+      throws SQLException {
+    try (var select = Sql.prepare(connection, LIVES)) {
+      return select
+          .bind(hours)
+          .bind(LEASE_MILLIS)
+          .bind(hours)
+          .bind(limit)
+          .rows(
+              row ->
+                  new NodeLives.Life(
+                      row.getString(1),
+                      row.getObject(2, UUID.class),
+                      row.getString(3),
+                      row.getObject(4, OffsetDateTime.class),
+                      row.getObject(5, OffsetDateTime.class),
+                      row.getString(6)));
     }
   }
 

@@ -165,7 +165,7 @@ public class UserResource {
 
   /**
    * @param ifMatch the roles as they were seen, such as {@code "operator,viewer"}: if the person
-   *     has others by now, nothing is changed
+   *     has others by now, nothing is changed; {@code *} stands for any
    */
   @PUT
   @Path("{name}/roles")
@@ -177,8 +177,27 @@ public class UserResource {
       InputStream body)
       throws IOException {
     var roles = roles(OperationRequest.body(Roles.class, body).roles());
-    var seen = ifMatch == null ? null : Headers.unquoted(ifMatch.trim());
-    return done(administration.setRoles(name, roles, seen, Callers.of(security)));
+    return done(administration.setRoles(name, roles, seen(ifMatch), Callers.of(security)));
+  }
+
+  /** The roles of {@code If-Match}; null if whatever the person has is to be overwritten. */
+  static @Nullable Set<Role> seen(@Nullable String ifMatch) {
+    if (ifMatch == null || ifMatch.trim().equals("*")) {
+      return null;
+    }
+    var given = Headers.unquoted(ifMatch.trim());
+    var seen = EnumSet.noneOf(Role.class);
+    for (var name : given.isBlank() ? new String[0] : given.split(",", -1)) {
+      seen.add(
+          Role.ofWire(name.trim())
+              .orElseThrow(
+                  () ->
+                      EventoException.invalid(
+                          "If-Match",
+                          "must be * or roles with commas between them, such as"
+                              + " \"operator,viewer\"")));
+    }
+    return seen;
   }
 
   @PUT

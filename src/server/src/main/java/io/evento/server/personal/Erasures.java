@@ -184,17 +184,45 @@ public class Erasures {
     }
     var erasure =
         known.getOrDefault(subject, new Erasure(subject, id, Instant.now().toString(), by, reason));
-    keep(List.of(erasure));
-    var keys = store(List.of(erasure), false, address);
-    var dropped = snapshots.dropWith(subject);
-    var row =
-        row(subject).orElseThrow(() -> new IllegalStateException("an erasure was not stored"));
-    highest.accumulateAndGet(row.ordinal(), Math::max);
+    var stored = keepAndStore(erasure, address);
+    var row = stored.row();
     var first = row.erasure();
     var position = row.position() != null ? row.position() : tell(erasure);
-    LOG.log(Level.INFO, () -> "subject erased subject=" + subject + " by=" + by + " keys=" + keys);
+    LOG.log(
+        Level.INFO,
+        () -> "subject erased subject=" + subject + " by=" + by + " keys=" + stored.keys());
     return new Done(
-        subject, first.id(), first.at(), first.by(), first.reason(), position, keys, dropped);
+        subject,
+        first.id(),
+        first.at(),
+        first.by(),
+        first.reason(),
+        position,
+        stored.keys(),
+        stored.snapshots());
+  }
+
+  /** What the table has of one, and what was dropped for it. */
+  private record Stored(ErasureTable.Row row, int keys, int snapshots) {}
+
+  private Stored keepAndStore(Erasure erasure, String address) {
+    var isInTable = false;
+    try {
+      keep(List.of(erasure));
+      var keys = store(List.of(erasure), false, address);
+      var row =
+          row(erasure.subject())
+              .orElseThrow(() -> new IllegalStateException("an erasure was not stored"));
+      highest.accumulateAndGet(row.ordinal(), Math::max);
+      isInTable = true;
+      return new Stored(row, keys, snapshots.dropWith(erasure.subject()));
+    } finally {
+      if (!isInTable) {
+        // Whatever broke it off, it may be in file and memory alone, and is replayed from there.
+        // Said afterwards: a comparison that began before did not know of it.
+        isCompared = false;
+      }
+    }
   }
 
   private static boolean isKept(Connection open, String subject) throws SQLException {
@@ -260,13 +288,8 @@ public class Erasures {
    * @return how many keys there were
    */
   private int store(List<Erasure> erasures, boolean isReplay, String address) {
-    try {
-      return database.read(
-          "erase subjects", open -> ErasureTable.erase(open, erasures, isReplay, node, address));
-    } catch (RuntimeException failure) {
-      isCompared = false; // what is in the file alone is replayed once that is possible
-      throw failure;
-    }
+    return database.read(
+        "erase subjects", open -> ErasureTable.erase(open, erasures, isReplay, node, address));
   }
 
   private void wake() {
@@ -311,7 +334,8 @@ public class Erasures {
   }
 
   private void compare() {
-    isCompared = true; // a new epoch that comes meanwhile asks for another look
+    isCompared = true; // what comes meanwhile, as a new epoch, asks for another comparison
+    var isComplete = false;
     try {
       var last = database.read("look for erasures", ErasureTable::look).last();
       var stored = database.read("read erasures", ErasureTable::all);
@@ -326,9 +350,11 @@ public class Erasures {
             Level.WARNING,
             () -> "erasures replayed into the database count=" + lost.size() + " keys=" + keys);
       }
-    } catch (RuntimeException failure) {
-      isCompared = false;
-      throw failure;
+      isComplete = true;
+    } finally {
+      if (!isComplete) {
+        isCompared = false;
+      }
     }
   }
 

@@ -164,13 +164,14 @@ public class Administration {
    * @throws EventoException {@code forbidden}, if that is known at once
    */
   public CompletionStage<Void> setRoles(
-      String name, Collection<Role> roles, @Nullable String seen, Caller by) {
+      String name, Collection<Role> roles, @Nullable Collection<Role> seen, Caller by) {
     if (by.kind() == Caller.Kind.USER
         && by.name().equals(name)
         && !by.roles().containsAll(Role.implied(roles))) {
       throw forSelf();
     }
-    return change(() -> table.setRoles(name, roles, seen, actor(by)), name);
+    var names = seen == null ? null : Role.commaSeparated(seen);
+    return change(() -> table.setRoles(name, roles, names, actor(by)), name);
   }
 
   /** Ends his sessions too. */

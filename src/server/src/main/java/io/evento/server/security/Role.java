@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What a person is to the cluster. */
@@ -29,6 +30,10 @@ public enum Role {
   /** Empty for a name that this release does not know. */
   public static Optional<Role> ofWire(String wire) {
     return Stream.of(values()).filter(role -> role.wire().equals(wire)).findFirst();
+  }
+
+  static String commaSeparated(Collection<Role> roles) {
+    return roles.stream().map(Role::wire).collect(Collectors.joining(","));
   }
 
   /** Roles as a row names them, with those that they contain; one of a newer release is none. */

@@ -210,15 +210,23 @@ public class Settings {
   }
 
   /**
-   * What this node would have after a change that is not made.
+   * What this node would have after a change that is not made. Blocks on the database.
    *
    * @param value null for the default
+   * @param seen as {@link Order} has it
    * @throws EventoException as {@link #set} throws
    */
-  public Value would(String key, @Nullable Long value) {
+  public Value would(String key, @Nullable Long value, @Nullable Long seen) {
     var setting = find(key);
     if (value != null) {
       check(setting, value);
+    }
+    if (seen != null) {
+      managers.read(
+          manager -> {
+            checkSeen(manager, setting, seen);
+            return setting;
+          });
     }
     if (ofNode.containsKey(setting)) {
       return value(setting);

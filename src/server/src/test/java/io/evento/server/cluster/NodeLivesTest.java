@@ -70,4 +70,24 @@ class NodeLivesTest {
         .extracting(NodeLives.Life::ending)
         .isEqualTo("lost");
   }
+
+  @Test
+  void many_short_lives_of_one_node_do_not_hide_who_is_there() throws SQLException {
+    var there = UUID.randomUUID();
+    assertThat(beat(there, NodeState.UP)).isTrue();
+    try (var admin = where.asAdmin();
+        var statement = admin.createStatement()) {
+      statement.execute(
+          """
+          update evento.node set started_at = started_at - interval '1 day';
+          insert into evento.node_life(incarnation, name, release, started_at, ended_at, ending)
+          select gen_random_uuid(), 'node-8', '0.1', now(), now(), 'lost' from generate_series(1, 20)
+          """);
+    }
+    assertThat(new NodeLives(database).ofHours(1, 10))
+        .hasSize(10)
+        .first()
+        .extracting(NodeLives.Life::incarnation)
+        .isEqualTo(there);
+  }
 }

@@ -100,7 +100,7 @@ public final class LedgerBundle extends RecordingBundle implements AutoCloseable
     if (message instanceof ConsumerMessage.Enable enabled) {
       consumers.enable(enabled, this::answer, this);
     } else if (message instanceof ConsumerMessage.Disable taken) {
-      consumers.disable(taken);
+      consumers.disable(taken, this);
     } else if (message instanceof ConsumerMessage.Events events) {
       consumers.events(events);
     } else if (message instanceof ConsumerMessage.Parked parked) {

@@ -92,7 +92,7 @@ public final class SdkBundle implements AutoCloseable {
       } else if (message instanceof ConsumerMessage.Events events) {
         consumers.events(events);
       } else if (message instanceof ConsumerMessage.Disable disabled) {
-        consumers.disable(disabled);
+        consumers.disable(disabled, this);
       }
     }
 

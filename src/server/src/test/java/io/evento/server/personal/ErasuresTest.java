@@ -26,6 +26,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -342,6 +344,104 @@ class ErasuresTest {
                 assertThat(texts("select id from evento.erasure where position > 0"))
                     .containsExactly("ada"));
     assertThat(texts("select subject from evento.subject_key")).isEmpty();
+  }
+
+  @Test
+  void an_erasure_that_breaks_off_before_the_database_heard_of_it_is_replayed() throws Exception {
+    var node = up("a");
+    node.make(ADA);
+    var isBroken = new AtomicBoolean(true);
+    node.erasures.onErased(
+        subjects -> {
+          if (isBroken.getAndSet(false)) {
+            throw new AssertionError("a bundle's link is broken");
+          }
+        });
+    assertThatThrownBy(() -> node.erasures.erase("ada", "me", "192.0.2.1", "asked"))
+        .hasMessage("a bundle's link is broken");
+    assertThat(node.find(ADA).keys()).as("the node knows it already").isEmpty();
+    await("its keys are dropped, and it is told")
+        .atMost(LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(texts("select id from evento.erasure where position > 0"))
+                    .containsExactly("ada"));
+    assertThat(texts("select subject from evento.subject_key")).isEmpty();
+  }
+
+  @Test
+  void a_comparison_that_breaks_off_is_made_again() throws Exception {
+    var node = up("a");
+    node.make(ADA, BOB);
+    asAdmin("create table kept as select * from evento.subject_key");
+    node.erasures.erase("ada", "me", "192.0.2.1", "asked");
+    var breaks = new AtomicInteger();
+    node.erasures.onErased(
+        subjects -> {
+          if (breaks.getAndIncrement() == 0) {
+            throw new AssertionError("a bundle's link is broken");
+          }
+        });
+    // The comparison finds one that it did not know, tells it, and breaks off before the replay.
+    asAdmin(
+        "begin; delete from evento.erasure; delete from evento.subject_key;"
+            + " insert into evento.subject_key select * from kept;"
+            + " insert into evento.erasure(subject, id, erased_at, erased_by, reason)"
+            + " values ('"
+            + BOB
+            + "', 'bob', now(), 'me', 'asked');"
+            + " update evento.erasure set ordinal = 0; commit");
+    await("both are erased")
+        .atMost(LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(texts("select id from evento.erasure order by id"))
+                    .containsExactly("ada", "bob"));
+    assertThat(breaks).hasValue(1);
+  }
+
+  @Test
+  void an_erasure_has_the_next_number_however_those_before_it_came() throws Exception {
+    var node = up("a");
+    node.make(ADA);
+    // As logical replication brings rows, without what counts them.
+    asAdmin(
+        "set session_replication_role = replica",
+        "insert into evento.erasure(subject, id, erased_at, erased_by, reason, position, ordinal)"
+            + " overriding system value"
+            + " select lpad(i::text, 22, '0'), i, now(), 'me', 'asked', i, i"
+            + " from generate_series(1, 7) i",
+        "reset session_replication_role");
+    assertThat(node.erasures.erase("ada", "me", "192.0.2.1", "asked").keys()).isEqualTo(1);
+    // As a node of an earlier release does it.
+    asAdmin(
+        "set role " + PostgresFixture.SERVER,
+        "insert into evento.erasure(subject, id, erased_at, erased_by, reason)"
+            + " values ('"
+            + BOB
+            + "', 'bob', now(), 'me', 'asked')",
+        "reset role");
+    assertThat(texts("select id || ' ' || ordinal from evento.erasure order by ordinal offset 7"))
+        .containsExactly("ada 8", "bob 9");
+  }
+
+  @Test
+  void an_erasure_with_a_number_that_is_taken_fails_and_drops_no_key() throws Exception {
+    var node = up("a");
+    node.make(ADA, BOB);
+    node.erasures.erase("bob", "me", "192.0.2.1", "asked");
+    asAdmin(
+        "create function evento.wrong() returns trigger language plpgsql as"
+            + " $$ begin new.ordinal := 1; return new; end $$",
+        "create trigger zz_wrong before insert on evento.erasure for each row"
+            + " execute function evento.wrong()");
+    assertThatThrownBy(() -> node.erasures.erase("ada", "me", "192.0.2.1", "asked"))
+        .hasMessageContaining("erase subjects");
+    assertThat(texts("select subject from evento.subject_key")).containsExactly(ADA);
+    asAdmin("drop trigger zz_wrong on evento.erasure");
+    await("it is repeated")
+        .atMost(LIMIT)
+        .untilAsserted(() -> assertThat(texts("select subject from evento.subject_key")).isEmpty());
   }
 
   @Test

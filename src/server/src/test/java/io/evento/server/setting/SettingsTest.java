@@ -78,7 +78,12 @@ class SettingsTest {
       assertThatThrownBy(() -> settings.reset(KEY, new Settings.Order("user ada", null, late)))
           .isInstanceOfSatisfying(
               EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.CONFLICT));
+      assertThatThrownBy(() -> settings.would(KEY, 800L, late))
+          .as("also of a dry run")
+          .hasMessage("user eva changed " + KEY + " meanwhile, from 600 to 700");
     }
+    var last = requireNonNull(settings.lastChanges().get(KEY)).id();
+    assertThat(settings.would(KEY, 800L, last).value()).isEqualTo(800);
     assertThat(settings.get(KEY).value()).isEqualTo(700);
     assertThat(settings.history(KEY, Long.MAX_VALUE, 10)).hasSize(2);
   }
@@ -103,9 +108,9 @@ class SettingsTest {
 
   @Test
   void what_a_setting_would_be_changes_nothing_and_a_nodes_own_value_wins() {
-    assertThat(settings.would(KEY, 600L))
+    assertThat(settings.would(KEY, 600L, null))
         .isEqualTo(new Settings.Value(Setting.LIVE_READERS_MAX, 600, Settings.Source.CLUSTER));
-    assertThat(settings.would(OWN, 600L))
+    assertThat(settings.would(OWN, 600L, null))
         .isEqualTo(new Settings.Value(Setting.SNAPSHOT_EVENTS, 77, Settings.Source.NODE));
     assertThat(settings.get(KEY).source()).isEqualTo(Settings.Source.DEFAULT);
     assertThat(settings.lastChanges()).isEmpty();
@@ -114,7 +119,7 @@ class SettingsTest {
   @Test
   void a_value_out_of_range_is_refused_at_its_field_also_of_a_dry_run() {
     for (var value : new long[] {-1, 100_001, Long.MAX_VALUE}) {
-      assertThatThrownBy(() -> settings.would(KEY, value))
+      assertThatThrownBy(() -> settings.would(KEY, value, null))
           .isInstanceOfSatisfying(
               EventoException.class,
               refused -> assertThat(refused.code()).isEqualTo(ErrorCode.INVALID_REQUEST))

@@ -19,8 +19,8 @@ import java.util.Optional;
  * @param address of the web edge: who reaches it can move money and kill nodes
  * @param transferDeadline for a transfer's money to leave its account
  * @param control the launcher's door to start, kill and freeze processes, if there is one
- * @param console where people find the cluster's console; that of the first server if nothing is
- *     said, none without servers
+ * @param console where a browser finds the cluster's console, if somebody said it: where the nodes
+ *     are for this process, they need not be for a browser
  */
 record Settings(
     List<URI> servers,
@@ -51,20 +51,13 @@ record Settings(
         Path.of(environment.getOrDefault("BANK_COMPLIANCE_FILE", "compliance.jsonl")),
         duration(environment.getOrDefault("BANK_TRANSFER_DEADLINE", "20s")),
         address(environment, "BANK_CONTROL_URL"),
-        address(environment, "BANK_CONSOLE_URL")
-            .or(() -> servers.stream().findFirst().map(Settings::consoleOf)));
+        address(environment, "BANK_CONSOLE_URL"));
   }
 
   private static Optional<URI> address(Map<String, String> environment, String name) {
     return Optional.of(environment.getOrDefault(name, ""))
         .filter(address -> !address.isBlank())
         .map(URI::create);
-  }
-
-  /** Every node serves one: {@code ws://host:port/evento} has {@code …/evento/console/}. */
-  private static URI consoleOf(URI server) {
-    return URI.create(
-        server.toString().replaceFirst("^ws", "http").replaceFirst("/*$", "/") + "console/");
   }
 
   /** From a file, as an environment is shown by tools, or from the environment itself. */

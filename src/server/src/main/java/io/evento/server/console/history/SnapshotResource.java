@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** States that nodes keep so that long streams need not be applied from their first event on. */
@@ -44,7 +45,6 @@ import org.jspecify.annotations.Nullable;
 @Path("snapshots")
 @Produces(MediaType.APPLICATION_JSON)
 public class SnapshotResource {
-  private static final int TYPES_MAX = 200;
   private static final int BEGINNING_CHARS_MAX = 200;
   private static final Duration REBUILD_MAX = Duration.ofSeconds(10);
 
@@ -70,7 +70,11 @@ public class SnapshotResource {
       @Nullable String oldest,
       @Nullable String newest) {}
 
-  record TypesView(List<TypeView> types) {}
+  /**
+   * @param next the {@code after} of the next page; absent at the end
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record TypesView(List<TypeView> types, @Nullable String next) {}
 
   /**
    * @param last version of the stream by now
@@ -116,20 +120,25 @@ public class SnapshotResource {
 
   record DropView(String action, String stream, boolean dryRun, String detail) {}
 
-  /** By type; of the first 200 aggregate types. */
+  /** Of each aggregate type, by their names. */
   @GET
   @Needs(Access.VIEW)
-  public CompletionStage<byte[]> types() {
+  public CompletionStage<byte[]> types(
+      @QueryParam("after") @DefaultValue("") String after,
+      @QueryParam("limit") @DefaultValue("200") int limit) {
+    OperationRequest.checkLimit(limit);
+    if (!after.isEmpty()) {
+      Names.checkType("after", after);
+    }
     return adminCalls.view(
         () -> {
           var picture = index.picture();
-          var types =
+          var names =
               picture.components().stream()
                   .map(component -> component.id())
                   .filter(id -> id.kind().equals("aggregate"))
-                  .map(id -> id.name())
-                  .limit(TYPES_MAX)
-                  .toList();
+                  .map(id -> id.name());
+          var types = page(names, after, limit);
           return new TypesView(
               pages.ofTypes(types).stream()
                   .map(
@@ -145,8 +154,19 @@ public class SnapshotResource {
                               one.bytes(),
                               AdminCalls.timeOrNull(one.oldest()),
                               AdminCalls.timeOrNull(one.newest())))
-                  .toList());
+                  .toList(),
+              types.size() < limit ? null : types.get(types.size() - 1));
         });
+  }
+
+  /** So many of the names behind that one, in their order; full if there may be more. */
+  static List<String> page(Stream<String> names, String after, int limit) {
+    return names
+        .filter(name -> name.compareTo(after) > 0)
+        .distinct()
+        .sorted()
+        .limit(limit)
+        .toList();
   }
 
   /**
@@ -167,6 +187,9 @@ public class SnapshotResource {
     if (beginning.length() > BEGINNING_CHARS_MAX) {
       throw EventoException.invalid(
           "id", "must have at most " + BEGINNING_CHARS_MAX + " characters");
+    }
+    if (after != null) {
+      Names.checkAggregateId("after", after);
     }
     Reading.checkAll(Callers.of(security), "a state");
     return adminCalls.view(

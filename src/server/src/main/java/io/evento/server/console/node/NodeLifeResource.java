@@ -44,7 +44,7 @@ public class NodeLifeResource {
 
   record LivesView(List<LifeView> lives) {}
 
-  /** The last 500 that began; the last one first. */
+  /** At most 500: first who is there, then the last that began first. */
   @GET
   @Needs(Access.VIEW)
   public CompletionStage<byte[]> all(@QueryParam("hours") @DefaultValue("24") int hours) {

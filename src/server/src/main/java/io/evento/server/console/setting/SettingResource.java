@@ -165,7 +165,11 @@ public class SettingResource {
     var order = order(given.reason(), ifMatch);
     var isDry = OperationRequest.isDry(dryRun);
     return adminCalls.answer(
-        () -> view(isDry ? settings.would(key, value) : settings.set(key, value, order)));
+        () ->
+            view(
+                isDry
+                    ? settings.would(key, value, order.seen())
+                    : settings.set(key, value, order)));
   }
 
   /** {@code If-Match} is the id of the last change that was seen, or 0 where there was none. */
@@ -186,6 +190,6 @@ public class SettingResource {
     var order = order(reason, ifMatch);
     var isDry = OperationRequest.isDry(dryRun);
     return adminCalls.answer(
-        () -> view(isDry ? settings.would(key, null) : settings.reset(key, order)));
+        () -> view(isDry ? settings.would(key, null, order.seen()) : settings.reset(key, order)));
   }
 }

@@ -36,12 +36,15 @@ public class SnapshotPages {
       """;
 
   // Plan: a range of snapshot_stream, and for each of its rows the newest entry of event_stream.
+  // The
+  // greater of its beginnings counts, by the order of the database.
   private static final String OF_STREAMS =
       """
       select s.stream_id, s.version, coalesce(l.version, 0), s.bytes, s.schema, s.at
         from (select stream_id, version, pg_column_size(state) as bytes, schema, at
                 from evento.snapshot
-               where stream_id >= ? and stream_id < ? order by stream_id limit ?) s
+               where stream_id >= ? and stream_id >= ? and stream_id < ?
+               order by stream_id limit ?) s
         left join lateral (select e.version from evento.event e where e.stream_id = s.stream_id
                             order by e.version desc limit 1) l on true
        order by s.stream_id
@@ -123,15 +126,17 @@ public class SnapshotPages {
    * @param after an id; only those behind it
    */
   public List<Kept> page(String type, String beginning, @Nullable String after, int limit) {
+    var first = type + ':' + beginning;
     // Nothing lies between an id and the same with the least character behind it.
-    var from = type + ':' + (after == null ? beginning : after + '\u0001');
+    var next = after == null ? first : type + ':' + after + '\u0001';
     return database.read(
         "read snapshots",
         connection -> {
           try (var select = Sql.prepare(connection, OF_STREAMS)) {
             return select
-                .bind(from)
-                .bind(type + ':' + beginning + END)
+                .bind(first)
+                .bind(next)
+                .bind(first + END)
                 .bind(limit)
                 .rows(SnapshotPages::kept);
           }
