@@ -119,7 +119,8 @@ export async function detail(context) {
     isBusy = true;
     draw();
     try {
-      rebuilt = await api.get(path(type, '/rebuilt'), {id}, context.signal);
+      // What is kept may be another one by now.
+      [rebuilt, found] = await Promise.all([api.get(path(type, '/rebuilt'), {id}, context.signal), api.get(path(type, '/state'), {id}, context.signal)]);
     } catch (problem) {
       if (isAborted(problem)) return;
       toast(problem.detail, {tone: 'bad'});
