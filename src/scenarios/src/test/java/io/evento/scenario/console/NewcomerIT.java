@@ -106,7 +106,8 @@ class NewcomerIT {
       repair(go(page, "letters"));
       go(page, "consumers");
       assertThat(row(page, LEDGER)).containsText("running", soon());
-      assertThat(row(page, LEDGER).locator("td").nth(2)).hasText("0", new LocatorAssertions.HasTextOptions().setTimeout(PATIENCE.toMillis()));
+      assertThat(row(page, LEDGER).locator("td").nth(2))
+          .hasText("0", new LocatorAssertions.HasTextOptions().setTimeout(PATIENCE.toMillis()));
 
       awaitSql("0", letters());
       await("all was handled, the one with what was typed")
