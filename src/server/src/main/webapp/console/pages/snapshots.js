@@ -65,7 +65,7 @@ export function show(context) {
       typing = setTimeout(() => setQuery({id: id || null}), 200);
     };
     return html`<section class="card flush">
-      <div class="toolbar list-tools"><h2>${tag('aggregate')} ${chosen.type}</h2><span class="space"></span><label class="hidden" for="snapshots-id">Id begins with</label><input id="snapshots-id" class="input mono" type="search" placeholder="Id begins with" .value=${beginning} @input=${type}></div>
+      <header><h2>${tag('aggregate')} ${chosen.type}</h2><span class="space"></span><label class="hidden" for="snapshots-id">Id begins with</label><input id="snapshots-id" class="input mono" type="search" placeholder="Id begins with" .value=${beginning} @input=${type}></header>
       <ev-table .name=${'kept'} .label=${`Snapshots of ${chosen.type}`} .columns=${STREAMS} .source=${source} .key=${one => one.id} .href=${one => to('snapshots', [chosen.type, one.id], context.query)} .height=${'50dvh'}
         .empty=${empty('None is kept', 'A state is kept when a stream has grown by as many events as its aggregate or the setting says.')}></ev-table></section>`;
   }
@@ -121,7 +121,8 @@ export async function detail(context) {
     isBusy = true;
     draw();
     try {
-      rebuilt = await api.get(path(type, '/rebuilt'), {id}, context.signal);
+      // What is kept may be another one by now.
+      [rebuilt, found] = await Promise.all([api.get(path(type, '/rebuilt'), {id}, context.signal), api.get(path(type, '/state'), {id}, context.signal)]);
     } catch (problem) {
       if (isAborted(problem)) return;
       toast(problem.detail, {tone: 'bad'});

@@ -131,7 +131,7 @@ class AdministerPagesIT {
     var page = visit("root", "settings/" + key);
     button(page, "#panel", "Edit").click();
     page.locator("dialog input[name=value]").fill("40");
-    assertThat(page.locator("dialog .said")).containsText("from 30 to 40");
+    assertThat(page.locator("dialog .said")).containsText("from 30 s to 40 s");
     root.person("olga", "operator", door()).ask(door(), "PUT", "settings/" + key, "{\"value\":50}");
 
     page.locator("dialog footer button[type=submit]").click();

@@ -110,7 +110,7 @@ final class Plenty {
       """
           .formatted(CONSUMERS);
 
-  // Of ten letters eight failed, for one of 20 causes each, and two wait behind.
+  // Of ten letters eight failed, for one of 16 causes, and two wait behind.
   private static final String DEAD_LETTERS =
       """
       insert into evento.dead_letter (name, version, sequence_key, position, slot, command_id, type,

@@ -154,7 +154,7 @@ class RolesOnPagesIT {
 
   private static Locator button(Page page, String text) {
     return page.locator(
-            "main button, #panel button",
+            "main button.button, #panel button.button",
             new Page.LocatorOptions().setHasText(Pattern.compile("^\\s*" + text)))
         .first();
   }
