@@ -18,6 +18,7 @@
 #   DOMAIN_NAME              default evento                 DOMAIN_DIR    default $PAYARA_HOME/glassfish/domains
 #   PORT_BASE                default 8000: HTTP on base+80, administration on base+48
 #   START                    "no" leaves the domain stopped
+#   DEPLOY                   "no": another one deploys, as create-group.sh does
 #
 # See README.md for what to do with the domain.
 set -euo pipefail
@@ -96,14 +97,14 @@ set resources.jdbc-connection-pool.evento.property.password=\${ALIAS=evento-db}
 set resources.jdbc-connection-pool.evento.property.applicationName=evento-$node
 create-jdbc-resource --connectionpoolid evento jdbc/evento
 ping-connection-pool evento
-set $config.monitoring-service.module-monitoring-levels.jdbc-connection-pool=HIGH
-set $config.monitoring-service.module-monitoring-levels.web-container=HIGH
-set $config.monitoring-service.module-monitoring-levels.ejb-container=HIGH
-set $config.monitoring-service.module-monitoring-levels.jersey=HIGH
-set $config.monitoring-service.module-monitoring-levels.thread-pool=HIGH
-set $config.monitoring-service.module-monitoring-levels.http-service=HIGH
-set $config.monitoring-service.module-monitoring-levels.jvm=HIGH
-set $config.monitoring-service.module-monitoring-levels.transaction-service=HIGH
+set server.monitoring-service.module-monitoring-levels.jdbc-connection-pool=HIGH
+set server.monitoring-service.module-monitoring-levels.web-container=HIGH
+set server.monitoring-service.module-monitoring-levels.ejb-container=HIGH
+set server.monitoring-service.module-monitoring-levels.jersey=HIGH
+set server.monitoring-service.module-monitoring-levels.thread-pool=HIGH
+set server.monitoring-service.module-monitoring-levels.http-service=HIGH
+set server.monitoring-service.module-monitoring-levels.jvm=HIGH
+set server.monitoring-service.module-monitoring-levels.transaction-service=HIGH
 set-config-property --source domain --propertyName evento.datasource.jndi --propertyValue jdbc/evento
 set-config-property --source domain --propertyName evento.node-name --propertyValue $node
 set-config-property --source domain --propertyName evento.node.bind --propertyValue $bind
@@ -134,7 +135,9 @@ if grep -q 'failed\.$' "$answers"; then
   exit 1
 fi
 
-asadmin deploy --name evento --contextroot evento "$EVENTO_WAR"
+if [ "${DEPLOY:-yes}" = yes ]; then
+  asadmin deploy --name evento --contextroot evento "$EVENTO_WAR"
+fi
 
 # Listeners move when the server starts, and not before.
 asadmin stop-domain --domaindir "$directory" "$domain"
