@@ -18,7 +18,6 @@
 #   DOMAIN_NAME              default evento                 DOMAIN_DIR    default $PAYARA_HOME/glassfish/domains
 #   PORT_BASE                default 8000: HTTP on base+80, administration on base+48
 #   START                    "no" leaves the domain stopped
-#   DEPLOY                   "no": another one deploys, as create-group.sh does
 #
 # See README.md for what to do with the domain.
 set -euo pipefail
@@ -135,9 +134,7 @@ if grep -q 'failed\.$' "$answers"; then
   exit 1
 fi
 
-if [ "${DEPLOY:-yes}" = yes ]; then
-  asadmin deploy --name evento --contextroot evento "$EVENTO_WAR"
-fi
+asadmin deploy --name evento --contextroot evento "$EVENTO_WAR"
 
 # Listeners move when the server starts, and not before.
 asadmin stop-domain --domaindir "$directory" "$domain"
