@@ -96,14 +96,14 @@ set resources.jdbc-connection-pool.evento.property.password=\${ALIAS=evento-db}
 set resources.jdbc-connection-pool.evento.property.applicationName=evento-$node
 create-jdbc-resource --connectionpoolid evento jdbc/evento
 ping-connection-pool evento
-set $config.monitoring-service.module-monitoring-levels.jdbc-connection-pool=HIGH
-set $config.monitoring-service.module-monitoring-levels.web-container=HIGH
-set $config.monitoring-service.module-monitoring-levels.ejb-container=HIGH
-set $config.monitoring-service.module-monitoring-levels.jersey=HIGH
-set $config.monitoring-service.module-monitoring-levels.thread-pool=HIGH
-set $config.monitoring-service.module-monitoring-levels.http-service=HIGH
-set $config.monitoring-service.module-monitoring-levels.jvm=HIGH
-set $config.monitoring-service.module-monitoring-levels.transaction-service=HIGH
+set server.monitoring-service.module-monitoring-levels.jdbc-connection-pool=HIGH
+set server.monitoring-service.module-monitoring-levels.web-container=HIGH
+set server.monitoring-service.module-monitoring-levels.ejb-container=HIGH
+set server.monitoring-service.module-monitoring-levels.jersey=HIGH
+set server.monitoring-service.module-monitoring-levels.thread-pool=HIGH
+set server.monitoring-service.module-monitoring-levels.http-service=HIGH
+set server.monitoring-service.module-monitoring-levels.jvm=HIGH
+set server.monitoring-service.module-monitoring-levels.transaction-service=HIGH
 set-config-property --source domain --propertyName evento.datasource.jndi --propertyValue jdbc/evento
 set-config-property --source domain --propertyName evento.node-name --propertyValue $node
 set-config-property --source domain --propertyName evento.node.bind --propertyValue $bind
