@@ -31,9 +31,7 @@ public enum Fault {
   LOCK_EVENTS(1, 6),
   LOCK_NODES(1, 6),
   LOCK_SEGMENTS(1, 6),
-  END_BACKENDS(2, 5),
-  /** A node whose clock is an hour ahead, by libfaketime; left out where that is not installed. */
-  SKEW_CLOCK(1, 5);
+  END_BACKENDS(2, 5);
 
   private final int secondsMin;
   private final int secondsMax;

@@ -1,23 +1,16 @@
 package io.evento.scenario.chaos.fault;
 
-import io.evento.cluster.DebianPackages;
 import io.evento.launcher.Member;
 import io.evento.launcher.Signal;
 import io.evento.launcher.StartFailure;
 import io.evento.scenario.fixture.Cluster;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -30,10 +23,6 @@ public final class Faults {
   private static final int STRANGERS = 220;
   private static final long OVER_MINUTES_MAX = 5;
   private static final Duration READY_MAX = Duration.ofSeconds(60);
-  private static final List<Path> FAKETIME =
-      List.of(
-          Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
-          Path.of("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"));
 
   private static final String END_BACKENDS =
       """
@@ -49,31 +38,6 @@ public final class Faults {
   public Faults(Cluster cluster, CountDownLatch stopped) {
     this.cluster = cluster;
     this.stopped = stopped;
-  }
-
-  /** All that this machine can do, with what root can install for it. */
-  public static Set<Fault> installed() {
-    if (faketime().isEmpty()) {
-      try {
-        DebianPackages.require("libfaketime");
-      } catch (StartFailure noRootOnDebian) {
-        System.out.println("[chaos] without skewed clocks: " + noRootOnDebian.getMessage());
-      }
-    }
-    return possible();
-  }
-
-  /** All that this machine can do as it is. */
-  public static Set<Fault> possible() {
-    var all = EnumSet.allOf(Fault.class);
-    if (faketime().isEmpty()) {
-      all.remove(Fault.SKEW_CLOCK);
-    }
-    return all;
-  }
-
-  private static Optional<Path> faketime() {
-    return FAKETIME.stream().filter(Files::exists).findFirst();
   }
 
   /** Brings them together; returns when they are over and everybody who was hit is ready again. */
@@ -109,7 +73,6 @@ public final class Faults {
       case FREEZE_NODE -> freeze(node(hit), hit);
       case KILL_BANK -> kill(bank(hit), hit);
       case FREEZE_BANK -> freeze(bank(hit), hit);
-      case SKEW_CLOCK -> skew(node(hit), hit);
       case KILL_POSTGRES -> {
         cluster.postgres().stopImmediately();
         last(hit);
@@ -164,21 +127,6 @@ public final class Faults {
       victim.resume();
     }
     cluster.awaitReady(victim);
-  }
-
-  /** Only the wall clock is an hour ahead: what measures lengths does not see it. */
-  private void skew(Member victim, Hit hit) throws InterruptedException {
-    victim.kill();
-    victim.start(
-        Map.of(
-            "LD_PRELOAD", faketime().orElseThrow().toString(),
-            "FAKETIME", "+1h",
-            "FAKETIME_DONT_FAKE_MONOTONIC", "1",
-            "FAKETIME_DONT_RESET", "1"));
-    cluster.awaitReady(victim);
-    last(hit);
-    victim.kill();
-    cluster.start(victim);
   }
 
   // ---- links
