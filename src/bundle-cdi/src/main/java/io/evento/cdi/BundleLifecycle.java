@@ -1,7 +1,9 @@
 package io.evento.cdi;
 
 import io.evento.bundle.EventoBundle;
+import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.container.HandlerInterceptor;
+import jakarta.enterprise.concurrent.ContextService;
 import jakarta.enterprise.inject.spi.Bean;
 import jakarta.enterprise.inject.spi.BeanManager;
 import jakarta.transaction.UserTransaction;
@@ -9,6 +11,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadFactory;
 import javax.naming.InitialContext;
@@ -18,11 +21,14 @@ import org.jspecify.annotations.Nullable;
 
 /** The bundle of an application, from its first use to the application's end. Thread-safe. */
 final class BundleLifecycle {
+  private static final String CONTEXTS = "java:comp/DefaultContextService";
+
   private final BeanManager manager;
   private final Set<Class<?>> states;
   private final BundleSettings settings;
   private final BeanInstances instances;
-  private @Nullable EventoBundle bundle;
+  private volatile @Nullable EventoBundle bundle;
+  private volatile @Nullable UserTransaction transaction;
   private boolean hasEnded;
 
   /**
@@ -43,9 +49,16 @@ final class BundleLifecycle {
   /**
    * Looks at all that can be known before the application runs.
    *
-   * @throws io.evento.bundle.api.InvalidBundleException if something must be changed
+   * @throws InvalidBundleException if something must be changed
    */
   void check() {
+    if (settings.dataSource() != null
+        && settings.isJta()
+        && settings.threads().equals(BundleSettings.OWN_THREADS)) {
+      throw new InvalidBundleException(
+          "evento.bundle.threads must not be own while evento.bundle.transactions is jta: threads"
+              + " that the container does not know are in none of its transactions");
+    }
     var unused = builder().check();
   }
 
@@ -63,12 +76,16 @@ final class BundleLifecycle {
       var database = dataSource(named);
       builder.jdbc(database);
       if (settings.isJta()) {
-        builder.transactions(
-            new JtaTransactions(
-                () -> lookup(UserTransaction.class, "java:comp/UserTransaction"), database));
+        // Found on the thread that starts the bundle, whose names are the application's for sure.
+        builder.transactions(new JtaTransactions(this::userTransaction, database));
       }
     }
     return builder;
+  }
+
+  private UserTransaction userTransaction() {
+    var known = transaction;
+    return known == null ? lookup(UserTransaction.class, "java:comp/UserTransaction") : known;
   }
 
   /**
@@ -98,28 +115,58 @@ final class BundleLifecycle {
     }
   }
 
-  synchronized EventoBundle started() {
+  /** Starts the bundle unless it runs; on a thread of the container. */
+  EventoBundle started() {
+    var running = bundle;
+    return running == null ? start() : running;
+  }
+
+  /** The bundle if it runs; starts nothing and waits for nobody. */
+  Optional<EventoBundle> running() {
+    return Optional.ofNullable(bundle);
+  }
+
+  private synchronized EventoBundle start() {
     if (hasEnded) {
       throw new IllegalStateException("the application has ended, and its bundle with it");
     }
-    if (bundle == null) {
+    var running = bundle;
+    if (running == null) {
       var builder = builder();
-      if (!settings.threads().equals("own")) {
-        builder.threads(lookup(ThreadFactory.class, settings.threads()));
+      if (!settings.threads().equals(BundleSettings.OWN_THREADS)) {
+        builder.threads(threads(lookup(ThreadFactory.class, settings.threads())));
+      }
+      if (settings.dataSource() != null && settings.isJta()) {
+        transaction = lookup(UserTransaction.class, "java:comp/UserTransaction");
       }
       for (var interceptor : manager.createInstance().select(HandlerInterceptor.class)) {
         builder.around(interceptor);
       }
-      bundle = builder.start();
+      running = builder.start();
+      bundle = running;
     }
-    return bundle;
+    return running;
+  }
+
+  /**
+   * Threads of the container with the context of the thread that starts the bundle. A thread is
+   * wanted by whichever thread a message came on, and that one has no context to give.
+   */
+  private static ThreadFactory threads(ThreadFactory container) {
+    var context = lookup(ContextService.class, CONTEXTS).currentContextExecutor();
+    return task -> container.newThread(() -> context.execute(task));
   }
 
   /** Leaves the cluster, then lets go of the beans. */
-  synchronized void stop() {
-    hasEnded = true;
-    if (bundle != null) {
-      bundle.close();
+  void stop() {
+    EventoBundle ending;
+    synchronized (this) {
+      hasEnded = true;
+      ending = bundle;
+    }
+    if (ending != null) {
+      // Not under the lock: handlers that end may still use the gateways.
+      ending.close();
       bundle = null;
     }
     instances.close();

@@ -26,6 +26,9 @@ record BundleSettings(
     boolean isJta,
     String threads,
     Function<String, Optional<String>> source) {
+  /** Says that the threads are the SDK's. */
+  static final String OWN_THREADS = "own";
+
   private static final String NAME = "evento.bundle.name";
   private static final String TRANSACTIONS = "evento.bundle.transactions";
 

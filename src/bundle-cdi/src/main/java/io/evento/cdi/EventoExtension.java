@@ -31,6 +31,7 @@ import java.lang.System.Logger.Level;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -99,7 +100,7 @@ public class EventoExtension implements Extension {
         .id("io.evento.cdi.bundle")
         .produceWith(from -> started());
     if (isPresent("org.eclipse.microprofile.health.HealthCheck")) {
-      ReadinessCheck.offer(discovery, this::started);
+      ReadinessCheck.offer(discovery, this::running);
     }
   }
 
@@ -116,6 +117,12 @@ public class EventoExtension implements Extension {
     try {
       var made = new BundleLifecycle(manager, states, beans, BundleSettings.read());
       made.check();
+      if (states.isEmpty()) {
+        LOG.log(
+            Level.WARNING,
+            "no aggregate or boundary was found: records are found in archives whose beans.xml says"
+                + " bean-discovery-mode=\"all\"");
+      }
       lifecycle = made;
     } catch (InvalidBundleException unfit) {
       validation.addDeploymentProblem(unfit);
@@ -141,6 +148,10 @@ public class EventoExtension implements Extension {
     if (lifecycle != null) {
       lifecycle.stop();
     }
+  }
+
+  private Optional<EventoBundle> running() {
+    return lifecycle == null ? Optional.empty() : lifecycle.running();
   }
 
   private EventoBundle started() {

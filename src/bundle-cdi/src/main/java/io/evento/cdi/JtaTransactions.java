@@ -8,15 +8,19 @@ import jakarta.transaction.RollbackException;
 import jakarta.transaction.Status;
 import jakarta.transaction.SystemException;
 import jakarta.transaction.UserTransaction;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.sql.SQLException;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Transactions of the container. Whatever works with the same data source on the same thread, such
  * as an entity manager, is part of them: the pool gives one connection to all of a transaction.
  */
 final class JtaTransactions implements Transactions {
+  private static final Logger LOG = System.getLogger(JtaTransactions.class.getName());
   private static final int CAUSES_MAX = 20;
 
   private final Supplier<UserTransaction> transactions;
@@ -30,29 +34,42 @@ final class JtaTransactions implements Transactions {
   @Override
   public <T> T inTransaction(Work<T> work) throws SQLException {
     var transaction = transactions.get();
+    begin(transaction);
     try {
-      transaction.begin();
-    } catch (NotSupportedException | SystemException failure) {
-      throw new SQLException("the transaction could not be begun", failure);
-    }
-    T result;
-    try (var connection = pool.getConnection()) {
-      result = work.run(connection);
+      T result;
+      try (var connection = pool.getConnection()) {
+        result = work.run(connection);
+      }
+      commit(transaction);
+      return result;
     } catch (SQLException | RuntimeException | Error failure) {
       rollback(transaction, failure);
       throw failure;
     }
-    commit(transaction);
-    return result;
+  }
+
+  private static void begin(UserTransaction transaction) throws SQLException {
+    try {
+      if (transaction.getStatus() != Status.STATUS_NO_TRANSACTION) {
+        LOG.log(Level.ERROR, "a transaction was left on this thread by a handler: rolled back");
+        transaction.rollback();
+      }
+      transaction.begin();
+    } catch (NotSupportedException | SystemException | RuntimeException failure) {
+      throw new SQLException("the transaction could not be begun", failure);
+    }
   }
 
   private static void commit(UserTransaction transaction) throws SQLException {
     try {
-      if (transaction.getStatus() == Status.STATUS_MARKED_ROLLBACK) {
-        var marked =
-            new IllegalStateException("the transaction was marked to be rolled back by a handler");
-        rollback(transaction, marked);
-        throw marked;
+      var status = transaction.getStatus();
+      if (status == Status.STATUS_NO_TRANSACTION) {
+        throw new IllegalStateException(
+            "a handler ended the transaction, which holds the checkpoint too");
+      }
+      if (status == Status.STATUS_MARKED_ROLLBACK) {
+        throw new IllegalStateException(
+            "the transaction was marked to be rolled back by a handler");
       }
       transaction.commit();
     } catch (RollbackException | HeuristicRollbackException undone) {
@@ -62,11 +79,11 @@ final class JtaTransactions implements Transactions {
       }
       throw ofDatabase;
     } catch (HeuristicMixedException | SystemException failure) {
-      throw new SQLException("the transaction could not be committed", failure);
+      throw new SQLException("what became of the transaction is not known", failure);
     }
   }
 
-  private static @org.jspecify.annotations.Nullable SQLException ofDatabase(Throwable failure) {
+  private static @Nullable SQLException ofDatabase(Throwable failure) {
     Throwable cause = failure;
     for (var depth = 0; cause != null && depth < CAUSES_MAX; depth++) {
       if (cause instanceof SQLException told) {
@@ -79,8 +96,10 @@ final class JtaTransactions implements Transactions {
 
   private static void rollback(UserTransaction transaction, Throwable failure) {
     try {
-      transaction.rollback();
-    } catch (SystemException | IllegalStateException broken) {
+      if (transaction.getStatus() != Status.STATUS_NO_TRANSACTION) {
+        transaction.rollback();
+      }
+    } catch (SystemException | RuntimeException broken) {
       // The transaction is gone with whatever it held; the failure says more.
       failure.addSuppressed(broken);
     }

@@ -166,6 +166,10 @@ class EventoExtensionTest {
     System.setProperty("evento.bundle.transactions", "xa");
     assertThatThrownBy(() -> container(Door.class))
         .hasStackTraceContaining("evento.bundle.transactions must be jta or jdbc, is xa");
+    System.setProperty("evento.bundle.transactions", "jta");
+    System.setProperty("evento.bundle.datasource", "jdbc/none");
+    assertThatThrownBy(() -> container(Door.class))
+        .hasStackTraceContaining("evento.bundle.threads must not be own while");
   }
 
   @Test

@@ -30,6 +30,8 @@ class JtaTransactionsTest {
   private static final class OneConnection implements UserTransaction {
     private final Connection connection;
     private boolean isMarked;
+    private boolean isActive;
+    private int begun;
 
     OneConnection(Connection connection) {
       this.connection = connection;
@@ -61,11 +63,14 @@ class JtaTransactionsTest {
 
     @Override
     public void begin() throws SystemException {
+      begun++;
+      isActive = true;
       ended(() -> connection.setAutoCommit(false));
     }
 
     @Override
     public void commit() throws RollbackException, SystemException {
+      isActive = false;
       try {
         connection.commit();
       } catch (SQLException refused) {
@@ -78,6 +83,7 @@ class JtaTransactionsTest {
     @Override
     public void rollback() throws SystemException {
       isMarked = false;
+      isActive = false;
       ended(connection::rollback);
     }
 
@@ -88,6 +94,9 @@ class JtaTransactionsTest {
 
     @Override
     public int getStatus() {
+      if (!isActive) {
+        return Status.STATUS_NO_TRANSACTION;
+      }
       return isMarked ? Status.STATUS_MARKED_ROLLBACK : Status.STATUS_ACTIVE;
     }
 
@@ -184,5 +193,35 @@ class JtaTransactionsTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("the transaction was marked to be rolled back by a handler");
     assertThat(seats()).isZero();
+  }
+
+  @Test
+  void a_transaction_that_a_handler_ended_is_its_failure() {
+    assertThatThrownBy(
+            () ->
+                transactions.inTransaction(
+                    open -> {
+                      insert(open, 1);
+                      try {
+                        container.commit();
+                      } catch (RollbackException | SystemException impossible) {
+                        throw new IllegalStateException(impossible);
+                      }
+                      return 1;
+                    }))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("a handler ended the transaction, which holds the checkpoint too");
+  }
+
+  @Test
+  void a_transaction_that_was_left_on_the_thread_is_rolled_back_before_the_next_begins()
+      throws Exception {
+    container.begin();
+    insert(connection, 1);
+
+    transactions.<Object>inTransaction(open -> insert(open, 2));
+
+    assertThat(seats()).isEqualTo(1);
+    assertThat(container.begun).isEqualTo(2);
   }
 }

@@ -17,7 +17,7 @@ final class BundleLifecycle implements SmartLifecycle {
 
   private final EventoBundle.Builder builder;
   private final boolean isEnabled;
-  private @Nullable EventoBundle bundle;
+  private volatile @Nullable EventoBundle bundle;
 
   BundleLifecycle(EventoBundle.Builder builder, boolean isEnabled) {
     this.builder = builder;
@@ -31,16 +31,18 @@ final class BundleLifecycle implements SmartLifecycle {
     }
   }
 
+  /** Not under the lock: handlers that end may still use the gateways. */
   @Override
-  public synchronized void stop() {
-    if (bundle != null) {
-      bundle.close();
+  public void stop() {
+    var ending = bundle;
+    if (ending != null) {
+      ending.close();
       bundle = null;
     }
   }
 
   @Override
-  public synchronized boolean isRunning() {
+  public boolean isRunning() {
     return bundle != null;
   }
 
@@ -54,14 +56,15 @@ final class BundleLifecycle implements SmartLifecycle {
     return PHASE;
   }
 
-  synchronized EventoBundle started() {
-    if (bundle == null) {
+  EventoBundle started() {
+    var running = bundle;
+    if (running == null) {
       throw new IllegalStateException(
           isEnabled
               ? "the bundle starts with the application: it cannot be used before that or after"
               : "the bundle is not started, as evento.enabled is false");
     }
-    return bundle;
+    return running;
   }
 
   /** Gateways are injected before the bundle starts, so they ask for it at each call. */

@@ -116,14 +116,30 @@ public class EventoAutoConfiguration {
       return builder -> {
         var database = source.getIfUnique();
         if (database == null) {
+          refuseSeveral("data sources", source.stream().count());
           return;
         }
         builder.jdbc(database);
         var transactions = manager.getIfUnique();
+        if (properties.transactions() && transactions == null) {
+          refuseSeveral("transaction managers", manager.stream().count());
+        }
         if (properties.transactions() && transactions != null) {
           builder.transactions(new SpringTransactions(transactions, database));
         }
       };
+    }
+
+    /** With one of several, rows and checkpoint might be in two transactions, without a word. */
+    private static void refuseSeveral(String what, long count) {
+      if (count > 1) {
+        throw new InvalidBundleException(
+            "there are "
+                + count
+                + " "
+                + what
+                + ", and projectors can work with one: mark it as @Primary");
+      }
     }
   }
 }

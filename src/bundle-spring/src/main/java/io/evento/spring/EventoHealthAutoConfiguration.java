@@ -19,7 +19,7 @@ public class EventoHealthAutoConfiguration {
   HealthIndicator eventoHealthIndicator(BundleLifecycle lifecycle) {
     return () -> {
       if (!lifecycle.isRunning()) {
-        return Health.outOfService().build();
+        return Health.down().withDetail("nodes", "the bundle does not run").build();
       }
       var readiness = lifecycle.started().readiness();
       return (readiness.isReady() ? Health.up() : Health.down())

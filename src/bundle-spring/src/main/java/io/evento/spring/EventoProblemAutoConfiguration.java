@@ -1,8 +1,10 @@
 package io.evento.spring;
 
+import io.evento.protocol.Codec;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import java.net.URI;
+import java.util.Map;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
@@ -41,7 +43,18 @@ public class EventoProblemAutoConfiguration {
       }
       var rejection = told.rejection();
       if (rejection != null) {
-        problem.setProperty("rejection", rejection.code());
+        var details = rejection.details();
+        problem.setProperty(
+            "rejection",
+            details == null
+                ? Map.of("code", rejection.code(), "message", rejection.message())
+                : Map.of(
+                    "code",
+                    rejection.code(),
+                    "message",
+                    rejection.message(),
+                    "details",
+                    Codec.read(Map.class, details.text())));
       }
       if (told.commandId() != null) {
         problem.setProperty("commandId", told.commandId());

@@ -4,13 +4,13 @@ import io.evento.bundle.container.Transactions;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.springframework.dao.NonTransientDataAccessException;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.TransactionStatus;
 import org.springframework.transaction.support.DefaultTransactionDefinition;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
  * Transactions of the application's own manager: what handlers do by JDBC or JPA is part of them.
@@ -39,14 +39,9 @@ public final class SpringTransactions implements Transactions {
     }
     T result;
     try {
+      checkHolds();
       var connection = DataSourceUtils.doGetConnection(pool);
       try {
-        if (!DataSourceUtils.isConnectionTransactional(connection, pool)) {
-          throw new IllegalStateException(
-              "the transaction manager "
-                  + manager.getClass().getSimpleName()
-                  + " has no transaction of the data source that projectors work with");
-        }
         result = work.run(connection);
       } finally {
         DataSourceUtils.doReleaseConnection(connection, pool);
@@ -59,6 +54,26 @@ public final class SpringTransactions implements Transactions {
     return result;
   }
 
+  /**
+   * Whoever began a transaction of this data source holds its connection. Asked before one is
+   * fetched: a fresh one would be held from then on, and commit by itself. With JTA the connection
+   * is part of the transaction without being held.
+   */
+  private void checkHolds() {
+    for (Class<?> type = manager.getClass(); type != null; type = type.getSuperclass()) {
+      if (type.getSimpleName().equals("JtaTransactionManager")) {
+        return;
+      }
+    }
+    if (TransactionSynchronizationManager.getResource(pool) == null) {
+      throw new IllegalStateException(
+          "the transaction manager "
+              + manager.getClass().getSimpleName()
+              + " has no transaction of the data source that projectors work with; set"
+              + " evento.transactions=false, or give it that data source");
+    }
+  }
+
   private void commit(TransactionStatus transaction) throws SQLException {
     if (transaction.isRollbackOnly()) {
       var marked =
@@ -68,14 +83,13 @@ public final class SpringTransactions implements Transactions {
     }
     try {
       manager.commit(transaction);
-    } catch (NonTransientDataAccessException refused) {
-      var ofDatabase = ofDatabase(refused);
+    } catch (RuntimeException failure) {
+      var ofDatabase = ofDatabase(failure);
       if (ofDatabase == null) {
-        throw refused;
+        // Such as a validation of entities, or a transaction that a handler marked.
+        throw failure;
       }
       throw ofDatabase;
-    } catch (TransactionException failure) {
-      throw told(failure, "the transaction could not be committed");
     }
   }
 
@@ -98,7 +112,7 @@ public final class SpringTransactions implements Transactions {
   private void rollback(TransactionStatus transaction, Throwable failure) {
     try {
       manager.rollback(transaction);
-    } catch (TransactionException broken) {
+    } catch (RuntimeException broken) {
       // The transaction is gone with whatever it held; the failure says more.
       failure.addSuppressed(broken);
     }

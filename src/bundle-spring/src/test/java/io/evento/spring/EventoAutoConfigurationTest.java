@@ -16,6 +16,7 @@ import io.evento.testing.PostgresFixture;
 import io.evento.testkit.ProjectorFixture;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.postgresql.Driver;
 import org.springframework.boot.actuate.health.HealthIndicator;
 import org.springframework.boot.actuate.health.Status;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -23,6 +24,8 @@ import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.springframework.transaction.PlatformTransactionManager;
 
 /** The starter in a Spring context, without a cluster and with a real database. */
@@ -135,6 +138,29 @@ class EventoAutoConfigurationTest {
                       new SpringTransactions(manager, database))
                   .given(Door.class, "front", new Opened(1), new Opened(2))
                   .thenAnswers(new CountOpened("front"), 2);
+            });
+  }
+
+  @Test
+  void a_manager_of_another_data_source_is_refused_before_anything_is_done() {
+    application
+        .withUserConfiguration(Doors.class)
+        .run(
+            context -> {
+              var database = context.getBean(DataSource.class);
+              var elsewhere =
+                  new SimpleDriverDataSource(
+                      new Driver(), PostgresFixture.shared().empty().url(), "postgres", "");
+              var other = new DataSourceTransactionManager(elsewhere);
+              var transactions = new SpringTransactions(other, database);
+              assertThatThrownBy(
+                      () ->
+                          transactions.inTransaction(
+                              connection -> {
+                                throw new AssertionError("called");
+                              }))
+                  .isInstanceOf(IllegalStateException.class)
+                  .hasMessageContaining("has no transaction of the data source");
             });
   }
 }

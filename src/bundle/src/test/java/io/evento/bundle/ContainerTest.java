@@ -93,6 +93,14 @@ class ContainerTest {
     }
   }
 
+  static class PoliteGreeter extends Greeter {
+    @Override
+    @CommandHandler
+    String greet(Greet command) {
+      return "dear " + command.whom();
+    }
+  }
+
   @Service
   static class Secretive {
     @CommandHandler
@@ -165,6 +173,15 @@ class ContainerTest {
         .hasMessage(
             "Secretive.greet is called through a proxy of its container, which a private method"
                 + " passes by: make it neither private nor final");
+  }
+
+  @Test
+  void a_handler_of_a_class_that_is_derived_from_a_component_is_refused_and_not_forgotten() {
+    assertThatThrownBy(() -> start(builder -> builder.register(new PoliteGreeter())))
+        .isInstanceOf(InvalidBundleException.class)
+        .hasMessage(
+            "PoliteGreeter.greet is a handler in a class that is derived from the component"
+                + " Greeter: move it there, or annotate PoliteGreeter as the component");
   }
 
   @Test

@@ -20,6 +20,7 @@ public record Database(DataSource pool, Transactions transactions) {
   private record ConnectionTransactions(DataSource pool) implements Transactions {
     @Override
     public <T> T inTransaction(Work<T> work) throws SQLException {
+      var isDone = false;
       try (var connection = pool.getConnection()) {
         connection.setAutoCommit(false);
         T result;
@@ -34,8 +35,15 @@ public record Database(DataSource pool, Transactions transactions) {
           }
           throw failure;
         }
+        isDone = true;
         connection.commit();
         return result;
+      } catch (RuntimeException broken) {
+        if (isDone) {
+          // Of a pool that does not keep to SQLException; no handler is to blame.
+          throw new SQLException("the pool failed at the commit", broken);
+        }
+        throw broken;
       }
     }
   }

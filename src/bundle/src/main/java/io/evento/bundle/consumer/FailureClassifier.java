@@ -52,6 +52,15 @@ final class FailureClassifier {
             || state.equals("40P01")); // deadlock
   }
 
+  /**
+   * Whether a commit that failed may succeed when it is tried again; also where nobody knows what
+   * became of it, as the checkpoint tells then.
+   */
+  static boolean passesAtCommit(Exception failure) {
+    return isPassing(failure)
+        || (failure instanceof SQLException said && said.getSQLState() == null);
+  }
+
   /** Whether the database refused rows, by a constraint or a trigger. */
   static boolean isOfRows(SQLException failure) {
     var state = failure.getSQLState();

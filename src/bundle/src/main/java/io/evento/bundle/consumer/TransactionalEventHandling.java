@@ -68,18 +68,35 @@ final class TransactionalEventHandling implements EventHandling {
               });
     } catch (Undone undone) {
       return undone.isFenced ? notMoved(segment, epoch, from) : undone.progress;
-    } catch (SQLException failure) {
-      // A constraint that is checked at the commit speaks of what the handlers wrote.
-      return !events.isEmpty() && FailureClassifier.isOfRows(failure)
-          ? new Progress(Kind.HANDLER_FAILED, from, events.get(0), failure)
-          : new Progress(Kind.DATABASE_FAILED, from, null, failure);
-    } catch (RuntimeException failure) {
-      if (events.isEmpty() || !isWorkDone.get()) {
-        throw failure;
-      }
-      // Thrown by the commit: of what the handlers left to it, such as entities to be written.
+    } catch (SQLException | RuntimeException failure) {
+      return failed(failure, isWorkDone.get(), from, events, rewound);
+    }
+  }
+
+  /**
+   * The transaction was not committed, or nobody knows. Once all was done it is the commit that
+   * failed: of what the handlers left to it, such as entities to be written or constraints to be
+   * checked, unless its cause passes by itself.
+   *
+   * @throws RuntimeException the failure, if it came sooner: no event is to blame
+   */
+  private static Progress failed(
+      Exception failure,
+      boolean isWorkDone,
+      long from,
+      List<RecordedEvent> events,
+      @Nullable Rewound rewound) {
+    if (!isWorkDone && failure instanceof RuntimeException early) {
+      throw early;
+    }
+    if (!isWorkDone || FailureClassifier.passesAtCommit(failure)) {
+      return new Progress(Kind.DATABASE_FAILED, from, null, failure);
+    }
+    if (!events.isEmpty()) {
       return new Progress(Kind.HANDLER_FAILED, from, events.get(0), failure);
     }
+    return new Progress(
+        rewound == null ? Kind.DATABASE_FAILED : Kind.REWIND_FAILED, from, null, failure);
   }
 
   private Progress transact(
@@ -91,14 +108,16 @@ final class TransactionalEventHandling implements EventHandling {
       List<RecordedEvent> events,
       @Nullable Rewound rewound)
       throws SQLException {
+    GuardedConnection.check(connection);
     if (!checkpoints.move(connection, segment, epoch, from, to)) {
       throw Undone.fenced(from);
     }
+    var handed = GuardedConnection.of(connection);
     if (rewound != null) {
-      tell(rewound, connection, from);
+      tell(rewound, handed, from);
     }
     for (var event : events) {
-      call(event, connection, from);
+      call(event, handed, from);
     }
     return Progress.done(to);
   }
@@ -117,25 +136,19 @@ final class TransactionalEventHandling implements EventHandling {
               });
     } catch (Undone undone) {
       return undone.progress;
-    } catch (SQLException failure) {
-      return FailureClassifier.isOfRows(failure)
-          ? new Progress(Kind.HANDLER_FAILED, 0, event, failure)
-          : new Progress(Kind.DATABASE_FAILED, 0, null, failure);
-    } catch (RuntimeException failure) {
-      if (!isWorkDone.get()) {
-        throw failure;
-      }
-      return new Progress(Kind.HANDLER_FAILED, 0, event, failure);
+    } catch (SQLException | RuntimeException failure) {
+      return failed(failure, isWorkDone.get(), 0, List.of(event), null);
     }
   }
 
   private Progress retry(Connection connection, Enable segment, UUID letter, RecordedEvent event)
       throws SQLException {
+    GuardedConnection.check(connection);
     if (!checkpoints.hold(connection, segment)) {
       throw Undone.fenced(0);
     }
     if (checkpoints.note(connection, letter)) {
-      call(event, connection, 0);
+      call(event, GuardedConnection.of(connection), 0);
     }
     return Progress.done(event.position());
   }

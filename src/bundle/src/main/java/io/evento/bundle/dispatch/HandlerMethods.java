@@ -73,6 +73,24 @@ final class HandlerMethods {
     }
   }
 
+  /**
+   * @throws InvalidBundleException if a class that stands before a component has handlers of its
+   *     own, which nobody would call; a proxy has none
+   */
+  static void refuseHandlers(Class<?> derived, Class<?> component) {
+    for (var method : derived.getDeclaredMethods()) {
+      if (ANNOTATIONS.stream().anyMatch(method::isAnnotationPresent)) {
+        throw new InvalidBundleException(
+            Handler.name(method)
+                + " is a handler in a class that is derived from the component "
+                + component.getSimpleName()
+                + ": move it there, or annotate "
+                + derived.getSimpleName()
+                + " as the component");
+      }
+    }
+  }
+
   private static List<Method> all(Class<?> owner) {
     var methods = new ArrayList<Method>();
     for (Class<?> type = owner; type != null && type != Object.class; type = type.getSuperclass()) {

@@ -65,6 +65,9 @@ public final class Hosted {
     }
     var own = registered.getClass();
     var type = component(own);
+    for (Class<?> derived = own; derived != type; derived = derived.getSuperclass()) {
+      HandlerMethods.refuseHandlers(derived, type);
+    }
     return new Hosted(type, registered, null, type != own);
   }
 

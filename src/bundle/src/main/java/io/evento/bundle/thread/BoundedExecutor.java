@@ -6,7 +6,6 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -108,7 +107,8 @@ public final class BoundedExecutor implements AutoCloseable {
     try {
       threads.execute(() -> run(task));
       return true;
-    } catch (RejectedExecutionException closed) {
+    } catch (RuntimeException closed) {
+      // Also of a container's factory, which refuses threads in words of its own when it stops.
       admitted.decrementAndGet();
       return false;
     }

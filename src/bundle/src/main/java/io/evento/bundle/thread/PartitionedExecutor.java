@@ -1,7 +1,6 @@
 package io.evento.bundle.thread;
 
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -45,7 +44,7 @@ public final class PartitionedExecutor implements AutoCloseable {
             BoundedExecutor.handle(task);
           });
       return true;
-    } catch (RejectedExecutionException full) {
+    } catch (RuntimeException full) {
       return false;
     }
   }

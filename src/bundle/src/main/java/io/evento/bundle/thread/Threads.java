@@ -1,5 +1,6 @@
 package io.evento.bundle.thread;
 
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,11 @@ public final class Threads {
   Thread make(Runnable task, String name) {
     if (factory != null) {
       // Named by whoever owns it, as its container finds it by that name.
-      return factory.newThread(task);
+      var given = factory.newThread(task);
+      if (given == null) {
+        throw new RejectedExecutionException("the thread factory of the container gave no thread");
+      }
+      return given;
     }
     var thread = new Thread(task, name);
     thread.setDaemon(true);
