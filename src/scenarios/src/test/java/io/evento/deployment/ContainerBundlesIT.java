@@ -13,10 +13,12 @@ import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The bank as CDI beans in an application server, and in Spring Boot, against one cluster. */
+@Tag("another-server")
 class ContainerBundlesIT {
   @RegisterExtension static final Cluster cluster = Cluster.running();
 
