@@ -9,6 +9,9 @@ set -euo pipefail
 
 : "${JBOSS_HOME:?}" "${PGJDBC_JAR:?}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# Whole, as we go elsewhere below.
+JBOSS_HOME=$(cd "$JBOSS_HOME" && pwd)
+export JBOSS_HOME
 settings=$JBOSS_HOME/standalone/configuration/standalone.xml
 if grep -q 'java:/jdbc/evento' "$settings"; then
   echo "This WildFly is prepared already: $settings" >&2

@@ -54,6 +54,9 @@ class BalancerFilesTest {
       server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
       server.setExecutor(threads);
       server.createContext("/evento/api/health/ready", this::health);
+      server.createContext(
+          "/evento/api/host",
+          asked -> answer(asked, 200, PROBLEM, asked.getRequestHeaders().getFirst("Host")));
       server.createContext("/", asked -> answer(asked, status, type, name));
       server.start();
     }
@@ -270,6 +273,9 @@ class BalancerFilesTest {
       nodes.forEach(node -> node.status = 504);
       var own = get(port, "/evento/api/commands/Open");
       assertThat(own.statusCode()).as("what a node says is passed").isEqualTo(504);
+      assertThat(get(port, "/evento/api/host").body())
+          .as("a page's Origin is held against it, and has the port")
+          .isEqualTo("127.0.0.1:" + port);
       assertThat(own.body()).startsWith("node-");
 
       nodes.forEach(node -> node.status = 200);

@@ -96,6 +96,7 @@ class RunNodeTest {
   void systemd_accepts_the_unit_and_finds_little_that_it_may() throws Exception {
     var systemd = Programs.find("systemd-analyze");
     assumeTrue(systemd.isPresent(), "systemd is not installed");
+    assumeTrue(release(systemd.get()) >= 250, "systemd is older than --offline");
     var text =
         Files.readString(FOLDER.resolve("evento-node.service"))
             .replace("ExecStart=/opt/evento/", "ExecStart=" + FOLDER + "/");
@@ -107,6 +108,14 @@ class RunNodeTest {
         folder,
         Map.of(),
         List.of("security", "--offline=true", "--threshold=25", unit.toString()));
+  }
+
+  /** As in {@code systemd 252 (252.36-1~deb12u1)}. */
+  private static int release(Path systemd) throws IOException, InterruptedException {
+    var process = new ProcessBuilder(systemd.toString(), "--version").start();
+    var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    return Integer.parseInt(said.replaceFirst("(?s)^systemd (\\d+).*$", "$1"));
   }
 
   @Test

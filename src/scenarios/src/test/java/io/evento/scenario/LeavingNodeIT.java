@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -48,6 +49,7 @@ class LeavingNodeIT {
   }
 
   @Test
+  @Tag("soak")
   void all_nodes_are_restarted_one_after_another_and_nobody_behind_haproxy_is_failed()
       throws Exception {
     behindHaProxy(

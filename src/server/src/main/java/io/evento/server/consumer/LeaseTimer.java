@@ -3,6 +3,7 @@ package io.evento.server.consumer;
 import io.evento.server.RepeatedWarning;
 import io.evento.server.consumer.lease.LeaseKeeper;
 import io.evento.server.consumer.lease.LeasePasses;
+import io.evento.server.consumer.lease.TimerChain;
 import jakarta.annotation.PostConstruct;
 import jakarta.annotation.Resource;
 import jakarta.ejb.ConcurrencyManagement;
@@ -18,7 +19,7 @@ import jakarta.ejb.TransactionManagement;
 import jakarta.ejb.TransactionManagementType;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.lang.System.Logger.Level;
 
 /**
  * Ticks {@link LeaseKeeper}, which holds all state and takes all decisions. Servers give a timer no
@@ -42,45 +43,62 @@ public class LeaseTimer {
   @Inject private LeasePasses passes;
   private final RepeatedWarning notKept = new RepeatedWarning(LOG);
   private final RepeatedWarning notArmed = new RepeatedWarning(LOG);
-  private final AtomicBoolean isTicking = new AtomicBoolean();
+  private final TimerChain chain = new TimerChain(this::create);
 
   @PostConstruct
   void begin() {
     // By the container's reference: a timer belongs to a call of the bean, and not to a thread.
     var self = context.getBusinessObject(LeaseTimer.class);
     passes.armBy(self::armAgain);
-    arm();
+    chain.arm();
   }
 
-  private void arm() {
+  private boolean create(long number) {
     // Armed again after each pass instead of at an interval: with a slow database, passes never
     // pile up. Not persistent: such timers would multiply with every start.
     try {
-      timers.createSingleActionTimer(EVERY_MILLIS, new TimerConfig("leases", false));
+      timers.createSingleActionTimer(EVERY_MILLIS, new TimerConfig(number, false));
+      return true;
     } catch (RuntimeException refused) {
       notArmed.log(() -> "timer not armed, tried again soon cause=" + refused.getMessage());
+      return false;
     }
   }
 
-  /** Arms it anew, unless its pass is under way: that one does so at its end. */
-  public void armAgain() {
-    if (!isTicking.get()) {
-      timers.getTimers().forEach(Timer::cancel);
-      arm();
+  /**
+   * Arms it anew, unless its pass is under way: that one does so at its end.
+   *
+   * @return whether it did
+   */
+  public boolean armAgain() {
+    var before = timers.getTimers();
+    var isArmed = chain.arm();
+    if (isArmed) {
+      before.forEach(LeaseTimer::cancel);
+    }
+    return isArmed;
+  }
+
+  private static void cancel(Timer superseded) {
+    try {
+      superseded.cancel();
+    } catch (RuntimeException gone) {
+      // It comes right now: its pass is one more, and arms nothing.
+      LOG.log(Level.DEBUG, () -> "timer not cancelled cause=" + gone.getMessage());
     }
   }
 
   @Timeout
-  void tick() {
-    isTicking.set(true);
+  void tick(Timer timer) {
+    chain.fired((Long) timer.getInfo(), this::pass);
+  }
+
+  private void pass() {
     try {
       passes.tick();
     } catch (RuntimeException failure) {
       // Not thrown on: our next pass is the retry, at our pace and not the container's.
       notKept.log(() -> "leases not kept cause=" + failure.getMessage());
-    } finally {
-      isTicking.set(false);
-      arm();
     }
   }
 }

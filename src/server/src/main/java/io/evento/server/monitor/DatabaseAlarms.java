@@ -50,6 +50,7 @@ public class DatabaseAlarms implements AlarmRule {
   public Set<AlarmKind> kinds() {
     return Set.of(
         AlarmKind.DATABASE_SETTING,
+        AlarmKind.DATABASE_SYNCHRONOUS,
         AlarmKind.DATABASE_STANDBY,
         AlarmKind.DATABASE_BLOAT,
         AlarmKind.DATABASE_CONNECTIONS,
@@ -113,14 +114,14 @@ public class DatabaseAlarms implements AlarmRule {
   private void standbys(List<Finding> found, ServerCondition now) {
     if (now.synchronousStandbys().isEmpty() && config.database().isSynchronous()) {
       found.add(
-          standby(
-              "synchronous",
+          synchronous(
+              now,
               "evento.db.synchronous is required, and PostgreSQL has no synchronous_standby_names:"
                   + " nothing is acknowledged"));
     } else if (now.standbys() == 0 && !now.synchronousStandbys().isEmpty()) {
       found.add(
-          standby(
-              "synchronous",
+          synchronous(
+              now,
               "Commits wait for a standby, and none is connected: no command ends until one is"));
     } else if (now.standbys() == 0 && database.hosts().size() > 1) {
       found.add(
@@ -137,6 +138,15 @@ public class DatabaseAlarms implements AlarmRule {
                 "The standby of replication slot " + slot.name() + " is not connected"));
       }
     }
+  }
+
+  /** No command ends: that is an outage, and a standby that is lost is none. */
+  private static Finding synchronous(ServerCondition now, String cause) {
+    return new Finding(
+        AlarmKind.DATABASE_SYNCHRONOUS,
+        "synchronous_standby_names",
+        cause,
+        Map.of("setting", "synchronous_standby_names", "value", now.synchronousStandbys()));
   }
 
   private static Finding standby(String subject, String cause) {

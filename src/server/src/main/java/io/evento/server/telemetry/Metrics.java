@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /** What the node counts, by the name under which Prometheus finds it. */
@@ -25,6 +26,8 @@ public class Metrics {
       IntStream.of(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000)
           .mapToObj(Duration::ofMillis)
           .toArray(Duration[]::new);
+
+  private static final Pattern UNLABELLED = Pattern.compile("[^{ ]+(\\{le=\"[^\"]*\"})? ");
 
   private static final double[] SIZES = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 
@@ -104,8 +107,31 @@ public class Metrics {
     return scrapeWithoutTypes() + byType.get();
   }
 
-  /** The same without what is told by handler and type. */
-  public String scrapeWithoutTypes() {
+  /**
+   * The same without what has a label, for those who must not hear which bundles, consumers, tables
+   * and nodes there are. A bucket of a time or size is no such label.
+   */
+  public String scrapeUnlabelled() {
+    var kept = new StringBuilder();
+    var heading = new StringBuilder();
+    scrapeWithoutTypes()
+        .lines()
+        .forEach(
+            line -> {
+              if (line.startsWith("#")) {
+                if (line.startsWith("# HELP")) {
+                  heading.setLength(0);
+                }
+                heading.append(line).append('\n');
+              } else if (UNLABELLED.matcher(line).lookingAt()) {
+                kept.append(heading).append(line).append('\n');
+                heading.setLength(0);
+              }
+            });
+    return kept.toString();
+  }
+
+  private String scrapeWithoutTypes() {
     var text = new StringBuilder(registry.scrape());
     gauges.forEach(gauge -> gauge.tell(text));
     return text.toString();

@@ -213,7 +213,7 @@ class AlarmsRaisedTest {
         "select pg_reload_conf()");
     try {
       node.database.renew();
-      awaitActive("database-standby synchronous");
+      awaitActive("database-synchronous synchronous_standby_names");
     } finally {
       execute(
           "alter system reset all",
@@ -221,7 +221,7 @@ class AlarmsRaisedTest {
           "alter role evento_server reset synchronous_commit");
     }
     awaitActive();
-    assertEnded(AlarmKind.DATABASE_STANDBY);
+    assertEnded(AlarmKind.DATABASE_SYNCHRONOUS);
   }
 
   @Test

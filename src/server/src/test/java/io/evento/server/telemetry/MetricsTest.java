@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,29 @@ class MetricsTest {
 
     now[0] = List.of();
     assertThat(metrics.scrape()).doesNotContain("evento_test");
+  }
+
+  @Test
+  void without_labels_nothing_is_named_and_buckets_stay() {
+    metrics.counter("evento_plain", "a test").increment();
+    metrics.counters("evento_losses", "a test", "consumer").of("secret:1").increment();
+    metrics.timer("evento_test_seconds", "a test").record(Duration.ofMillis(3));
+    metrics
+        .timer("evento_named_seconds", "a test", "bundle", "secret")
+        .record(Duration.ofMillis(3));
+    metrics.gauge("evento_stuck", "a test", () -> 1, "consumer", "secret:1");
+    metrics.gauges("evento_peers", "a test", () -> List.of(LabelledValue.of("peer", "secret", 1)));
+    metrics.gauges("evento_free", "a test", () -> List.of(new LabelledValue(Map.of(), 2)));
+    metrics.scrapeByType(() -> "evento_by_type{type=\"secret\"} 1\n");
+
+    assertThat(metrics.scrape()).contains("secret").contains("evento_by_type");
+    assertThat(metrics.scrapeUnlabelled())
+        .contains("# TYPE evento_plain_total counter\nevento_plain_total 1.0\n")
+        .contains("evento_test_seconds_bucket{le=\"0.005\"} 1")
+        .contains("evento_test_seconds_count 1")
+        .contains("# TYPE evento_free gauge\nevento_free 2.0\n")
+        .doesNotContain("secret", "evento_losses", "evento_named", "evento_stuck", "evento_peers")
+        .doesNotContainPattern("\\{(?!le=)");
   }
 
   @SuppressWarnings("unchecked")

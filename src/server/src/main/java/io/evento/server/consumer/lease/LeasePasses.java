@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 
 /**
  * When the {@link LeaseKeeper} makes its passes: at the timer's call, as soon as something happened
@@ -103,8 +104,10 @@ public class LeasePasses {
   /**
    * Says how the timer is armed. From then on, one that is silent for three seconds is stood in
    * for, and after five it is armed again.
+   *
+   * @param how tells whether it armed it
    */
-  public void armBy(Runnable how) {
+  public void armBy(BooleanSupplier how) {
     watch.armBy(how);
   }
 

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ final class TimerWatch {
   private final ExecutorService armer;
   private final LongSupplier clock;
   private final AtomicLong armed = new AtomicLong();
-  private volatile @Nullable Runnable arm;
+  private volatile @Nullable BooleanSupplier arm;
   private volatile long tickedAt;
   private long armedAt; // of the thread that looks
 
@@ -44,8 +45,12 @@ final class TimerWatch {
     armedAt = tickedAt;
   }
 
-  /** There is a timer, and this is how it is armed. */
-  void armBy(Runnable how) {
+  /**
+   * There is a timer.
+   *
+   * @param how arms it, and tells whether it did
+   */
+  void armBy(BooleanSupplier how) {
     arm = how;
   }
 
@@ -75,18 +80,23 @@ final class TimerWatch {
       return;
     }
     armedAt = clock.getAsLong();
-    warning.log(() -> "timer is silent, it is armed again seconds=" + silent.toSeconds());
     try {
-      armer.execute(() -> arm(how));
+      armer.execute(() -> arm(how, silent));
     } catch (RejectedExecutionException busy) {
       LOG.log(Level.DEBUG, "the timer is being armed");
     }
   }
 
-  private void arm(Runnable how) {
+  private void arm(BooleanSupplier how, Duration silent) {
     try {
-      how.run();
-      armed.incrementAndGet();
+      var isArmed = how.getAsBoolean();
+      if (isArmed) {
+        armed.incrementAndGet();
+      }
+      warning.log(
+          () ->
+              "timer is silent, it was %s seconds=%d"
+                  .formatted(isArmed ? "armed again" : "not armed", silent.toSeconds()));
     } catch (RuntimeException failure) {
       LOG.log(Level.WARNING, () -> "timer not armed cause=" + failure.getMessage());
     }

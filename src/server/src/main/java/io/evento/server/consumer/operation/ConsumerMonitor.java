@@ -152,6 +152,8 @@ public class ConsumerMonitor {
   }
 
   private void look() {
+    // Counted before: what fails comes again at its own pace, and not every second.
+    var now = turn++;
     try {
       shadowVersions.are(
           database.read("look for shadows", ConsumerTable::shadows).stream()
@@ -160,15 +162,14 @@ public class ConsumerMonitor {
       if (merges.join()) {
         passes.wakeAll();
       }
-      if (turn % MEASURE_EVERY == 0) {
+      if (now % MEASURE_EVERY == 0) {
         measure();
       }
-      if (turn % BACKLOGS_EVERY == 0) {
-        backlogs.look();
-      }
-      turn++;
     } catch (RuntimeException failure) {
       notLooked.log(() -> "consumers not looked at cause=" + failure.getMessage());
+    }
+    if (now % BACKLOGS_EVERY == 0) {
+      backlogs.look();
     }
   }
 

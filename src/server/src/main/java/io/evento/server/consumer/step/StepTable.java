@@ -52,17 +52,6 @@ public class StepTable {
        where name = ? and version = ? and key = any(?)
       """;
 
-  // Those of which none lives are told as well.
-  private static final String LIVING =
-      """
-      select c.name, c.version, count(living.name)
-        from evento.consumer c
-        left join (select name, version from evento.saga_state
-                    where ended_at is null limit 100000) as living using (name, version)
-       where c.kind = 'saga'
-       group by c.name, c.version
-      """;
-
   private static final String OWNED =
       """
       with owned as (
@@ -199,16 +188,6 @@ public class StepTable {
   @Inject
   public StepTable(Database database) {
     this.database = database;
-  }
-
-  /** How many of each saga have not ended; 100,000 at most, all together. */
-  public static Map<ConsumerId, Long> living(Connection open) throws SQLException {
-    var found = new HashMap<ConsumerId, Long>();
-    try (var select = Sql.prepare(open, LIVING)) {
-      select.each(
-          row -> found.put(new ConsumerId(row.getString(1), row.getInt(2)), row.getLong(3)));
-    }
-    return found;
   }
 
   /** The sagas of some keys by key, ended ones too; those that never were are missing. */

@@ -35,13 +35,18 @@ public class HealthListener {
   private static final long CONNECTION_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final long AGAIN_MILLIS = 2_000;
 
+  private static final Answer NOTHING = new Answer("404 Not Found", "");
+
   private final RepeatedWarning notOpen = new RepeatedWarning(LOG);
+  private final RepeatedWarning notTold = new RepeatedWarning(LOG);
   private final HealthConfig config;
   private final String bind;
   private final HealthChecks checks;
   private final Threads threads;
   private volatile @Nullable ServerSocket door;
   private volatile boolean isStopped;
+
+  private record Answer(String status, String body) {}
 
   @Inject
   public HealthListener(
@@ -94,12 +99,11 @@ public class HealthListener {
 
   private void answer(Socket peer) throws IOException {
     var path = path(peer);
-    var health = path == null ? null : health(path);
-    var body = health == null ? "" : Codec.text(health);
-    var bytes = body.getBytes(StandardCharsets.UTF_8);
+    var answer = path == null ? NOTHING : answer(path);
+    var bytes = answer.body.getBytes(StandardCharsets.UTF_8);
     var head =
         "HTTP/1.1 "
-            + (health == null ? "404 Not Found" : health.code() == 200 ? "200 OK" : "503 Down")
+            + answer.status
             + "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: "
             + bytes.length
             + "\r\nConnection: close\r\n\r\n";
@@ -107,6 +111,19 @@ public class HealthListener {
     out.write(head.getBytes(StandardCharsets.US_ASCII));
     out.write(bytes);
     out.flush();
+  }
+
+  private Answer answer(String path) {
+    try {
+      var health = health(path);
+      return health == null
+          ? NOTHING
+          : new Answer(health.code() == 200 ? "200 OK" : "503 Down", Codec.text(health));
+    } catch (RuntimeException failure) {
+      // A check that fails must not end the thread that all checks are answered from.
+      notTold.log(() -> "health not told path=" + path + " cause=" + failure.getMessage());
+      return new Answer("503 Down", "{\"status\":\"DOWN\"}");
+    }
   }
 
   private @Nullable Health health(String path) {

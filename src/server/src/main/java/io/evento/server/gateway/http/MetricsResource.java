@@ -14,8 +14,9 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.SecurityContext;
 
 /**
- * This node's metrics in Prometheus' text form. A program that may read some events only is not
- * told how often the others are handled.
+ * This node's metrics in Prometheus' text form. A program that may read some events only is told
+ * those without labels: neither how often the others are handled, nor which bundles, consumers,
+ * tables and nodes there are.
  */
 @NodeScoped
 @SuppressWarnings("NullAway.Init") // filled by JAX-RS
@@ -31,6 +32,6 @@ public class MetricsResource {
     var caller = Callers.of(security);
     return Access.VIEW.allows(caller) || caller.hasAll(Right.READ)
         ? metrics.scrape()
-        : metrics.scrapeWithoutTypes();
+        : metrics.scrapeUnlabelled();
   }
 }

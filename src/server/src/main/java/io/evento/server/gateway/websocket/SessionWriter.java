@@ -8,6 +8,7 @@ import io.evento.server.routing.session.BundleSession;
 import jakarta.websocket.RemoteEndpoint;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /** Writes a session's messages over the container's WebSocket, and closes it when that fails. */
@@ -17,6 +18,7 @@ final class SessionWriter implements BundleSession.Door {
   private final Consumer<String> close;
   private final FrameWriter writer;
   private final SessionTraffic traffic;
+  private final AtomicBoolean isCut = new AtomicBoolean();
 
   /**
    * @param close called with the reason when the session can no longer be written to
@@ -30,7 +32,9 @@ final class SessionWriter implements BundleSession.Door {
   @Override
   public boolean send(Message message, Lane lane) {
     if (!writer.write(Codec.write(message), lane)) {
-      traffic.cut();
+      if (isCut.compareAndSet(false, true)) {
+        traffic.cut();
+      }
       close.accept("reads too slowly");
       return false;
     }

@@ -59,6 +59,7 @@ class SessionWriterTest extends FrameWriterContract {
       assertThat(closed).isEmpty();
     }
     assertThat(closed).containsExactly("reads too slowly");
+    assertThat(session.send(new SessionMessage.Ping(), Lane.ANSWER)).isFalse();
     assertThat(metrics.scrape()).contains("evento_sessions_cut_total 1.0");
   }
 
