@@ -40,7 +40,7 @@ function drawn(lives, hours) {
     const all = byNode.get(name);
     const lost = all.filter(life => life.ending === 'lost').length;
     return html`<a href=${to('nodes', [name])}>${name}</a><svg viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none" role="img" aria-label="${name}: ${format.plural(all.length, 'process', 'processes')} in this time, ${lost} lost">${
-      all.map(life => svg`<rect class=${life.ending ?? 'up'} x=${x(life.startedAt)} width=${Math.max(2, x(life.endedAt ?? new Date(end).toISOString()) - x(life.startedAt))} y="0" height="10"></rect>`)}</svg>`;
+      all.map(life => svg`<rect class=${life.ending ?? 'up'} x=${Math.min(WIDTH - 4, x(life.startedAt))} width=${Math.max(4, x(life.endedAt ?? new Date(end).toISOString()) - x(life.startedAt))} y="0" height="10"></rect>`)}</svg>`;
   })}</div>
   <div class="life-axis" aria-hidden="true"><span>${format.minute(begin)}</span><span>${format.minute((begin + end) / 2)}</span><span>now</span></div>
   ${changes.length ? html`<ol class="life-changes">${changes.slice(0, CHANGES).map(({at, life, is}) => html`<li>${time(at, 'clock')} <b>${life.node}</b> ${
