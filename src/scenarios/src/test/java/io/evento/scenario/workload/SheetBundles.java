@@ -20,6 +20,7 @@ import io.evento.scenario.fixture.Cluster;
 import java.math.BigDecimal;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.Nullable;
 
 /** Two releases of a bundle whose payloads hold what is easily lost on the way. */
 @NullUnmarked
@@ -28,7 +29,9 @@ public final class SheetBundles {
 
   /** Answered with what the sheet comes to, and the amount that was written last. */
   public record WriteSheet(
-      @AggregateId @JsonProperty("sheet_id") String sheetId, String text, BigDecimal amount) {}
+      @AggregateId @JsonProperty("sheet_id") String sheetId,
+      String text,
+      @Nullable BigDecimal amount) {}
 
   /** Decides something that no encoding can say. */
   public record CutSheet(@AggregateId @JsonProperty("sheet_id") String sheetId) {}
