@@ -52,7 +52,7 @@ class Table extends HTMLElement {
   #chosen = null;
   #draw = frame(() => this.isConnected && this.#render());
 
-  columns = [];
+  #shape = [];
   key = row => row.id;
   href = null;
   label = 'Rows';
@@ -62,6 +62,16 @@ class Table extends HTMLElement {
   height = '';
   exportable = true;
   format = 'csv';
+
+  get columns() {
+    return this.#shape;
+  }
+
+  /** What a cell shows may be of more than its row, which is known later than the row may be. */
+  set columns(columns) {
+    this.#shape = columns;
+    this.#draw();
+  }
 
   set rows(rows) {
     this.#rows = rows ?? [];
