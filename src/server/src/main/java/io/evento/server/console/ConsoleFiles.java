@@ -7,6 +7,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -14,6 +15,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.zip.Deflater;
@@ -61,6 +63,13 @@ public class ConsoleFiles extends HttpServlet {
           "frame-ancestors 'none'",
           "require-trusted-types-for 'script'",
           "trusted-types lit-html");
+
+  private static final Set<String> CODE = Set.of("js", "css");
+
+  /** Those that have their lines to themselves. */
+  private static final Pattern COMMENTS =
+      Pattern.compile(
+          "^[ \\t]*(?:/\\*(?:[^*]++|\\*(?!/))*+\\*/|//.*)[ \\t]*\\R", Pattern.MULTILINE);
 
   /**
    * @param zipped null where it is no smaller
@@ -128,7 +137,10 @@ public class ConsoleFiles extends HttpServlet {
       if (from == null) {
         return null;
       }
-      var asset = asset(from.readAllBytes(), name.substring(name.lastIndexOf('.') + 1));
+      var ending = name.substring(name.lastIndexOf('.') + 1);
+      var plain = from.readAllBytes();
+      var isOurCode = !name.startsWith("/lib/") && CODE.contains(ending);
+      var asset = asset(isOurCode && folder == null ? withoutComments(plain) : plain, ending);
       if (folder == null) {
         known.put(name, asset);
       }
@@ -141,6 +153,12 @@ public class ConsoleFiles extends HttpServlet {
     return inFolder != null && Files.isRegularFile(inFolder)
         ? Files.newInputStream(inFolder)
         : getServletContext().getResourceAsStream("/console" + name);
+  }
+
+  /** Comments are for whoever reads the sources; a browser would load a tenth more for them. */
+  private static byte[] withoutComments(byte[] code) {
+    var text = new String(code, StandardCharsets.UTF_8);
+    return COMMENTS.matcher(text).replaceAll("").getBytes(StandardCharsets.UTF_8);
   }
 
   private static Asset asset(byte[] plain, String ending) throws IOException {
