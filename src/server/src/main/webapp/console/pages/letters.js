@@ -19,8 +19,11 @@ const path = (name, version) => `/consumers/${encodeURIComponent(name)}/${versio
 /** The last part of a name of a class, as people say it. */
 const simple = group => group.split(/[.$]/).at(-1);
 
-/** What a cause says beyond the name of its class. */
-const words = (cause, group) => (cause ?? '').startsWith(`${group}: `) ? cause.slice(group.length + 2) : cause ?? '';
+/** What the first line of a cause says beyond the name of its class. */
+const words = (cause, group) => {
+  const [line] = (cause ?? '').split('\n');
+  return line.startsWith(`${group}: `) ? line.slice(group.length + 2) : line === group ? '' : line;
+};
 
 const sentence = text => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 

@@ -2,10 +2,11 @@ package io.evento.protocol;
 
 import org.jspecify.annotations.Nullable;
 
-/** Foreign text, made fit for a line of a log and for PostgreSQL. */
+/** Foreign text, made fit for a log and for PostgreSQL. */
 public final class Printable {
   private static final int CHARS_MAX = 500;
   private static final int LOG_CHARS_MAX = 200;
+  private static final int LINES_CHARS_MAX = 4_000;
 
   private Printable() {}
 
@@ -22,11 +23,23 @@ public final class Printable {
     return said == null ? "" : line(said, LOG_CHARS_MAX);
   }
 
+  /**
+   * The first 4,000 characters, whose lines stay: for a row that is read as a whole, such as what a
+   * handler threw and where. Never for a log.
+   */
+  public static String lines(String said) {
+    return printable(said, LINES_CHARS_MAX, true);
+  }
+
   private static String line(String said, int charsMax) {
+    return printable(said, charsMax, false);
+  }
+
+  private static String printable(String said, int charsMax, boolean hasLines) {
     var text = new StringBuilder(Math.min(said.length(), charsMax));
     for (var i = 0; i < said.length() && i < charsMax; i++) {
       var c = said.charAt(i);
-      text.append(isPrintable(c) ? c : ' ');
+      text.append(isPrintable(c) || (hasLines && c == '\n') ? c : ' ');
     }
     return text.toString();
   }

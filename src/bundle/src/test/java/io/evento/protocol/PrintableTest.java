@@ -30,4 +30,10 @@ class PrintableTest {
     assertThat(Printable.line("x".repeat(1_000))).hasSize(500);
     assertThat(Printable.log(null)).isEmpty();
   }
+
+  @Test
+  void a_row_may_keep_4000_characters_and_their_lines_and_nothing_else_that_is_no_text() {
+    assertThat(Printable.lines("boom\n  at A\r\u0000\u202e")).isEqualTo("boom\n  at A   ");
+    assertThat(Printable.lines("x".repeat(10_000))).hasSize(4_000);
+  }
 }

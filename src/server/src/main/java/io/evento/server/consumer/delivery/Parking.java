@@ -167,7 +167,7 @@ final class Parking {
       return;
     }
     run(
-        () -> writes.park(lease, failed, Printable.line(failing.detail()), failing.attempt()),
+        () -> writes.park(lease, failed, Printable.lines(failing.detail()), failing.attempt()),
         written -> {
           if (written.isFull()) {
             delivery.waitForRoom();
@@ -343,7 +343,7 @@ final class Parking {
       lease.doubts(lease.doubts().without(letter.id()));
       handled.add(letter);
     } else {
-      failed(letter, Printable.line(failure), answer.passing());
+      failed(letter, Printable.lines(failure), answer.passing());
     }
   }
 

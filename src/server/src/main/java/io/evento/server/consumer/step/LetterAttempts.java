@@ -136,7 +136,7 @@ final class LetterAttempts {
   private void failed(StepParking.Found tried, String cause, boolean isPassing) {
     lease.doubts(lease.doubts().without(tried.letter().id()));
     exchange.store(
-        () -> writes.failedAgain(lease, tried.letter(), Printable.line(cause), isPassing),
+        () -> writes.failedAgain(lease, tried.letter(), Printable.lines(cause), isPassing),
         noted -> settled(tried));
   }
 

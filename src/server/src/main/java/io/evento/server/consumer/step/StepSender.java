@@ -308,14 +308,13 @@ final class StepSender implements Sender {
     var item = asked.items().get(Math.min(at, asked.items().size() - 1));
     times.failed(item.type(), failure.code().wire());
     var event = item.input().event();
-    var cause = Printable.line(failure.detail());
     lease.failing(
         (isPassing ? "waits" : "failing")
             + (event == null
                 ? " at the saga " + Printable.line(item.key())
                 : " at position " + event.position())
             + ": "
-            + cause);
+            + Printable.line(failure.detail()));
     delay(RETRIES.halfByChance(failures - 1).toMillis());
     if (isPassing || !isSure) {
       return null;
@@ -323,7 +322,7 @@ final class StepSender implements Sender {
     var attempts = failureCounter.failed(item);
     return attempts < FailureCounter.ATTEMPTS
         ? null
-        : new FailedItem(item.deadLetter(), cause, attempts);
+        : new FailedItem(item.deadLetter(), Printable.lines(failure.detail()), attempts);
   }
 
   /** A result broke a rule: as if the handler had failed. */

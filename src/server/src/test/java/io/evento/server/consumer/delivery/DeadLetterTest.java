@@ -76,7 +76,7 @@ class DeadLetterTest {
     }
     assertThat(
             cluster.texts(
-                "select attempts || ' ' || cause_group || ' ' || split_part(cause, ' in process ', 1)"
+                "select attempts || ' ' || cause_group || ' ' || split_part(cause, E'\\n', 1)"
                     + " from evento.dead_letter where failed_at is not null"))
         .containsExactly(
             "5 java.lang.IllegalStateException java.lang.IllegalStateException: poison at "

@@ -375,7 +375,7 @@ class LetterEditTest {
         .until(
             () ->
                 cluster.texts(
-                    "select split_part(cause, ' in process ', 1) from evento.dead_letter"
+                    "select split_part(cause, E'\\n', 1) from evento.dead_letter"
                         + " where attempts = 6"),
             List.of("java.lang.IllegalStateException: cannot take 8")::equals);
     assertThat(edited()).containsExactly("{\"amount\":8} ada a try");
