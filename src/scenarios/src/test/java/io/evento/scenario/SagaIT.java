@@ -56,7 +56,15 @@ class SagaIT {
         TimeUnit.MILLISECONDS.sleep(20); // the pace of the load, no wait for anything
       }
       CompletableFuture.allOf(started.toArray(CompletableFuture[]::new)).get(60, TimeUnit.SECONDS);
-      TimeUnit.SECONDS.sleep(8); // beyond the frozen node's leases
+      await("the frozen node has no lease any more")
+          .atMost(ALL_MAX)
+          .until(
+              () ->
+                  number(
+                          "consumer_segment where owner = '"
+                              + cluster.node(3).id()
+                              + "' and lease_until > clock_timestamp()")
+                      == 0);
       cluster.node(3).resume();
       cluster.start(cluster.node(2));
 
