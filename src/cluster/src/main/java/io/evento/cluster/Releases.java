@@ -11,9 +11,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.zip.ZipFile;
 
 /**
  * The WAR of this build and one of an earlier release, and which of the two each node runs when it
@@ -59,6 +61,14 @@ public final class Releases {
     var earlier = named.isEmpty() ? build(project, home) : Path.of(named).toAbsolutePath();
     if (Files.mismatch(earlier, present) < 0) {
       throw new StartFailure(earlier + " is the WAR of this build: there is nothing to mix.");
+    }
+    if (name(earlier).equals(name(present))) {
+      throw new StartFailure(
+          earlier
+              + " calls itself "
+              + name(present)
+              + " as the WAR of this build does, so nobody could tell their nodes apart. Have it"
+              + " built from its commit: -Dmixed.commit.");
     }
     var places =
         IntStream.rangeClosed(1, nodes)
@@ -117,6 +127,15 @@ public final class Releases {
     name(tree, "0.0.0-" + commit.substring(0, 8));
     run(tree, home, "mvn", "-B", "-ntp", "-q", "-P!checks", "-Dmaven.test.skip=true", "package");
     return war;
+  }
+
+  private static String name(Path war) throws IOException {
+    try (var file = new ZipFile(war.toFile());
+        var text = file.getInputStream(file.getEntry("WEB-INF/classes/evento.properties"))) {
+      var said = new Properties();
+      said.load(text);
+      return said.getProperty("release");
+    }
   }
 
   /** Nodes tell releases apart by their names, which two commits have in common. */

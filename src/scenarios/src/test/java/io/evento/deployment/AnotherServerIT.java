@@ -50,12 +50,19 @@ class AnotherServerIT extends ForeignPages {
   @Test
   void what_the_server_itself_refuses_is_a_problem_too() throws Exception {
     var door = cluster.door(cluster.node(1)).outside();
-    for (var path :
-        List.of("nothing", "api/nothing", "bundle", "WEB-INF/web.xml", "console/none.js")) {
+    for (var path : List.of("nothing", "api/nothing", "bundle", "console/none.js")) {
       var answer = door.get(path);
       assertThat(answer.status()).as("%s %s", path, answer.body()).isGreaterThanOrEqualTo(400);
       Problems.isProblem(answer, ErrorCode.ofStatus(answer.status()));
     }
+  }
+
+  /** Some servers answer this below the application, each in its own form. */
+  @Test
+  void the_inside_of_the_war_is_nobodys_to_read() throws Exception {
+    var answer = cluster.door(cluster.node(1)).outside().get("WEB-INF/web.xml");
+    assertThat(answer.status()).isEqualTo(404);
+    assertThat(answer.body().asText()).doesNotContain("<web-app");
   }
 
   @Test

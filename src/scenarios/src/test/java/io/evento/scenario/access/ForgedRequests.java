@@ -152,6 +152,24 @@ abstract class ForgedRequests {
   }
 
   @Test
+  void the_cookie_alone_changes_nothing_for_a_page_adds_it_to_what_any_site_sends()
+      throws Exception {
+    var before = Content.of(cluster());
+    var cookie =
+        new Credential("root", admin.self().headers().subList(0, 2)); // without what the page knows
+    var authority = URI.create(cluster().node(1).url()).getAuthority();
+    for (var request :
+        List.of(
+            "POST /evento/api/users",
+            "POST /evento/api/commands/WalkUp",
+            "DELETE /evento/api/session")) {
+      assertRefused(request, authority, headers(cookie));
+      assertRefused(request, authority, headers(cookie) + "Evento-CSRF: guessed\r\n");
+    }
+    assertThat(Content.of(cluster())).isEqualTo(before);
+  }
+
+  @Test
   void a_body_that_says_no_type_is_not_taken_from_who_may_do_everything() throws Exception {
     var before = Content.of(cluster());
     var authority = URI.create(cluster().node(1).url()).getAuthority();

@@ -12,6 +12,10 @@ class DoorsTest {
 
   @ParameterizedTest
   @CsvSource({
+    "GET, /api/health/ready, true",
+    "GET, /api/health, false",
+    "GET, /api/health/ready/x, false",
+    "GET, /api/health/../nodes, false",
     "GET, /api/session/oidc, true",
     "GET, /api/session/oidc/callback, true",
     "POST, /api/session, true",

@@ -96,4 +96,15 @@ class OriginRulesTest {
   void what_a_browser_calls_cross_site_is_refused_even_without_an_origin() {
     isRefused("127.0.0.1:8081", null, "cross-site");
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"node-1:8080", "10.1.2.3", "evento.example.com", "[::2]", "0.0.0.0"})
+  void a_node_that_is_open_is_asked_by_names_of_its_own_machine_alone(String host) {
+    var open = new OriginRules(List.of("evento.example.com"), true);
+    assertThatCode(() -> open.check("localhost:8080", null, null)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> open.check(host, null, null))
+        .isInstanceOfSatisfying(
+            EventoException.class,
+            refused -> assertThat(refused.code()).isEqualTo(ErrorCode.FORBIDDEN));
+  }
 }
