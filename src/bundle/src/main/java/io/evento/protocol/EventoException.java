@@ -53,6 +53,16 @@ public class EventoException extends RuntimeException {
     this.correlation = correlation;
   }
 
+  /** The same, as if it was thrown where this is called. */
+  private EventoException(EventoException same) {
+    super(same.getMessage(), same.getCause(), true, true);
+    this.code = same.code;
+    this.violations = same.violations;
+    this.rejection = same.rejection;
+    this.commandId = same.commandId;
+    this.correlation = same.correlation;
+  }
+
   /** A broken rule at one field. */
   public static EventoException invalid(String pointer, String rule) {
     return new EventoException(
@@ -86,6 +96,14 @@ public class EventoException extends RuntimeException {
       return this;
     }
     return new EventoException(this, commandId, id);
+  }
+
+  /**
+   * The same failure with the stack of who calls this: where somebody waited for an answer says
+   * more than where the answer came in.
+   */
+  public EventoException thrownHere() {
+    return new EventoException(this);
   }
 
   public ErrorCode code() {

@@ -60,9 +60,7 @@ public final class BlockingCalls implements AutoCloseable {
       bare = bare.getCause();
     }
     if (bare instanceof EventoException told) {
-      // The stack that helps is the caller's; that of the link says nothing.
-      told.fillInStackTrace();
-      return told;
+      return told.thrownHere();
     }
     var broken = new EventoException(ErrorCode.INTERNAL, "the answer could not be used: " + bare);
     broken.initCause(bare);

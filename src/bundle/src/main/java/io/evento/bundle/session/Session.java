@@ -92,7 +92,8 @@ public final class Session {
     this.inbound = inbound;
     this.writer =
         new FrameWriter(
-            new SocketPort(() -> socket, failure -> abort("not sent: " + rootOf(failure))),
+            new SocketPort(
+                () -> socket, failure -> abort("not sent: " + Unreachable.rootOf(failure))),
             WAITING_CHARS_MAX);
   }
 
@@ -115,7 +116,7 @@ public final class Session {
             .buildAsync(address, new Listener())
             .exceptionally(
                 failure -> {
-                  notConnected(rootOf(failure));
+                  notConnected(Unreachable.rootOf(failure));
                   return null;
                 });
   }
@@ -138,15 +139,6 @@ public final class Session {
   /** Whether it ended as we are not let in. */
   boolean isRefused() {
     return isRefused;
-  }
-
-  private static Throwable rootOf(Throwable failure) {
-    var root = failure;
-    // What a handshake was answered says more than why the client did not like it.
-    while (root.getCause() != null && !(root instanceof WebSocketHandshakeException)) {
-      root = root.getCause();
-    }
-    return root;
   }
 
   URI address() {
@@ -447,7 +439,7 @@ public final class Session {
 
     @Override
     public void onError(WebSocket from, Throwable failure) {
-      closed("failed: " + rootOf(failure));
+      closed("failed: " + Unreachable.rootOf(failure));
     }
   }
 }

@@ -14,6 +14,18 @@ import javax.net.ssl.SSLException;
 final class Unreachable {
   private Unreachable() {}
 
+  /** What says most of a failure: the client hangs a closed channel below a refused connection. */
+  static Throwable rootOf(Throwable failure) {
+    var root = failure;
+    while (root.getCause() != null
+        && !(root instanceof WebSocketHandshakeException
+            || root instanceof HttpConnectTimeoutException
+            || root instanceof ConnectException)) {
+      root = root.getCause();
+    }
+    return root;
+  }
+
   static String told(Throwable root) {
     if (root instanceof WebSocketHandshakeException answered) {
       var status = answered.getResponse().statusCode();
@@ -29,7 +41,7 @@ final class Unreachable {
       return "no answer in time";
     }
     if (root instanceof ConnectException) {
-      return "nothing listens there, or a firewall refuses: " + root;
+      return "nothing listens there, or a firewall refuses";
     }
     if (root instanceof SSLException) {
       return "no TLS: " + root;
