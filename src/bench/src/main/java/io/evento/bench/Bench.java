@@ -33,7 +33,8 @@ public final class Bench {
       Duration.ofSeconds(Integer.getInteger("bench.warm-up-seconds", 120));
 
   /** Before each measurement, in its own way. */
-  private static final Duration LEAD_IN = Duration.ofSeconds(5);
+  private static final Duration LEAD_IN =
+      Duration.ofSeconds(Integer.getInteger("bench.lead-in-seconds", 5));
 
   private static final Duration LENGTH =
       Duration.ofSeconds(Integer.getInteger("bench.seconds", 10));
@@ -43,7 +44,7 @@ public final class Bench {
 
   /**
    * What is measured, of {@code raw,commands,queries,arrivals,hostile,catch-up}, and of {@code
-   * capacity} and {@code overload}, which are measured only where they are asked for.
+   * capacity}, {@code overload} and {@code http}, which are measured only where they are asked for.
    */
   private static final Set<String> PARTS =
       Set.of(
@@ -95,6 +96,12 @@ public final class Bench {
     conditions();
     if (isWanted("raw")) {
       raw();
+    }
+    if (isWanted("http")) {
+      new HttpDoor(target).run(LEAD_IN, LENGTH);
+    }
+    if (PARTS.equals(Set.of("http"))) {
+      return;
     }
     var arrivals = new Arrivals();
     try (var bundle = target.bundle("bench").register(arrivals).start()) {

@@ -66,10 +66,12 @@ final class Load {
         done / seconds,
         samples.percentiles(),
         failed.get() == 0 ? "" : "   failed " + failed.get());
-    var used = use.cpuSeconds().values().stream().mapToDouble(Double::doubleValue).sum();
+    var byProcess = use.cpuSeconds();
+    var used = byProcess.values().stream().mapToDouble(Double::doubleValue).sum();
     var each = done == 0 ? 0 : used / done * 1e6;
     System.out.printf(
-        "%34s CPU %.0f µs each; cores in use:%s%n", "", each, use.coresInUse(seconds));
+        "%34s CPU %.0f µs each, %.2f cores;%s%n",
+        "", each, used / seconds, ProcessUse.microsEach(byProcess, done));
     return new Result(done / seconds, each);
   }
 

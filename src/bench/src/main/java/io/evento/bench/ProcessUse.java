@@ -43,6 +43,17 @@ final class ProcessUse {
     return line.toString();
   }
 
+  /** The same for each of so many calls, such as {@code node-1 350 postgres 120}. */
+  static String microsEach(Map<String, Double> cpuSeconds, int calls) {
+    var line = new StringBuilder();
+    cpuSeconds.forEach(
+        (name, used) ->
+            line.append("  ")
+                .append(name)
+                .append(" %.0f".formatted(calls == 0 ? 0 : used / calls * 1e6)));
+    return line.toString();
+  }
+
   /** Resident MiB now, by process; shared pages counted in each. */
   Map<String, Long> residentMiB() {
     var resident = new LinkedHashMap<String, Long>();

@@ -186,7 +186,8 @@ public record ClusterPlan(
   }
 
   /**
-   * Three nodes and two banks on ports of their own, with the compiler that long runs want.
+   * Three nodes and two banks on ports of their own, with the compiler that long runs want, unless
+   * {@code bench.node.jvm} names other options for the nodes' JVMs.
    *
    * @param number from 0, of those that run beside each other
    */
@@ -199,7 +200,10 @@ public record ClusterPlan(
         Ports.from(new Properties()).shifted(2_000 + 400 * number),
         Optional.empty(),
         AppServer.PAYARA_MICRO,
-        List.of("-Xmx512m", "-XX:+UseParallelGC"),
+        List.of(
+            System.getProperty("bench.node.jvm", "-Xmx512m -XX:+UseParallelGC")
+                .trim()
+                .split("\\s+")),
         false);
   }
 
