@@ -9,6 +9,7 @@ import java.net.URI;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 @NodeScoped
 public class OpenMode {
   private static final Logger LOG = System.getLogger(OpenMode.class.getName());
+  private static final Pattern LOOPBACK_4 = Pattern.compile("127(\\.\\d{1,3}){3}");
+  private static final Pattern LOOPBACK_6 = Pattern.compile("\\[?(0*:){1,7}0*1]?");
   private static final String NOT_YET = "this node has not looked yet whether it may be open";
 
   private final boolean isOpen;
@@ -115,7 +118,7 @@ public class OpenMode {
   public static boolean isLoopback(String host) {
     var name = host.toLowerCase(Locale.ROOT);
     return name.equals("localhost")
-        || name.matches("127(\\.\\d{1,3}){3}")
-        || name.matches("\\[?(0*:){1,7}0*1]?");
+        || LOOPBACK_4.matcher(name).matches()
+        || LOOPBACK_6.matcher(name).matches();
   }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Where a request comes from: the peer of its connection, or, where that is a balancer that the
@@ -12,7 +13,7 @@ import java.util.Set;
  */
 final class PeerAddress {
   private static final String FORWARDED = "X-Forwarded-For";
-  private static final int CHARS_MAX = 60;
+  private static final Pattern ADDRESS = Pattern.compile("[0-9a-fA-F.:]{2,60}");
 
   private final Set<String> trusted;
 
@@ -34,7 +35,7 @@ final class PeerAddress {
     for (var i = hops.size() - 1; i >= 0; i--) {
       var hop = hops.get(i);
       if (!trusted.contains(hop)) {
-        return hop.matches("[0-9a-fA-F.:]{2," + CHARS_MAX + "}") ? hop : address;
+        return ADDRESS.matcher(hop).matches() ? hop : address;
       }
     }
     return address;
