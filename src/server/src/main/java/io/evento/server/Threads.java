@@ -1,9 +1,11 @@
 package io.evento.server;
 
+import io.evento.protocol.silence.SchedulingDelay;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -28,7 +30,10 @@ import javax.naming.NamingException;
 public class Threads {
   private static final Logger LOG = System.getLogger(Threads.class.getName());
 
+  private static final Duration DELAY_EVERY = Duration.ofMillis(100);
+
   private final ThreadFactory factory;
+  private final SchedulingDelay delay = new SchedulingDelay(DELAY_EVERY, Duration.ZERO);
   private final ScheduledThreadPoolExecutor timer;
   private final CopyOnWriteArrayList<ExecutorService> pools = new CopyOnWriteArrayList<>();
   private final CopyOnWriteArrayList<Thread> started = new CopyOnWriteArrayList<>();
@@ -43,6 +48,11 @@ public class Threads {
     timer = new ScheduledThreadPoolExecutor(1, named("timer"));
     timer.setRemoveOnCancelPolicy(true);
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    timer.scheduleWithFixedDelay(
+        () -> delay.tick(System.nanoTime()),
+        DELAY_EVERY.toMillis(),
+        DELAY_EVERY.toMillis(),
+        TimeUnit.MILLISECONDS);
   }
 
   @SuppressWarnings("BanJNDI") // a constant name
@@ -65,6 +75,11 @@ public class Threads {
   /** For what happens later. Its tasks are short and never block. */
   public ScheduledExecutorService timer() {
     return timer;
+  }
+
+  /** How late this node's timer comes; its limit is a setting. */
+  public SchedulingDelay delay() {
+    return delay;
   }
 
   /**

@@ -6,14 +6,12 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.ReplyMessage.Fault;
 import io.evento.protocol.ReplyMessage.Result;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -25,12 +23,12 @@ import java.util.function.Supplier;
  * arrives. Why it ends: every request has a deadline, looked at by one timer.
  */
 public final class Requests {
-  private static final Logger LOG = System.getLogger(Requests.class.getName());
   private static final int UNDER_WAY_MAX = 10_000;
-  private static final long TICK_MILLIS = 20;
+  private static final Duration TICK = Duration.ofMillis(20);
 
   private final Supplier<Links> links;
   private final Map<UUID, Request> underWay = new ConcurrentHashMap<>();
+  private final WorkClock clock;
   private volatile boolean closed;
 
   /**
@@ -38,8 +36,7 @@ public final class Requests {
    */
   public Requests(Supplier<Links> links, ScheduledExecutorService clock) {
     this.links = links;
-    var unused =
-        clock.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    this.clock = new WorkClock(clock, TICK, () -> !underWay.isEmpty(), this::tick);
   }
 
   /** Sends; the result fails with an {@link EventoException} only. */
@@ -59,6 +56,7 @@ public final class Requests {
                 new EventoException(
                     ErrorCode.ID_REUSED, "this id is under way for another command"));
       }
+      clock.wake();
       attempt(request);
     }
     return request.result();
@@ -117,17 +115,13 @@ public final class Requests {
   }
 
   private void tick() {
-    try {
-      var now = System.nanoTime();
-      for (var request : underWay.values()) {
-        if (request.isExpired(now)) {
-          expire(request);
-        } else if (request.isDue(now)) {
-          attempt(request);
-        }
+    var now = System.nanoTime();
+    for (var request : underWay.values()) {
+      if (request.isExpired(now)) {
+        expire(request);
+      } else if (request.isDue(now)) {
+        attempt(request);
       }
-    } catch (RuntimeException bug) {
-      LOG.log(Level.ERROR, "requests not looked after, next tick retries", bug);
     }
   }
 

@@ -11,14 +11,12 @@ import io.evento.protocol.LiveMessage.Update;
 import io.evento.protocol.LiveMessage.View;
 import io.evento.protocol.ReplyMessage.Cancel;
 import io.evento.protocol.ReplyMessage.Fault;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -27,15 +25,15 @@ import java.util.function.Supplier;
  * all that was told. Thread-safe.
  */
 public final class Subscriptions {
-  private static final Logger LOG = System.getLogger(Subscriptions.class.getName());
   private static final int OPEN_MAX = 10_000;
-  private static final long TICK_MILLIS = 50;
+  private static final Duration TICK = Duration.ofMillis(50);
 
   /** Listeners may take their time, and hold up nobody but each other. */
   private final BoundedExecutor listeners;
 
   private final Supplier<Links> links;
   private final Map<UUID, OpenSubscription<?, ?>> byId = new ConcurrentHashMap<>();
+  private final WorkClock clock;
   private volatile boolean closed;
 
   /**
@@ -45,8 +43,7 @@ public final class Subscriptions {
   public Subscriptions(Supplier<Links> links, ScheduledExecutorService clock, Threads threads) {
     this.links = links;
     this.listeners = new BoundedExecutor("evento-listener", 16, OPEN_MAX, threads);
-    var unused =
-        clock.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    this.clock = new WorkClock(clock, TICK, () -> !byId.isEmpty(), this::tick);
   }
 
   void open(OpenSubscription<?, ?> subscription) {
@@ -66,6 +63,7 @@ public final class Subscriptions {
     if (session == null || closed) {
       subscription.tryLater();
       byId.put(subscription.id(), subscription);
+      clock.wake();
       return;
     }
     byId.remove(subscription.id());
@@ -75,6 +73,7 @@ public final class Subscriptions {
     }
     var id = subscription.id();
     byId.put(id, subscription);
+    clock.wake();
     if (!session.tell(subscription.message())) {
       subscription.leave(session);
       subscription.tryLater();
@@ -155,18 +154,14 @@ public final class Subscriptions {
   }
 
   private void tick() {
-    try {
-      var now = System.nanoTime();
-      for (var subscription : List.copyOf(byId.values())) {
-        if (!subscription.isOpen()) {
-          forget(subscription);
-        } else if (subscription.isDue(now)) {
-          attempt(subscription);
-        }
-        subscription.nudge();
+    var now = System.nanoTime();
+    for (var subscription : List.copyOf(byId.values())) {
+      if (!subscription.isOpen()) {
+        forget(subscription);
+      } else if (subscription.isDue(now)) {
+        attempt(subscription);
       }
-    } catch (RuntimeException bug) {
-      LOG.log(Level.ERROR, "subscriptions not looked after, next tick retries", bug);
+      subscription.nudge();
     }
   }
 

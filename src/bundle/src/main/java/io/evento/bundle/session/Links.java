@@ -4,10 +4,12 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Printable;
 import io.evento.protocol.SessionMessage.Member;
+import io.evento.protocol.silence.SchedulingDelay;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,6 +33,9 @@ public final class Links implements AutoCloseable {
   private static final Logger LOG = System.getLogger(Links.class.getName());
   private static final long TICK_MILLIS = 200;
 
+  /** So much longer at most a node may be silent where this process gets too little CPU. */
+  private static final Duration PATIENCE_MAX = Duration.ofSeconds(5);
+
   private final Handshake handshake;
   private final Inbound inbound;
   private final ScheduledExecutorService clock;
@@ -38,6 +43,8 @@ public final class Links implements AutoCloseable {
   private final List<Address> addresses;
   private final CompletableFuture<@Nullable Void> connected = new CompletableFuture<>();
   private final NodeChoice nodeChoice = new NodeChoice();
+  private final SchedulingDelay delay =
+      new SchedulingDelay(Duration.ofMillis(TICK_MILLIS), PATIENCE_MAX);
 
   /** All sessions that are not closed, whatever their phase. */
   private final Set<Session> sessions = new HashSet<>();
@@ -104,8 +111,9 @@ public final class Links implements AutoCloseable {
   private void tick() {
     try {
       var now = System.nanoTime();
+      delay.tick(now);
       for (var session : snapshot()) {
-        session.tick(now);
+        session.tick(now, delay.patienceNanos());
       }
       for (var session : due(now)) {
         session.open(client);

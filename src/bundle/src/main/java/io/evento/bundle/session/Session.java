@@ -26,6 +26,7 @@ import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -239,13 +240,18 @@ public final class Session {
     return new Fault(id, code, text, List.of(), null, null, 0);
   }
 
-  /** Looks after the session; called a few times a second. */
-  void tick(long now) {
+  /**
+   * Looks after the session; called a few times a second.
+   *
+   * @param patienceNanos how much longer than usual the node may be silent
+   */
+  void tick(long now, long patienceNanos) {
     if (phase == Phase.CONNECTING || phase == Phase.CLOSED) {
       return;
     }
-    if (now - heardNanos > SILENCE_MAX_NANOS || writer.isStuckSince(now - SILENCE_MAX_NANOS)) {
-      abort("silent for 3 s");
+    var silenceMax = SILENCE_MAX_NANOS + patienceNanos;
+    if (now - heardNanos > silenceMax || writer.isStuckSince(now - silenceMax)) {
+      abort(String.format(Locale.ROOT, "silent for %.1f s", silenceMax / 1e9));
     } else if (now - writer.lastFrameNanos() > PING_AFTER_NANOS && writer.isIdle()) {
       writer.request(Codec.write(new Ping()));
     }

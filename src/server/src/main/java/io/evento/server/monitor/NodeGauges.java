@@ -68,6 +68,10 @@ public class NodeGauges {
         "evento_timer_rearms",
         "times that this timer was lost and armed again",
         consumers::timesTimerArmed);
+    metrics.gauge(
+        "evento_silence_patience_seconds",
+        "how much longer than usual this node bears the silence of bundles, as it gets too little CPU",
+        () -> threads.delay().patienceNanos() / 1e9);
     pool(database, metrics);
     metrics.gauges(
         "evento_link_silence_seconds",

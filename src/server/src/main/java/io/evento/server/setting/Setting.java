@@ -46,6 +46,12 @@ public enum Setting {
       1,
       600,
       "How long a client may take nothing of its answer before its connection is cut"),
+  SILENCE_PATIENCE_SECONDS(
+      "silence.patience-seconds",
+      5,
+      0,
+      30,
+      "How much longer at most a node with too little CPU bears the silence of bundles; 0 for no longer"),
   DRAIN_LINGER_SECONDS(
       "drain.linger-seconds",
       3,

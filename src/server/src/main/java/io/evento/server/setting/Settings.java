@@ -2,6 +2,7 @@ package io.evento.server.setting;
 
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.protocol.silence.SchedulingDelay;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
@@ -13,6 +14,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -93,6 +95,7 @@ public class Settings {
   private final Database database;
   private final EntityManagers managers;
   private final ExecutorService reader;
+  private final SchedulingDelay delay;
   private final Map<Setting, Integer> ofNode;
   private volatile Map<Setting, Integer> ofCluster = Map.of();
   private volatile boolean reading;
@@ -107,7 +110,9 @@ public class Settings {
     this.database = database;
     this.managers = managers;
     this.ofNode = ofNode;
+    delay = threads.delay();
     reader = threads.pool("settings", 1, 2);
+    applyPatience();
     threads.timer().scheduleWithFixedDelay(this::refresh, 0, 1, TimeUnit.SECONDS);
   }
 
@@ -364,6 +369,7 @@ public class Settings {
           () -> {
             try {
               read();
+              applyPatience();
             } catch (RuntimeException failure) {
               LOG.log(Level.DEBUG, "settings stay as they were", failure);
             } finally {
@@ -373,6 +379,10 @@ public class Settings {
     } catch (RejectedExecutionException stopping) {
       reading = false;
     }
+  }
+
+  private void applyPatience() {
+    delay.limit(Duration.ofSeconds(get(Setting.SILENCE_PATIENCE_SECONDS)));
   }
 
   private void read() {

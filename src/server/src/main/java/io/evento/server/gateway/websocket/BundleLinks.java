@@ -5,6 +5,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Printable;
 import io.evento.protocol.SessionMessage;
+import io.evento.protocol.silence.SchedulingDelay;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.catalog.Removals;
@@ -53,6 +54,7 @@ public class BundleLinks {
   private final TyrusIdleTimerFix remedy;
   private final ExecutorService closers;
   private final ScheduledExecutorService timer;
+  private final SchedulingDelay delay;
   private final Set<BundleLink> open = ConcurrentHashMap.newKeySet();
 
   @Inject
@@ -79,6 +81,7 @@ public class BundleLinks {
         .scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     membership.onChange(this::tell);
     timer = threads.timer();
+    delay = threads.delay();
     erasures.onErased(subjects -> open.forEach(link -> link.erased(subjects)));
     follower.onNewEpoch(epoch -> open.forEach(link -> declareAnew(link, 1)));
   }
@@ -184,8 +187,9 @@ public class BundleLinks {
   private void tick() {
     try {
       var now = System.nanoTime();
+      var patience = delay.patienceNanos();
       for (var link : open) {
-        SilentSessions.look(link, now)
+        SilentSessions.look(link, now, patience)
             .ifPresent(
                 reason -> {
                   // Its requests are asked elsewhere at once, however long the close takes.

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -46,15 +47,22 @@ public final class Traffic implements AutoCloseable {
   private final Latencies latencies = new Latencies();
   private volatile int rate;
   private volatile Trouble trouble;
+  private Future<?> ticking; // guarded by this; null while nothing moves
   private double due; // known to the clock's thread alone
 
   public Traffic(CommandGateway commands) {
     this.commands = commands;
-    clock.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, MILLISECONDS);
   }
 
-  View follow(Wish wish) {
+  /** The clock ticks only while somebody wants something to move. */
+  synchronized View follow(Wish wish) {
     rate = wish.rate();
+    if (rate > 0 && ticking == null) {
+      ticking = clock.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, MILLISECONDS);
+    } else if (rate == 0 && ticking != null) {
+      ticking.cancel(false);
+      ticking = null;
+    }
     return view();
   }
 
