@@ -19,7 +19,7 @@ public record PayaraMicro(Path jar, Path preBoot, List<String> jvm) {
    * CPU until it is ready (10.9 instead of 21.8 s measured), and serves more for the first minute
    * after it (32 callers over HTTP on two cores: 88 against 57 commands a second in the first ten
    * seconds, 315 against 118 after 20; later thresholds of the second compiler are worse still).
-   * Benchmarks and long runs want the other one: after two minutes it needs half the CPU a query.
+   * Benchmarks and long runs want the other one: after 80 s of load it needs half the CPU a query.
    */
   public static final List<String> QUICK_START =
       List.of("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
