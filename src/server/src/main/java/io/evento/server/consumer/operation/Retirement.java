@@ -50,6 +50,8 @@ public class Retirement {
   }
 
   /**
+   * May be asked again by whoever did not hear the answer.
+   *
    * @param asked without a segment
    * @param isHosted whether a session hosts this version, on any node
    * @throws EventoException {@code not-found}; {@code conflict} while it is hosted, or while
@@ -83,8 +85,16 @@ public class Retirement {
   private Operation retire(Connection open, Asked asked, BooleanSupplier isHosted)
       throws SQLException {
     var consumer = asked.consumer();
-    // Finds none if there is no such version, and says so.
-    ConsumerTable.lock(open, consumer);
+    try {
+      ConsumerTable.lock(open, consumer);
+    } catch (EventoException absent) {
+      // Where the answer to a commit was lost, this is our second run.
+      var done = AuditTable.lately(open, consumer, "retire", asked.by());
+      if (done.isEmpty() || asked.dryRun()) {
+        throw absent;
+      }
+      return new Operation("retire", consumer.wire(), false, done.get(), List.of(), 0);
+    }
     var versions = ConsumerTable.lockVersions(open, asked.name());
     var rows = OperationTable.lock(open, consumer);
     if (isHosted.getAsBoolean()) {

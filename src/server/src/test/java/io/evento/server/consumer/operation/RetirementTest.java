@@ -7,12 +7,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evento.protocol.DeclareMessage.Component;
+import io.evento.protocol.DeclareMessage.ComponentKind;
+import io.evento.protocol.DeclareMessage.Consumption;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.consumer.ConsumerCluster;
 import io.evento.server.consumer.ConsumerNode;
 import io.evento.server.eventstore.read.OrderReader;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,9 +80,59 @@ class RetirementTest {
             cluster.texts(
                 "select done_by || ': ' || action || ' ' || detail from evento.consumer_audit"))
         .containsExactly("test: retire " + done.detail());
-    assertThatThrownBy(() -> retirement.retire(asked(null), () -> false))
-        .isInstanceOfSatisfying(
-            EventoException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.NOT_FOUND));
+  }
+
+  @Test
+  void who_did_not_hear_the_answer_asks_again_and_nobody_else() throws Exception {
+    letTenSecondsPass();
+    var done = retirement.retire(asked(null), () -> false);
+
+    assertThat(retirement.retire(asked(null), () -> false).detail()).isEqualTo(done.detail());
+    var another = new Operations.Asked("accounts", 1, null, "another", null, false);
+    for (var asked : List.of(another, dry(null))) {
+      assertThatThrownBy(() -> retirement.retire(asked, () -> false))
+          .isInstanceOfSatisfying(
+              EventoException.class,
+              told -> assertThat(told.code()).isEqualTo(ErrorCode.NOT_FOUND));
+    }
+    assertThat(cluster.texts("select action from evento.consumer_audit")).containsExactly("retire");
+  }
+
+  @Test
+  void a_version_that_comes_while_the_live_one_is_retired_is_live() throws Exception {
+    try (var admin = cluster.database().asAdmin();
+        var retiring = admin.createStatement()) {
+      admin.setAutoCommit(false);
+      retiring.execute("delete from evento.consumer where name = 'accounts' and version = 1");
+      var consumes = new Consumption(List.of(), List.of(), "beginning", 1);
+      cluster.recording(
+          node,
+          new Component(
+              ComponentKind.PROJECTOR,
+              "accounts",
+              2,
+              "bank",
+              List.of(),
+              List.of(),
+              List.of(),
+              consumes,
+              null));
+      await("its declaration waits")
+          .atMost(PATIENCE)
+          .until(
+              () ->
+                  cluster
+                          .numbers(
+                              "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                                  + " and query like '%insert into evento.consumer %'")
+                          .get(0)
+                      > 0);
+      admin.commit();
+    }
+
+    await()
+        .atMost(PATIENCE)
+        .until(() -> cluster.texts("select role from evento.consumer").equals(List.of("live")));
   }
 
   @Test
