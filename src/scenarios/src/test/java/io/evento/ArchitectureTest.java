@@ -31,6 +31,7 @@ import io.evento.server.consumer.operation.Checkpoints;
 import io.evento.server.consumer.operation.ConsumerMonitor;
 import io.evento.server.consumer.operation.DeadLetters;
 import io.evento.server.consumer.operation.Operations;
+import io.evento.server.consumer.operation.Retirement;
 import io.evento.server.consumer.operation.SubjectCopies;
 import io.evento.server.consumer.operation.VersionSwitch;
 import io.evento.server.consumer.operation.WaitingCommands;
@@ -289,6 +290,7 @@ class ArchitectureTest {
                               DeadLetters.class,
                               Operations.class,
                               SubjectCopies.class,
+                              Retirement.class,
                               VersionSwitch.class,
                               WaitingCommands.class,
                               Schedules.class,

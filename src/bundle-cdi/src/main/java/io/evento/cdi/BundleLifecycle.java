@@ -6,14 +6,19 @@ import io.evento.bundle.container.HandlerInterceptor;
 import jakarta.enterprise.concurrent.ContextService;
 import jakarta.enterprise.inject.spi.Bean;
 import jakarta.enterprise.inject.spi.BeanManager;
+import jakarta.transaction.TransactionSynchronizationRegistry;
 import jakarta.transaction.UserTransaction;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.naming.InitialContext;
 import javax.naming.NamingException;
 import javax.sql.DataSource;
@@ -21,7 +26,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The bundle of an application, from its first use to the application's end. Thread-safe. */
 final class BundleLifecycle {
+  private static final Logger LOG = System.getLogger(BundleLifecycle.class.getName());
   private static final String CONTEXTS = "java:comp/DefaultContextService";
+
+  private static final String TRANSACTION = "java:comp/UserTransaction";
+  private static final String REGISTRY = "java:comp/TransactionSynchronizationRegistry";
 
   private final BeanManager manager;
   private final Set<Class<?>> states;
@@ -29,6 +38,7 @@ final class BundleLifecycle {
   private final BeanInstances instances;
   private volatile @Nullable EventoBundle bundle;
   private volatile @Nullable UserTransaction transaction;
+  private volatile @Nullable TransactionSynchronizationRegistry registry;
   private boolean hasEnded;
 
   /**
@@ -69,6 +79,9 @@ final class BundleLifecycle {
             .components(instances)
             .waitForNode(Duration.ZERO)
             .around(new RequestScope(manager));
+    if (settings.isJta() && !settings.threads().equals(BundleSettings.OWN_THREADS)) {
+      builder.around(new TransactionGuard(manager, this::registry, this::userTransaction));
+    }
     states.forEach(builder::register);
     instances.classes().forEach(builder::register);
     var named = settings.dataSource();
@@ -85,7 +98,12 @@ final class BundleLifecycle {
 
   private UserTransaction userTransaction() {
     var known = transaction;
-    return known == null ? lookup(UserTransaction.class, "java:comp/UserTransaction") : known;
+    return known == null ? lookup(UserTransaction.class, TRANSACTION) : known;
+  }
+
+  private TransactionSynchronizationRegistry registry() {
+    var known = registry;
+    return known == null ? lookup(TransactionSynchronizationRegistry.class, REGISTRY) : known;
   }
 
   /**
@@ -136,8 +154,9 @@ final class BundleLifecycle {
       if (!settings.threads().equals(BundleSettings.OWN_THREADS)) {
         builder.threads(threads(lookup(ThreadFactory.class, settings.threads())));
       }
-      if (settings.dataSource() != null && settings.isJta()) {
-        transaction = lookup(UserTransaction.class, "java:comp/UserTransaction");
+      if (settings.isJta() && !settings.threads().equals(BundleSettings.OWN_THREADS)) {
+        transaction = lookup(UserTransaction.class, TRANSACTION);
+        registry = lookup(TransactionSynchronizationRegistry.class, REGISTRY);
       }
       for (var interceptor : manager.createInstance().select(HandlerInterceptor.class)) {
         builder.around(interceptor);
@@ -151,10 +170,28 @@ final class BundleLifecycle {
   /**
    * Threads of the container with the context of the thread that starts the bundle. A thread is
    * wanted by whichever thread a message came on, and that one has no context to give.
+   *
+   * <p>Each has a capture of its own: Payara keeps the transaction of a thread in what was
+   * captured, so threads of one capture would work in the transactions of each other.
    */
   private static ThreadFactory threads(ThreadFactory container) {
-    var context = lookup(ContextService.class, CONTEXTS).currentContextExecutor();
-    return task -> container.newThread(() -> context.execute(task));
+    var contexts = lookup(ContextService.class, CONTEXTS);
+    var starting = contexts.currentContextExecutor();
+    return task -> container.newThread(() -> captured(contexts, starting).execute(task));
+  }
+
+  /** Of the starting thread's context, one at a time. */
+  private static Executor captured(ContextService contexts, Executor starting) {
+    var own = new AtomicReference<Executor>(Runnable::run);
+    try {
+      synchronized (starting) {
+        starting.execute(() -> own.set(contexts.currentContextExecutor()));
+      }
+    } catch (RuntimeException ending) {
+      // The thread has to run what it was made for, if only to its end, or its pool counts it on.
+      LOG.log(Level.WARNING, "a thread has no context of the application", ending);
+    }
+    return own.get();
   }
 
   /** Leaves the cluster, then lets go of the beans. */

@@ -20,6 +20,8 @@ import jakarta.enterprise.inject.spi.AfterBeanDiscovery;
 import jakarta.enterprise.inject.spi.AfterDeploymentValidation;
 import jakarta.enterprise.inject.spi.Bean;
 import jakarta.enterprise.inject.spi.BeanManager;
+import jakarta.enterprise.inject.spi.BeforeBeanDiscovery;
+import jakarta.enterprise.inject.spi.BeforeShutdown;
 import jakarta.enterprise.inject.spi.Extension;
 import jakarta.enterprise.inject.spi.ProcessAnnotatedType;
 import jakarta.enterprise.inject.spi.ProcessManagedBean;
@@ -54,6 +56,10 @@ public class EventoExtension implements Extension {
 
   /** For the container. */
   public EventoExtension() {}
+
+  void addOwnBeans(@Observes BeforeBeanDiscovery discovery) {
+    discovery.addAnnotatedType(OwnersTransaction.class, "io.evento.cdi.transaction");
+  }
 
   void findState(
       @Observes @WithAnnotations({Aggregate.class, Boundary.class})
@@ -115,6 +121,7 @@ public class EventoExtension implements Extension {
 
   void check(@Observes AfterDeploymentValidation validation, BeanManager manager) {
     try {
+      beans.forEach(ComponentRules::check);
       var made = new BundleLifecycle(manager, states, beans, BundleSettings.read());
       made.check();
       if (states.isEmpty()) {
@@ -145,6 +152,13 @@ public class EventoExtension implements Extension {
   }
 
   void stop(@Observes @BeforeDestroyed(ApplicationScoped.class) Object application) {
+    if (lifecycle != null) {
+      lifecycle.stop();
+    }
+  }
+
+  /** Also of an application whose start failed after the bundle's. */
+  void end(@Observes BeforeShutdown shutdown) {
     if (lifecycle != null) {
       lifecycle.stop();
     }

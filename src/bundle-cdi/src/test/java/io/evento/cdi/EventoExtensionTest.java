@@ -7,8 +7,10 @@ import io.evento.bundle.EventoBundle;
 import io.evento.bundle.api.Aggregate;
 import io.evento.bundle.api.AggregateId;
 import io.evento.bundle.api.CommandHandler;
+import io.evento.bundle.api.EventHandler;
 import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Projector;
 import io.evento.bundle.api.Service;
 import io.evento.bundle.container.HandlerCall;
 import io.evento.bundle.gateway.CommandGateway;
@@ -20,10 +22,13 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.ContextNotActiveException;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.SessionScoped;
 import jakarta.enterprise.inject.se.SeContainer;
 import jakarta.enterprise.inject.se.SeContainerInitializer;
 import jakarta.enterprise.inject.spi.Bean;
 import jakarta.inject.Inject;
+import jakarta.transaction.Transactional;
+import java.io.Serializable;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -105,6 +110,23 @@ class EventoExtensionTest {
   @Service
   static class Idle {}
 
+  @SessionScoped
+  @Service
+  static class OfSession implements Serializable {
+    @CommandHandler
+    String greet(Greet command) {
+      return command.whom();
+    }
+  }
+
+  @ApplicationScoped
+  @Projector(name = "apart")
+  static class Apart {
+    @EventHandler
+    @Transactional(Transactional.TxType.REQUIRES_NEW)
+    void on(Opened event) {}
+  }
+
   @BeforeEach
   void say_where_nodes_are() {
     System.setProperty("evento.bundle.name", "contained");
@@ -152,6 +174,17 @@ class EventoExtensionTest {
         .hasStackTraceContaining(
             "Hidden.greet is called through a proxy of its container, which a private method passes"
                 + " by: make it neither private nor final");
+  }
+
+  @Test
+  void a_scope_of_callers_and_a_transaction_apart_fail_the_deployment() {
+    assertThatThrownBy(() -> container(OfSession.class))
+        .hasStackTraceContaining(
+            "OfSession is @SessionScoped, and no handler is called within such a scope");
+    assertThatThrownBy(() -> container(Apart.class))
+        .hasStackTraceContaining(
+            "Apart.on is @Transactional(REQUIRES_NEW), so its rows would not be in the transaction"
+                + " of the checkpoint");
   }
 
   @Test

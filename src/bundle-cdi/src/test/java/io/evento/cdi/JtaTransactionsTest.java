@@ -13,6 +13,7 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -191,7 +192,8 @@ class JtaTransactionsTest {
                       return 1;
                     }))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("the transaction was marked to be rolled back by a handler");
+        .hasMessage(
+            "the transaction was marked to be rolled back, by a handler or as its time was over");
     assertThat(seats()).isZero();
   }
 
@@ -222,6 +224,27 @@ class JtaTransactionsTest {
     transactions.<Object>inTransaction(open -> insert(open, 2));
 
     assertThat(seats()).isEqualTo(1);
-    assertThat(container.begun).isEqualTo(2);
+    // One by the test, one to look whether connections are shared, one for the work.
+    assertThat(container.begun).isEqualTo(3);
+  }
+
+  @Test
+  void a_pool_that_gives_a_second_connection_another_transaction_is_refused() throws Exception {
+    try (var other =
+        DriverManager.getConnection(PostgresFixture.shared().empty().url(), "postgres", "")) {
+      var given = new AtomicInteger();
+      var pool =
+          (DataSource)
+              Proxy.newProxyInstance(
+                  getClass().getClassLoader(),
+                  new Class<?>[] {DataSource.class},
+                  (proxy, method, arguments) ->
+                      given.getAndIncrement() == 0 ? container.pool().getConnection() : other);
+      var apart = new JtaTransactions(() -> container, pool);
+      assertThatThrownBy(() -> apart.<Object>inTransaction(open -> insert(open, 1)))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("gives two transactions, so rows and checkpoint would not be one");
+    }
+    assertThat(seats()).isZero();
   }
 }

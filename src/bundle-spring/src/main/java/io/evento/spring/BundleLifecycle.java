@@ -16,17 +16,20 @@ final class BundleLifecycle implements SmartLifecycle {
   private static final int PHASE = Integer.MAX_VALUE - 4_096;
 
   private final EventoBundle.Builder builder;
+  private final ComponentBeans components;
   private final boolean isEnabled;
   private volatile @Nullable EventoBundle bundle;
 
-  BundleLifecycle(EventoBundle.Builder builder, boolean isEnabled) {
+  BundleLifecycle(EventoBundle.Builder builder, ComponentBeans components, boolean isEnabled) {
     this.builder = builder;
+    this.components = components;
     this.isEnabled = isEnabled;
   }
 
   @Override
   public synchronized void start() {
     if (bundle == null) {
+      components.check();
       bundle = builder.start();
     }
   }

@@ -2,15 +2,12 @@ package io.evento.spring;
 
 import io.evento.bundle.EventoBundle;
 import io.evento.bundle.api.InvalidBundleException;
-import io.evento.bundle.container.ComponentFactory;
 import io.evento.bundle.container.HandlerInterceptor;
 import io.evento.bundle.gateway.CommandGateway;
 import io.evento.bundle.gateway.QueryGateway;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import javax.sql.DataSource;
-import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -20,7 +17,6 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.env.Environment;
 import org.springframework.transaction.PlatformTransactionManager;
-import org.springframework.util.ClassUtils;
 
 /**
  * Makes a bundle of an application: its aggregates and boundaries, found in its packages; its
@@ -49,7 +45,7 @@ public class EventoAutoConfiguration {
   BundleLifecycle eventoBundleLifecycle(
       EventoProperties properties,
       ComponentScan.States states,
-      ListableBeanFactory beans,
+      ConfigurableListableBeanFactory beans,
       ObjectProvider<HandlerInterceptor> interceptors,
       ObjectProvider<Store> store,
       Environment environment) {
@@ -62,12 +58,11 @@ public class EventoAutoConfiguration {
           "set evento.bundle, or spring.application.name, to the name of this bundle, the same in"
               + " each of its instances");
     }
-    var components = components(beans);
-    ComponentFactory instances = component -> beans.getBean(components.get(component));
+    var components = new ComponentBeans(beans);
     var builder =
-        EventoBundle.named(name).components(instances).waitForNode(properties.waitForNode());
+        EventoBundle.named(name).components(components).waitForNode(properties.waitForNode());
     states.classes().forEach(builder::register);
-    components.keySet().forEach(builder::register);
+    components.classes().forEach(builder::register);
     interceptors.orderedStream().forEach(builder::around);
     store.ifAvailable(found -> found.tell(builder));
     if (properties.enabled()) {
@@ -75,21 +70,7 @@ public class EventoAutoConfiguration {
       // A component that cannot work ends the start of the application, before it does anything.
       builder.check();
     }
-    return new BundleLifecycle(builder, properties.enabled());
-  }
-
-  /** Names of beans by class, without what proxies derive from it. */
-  private static Map<Class<?>, String> components(ListableBeanFactory beans) {
-    var found = new LinkedHashMap<Class<?>, String>();
-    for (var annotation : ComponentScan.COMPONENTS) {
-      for (var name : beans.getBeanNamesForAnnotation(annotation)) {
-        var type = beans.getType(name);
-        if (type != null) {
-          found.putIfAbsent(ClassUtils.getUserClass(type), name);
-        }
-      }
-    }
-    return found;
+    return new BundleLifecycle(builder, components, properties.enabled());
   }
 
   @Bean

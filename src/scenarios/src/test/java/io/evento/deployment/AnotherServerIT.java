@@ -66,11 +66,14 @@ class AnotherServerIT extends ForeignPages {
   }
 
   @Test
-  void its_root_leads_to_the_console() throws Exception {
+  void its_root_leads_programs_to_the_console_and_tells_readers_what_this_is() throws Exception {
     var outside = cluster.door(cluster.node(1)).outside();
     var root = outside.get("");
     assertThat(root.status()).isEqualTo(302);
     assertThat(root.headers().firstValue("Location").orElse("")).endsWith("/evento/console/");
     assertThat(outside.get("console/").body().asText()).contains("<title>Evento");
+    var led = outside.send("GET", "", "", Duration.ofSeconds(20), "Accept", "text/html");
+    assertThat(led.headers().firstValue("Location").orElse("")).endsWith("/console/welcome.html");
+    assertThat(outside.get("console/welcome.html").body().asText()).contains("Connect a bundle");
   }
 }

@@ -1,6 +1,6 @@
 import {html, nothing} from '../../lib/lit-html/lit-html.js';
 import {api} from '../../core/api.js';
-import {to} from '../../core/router.js';
+import {go, to} from '../../core/router.js';
 import * as format from '../../core/format.js';
 import {confirm} from '../../parts/dialog.js';
 import {action} from '../../parts/kind.js';
@@ -23,6 +23,7 @@ const sentence = text => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 /**
  * @param {object} one the consumer
  * @param {number | null} segment null for all
+ * @returns what was done, or null
  * @param {string} verb as in the address: `pause`
  * @param {{title: string, verb: string, body?: () => object, says?: (would: object) => unknown, instead?: (would: object) => unknown, undo?: string, danger?: boolean,
  *   typed?: string, extra?: Function}} how `says` makes more of the dry run than its sentence, `instead` takes its place
@@ -42,11 +43,12 @@ async function ask(one, segment, verb, how) {
     },
     run: reason => api.post(at, {...body(), ...(reason ? {reason} : {})}),
   });
-  if (!done) return;
+  if (!done) return null;
   toast(sentence(done.detail), {
     undo: how.undo ? () => api.post(`${path(one, segment)}/${how.undo}`, {reason: `undoes ${verb}`})
       .then(back => toast(sentence(back.detail)), problem => toast(problem.detail, {tone: 'bad'})) : undefined,
   });
+  return done;
 }
 
 /** The buttons of a consumer. */
@@ -57,8 +59,11 @@ export function ofConsumer(one, then) {
     ${isPaused ? action({label: 'Resume', icon: 'play', tone: 'primary', needs: 'operate', click: does(() => resume(one))})
       : action({label: 'Pause', icon: 'pause', needs: 'operate', click: does(() => pause(one))})}
     ${action({label: 'Reset …', icon: 'reset', needs: 'operate', click: does(() => reset(one))})}
-    ${one.role === 'shadow' ? action({label: 'Switch to this version …', icon: 'move', needs: 'operate', click: does(() => switchTo(one))}) : nothing}`;
+    ${one.role === 'shadow' ? action({label: 'Switch to this version …', icon: 'move', needs: 'operate', click: does(() => switchTo(one))}) : nothing}
+    ${action({label: 'Retire …', icon: 'drop', tone: 'danger', needs: 'operate', why: isDelivered(one) ? 'Somebody hosts it.' : '', click: () => retire(one).then(done => done ? go(to('consumers')) : then())})}`;
 }
+
+const isDelivered = one => one.segments?.some(segment => segment.owner) ?? false;
 
 /** The buttons of a segment. */
 export function ofSegment(one, segment, then) {
@@ -113,6 +118,12 @@ export const confirmLost = one => confirm({
   title: `Confirm the lost events of ${named(one)}`, verb: 'Confirm',
   dry: async () => html`<p>${sentence((await api.post(`${path(one)}/confirm-lost`, {reason: 'dry run'}, {dryRun: true})).detail)} Their mark goes; say why.</p>`,
   run: reason => api.post(`${path(one)}/confirm-lost`, {reason}).then(done => toast(sentence(done.detail))),
+});
+
+/** For good, so its name is typed. */
+const retire = one => ask(one, null, 'retire', {
+  title: `Retire ${named(one)}`, verb: 'Retire', danger: true, typed: `${one.name}:${one.version}`,
+  says: () => html`<p class="dim">Only a version that nobody hosts can go. Its checkpoints are forgotten, with its lag and its alarms.</p>`,
 });
 
 const switchTo = one => ask(one, null, 'switch', {

@@ -10,9 +10,11 @@ import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.api.QueryHandler;
 import io.evento.bundle.api.RewindHandler;
 import io.evento.bundle.api.SagaStart;
+import io.evento.bundle.payload.Kotlin;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
@@ -58,6 +60,7 @@ final class HandlerMethods {
   @SafeVarargs
   static void allowOnly(
       Class<?> owner, String component, Class<? extends Annotation>... meaningful) {
+    refuseCompanion(owner);
     for (var method : all(owner)) {
       for (var annotation : ANNOTATIONS) {
         if (method.isAnnotationPresent(annotation) && !List.of(meaningful).contains(annotation)) {
@@ -89,6 +92,32 @@ final class HandlerMethods {
                 + " as the component");
       }
     }
+  }
+
+  /** Of a companion object in Kotlin a component has the methods that are marked so alone. */
+  private static void refuseCompanion(Class<?> owner) {
+    for (var nested : owner.getDeclaredClasses()) {
+      if (nested.getSimpleName().equals("Companion") && Kotlin.isSourceOf(nested)) {
+        for (var method : nested.getDeclaredMethods()) {
+          if (ANNOTATIONS.stream().anyMatch(method::isAnnotationPresent) && !has(owner, method)) {
+            throw new InvalidBundleException(
+                owner.getSimpleName()
+                    + "."
+                    + method.getName()
+                    + " is a handler in a companion object, where nobody calls it: mark it with"
+                    + " @JvmStatic");
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean has(Class<?> owner, Method other) {
+    return all(owner).stream()
+        .anyMatch(
+            method ->
+                method.getName().equals(other.getName())
+                    && Arrays.equals(method.getParameterTypes(), other.getParameterTypes()));
   }
 
   private static List<Method> all(Class<?> owner) {

@@ -14,7 +14,7 @@ public final class Kotlin {
   private Kotlin() {}
 
   /** Whether a class was written in Kotlin. */
-  static boolean isSourceOf(Class<?> type) {
+  public static boolean isSourceOf(Class<?> type) {
     return Arrays.stream(type.getAnnotations())
         .anyMatch(each -> each.annotationType().getName().equals(MARK));
   }

@@ -10,6 +10,7 @@ import com.microsoft.playwright.options.ColorScheme;
 import com.microsoft.playwright.options.RequestOptions;
 import io.evento.scenario.fixture.Browser;
 import io.evento.scenario.fixture.Cluster;
+import io.evento.scenario.fixture.SharedCluster;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
@@ -81,6 +82,19 @@ class ShellIT {
     console.accept("streams");
     console.accept("send");
     console.accept("snapshots");
+    console.accept("welcome.html");
+  }
+
+  @Test
+  void the_root_says_what_this_is_and_leads_on() {
+    var page = console.context().newPage();
+    page.navigate(cluster.balancer().url() + "/evento/");
+    assertThat(page.locator("#nodes li")).hasCount(SharedCluster.NODES);
+    assertThat(page.locator("#address"))
+        .hasText(cluster.balancer().url().replaceFirst("^http", "ws") + "/evento");
+    page.getByText("Open the console").click();
+    assertThat(page).hasURL(Pattern.compile(".*/evento/console/.*"));
+    Console.ready(page);
   }
 
   @Test

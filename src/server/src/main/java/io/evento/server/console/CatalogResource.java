@@ -9,7 +9,6 @@ import io.evento.server.catalog.Ownership;
 import io.evento.server.catalog.PayloadRow;
 import io.evento.server.catalog.PayloadVersionRow;
 import io.evento.server.catalog.Removals;
-import io.evento.server.cluster.Membership;
 import io.evento.server.persistence.EntityManagers;
 import io.evento.server.routing.session.Directory;
 import io.evento.server.security.Access;
@@ -30,7 +29,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.SecurityContext;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
@@ -53,7 +51,7 @@ public class CatalogResource {
   @Inject private Ownership ownership;
   @Inject private Removals removals;
   @Inject private Directory directory;
-  @Inject private Membership membership;
+  @Inject private Hearsay hearsay;
 
   /**
    * @param bundle that declared it last
@@ -220,7 +218,7 @@ public class CatalogResource {
     var asked = asked(kind, name, reason, dryRun);
     return adminCalls.answer(
         () -> {
-          checkAllHeard();
+          hearsay.check();
           return removals.removeComponent(asked, () -> directory.isHosted(kind, name));
         });
   }
@@ -240,7 +238,7 @@ public class CatalogResource {
     var asked = asked(kind, type, reason, dryRun);
     return adminCalls.answer(
         () -> {
-          checkAllHeard();
+          hearsay.check();
           var found =
               managers.read(
                   manager ->
@@ -261,20 +259,6 @@ public class CatalogResource {
                           .isPresent()
                       : directory.isTaken(type));
         });
-  }
-
-  /** Another node may host what this one has not heard of, or an older one remember it. */
-  private void checkAllHeard() {
-    var others = new HashSet<>(membership.members().owners());
-    others.remove(membership.self());
-    var stranger = membership.ofAnotherRelease();
-    if (stranger.isPresent() || !directory.hasHeardFrom(others)) {
-      throw new EventoException(
-          ErrorCode.CONFLICT,
-          stranger
-              .map(node -> "nodes of another release are up, " + node.name() + " is one of them")
-              .orElse("this node has not heard yet what the others host"));
-    }
   }
 
   private Ownership.Asked asked(

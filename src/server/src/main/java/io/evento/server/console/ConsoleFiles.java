@@ -90,7 +90,11 @@ public class ConsoleFiles extends HttpServlet {
       throws IOException {
     var path = request.getPathInfo();
     if (!request.getServletPath().equals("/console") || path == null) {
-      response.setHeader("Location", request.getContextPath() + "/console/");
+      response.setHeader("Vary", "Accept");
+      response.setHeader(
+          "Location",
+          request.getContextPath()
+              + (isForReaders(request) ? "/console/welcome.html" : "/console/"));
       response.setStatus(HttpServletResponse.SC_FOUND);
       return;
     }
@@ -112,6 +116,18 @@ public class ConsoleFiles extends HttpServlet {
     }
     response.setContentType(asset.type);
     response.getOutputStream().write(zipped == null ? asset.plain : zipped);
+  }
+
+  /**
+   * Who reads is led from the root to the page that says what this is, programs to the console. The
+   * page itself is below the console, where callers are counted before they are answered.
+   */
+  private static boolean isForReaders(HttpServletRequest request) {
+    if (!request.getServletPath().isEmpty()) {
+      return false;
+    }
+    var accepted = request.getHeader("Accept");
+    return accepted != null && accepted.contains("text/html");
   }
 
   private static void head(HttpServletRequest request, HttpServletResponse response) {

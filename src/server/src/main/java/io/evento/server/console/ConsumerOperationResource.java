@@ -3,10 +3,12 @@ package io.evento.server.console;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
 import io.evento.server.consumer.operation.Operations;
+import io.evento.server.consumer.operation.Retirement;
 import io.evento.server.consumer.operation.VersionSwitch;
 import io.evento.server.consumer.shadow.Comparisons;
 import io.evento.server.eventstore.follow.SeenPosition;
 import io.evento.server.eventstore.follow.SeenPositions;
+import io.evento.server.routing.session.Directory;
 import io.evento.server.security.Access;
 import io.evento.server.security.Needs;
 import jakarta.inject.Inject;
@@ -43,6 +45,9 @@ public class ConsumerOperationResource {
   @Inject private AdminCalls adminCalls;
   @Inject private Operations operations;
   @Inject private VersionSwitch versionSwitch;
+  @Inject private Retirement retirement;
+  @Inject private Directory directory;
+  @Inject private Hearsay hearsay;
   @Inject private Comparisons comparisons;
   @Inject private ConsumerViews views;
   @Inject private SeenPositions positions;
@@ -113,6 +118,24 @@ public class ConsumerOperationResource {
       throws IOException {
     var asked = asked(name, version, null, body, dryRun);
     return adminCalls.answerPatiently(() -> versionSwitch.to(asked));
+  }
+
+  /** Forgets a version that nobody hosts any more: {@code {"reason":"…"}}. */
+  @POST
+  @Needs(Access.OPERATE)
+  @Path("retire")
+  public CompletionStage<byte[]> retire(
+      @PathParam("name") String name,
+      @PathParam("version") int version,
+      @QueryParam("dryRun") @Nullable String dryRun,
+      InputStream body)
+      throws IOException {
+    var asked = asked(name, version, null, body, dryRun);
+    return adminCalls.answer(
+        () -> {
+          hearsay.check();
+          return retirement.retire(asked, () -> directory.isConsuming(name + ":" + version));
+        });
   }
 
   @POST

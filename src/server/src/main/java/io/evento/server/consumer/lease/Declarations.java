@@ -47,6 +47,7 @@ final class Declarations {
       isAnew = false;
       declared.clear();
     }
+    declared.keySet().retainAll(hosted.keySet());
     hosted.forEach(
         (consumer, of) -> {
           var consumes = of.component().consumes();
@@ -55,6 +56,11 @@ final class Declarations {
             declared.put(consumer, of.component());
           }
         });
+  }
+
+  /** Has the next pass declare a consumer once more, as it may have been retired. */
+  void forget(ConsumerId consumer) {
+    declared.remove(consumer);
   }
 
   private void declare(ConsumerId consumer, Component component, Consumption consumes) {

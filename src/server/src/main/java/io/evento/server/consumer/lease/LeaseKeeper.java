@@ -159,6 +159,10 @@ public class LeaseKeeper {
     held.writeDoubts();
     declarations.declare(hosted);
     var rows = rowsOf(hosted);
+    // Of a paused one there are none either: then it is declared for nothing.
+    hosted.keySet().stream()
+        .filter(consumer -> rows.getOrDefault(consumer, List.of()).isEmpty())
+        .forEach(declarations::forget);
     decide(hosted, rows);
     if (!isLeaving) {
       claim(hosted, rows);

@@ -189,6 +189,10 @@ public class ConsumerMonitor {
             lags.stream()
                 .map(l -> new SegmentId(new ConsumerId(l.consumer(), l.version()), l.segment()))
                 .collect(Collectors.toSet()));
+    // A consumer that was retired is not stuck for ever.
+    for (var known : List.of(stuck, letters, lost)) {
+      known.keySet().retainAll(stuckNow.keySet());
+    }
     stuckNow.forEach(this::tell);
     var counted = database.read("count dead letters", DeadLetterOperations::counts);
     stuckNow.keySet().forEach(id -> letters.put(id, counted.getOrDefault(id, 0L)));

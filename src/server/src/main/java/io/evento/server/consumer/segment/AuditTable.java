@@ -3,6 +3,7 @@ package io.evento.server.consumer.segment;
 import io.evento.server.persistence.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +19,23 @@ public final class AuditTable {
       values (?, ?, ?, ?, ?, ?)
       """;
 
+  private static final String LATELY =
+      """
+      select detail from evento.consumer_audit
+       where name = ? and version = ? and action = ? and done_by = ?
+         and at > clock_timestamp() - interval '1 minute'
+       order by id desc limit 1
+      """;
+
   private AuditTable() {}
+
+  /** What somebody did to a consumer within the last minute, newest first. */
+  public static Optional<String> lately(
+      Connection open, ConsumerId consumer, String action, String by) throws SQLException {
+    try (var select = Sql.prepare(open, LATELY)) {
+      return select.bind(consumer).bind(action).bind(by).first(row -> row.getString(1));
+    }
+  }
 
   /** Adds a row to a transaction. */
   public static void add(

@@ -26,20 +26,30 @@ public class ConsumerTable {
 
   // Whoever comes second waits for the first one's commit and does nothing. Segments are cut once:
   // later splits and merges are not undone by a bundle that declares again.
+  // Who becomes a shadow waits for a live version that is being retired, and is live then. What was
+  // retired begins anew in the bundle's own database too: its fences are above all that were.
   private static final String CREATE =
       """
       with made as (
         insert into evento.consumer (name, version, kind, contexts, types, start, role)
         values (?, ?, ?, ?, ?, ?,
                 case when exists (select from evento.consumer
-                                   where name = ? and role = 'live')
+                                   where name = ? and role = 'live' for key share)
                      then 'shadow' else 'live' end)
         on conflict (name, version) do nothing
-        returning name, version)
+        returning name, version),
+      fenced as (
+        select made.name, made.version,
+               case when exists (select from evento.consumer_audit a
+                                  where a.name = made.name and a.version = made.version
+                                    and a.action = 'retire')
+                    then (extract(epoch from clock_timestamp()) * 1000)::bigint else 0 end as fence
+          from made)
       insert into evento.consumer_segment
-             (name, version, segment, first_slot, last_slot, checkpoint, epoch)
-      select made.name, made.version, cut.segment, cut.first_slot, cut.last_slot, ?, ?
-        from made, unnest(?::int[], ?::int[], ?::int[]) as cut(segment, first_slot, last_slot)
+             (name, version, segment, first_slot, last_slot, checkpoint, epoch, fence, reset_fence)
+      select fenced.name, fenced.version, cut.segment, cut.first_slot, cut.last_slot, ?, ?,
+             fenced.fence, fenced.fence
+        from fenced, unnest(?::int[], ?::int[], ?::int[]) as cut(segment, first_slot, last_slot)
       """;
 
   private static final String REDEFINE =
@@ -85,6 +95,18 @@ public class ConsumerTable {
   private static final String FULL =
       """
       select name, version from evento.consumer where status = 'full'
+      """;
+
+  // With it go its segments, dead letters, marks of lost events and what it held as a shadow.
+  private static final String RETIRE =
+      """
+      delete from evento.consumer c
+       where c.name = ? and c.version = ?
+         and not exists (
+             select from evento.consumer_segment s
+              where s.name = c.name and s.version = c.version
+                and greatest(s.lease_until, s.changed_at)
+                    > clock_timestamp() - interval '10 seconds')
       """;
 
   private final LeaseConnection connection;
@@ -191,6 +213,17 @@ public class ConsumerTable {
       throws SQLException {
     try (var update = Sql.prepare(open, STATUS)) {
       return update.bind(to).bind(note).bind(consumer).array("text", from).update() == 1;
+    }
+  }
+
+  /**
+   * Forgets a consumer within a transaction that has locked it.
+   *
+   * @return false if somebody delivered or changed it within the last ten seconds
+   */
+  public static boolean retire(Connection open, ConsumerId consumer) throws SQLException {
+    try (var delete = Sql.prepare(open, RETIRE)) {
+      return delete.bind(consumer).update() == 1;
     }
   }
 

@@ -52,6 +52,22 @@ public class StepTable {
        where name = ? and version = ? and key = any(?)
       """;
 
+  private static final String LIVING =
+      """
+      select count(*) from evento.saga_state
+       where name = ? and version = ? and ended_at is null
+      """;
+
+  private static final String FORGET =
+      """
+      with states as (
+        delete from evento.saga_state where name = ? and version = ?),
+      commands as (
+        delete from evento.consumer_command where name = ? and version = ?)
+      delete from evento.scheduled_message
+       where kind = 'deadline' and name = ? and version = ?
+      """;
+
   private static final String OWNED =
       """
       with owned as (
@@ -330,5 +346,19 @@ public class StepTable {
             return delete.bind(text).update();
           }
         });
+  }
+
+  /** How many sagas have not ended, in a transaction that has locked the consumer. */
+  public static long living(Connection open, ConsumerId consumer) throws SQLException {
+    try (var select = Sql.prepare(open, LIVING)) {
+      return select.bind(consumer).one(row -> row.getLong(1));
+    }
+  }
+
+  /** Removes states, commands and deadlines of a consumer that is no more, in its transaction. */
+  public static void forget(Connection open, ConsumerId consumer) throws SQLException {
+    try (var delete = Sql.prepare(open, FORGET)) {
+      delete.bind(consumer).bind(consumer).bind(consumer).update();
+    }
   }
 }

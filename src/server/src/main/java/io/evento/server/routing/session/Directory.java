@@ -228,6 +228,15 @@ public class Directory {
     return anybody(entry -> entry.components().contains(kind + ' ' + name));
   }
 
+  /**
+   * Whether any instance hosts a version of a consumer on any node, as far as was heard.
+   *
+   * @param consumer its name and version: {@code accounts:1}
+   */
+  public boolean isConsuming(String consumer) {
+    return anybody(entry -> entry.consumers().contains(consumer));
+  }
+
   /** Whether any instance handles a command or answers a query on any node, as far as was heard. */
   public boolean isTaken(String type) {
     return anybody(entry -> entry.commands().contains(type) || entry.queries().contains(type));

@@ -8,7 +8,7 @@ import io.evento.bundle.api.EventSourcingHandler;
 
 /** An account: a record, which needs no container. */
 @Aggregate(context = "bank-cdi")
-public record Account(long balance) {
+public record CdiAccount(long balance) {
   public record OpenCdiAccount(@AggregateId String accountId, String owner) {}
 
   public record PayIn(@AggregateId String accountId, long amount) {}
@@ -42,17 +42,17 @@ public record Account(long balance) {
   }
 
   @EventSourcingHandler
-  static Account opened(CdiAccountOpened event) {
-    return new Account(0);
+  static CdiAccount opened(CdiAccountOpened event) {
+    return new CdiAccount(0);
   }
 
   @EventSourcingHandler
-  Account paidIn(PaidIn event) {
-    return new Account(balance + event.amount());
+  CdiAccount paidIn(PaidIn event) {
+    return new CdiAccount(balance + event.amount());
   }
 
   @EventSourcingHandler
-  Account paidOut(PaidOut event) {
-    return new Account(balance - event.amount());
+  CdiAccount paidOut(PaidOut event) {
+    return new CdiAccount(balance - event.amount());
   }
 }

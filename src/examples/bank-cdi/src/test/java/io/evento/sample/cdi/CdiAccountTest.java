@@ -1,14 +1,14 @@
 package io.evento.sample.cdi;
 
-import io.evento.sample.cdi.Account.CdiAccountOpened;
-import io.evento.sample.cdi.Account.PaidIn;
-import io.evento.sample.cdi.Account.PaidOut;
-import io.evento.sample.cdi.Account.PayOut;
+import io.evento.sample.cdi.CdiAccount.CdiAccountOpened;
+import io.evento.sample.cdi.CdiAccount.PaidIn;
+import io.evento.sample.cdi.CdiAccount.PaidOut;
+import io.evento.sample.cdi.CdiAccount.PayOut;
 import io.evento.testkit.AggregateFixture;
 import org.junit.jupiter.api.Test;
 
-class AccountTest {
-  private final AggregateFixture<Account> account = AggregateFixture.of(Account.class);
+class CdiAccountTest {
+  private final AggregateFixture<CdiAccount> account = AggregateFixture.of(CdiAccount.class);
 
   @Test
   void what_is_there_is_paid_out() {
