@@ -14,6 +14,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -191,7 +192,7 @@ final class BundleLifecycle {
       // The thread has to run what it was made for, if only to its end, or its pool counts it on.
       LOG.log(Level.WARNING, "a thread has no context of the application", ending);
     }
-    return own.get();
+    return Objects.requireNonNull(own.get());
   }
 
   /** Leaves the cluster, then lets go of the beans. */
