@@ -13,6 +13,7 @@ import javax.sql.DataSource;
  */
 @ApplicationScoped
 @Projector(name = "committing", context = "bank-cdi")
+@SuppressWarnings("BanJNDI") // constant names
 public class Committing {
   public record CdiAccountOpened(String owner) {}
 
