@@ -44,11 +44,30 @@ final class BoundaryDecision extends DecisionLoop {
     this.boundary = boundary;
   }
 
+  /** Nothing else is decided under its key meanwhile. */
+  @Override
+  long turn() {
+    return 0;
+  }
+
+  @Override
+  boolean isStillOn(long turn) {
+    return true;
+  }
+
+  @Override
+  boolean mayAskAnother() {
+    return true;
+  }
+
   /**
    * A queue of boundaries' commands is of a key, and knows nothing of the streams they write to.
    */
   @Override
-  void standsAt(Tip tip) {}
+  void stored(Tip now) {}
+
+  @Override
+  void notStored(Proposal proposal) {}
 
   @Override
   Receipt.@Nullable Stream unchanged(Proposal proposal) {

@@ -8,8 +8,8 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
+import io.evento.server.eventstore.AppendRequest;
 import io.evento.server.eventstore.append.AppendResult;
-import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.command.CommandHandlers.Host;
 import io.evento.server.routing.command.CommandOutcomes;
 import java.util.List;
@@ -27,32 +27,72 @@ import org.jspecify.annotations.Nullable;
 final class Decision extends DecisionLoop {
   private final DecisionContext room;
   private final StreamQueue streamQueue;
+  private final PendingCommand pendingCommand;
   private final DecideMessage.Aggregate aggregate;
   private final StreamSnapshots snapshots;
   private final HistoryTelling historyTelling;
+  private volatile @Nullable Decided proposed;
 
   Decision(
       DecisionContext room,
       StreamQueue streamQueue,
-      CommandRequest request,
+      PendingCommand pendingCommand,
       DecideMessage.Aggregate aggregate) {
-    super(room.loop, request, aggregate.stream());
+    super(room.loop, pendingCommand.request(), aggregate.stream());
     this.room = room;
     this.streamQueue = streamQueue;
+    this.pendingCommand = pendingCommand;
     this.aggregate = aggregate;
     snapshots = new StreamSnapshots(room, streamQueue, request.type(), aggregate);
     historyTelling = new HistoryTelling(this, room, streamQueue, aggregate.stream(), snapshots);
   }
 
+  @Override
+  long turn() {
+    return pendingCommand.chain();
+  }
+
+  @Override
+  boolean isStillOn(long turn) {
+    return streamQueue.isDecided(pendingCommand, turn);
+  }
+
+  @Override
+  boolean mayAskAnother() {
+    return streamQueue.mayAskAnother(pendingCommand);
+  }
+
+  /** Another host does not hold what is not stored, and cannot be told it. */
+  @Override
+  void askRound() {
+    if (streamQueue.hasLinks() && lastHost() == null) {
+      whenProven(turn(), this::begin);
+    } else {
+      super.askRound();
+    }
+  }
+
+  private void whenProven(long turn, Runnable step) {
+    streamQueue.whenProven(pendingCommand, turn, outcome.guarded(step));
+  }
+
+  /** Null if it cannot be asked. */
+  private @Nullable Host lastHost() {
+    var handlers = room.loop.commandHandlers();
+    var last = streamQueue.host();
+    return last != null
+            && !isPassedOver(last)
+            && handlers.isThere(last, request.type())
+            && handlers.mayBeAsked(last)
+        ? last
+        : null;
+  }
+
   /** The one that decided last, as it holds the state. */
   @Override
   @Nullable Host host() {
-    var handlers = room.loop.commandHandlers();
-    var last = streamQueue.host();
-    if (last != null
-        && !isPassedOver(last)
-        && handlers.isThere(last, request.type())
-        && handlers.mayBeAsked(last)) {
+    var last = lastHost();
+    if (last != null) {
       return last;
     }
     var chosen = super.host();
@@ -66,8 +106,25 @@ final class Decision extends DecisionLoop {
   }
 
   @Override
-  void standsAt(Tip tip) {
-    streamQueue.tip(tip);
+  void stored(Tip now) {
+    var decided = proposed;
+    if (decided != null) {
+      snapshots.keep(decided);
+    }
+    streamQueue.stored(pendingCommand, now);
+  }
+
+  @Override
+  void notStored(Proposal proposal) {
+    dropSnapshot();
+    streamQueue.failed(pendingCommand, proposal.tip());
+  }
+
+  private void dropSnapshot() {
+    var decided = proposed;
+    if (decided != null) {
+      snapshots.drop(decided);
+    }
   }
 
   @Override
@@ -131,22 +188,25 @@ final class Decision extends DecisionLoop {
   }
 
   /**
-   * Goes on with the answer that counts.
+   * Goes on with the answer that counts. What is told of it without the store, or needs what only
+   * the store can tell, waits for the links before it.
    *
    * @param wasTold whether the history came with the question
    */
   void go(Host host, long attempt, Decided decided, boolean wasTold) {
+    var turn = turn();
+    var failure = decided.failure();
     if (decided.stale()) {
-      historyTelling.stale(host, wasTold);
-    } else if (decided.failure() != null) {
-      failed(host, decided.failure());
+      whenProven(turn, () -> historyTelling.stale(host, wasTold));
+    } else if (failure != null) {
+      whenProven(turn, () -> failed(host, failure));
     } else {
-      snapshots.keep(decided);
-      propose(attempt, decided);
+      snapshots.answered(decided);
+      propose(host, attempt, turn, decided);
     }
   }
 
-  private void propose(long attempt, Decided decided) {
+  private void propose(Host host, long attempt, long turn, Decided decided) {
     var tip = decided.tip();
     if (tip == null) {
       throw new IllegalStateException("a decision without its tip");
@@ -165,21 +225,46 @@ final class Decision extends DecisionLoop {
             decided.value(),
             decided.rejection(),
             decided.context());
-    check(proposal);
-    judged(
-        proposal,
-        room.appender.append(proposal.toAppend(null)),
-        result -> refused(proposal, result));
+    try {
+      check(proposal);
+    } catch (EventoException unfit) {
+      whenProven(turn, () -> outcome.fail(unfit));
+      return;
+    }
+    proposed = decided;
+    var appendRequest = proposal.toAppend(null);
+    offer(host, turn, proposal, pendingCommand.isAlone() ? appendRequest : appendRequest.asLink());
+  }
+
+  private void offer(Host host, long turn, Proposal proposal, AppendRequest appendRequest) {
+    var isChained = streamQueue.hasLinks();
+    switch (streamQueue.propose(pendingCommand, turn, proposal.tip(), appendRequest.tipAfter(0))) {
+      case LINK -> {
+        if (isChained) {
+          room.chained.increment();
+        }
+        streamQueue.host(host);
+        judged(proposal, room.appender.append(appendRequest), result -> refused(proposal, result));
+        streamQueue.startNext();
+      }
+      case NOT_YET -> whenProven(turn, () -> offer(host, turn, proposal, appendRequest));
+      case BROKEN -> dropSnapshot();
+    }
   }
 
   private void refused(Proposal proposal, AppendResult result) {
     if (!(result instanceof AppendResult.Stale stale)) {
-      standsAt(proposal.tip());
+      notStored(proposal);
       throw new IllegalStateException("a command without condition got " + result);
     }
     room.refused.increment();
-    streamQueue.tip(stale.now().isEmpty() ? null : stale.now().get(0).tip());
-    again(this::begin);
+    dropSnapshot();
+    var now = stale.now().isEmpty() ? null : stale.now().get(0).tip();
+    if (streamQueue.refused(pendingCommand, now)) {
+      again(this::begin);
+    } else {
+      streamQueue.startNext();
+    }
   }
 
   /**

@@ -74,12 +74,31 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     attempts = new Attempts(loop.commandHandlers(), request);
   }
 
-  /** Asks from the beginning, as long as somebody waits for the outcome. */
-  final void begin() {
-    if (!outcome.failIfExpired()) {
-      askAHost(this::askFirst);
-    }
+  @Override
+  public final void begin() {
+    outcome
+        .guarded(
+            () -> {
+              if (!outcome.failIfExpired()) {
+                askRound();
+              }
+            })
+        .run();
   }
+
+  /** Begins a round. */
+  void askRound() {
+    askAHost(this::askFirst);
+  }
+
+  /** Names what may be decided now; {@link #isStillOn} tells whether it may still be. */
+  abstract long turn();
+
+  /** Whether an answer counts that was asked for in a turn. */
+  abstract boolean isStillOn(long turn);
+
+  /** Whether another host may be asked as well. */
+  abstract boolean mayAskAnother();
 
   /** The first question of a round. */
   abstract void askFirst(Host host);
@@ -87,8 +106,11 @@ abstract class DecisionLoop implements PendingCommand.Asking {
   /** What another host is asked while the first one is silent. On the timer's thread. */
   abstract Question questionForAnother();
 
-  /** The handler's stream is in this state, as far as the store told. */
-  abstract void standsAt(Tip tip);
+  /** What was proposed last is stored, and the handler's stream is in this state. */
+  abstract void stored(Tip now);
+
+  /** What was proposed last came to nothing, and something else is the command's outcome. */
+  abstract void notStored(Proposal proposal);
 
   /** Where the stream stands that a decision without events was made on; null if it is not told. */
   abstract Receipt.@Nullable Stream unchanged(Proposal proposal);
@@ -126,7 +148,7 @@ abstract class DecisionLoop implements PendingCommand.Asking {
   /** On the timer's thread: what it changes, steps may change meanwhile. */
   @Override
   public final void look(long now) {
-    if (!attempts.isSilent(now)) {
+    if (!attempts.isSilent(now) || !mayAskAnother()) {
       return;
     }
     var attempt = DecisionNumbers.next();
@@ -143,11 +165,15 @@ abstract class DecisionLoop implements PendingCommand.Asking {
 
   /** Goes on with an answer if it is the first one: what other hosts say later is dropped. */
   final <A> void answered(Host host, long attempt, CompletionStage<A> answer, Consumer<A> next) {
+    var turn = turn();
     answer.whenComplete(
         (said, failure) ->
             outcome
                 .guarded(
                     () -> {
+                      if (!isStillOn(turn)) {
+                        return;
+                      }
                       if (failure != null || said == null) {
                         unanswered(host, attempt, failure);
                       } else if (attempts.answered(attempt)) {
@@ -219,7 +245,7 @@ abstract class DecisionLoop implements PendingCommand.Asking {
                     () -> {
                       took(Phase.COMMIT, began);
                       if (failure != null) {
-                        standsAt(proposal.tip());
+                        notStored(proposal);
                         outcome.fail(failure);
                       } else {
                         judged(proposal, result, refused);
@@ -234,20 +260,20 @@ abstract class DecisionLoop implements PendingCommand.Asking {
 
   private void judged(Proposal proposal, AppendResult result, Consumer<AppendResult> refused) {
     if (result instanceof AppendResult.Appended appended) {
-      standsAt(appended.tips().get(0));
+      stored(appended.tips().get(0));
       if (proposal.rejection() == null) {
         proposal.events().forEach(event -> loop.telemetry().emitted(request.type(), event.type()));
       }
       outcome.complete(proposal.receipt(appended.first()));
     } else if (result instanceof AppendResult.Kept) {
-      standsAt(proposal.tip());
+      stored(proposal.tip());
       kept(proposal);
     } else if (result instanceof AppendResult.Duplicate first) {
       // What the handler just said was thrown away: it stands where it stood before.
-      standsAt(proposal.tip());
+      notStored(proposal);
       outcome.repeat(first);
     } else if (result instanceof AppendResult.IdReused) {
-      standsAt(proposal.tip());
+      notStored(proposal);
       outcome.fail(CommandOutcomes.idReused());
     } else {
       refused.accept(result);

@@ -116,6 +116,7 @@ final class HistoryTelling {
       tellAtOnce(host);
       return;
     }
+    snapshots.answered(said);
     snapshots.keep(said);
     decision.readInTime(
         () ->

@@ -60,11 +60,25 @@ final class StreamSnapshots {
     return room.loop.commandHandlers().snapshots(host, command, aggregate.type());
   }
 
-  /** Keeps the state that came with an answer, if one did; later, and without a word if not. */
-  void keep(Decided decided) {
+  /** Looks how long the handler took to have its state. */
+  void answered(Decided decided) {
     if (decided.micros() > REBUILD_DEAR_MICROS) {
-      streamQueue.rebuiltDearly();
+      streamQueue.wantSnapshot();
     }
+  }
+
+  /** The state that came with an answer is not known to be stored: another one has to come. */
+  void drop(Decided decided) {
+    if (decided.state() != null) {
+      streamQueue.wantSnapshot();
+    }
+  }
+
+  /**
+   * Keeps the state that came with an answer, if one did; later, and without a word if not. Only of
+   * what is stored.
+   */
+  void keep(Decided decided) {
     var state = decided.state();
     var tip = decided.tip();
     if (state == null || tip == null || tip.version() == 0) {

@@ -145,8 +145,8 @@ class SchemaTest {
         "truncate evento.verify_finding",
         "create table evento.more(id int)",
         "create trigger t before insert on evento.event for each row execute function suppress_redundant_updates_trigger()",
-        "alter function evento.append_3 reset all",
-        "drop function evento.append_3",
+        "alter function evento.append_4 reset all",
+        "drop function evento.append_4",
         "alter table evento.event disable trigger all",
       })
   void the_servers_role_is_refused(String statement) throws SQLException {

@@ -25,7 +25,7 @@ class AppendFunctionTest {
   /** One command with one event on an empty stream, with the arrays of commands and events open. */
   private static final String CALL =
       """
-      select count from evento.append_3(null, null, null, null, null, null,
+      select count from evento.append_4(null, null, null, null, null, null,
         %s,
         %s,
         %s,
@@ -143,20 +143,20 @@ class AppendFunctionTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "select count, pg_sleep(3) from evento.append_3(",
-        "select count from pg_sleep(3), evento.append_3(",
+        "select count, pg_sleep(3) from evento.append_4(",
+        "select count from pg_sleep(3), evento.append_4(",
         // plain words, which the executor works on after the call
-        "select relpages from pg_class a, pg_am b intersect select count from evento.append_3(",
-        "select relpages from pg_class a union select count from evento.append_3(",
+        "select relpages from pg_class a, pg_am b intersect select count from evento.append_4(",
+        "select relpages from pg_class a union select count from evento.append_4(",
         // a literal that ends elsewhere than it seems to
-        "select e'\\'' poch, count from evento.append_3(",
-        "select u&'x' uescape '!', count from evento.append_3(",
-        "select $$'$$, count from evento.append_3(",
-        "select count as \"'\" from evento.append_3(",
-        "select count /* ' */ from evento.append_3(",
+        "select e'\\'' poch, count from evento.append_4(",
+        "select u&'x' uescape '!', count from evento.append_4(",
+        "select $$'$$, count from evento.append_4(",
+        "select count as \"'\" from evento.append_4(",
+        "select count /* ' */ from evento.append_4(",
       })
   void a_call_with_more_in_its_list_is_refused(String head) {
-    assertRefused(server, good().replace("select count from evento.append_3(", head), "25001");
+    assertRefused(server, good().replace("select count from evento.append_4(", head), "25001");
   }
 
   @Test
