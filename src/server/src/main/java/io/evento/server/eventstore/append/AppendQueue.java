@@ -169,25 +169,21 @@ public final class AppendQueue {
   }
 
   /**
-   * Takes out the links that were decided on others, at whatever distance, which are not stored.
+   * Takes out the links of streams of which a link was not stored: all that wait stand behind it.
    *
-   * @param decisions of those others
    * @return in order
    */
-  List<PendingAppend> cut(Set<Long> decisions) {
-    if (decisions.isEmpty()) {
+  List<PendingAppend> cut(Set<String> streams) {
+    if (streams.isEmpty()) {
       return List.of();
     }
-    var broken = new HashSet<>(decisions);
     var cut = new ArrayList<PendingAppend>();
     lock.lock();
     try {
       for (var each = waiting.iterator(); each.hasNext(); ) {
         var next = each.next();
         var appendRequest = next.request();
-        if (appendRequest.isLink()
-            && broken.contains(appendRequest.bases().get(0).tip().decision())) {
-          broken.add(appendRequest.decision());
+        if (appendRequest.isLink() && streams.contains(appendRequest.bases().get(0).stream())) {
           cut.add(next);
           each.remove();
         }

@@ -308,7 +308,7 @@ public class Appender {
       return;
     }
     var pendingAppend = batch.get(0);
-    var cut = queue.cut(decisions(batch));
+    var cut = queue.cut(chains(batch));
     answers.execute(
         () -> {
           queue.release(pendingAppend);
@@ -357,7 +357,7 @@ public class Appender {
 
   private void deliver(
       List<PendingAppend> batch, List<AppendRequest> requests, Answer answer, boolean settled) {
-    var cut = queue.cut(BatchResult.brokenLinks(answer, requests, settled));
+    var cut = queue.cut(BatchResult.brokenChains(answer, requests, settled));
     answers.execute(
         () -> {
           try {
@@ -374,7 +374,7 @@ public class Appender {
         });
   }
 
-  /** What these links were decided on is not stored, so nothing was done for them. */
+  /** A link before these is not stored, so nothing was done for them. */
   private void tellStale(List<PendingAppend> cut) {
     for (var pendingAppend : cut) {
       queue.release(pendingAppend);
@@ -382,11 +382,11 @@ public class Appender {
     }
   }
 
-  private static Set<Long> decisions(List<PendingAppend> batch) {
+  private static Set<String> chains(List<PendingAppend> batch) {
     return batch.stream()
         .map(PendingAppend::request)
         .filter(AppendRequest::isLink)
-        .map(AppendRequest::decision)
+        .map(link -> link.bases().get(0).stream())
         .collect(Collectors.toSet());
   }
 
@@ -411,7 +411,7 @@ public class Appender {
 
   private void fail(List<PendingAppend> batch, ErrorCode code, String detail) {
     if (!batch.isEmpty()) {
-      var cut = queue.cut(decisions(batch));
+      var cut = queue.cut(chains(batch));
       answers.execute(
           () -> {
             for (var pendingAppend : batch) {

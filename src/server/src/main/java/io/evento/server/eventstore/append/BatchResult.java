@@ -63,18 +63,17 @@ record BatchResult(List<AppendResult> results, AppendedEvents written) {
   }
 
   /**
-   * The decisions of a batch whose events were not stored, though others may have been decided on
-   * them already.
+   * The streams of which a link was not stored, though others may have been decided on it already.
    *
    * @param settling as in {@link #of}
    */
-  static Set<Long> brokenLinks(Answer answer, List<AppendRequest> batch, boolean settling) {
-    var broken = new HashSet<Long>();
+  static Set<String> brokenChains(Answer answer, List<AppendRequest> batch, boolean settling) {
+    var broken = new HashSet<String>();
     for (var refusal : answer.refused()) {
       var appendRequest = batch.get(refusal.command() - 1);
       if (appendRequest.isLink()
           && !isStored(refusal(answer, appendRequest, List.of(refusal), settling))) {
-        broken.add(appendRequest.decision());
+        broken.add(appendRequest.bases().get(0).stream());
       }
     }
     return broken;

@@ -261,6 +261,63 @@ class AppendFunctionTest {
     assertRefused(server, CALL.formatted(command, stream, event), state);
   }
 
+  /**
+   * Two commands on one stream, the first with decision 2 on the empty stream, the second as said.
+   */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          on the state after the first              |       | {1,2} | {S,S}   | {0,1} | {0,2} | {1,2}
+          on another decision                       | 23505 | {1,2} | {S,S}   | {0,1} | {0,3} | {1,2}
+          on a version further on                   | 23505 | {1,2} | {S,S}   | {0,2} | {0,2} | {1,2}
+          on the same state as the first            | 23505 | {1,2} | {S,S}   | {0,0} | {0,0} | {1,2}
+          before the one that it is on              | 23505 | {2,1} | {S,S}   | {0,1} | {0,2} | {1,2}
+          by the same command                       | 23505 | {1,1} | {S,S}   | {0,1} | {0,2} | {1,2}
+          by a command that has another stream too  | 23505 | {1,2,2} | {S,S,T} | {0,1,0} | {0,2,0} | {1,2}
+          with its event before that of the first   | 22023 | {1,2} | {S,S}   | {0,1} | {0,2} | {2,1}
+          """)
+  void a_stream_twice_is_taken_as_a_chain_only(
+      String what,
+      String state,
+      String commands,
+      String streams,
+      String versions,
+      String tips,
+      String events)
+      throws SQLException {
+    var at = UUID.randomUUID().toString();
+    var statement =
+        CALL.formatted(
+            "'{%s,%s}', '{1,1}', '{2,3}', '{0,0}', '{NULL,NULL}'"
+                .formatted(UUID.randomUUID(), UUID.randomUUID()),
+            "'%s', '%s', '%s', '%s'"
+                .formatted(
+                    commands,
+                    streams.replace("S", "S:" + at).replace("T", "T:" + at),
+                    versions,
+                    tips),
+            "'%s', '{b,b}', '{A,A}', '{\"{}\",\"{}\"}', '{NULL,NULL}', '{x,x}'".formatted(events));
+    if (state == null) {
+      assertThat(call(server, statement.strip())).isEqualTo(2);
+    } else {
+      assertRefused(server, statement.strip(), state);
+    }
+  }
+
+  @Test
+  void a_chain_with_a_condition_is_refused() {
+    var statement =
+        CALL.formatted(
+                "'{%s,%s}', '{1,1}', '{2,3}', '{0,0}', '{NULL,NULL}'"
+                    .formatted(UUID.randomUUID(), UUID.randomUUID()),
+                "'{1,2}', '{S:c,S:c}', '{0,1}', '{0,2}'",
+                "'{1,2}', '{b,b}', '{A,A}', '{\"{}\",\"{}\"}', '{NULL,NULL}', '{x,x}'")
+            .replace("'{}', '{}', '{}', '{}')", "'{2}', '{NULL}', '{\"{a}\"}', '{0}')");
+    assertRefused(server, statement.strip(), "23505");
+  }
+
   @Test
   void a_stream_twice_is_refused() {
     assertRefused(

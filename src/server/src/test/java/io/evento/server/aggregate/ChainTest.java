@@ -1,0 +1,460 @@
+package io.evento.server.aggregate;
+
+import static io.evento.server.aggregate.AccountAnswers.DEPOSITED;
+import static io.evento.server.aggregate.AccountAnswers.SCHEMA;
+import static io.evento.server.aggregate.AccountAnswers.component;
+import static io.evento.server.aggregate.AccountAnswers.decided;
+import static io.evento.server.aggregate.AccountAnswers.failed;
+import static io.evento.server.aggregate.AccountAnswers.keepsSnapshots;
+import static io.evento.server.aggregate.AccountAnswers.stale;
+import static io.evento.server.aggregate.DecisionNode.failure;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evento.protocol.DecideMessage;
+import io.evento.protocol.DecideMessage.Decide;
+import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.Snapshot;
+import io.evento.protocol.ErrorCode;
+import io.evento.protocol.Json;
+import io.evento.protocol.Receipt;
+import io.evento.protocol.RecordedEvent;
+import io.evento.protocol.Rejection;
+import io.evento.protocol.Tip;
+import io.evento.server.aggregate.ScriptedBundle.Script;
+import io.evento.server.eventstore.AppendRequests;
+import io.evento.server.eventstore.StoreNode;
+import io.evento.server.routing.CommandRequest;
+import io.evento.testing.PostgresFixture;
+import io.evento.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Commands of one aggregate that are decided one on the other before any is stored. The gate is
+ * held by somebody else meanwhile, so that nothing is.
+ */
+@NullUnmarked
+@Tag("I1")
+@Tag("I2")
+@Tag("I3")
+class ChainTest {
+  private static final Duration LIMIT = Duration.ofSeconds(10);
+  private static TestDatabase database;
+  private final DecideMessage.Aggregate account =
+      new DecideMessage.Aggregate("Account", UUID.randomUUID().toString());
+  private final Map<UUID, Script<Decide>> scripts = new ConcurrentHashMap<>();
+  private DecisionNode node;
+  private final StreamQueue queue =
+      Owner.queue((lane, next) -> node.decisions.decide(lane, next, account));
+
+  @BeforeAll
+  static void migrate() {
+    database = PostgresFixture.shared().migrated();
+  }
+
+  @AfterAll
+  static void drop() {
+    database.close();
+  }
+
+  @BeforeEach
+  void start() {
+    node = DecisionNode.up(database);
+  }
+
+  @AfterEach
+  void stop() {
+    node.close();
+  }
+
+  @Test
+  void the_next_is_decided_before_the_one_before_is_stored_and_nobody_is_told_before_it_is()
+      throws Exception {
+    var bundle = bundle();
+    warmUp();
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), command(), command(), command());
+      awaitAsked(bundle, 8);
+      assertThat(told).noneMatch(CompletableFuture::isDone);
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(5L, 6L, 7L, 8L);
+    assertThat(calls())
+        .as("calls of the append: four one by one, the first, the rest")
+        .isEqualTo(6);
+    assertThat(node.count("evento_decisions_chained")).isEqualTo(3);
+  }
+
+  @Test
+  void what_is_decided_behind_a_refused_link_is_decided_again_in_order_and_nothing_of_it_is_stored()
+      throws Exception {
+    var bundle = bundle();
+    warmUp();
+    node.write(account.stream(), queue.tip(), "Frozen");
+    var requests = List.of(command(), command(), command(), command());
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(requests.toArray(CommandRequest[]::new));
+      awaitAsked(bundle, 8);
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(6L, 7L, 8L, 9L);
+    assertThat(events().subList(5, 9))
+        .extracting(RecordedEvent::commandId)
+        .containsExactlyElementsOf(requests.stream().map(CommandRequest::id).toList());
+    assertThat(bundle.asked()).as("each once more").hasSize(12);
+    assertThat(node.count("evento_decisions_refused")).isEqualTo(4);
+  }
+
+  @Test
+  void a_rejection_in_between_is_kept_and_the_chain_goes_on() throws Exception {
+    var bundle = bundle();
+    warmUp();
+    var refused = command();
+    scripts.put(refused.id(), (ask, self) -> rejectedOn(ask));
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), refused, command());
+      awaitAsked(bundle, 7);
+      gate.rollback();
+    }
+    assertThat(failure(told.get(1)).rejection().code()).isEqualTo("too-poor");
+    assertThat(versions(List.of(told.get(0), told.get(2)))).containsExactly(5L, 6L);
+    assertThat(bundle.asked()).as("none decided again").hasSize(7);
+    assertThat(failure(send(refused).get(0)).rejection().code()).isEqualTo("too-poor");
+  }
+
+  @Test
+  void a_command_that_was_done_before_hears_so_and_the_others_are_done_once() throws Exception {
+    var bundle = bundle();
+    warmUp();
+    var repeated = command();
+    node.write(
+        AppendRequests.on("Other:" + account.id(), Tip.EMPTY)
+            .id(repeated.id())
+            .hash(DecisionNode.HASH)
+            .event("Opened")
+            .events());
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), command(), repeated, command());
+      awaitAsked(bundle, 8);
+      gate.rollback();
+    }
+    assertThat(StoreNode.await(told.get(2)).repeated()).isTrue();
+    assertThat(versions(List.of(told.get(0), told.get(1), told.get(3))))
+        .containsExactly(5L, 6L, 7L);
+    assertThat(events()).hasSize(7).extracting(RecordedEvent::commandId).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void a_failure_is_told_once_what_it_rests_on_is_stored() throws Exception {
+    var bundle = bundle();
+    warmUp();
+    var fails = command();
+    scripts.put(fails.id(), (ask, self) -> failed(ask, ErrorCode.HANDLER_FAILED));
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), fails, command());
+      awaitAsked(bundle, 6);
+      assertThat(told).noneMatch(CompletableFuture::isDone);
+      gate.rollback();
+    }
+    assertThat(failure(told.get(1)).code()).isEqualTo(ErrorCode.HANDLER_FAILED);
+    assertThat(versions(List.of(told.get(0), told.get(2)))).containsExactly(5L, 6L);
+  }
+
+  @Test
+  void a_failure_on_what_came_to_nothing_is_told_nobody() throws Exception {
+    var bundle = bundle();
+    warmUp();
+    node.write(account.stream(), queue.tip(), "Frozen");
+    var fails = command();
+    var tries = new AtomicInteger();
+    scripts.put(
+        fails.id(),
+        (ask, self) ->
+            tries.incrementAndGet() == 1
+                ? failed(ask, ErrorCode.HANDLER_FAILED)
+                : decided(ask, DEPOSITED));
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), fails);
+      awaitAsked(bundle, 6);
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(6L, 7L);
+  }
+
+  @Test
+  void a_late_answer_of_a_broken_chain_is_thrown_away() throws Exception {
+    var bundle = bundle();
+    warmUp();
+    node.write(account.stream(), queue.tip(), "Frozen");
+    var slow = command();
+    var first = new CompletableFuture<Decide>();
+    scripts.put(slow.id(), (ask, self) -> first.complete(ask) ? null : decided(ask, DEPOSITED));
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), slow);
+      awaitAsked(bundle, 6);
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(6L, 7L);
+    bundle.answer(failed(first.join(), ErrorCode.HANDLER_FAILED));
+    assertThat(versions(send(command()))).containsExactly(8L);
+  }
+
+  @Test
+  void a_handler_that_does_not_hold_what_is_not_stored_is_told_once_it_is() throws Exception {
+    var bundle = bundle();
+    warmUp();
+    var unknown = command();
+    scripts.put(
+        unknown.id(), (ask, self) -> ask.history() == null ? stale(ask) : decided(ask, DEPOSITED));
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), unknown, command());
+      awaitAsked(bundle, 6);
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(5L, 6L, 7L);
+    assertThat(bundle.asked().get(6).history().events()).hasSize(5);
+    assertThat(node.count("evento_decisions_refused")).isZero();
+  }
+
+  @Test
+  void a_session_that_is_lost_hands_over_once_what_it_decided_is_stored() throws Exception {
+    var bundles = List.of(bundle(), bundle());
+    warmUp();
+    var holds = bundles.get(bundles.get(0).asked().isEmpty() ? 1 : 0);
+    var other = bundles.get(bundles.get(0).asked().isEmpty() ? 0 : 1);
+    var dies = command();
+    scripts.put(
+        dies.id(),
+        (ask, self) -> {
+          if (self == holds) {
+            self.die();
+            return null;
+          }
+          return decided(ask, DEPOSITED);
+        });
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), dies, command());
+      await().atMost(LIMIT).until(holds::isDead);
+      assertThat(other.asked()).as("asked while the chain is on its way").isEmpty();
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(5L, 6L, 7L);
+    assertThat(other.asked().get(0).tip().version()).isEqualTo(5);
+    assertThat(node.count("evento_decisions_refused")).isZero();
+  }
+
+  @Test
+  void one_whose_deadline_passes_in_the_middle_is_left_out_and_the_others_are_done()
+      throws Exception {
+    var bundle = bundle();
+    warmUp();
+    var late = DecisionNode.command(UUID.randomUUID(), account, null, 300);
+    scripts.put(late.id(), (ask, self) -> null);
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), late, command());
+      assertThat(failure(told.get(1)).code()).isEqualTo(ErrorCode.DEADLINE_EXCEEDED);
+      awaitAsked(bundle, 7);
+      gate.rollback();
+    }
+    assertThat(versions(List.of(told.get(0), told.get(2)))).containsExactly(5L, 6L);
+    assertThat(events()).hasSize(6);
+  }
+
+  @Test
+  void one_that_was_decided_is_stored_though_its_deadline_passed_meanwhile() throws Exception {
+    var bundle = bundle();
+    warmUp();
+    var short0 = DecisionNode.command(UUID.randomUUID(), account, null, 200);
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), short0, command());
+      awaitAsked(bundle, 7);
+      await().atMost(LIMIT).until(() -> short0.deadline().isOver());
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(5L, 6L, 7L);
+  }
+
+  @Test
+  void one_that_wants_a_version_is_alone() throws Exception {
+    var bundle = bundle();
+    warmUp();
+    var wants = DecisionNode.command(UUID.randomUUID(), account, 5L, 10_000);
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), wants, command());
+      awaitAsked(bundle, 5);
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(5L, 6L, 7L);
+    assertThat(calls()).isEqualTo(7);
+  }
+
+  @Test
+  void a_snapshot_of_what_is_not_stored_yet_is_kept_once_it_is() throws Exception {
+    var bundle = new ScriptedBundle<>(node.routing, keepsSnapshots(5), Decide.class, this::answer);
+    warmUp();
+    var brings = command();
+    scripts.put(brings.id(), (ask, self) -> withState(ask));
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), brings);
+      awaitAsked(bundle, 6);
+      assertThat(bundle.asked().get(5).snapshot()).isTrue();
+      gate.rollback();
+    }
+    StoreNode.awaitAll(told);
+    await()
+        .atMost(LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(node.snapshots.load(account.stream(), SCHEMA))
+                    .hasValueSatisfying(kept -> assertThat(kept.tip().version()).isEqualTo(5)));
+  }
+
+  @Test
+  void a_snapshot_of_what_came_to_nothing_is_not_kept_and_asked_for_again() throws Exception {
+    var bundle = new ScriptedBundle<>(node.routing, keepsSnapshots(5), Decide.class, this::answer);
+    warmUp();
+    node.write(account.stream(), queue.tip(), "Frozen");
+    var brings = command();
+    scripts.put(brings.id(), (ask, self) -> withState(ask));
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), brings);
+      awaitAsked(bundle, 6);
+      assertThat(bundle.asked().get(5).snapshot()).isTrue();
+      gate.rollback();
+    }
+    StoreNode.awaitAll(told);
+    assertThat(bundle.asked().subList(6, 8)).anyMatch(Decide::snapshot);
+  }
+
+  @Test
+  void a_link_that_finds_no_room_fails_alone() throws Exception {
+    bundle();
+    warmUp();
+    node.routing.store.appender.close();
+    var told = send(command(), command());
+    assertThat(told)
+        .allSatisfy(one -> assertThat(failure(one).code()).isEqualTo(ErrorCode.UNAVAILABLE));
+    assertThat(queue.hasLinks()).isFalse();
+  }
+
+  /** So that as many links may be on their way. */
+  private void warmUp() {
+    for (var i = 0; i < 4; i++) {
+      StoreNode.await(send(command()).get(0));
+    }
+  }
+
+  private static Connection gateHeld() throws SQLException {
+    var owner = database.asOwner();
+    owner.setAutoCommit(false);
+    owner.createStatement().execute("lock table evento.append_gate in exclusive mode");
+    return owner;
+  }
+
+  private CommandRequest command() {
+    return DecisionNode.command(UUID.randomUUID(), account, null, 10_000);
+  }
+
+  private List<CompletableFuture<Receipt>> send(CommandRequest... requests) {
+    var told = new ArrayList<CompletableFuture<Receipt>>();
+    for (var request : requests) {
+      var pending = new PendingCommand(request);
+      assertThat(queue.enter(pending)).isEqualTo(StreamQueue.Entry.TAKEN);
+      told.add(pending.outcome());
+      queue.startNext();
+    }
+    return told;
+  }
+
+  private ScriptedBundle<Decide> bundle() {
+    return new ScriptedBundle<>(node.routing, component(null, 0), Decide.class, this::answer);
+  }
+
+  private Decided answer(Decide ask, ScriptedBundle<Decide> self) {
+    var script = scripts.get(ask.id());
+    return script == null ? decided(ask, DEPOSITED) : (Decided) script.answer(ask, self);
+  }
+
+  private static Decided rejectedOn(Decide ask) {
+    return new Decided(
+        ask.id(),
+        ask.attempt(),
+        ask.tip(),
+        List.of(),
+        null,
+        new Rejection("too-poor", "not enough", null),
+        false,
+        null,
+        null,
+        0);
+  }
+
+  private static Decided withState(Decide ask) {
+    return new Decided(
+        ask.id(),
+        ask.attempt(),
+        ask.tip(),
+        List.of(DEPOSITED),
+        null,
+        null,
+        false,
+        null,
+        new Snapshot(SCHEMA, new Json("{\"n\":1}")),
+        0);
+  }
+
+  private static void awaitAsked(ScriptedBundle<Decide> bundle, int count) {
+    await().atMost(LIMIT).untilAsserted(() -> assertThat(bundle.asked()).hasSize(count));
+  }
+
+  private static List<Long> versions(List<CompletableFuture<Receipt>> told) {
+    return told.stream().map(one -> StoreNode.await(one).aggregate().version()).toList();
+  }
+
+  private List<RecordedEvent> events() {
+    return node.events(account.stream());
+  }
+
+  /** Of the append that stored the stream's events. */
+  private long calls() throws SQLException {
+    try (var owner = database.asOwner();
+        var select =
+            owner.prepareStatement(
+                "select count(distinct xmin::text) from evento.event where stream_id = ?")) {
+      select.setString(1, account.stream());
+      var row = select.executeQuery();
+      row.next();
+      return row.getLong(1);
+    }
+  }
+}
