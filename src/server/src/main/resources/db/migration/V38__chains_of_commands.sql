@@ -54,6 +54,7 @@ DECLARE
   outcomes  int;                -- commands without events
   written   int[];              -- events of each s_; null: no chain
   firsts    int[];              -- of s_, those that no other of their stream stands before; null: all, as there is no chain
+  gone      int[]; torn text[]; -- commands that are refused; their streams
   head      record;
   server    record;
   stamp     timestamptz;
@@ -172,14 +173,17 @@ BEGIN
      AND (firsts IS NULL OR x.s = ANY (firsts));
 
   --    links stand or fall together: those behind rest on what will not be there, those before share their fate, so that one verdict settles a chain
+  --    (apart, as a join of two arrays would compare all with all, while everybody waits)
   IF firsts IS NOT NULL AND (bad IS NOT NULL OR late IS NOT NULL) THEN
+    gone := coalesce(bad, '{}') || coalesce(late, '{}');
+    torn := (SELECT array_agg(DISTINCT y.stream) FROM unnest(s_cmd, s_stream) AS y(cmd, stream) WHERE y.cmd = ANY (gone));
     SELECT stale || array_agg(row(x.cmd, 'version', NULL, x.stream, NULL, coalesce(h.version, 0), coalesce(h.decision, 0), NULL, NULL)::evento.refusal_1),
            late || array_agg(x.cmd)
       INTO stale, late
       FROM unnest(s_cmd, s_stream) AS x(cmd, stream)
       LEFT JOIN LATERAL (SELECT e.version, e.decision FROM evento.event e WHERE e.stream_id = x.stream ORDER BY e.version DESC LIMIT 1) h ON true
-     WHERE x.cmd <> ALL (coalesce(bad, '{}') || coalesce(late, '{}'))
-       AND x.stream COLLATE "C" IN (SELECT y.stream FROM unnest(s_cmd, s_stream) AS y(cmd, stream) WHERE y.cmd = ANY (coalesce(bad, '{}') || coalesce(late, '{}')));
+     WHERE x.cmd <> ALL (gone)
+       AND x.stream COLLATE "C" = ANY (torn);
   END IF;
 
   -- positions of another epoch mean nothing: events numbered again below q_after would be overlooked

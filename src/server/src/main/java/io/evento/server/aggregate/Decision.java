@@ -13,6 +13,7 @@ import io.evento.server.eventstore.append.AppendResult;
 import io.evento.server.routing.command.CommandHandlers.Host;
 import io.evento.server.routing.command.CommandOutcomes;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,16 @@ final class Decision extends DecisionLoop {
   private final DecideMessage.Aggregate aggregate;
   private final StreamSnapshots snapshots;
   private final HistoryTelling historyTelling;
-  private volatile @Nullable Decided proposed;
+
+  /** By the store, and not only because one before it was. */
+  private volatile boolean wasRefused;
+
+  /**
+   * A question.
+   *
+   * @param tip that it named; null for the state that the host holds
+   */
+  record Asked(Host host, long attempt, long turn, @Nullable Tip tip) {}
 
   Decision(
       DecisionContext room,
@@ -65,10 +75,23 @@ final class Decision extends DecisionLoop {
   /** Another host does not hold what is not stored, and cannot be told it. */
   @Override
   void askRound() {
-    if (streamQueue.hasLinks() && lastHost() == null) {
+    var last = lastHost();
+    if (last != null) {
+      askFirst(last);
+    } else if (streamQueue.hasLinks()) {
       whenProven(turn(), this::begin);
     } else {
       super.askRound();
+    }
+  }
+
+  @Override
+  public void restart() {
+    if (wasRefused) {
+      wasRefused = false;
+      again(this::begin);
+    } else {
+      begin();
     }
   }
 
@@ -106,28 +129,6 @@ final class Decision extends DecisionLoop {
   }
 
   @Override
-  void stored(Tip now) {
-    var decided = proposed;
-    if (decided != null) {
-      snapshots.keep(decided);
-    }
-    streamQueue.stored(pendingCommand, now);
-  }
-
-  @Override
-  void notStored(Proposal proposal) {
-    dropSnapshot();
-    streamQueue.failed(pendingCommand, proposal.tip());
-  }
-
-  private void dropSnapshot() {
-    var decided = proposed;
-    if (decided != null) {
-      snapshots.drop(decided);
-    }
-  }
-
-  @Override
   Receipt.Stream unchanged(Proposal proposal) {
     return CommandOutcomes.stream(aggregate, proposal.tip().version());
   }
@@ -140,8 +141,9 @@ final class Decision extends DecisionLoop {
   @Override
   Question questionForAnother() {
     return (other, attempt) -> {
-      streamQueue.host(other);
-      question(streamQueue.tip(), List.of(), false).to(other, attempt);
+      if (streamQueue.handOver(pendingCommand, other)) {
+        question(streamQueue.tip(), List.of(), false).to(other, attempt);
+      }
     };
   }
 
@@ -158,7 +160,7 @@ final class Decision extends DecisionLoop {
             host,
             attempt,
             send(host, attempt, tip, history, snapshot),
-            said -> go(host, attempt, said, !history.isEmpty()));
+            (said, turn) -> go(new Asked(host, attempt, turn, tip), said, !history.isEmpty()));
   }
 
   /** Asks without going on with the answer; fails as {@code CommandHandlers.decide} does. */
@@ -193,20 +195,36 @@ final class Decision extends DecisionLoop {
    *
    * @param wasTold whether the history came with the question
    */
-  void go(Host host, long attempt, Decided decided, boolean wasTold) {
-    var turn = turn();
+  void go(Asked asked, Decided decided, boolean wasTold) {
     var failure = decided.failure();
     if (decided.stale()) {
-      whenProven(turn, () -> historyTelling.stale(host, wasTold));
+      whenProven(asked.turn, () -> historyTelling.stale(asked.host, wasTold));
     } else if (failure != null) {
-      whenProven(turn, () -> failed(host, failure));
+      whenProven(asked.turn, () -> failed(asked, failure));
     } else {
       snapshots.answered(decided);
-      propose(host, attempt, turn, decided);
+      propose(asked, decided);
     }
   }
 
-  private void propose(Host host, long attempt, long turn, Decided decided) {
+  /**
+   * A handler that was told no state decided on what it holds. That may be of a chain that came to
+   * nothing, here or at the node that owned the stream before: it is told the state, and fails once
+   * more or does not.
+   */
+  private void failed(Asked asked, DecideMessage.Failure failure) {
+    if (asked.tip != null || failure.code() == ErrorCode.NO_HANDLER) {
+      failed(asked.host, failure);
+      return;
+    }
+    readInTime(
+        () -> {
+          streamQueue.tip(room.reader.tip(aggregate.stream()));
+          begin();
+        });
+  }
+
+  private void propose(Asked asked, Decided decided) {
     var tip = decided.tip();
     if (tip == null) {
       throw new IllegalStateException("a decision without its tip");
@@ -218,7 +236,7 @@ final class Decision extends DecisionLoop {
     var proposal =
         new Proposal(
             request,
-            attempt,
+            asked.attempt,
             aggregate,
             tip,
             decided.events(),
@@ -228,41 +246,82 @@ final class Decision extends DecisionLoop {
     try {
       check(proposal);
     } catch (EventoException unfit) {
-      whenProven(turn, () -> outcome.fail(unfit));
+      whenProven(asked.turn, () -> outcome.fail(unfit));
       return;
     }
-    proposed = decided;
     var appendRequest = proposal.toAppend(null);
-    offer(host, turn, proposal, pendingCommand.isAlone() ? appendRequest : appendRequest.asLink());
+    offer(
+        asked,
+        new LinkVerdict(proposal, decided, asked.tip),
+        pendingCommand.isAlone() ? appendRequest : appendRequest.asLink());
   }
 
-  private void offer(Host host, long turn, Proposal proposal, AppendRequest appendRequest) {
+  private void offer(Asked asked, LinkVerdict verdict, AppendRequest appendRequest) {
+    var tip = verdict.proposal.tip();
     var isChained = streamQueue.hasLinks();
-    switch (streamQueue.propose(pendingCommand, turn, proposal.tip(), appendRequest.tipAfter(0))) {
+    switch (streamQueue.propose(
+        pendingCommand, asked.turn, tip, appendRequest.tipAfter(0), appendRequest.bytes())) {
       case LINK -> {
         if (isChained) {
           room.chained.increment();
         }
-        streamQueue.host(host);
-        judged(proposal, room.appender.append(appendRequest), result -> refused(proposal, result));
+        streamQueue.host(asked.host);
+        judged(verdict.proposal, append(appendRequest), verdict);
+        streamQueue.sent(pendingCommand, asked.turn);
         streamQueue.startNext();
       }
-      case NOT_YET -> whenProven(turn, () -> offer(host, turn, proposal, appendRequest));
-      case BROKEN -> dropSnapshot();
+      case NOT_YET -> whenProven(asked.turn, () -> offer(asked, verdict, appendRequest));
+      case BROKEN -> {}
     }
   }
 
-  private void refused(Proposal proposal, AppendResult result) {
-    if (!(result instanceof AppendResult.Stale stale)) {
-      notStored(proposal);
-      throw new IllegalStateException("a command without condition got " + result);
+  /** A link without a verdict would stand in the way of all others. */
+  private CompletionStage<AppendResult> append(AppendRequest appendRequest) {
+    try {
+      return room.appender.append(appendRequest);
+    } catch (RuntimeException failure) {
+      return CompletableFuture.failedStage(failure);
     }
-    room.refused.increment();
-    dropSnapshot();
-    var now = stale.now().isEmpty() ? null : stale.now().get(0).tip();
-    if (streamQueue.refused(pendingCommand, now)) {
-      again(this::begin);
-    } else {
+  }
+
+  /** What the store's word about a link means for its stream. */
+  private final class LinkVerdict implements Verdict {
+    private final Proposal proposal;
+    private final Decided decided;
+    private final @Nullable Tip named;
+
+    LinkVerdict(Proposal proposal, Decided decided, @Nullable Tip named) {
+      this.proposal = proposal;
+      this.decided = decided;
+      this.named = named;
+    }
+
+    @Override
+    public Runnable stored(@Nullable Tip now) {
+      snapshots.keep(decided);
+      var next = streamQueue.stored(pendingCommand, now);
+      streamQueue.startNext();
+      return next;
+    }
+
+    @Override
+    public void notStored() {
+      streamQueue.failed(pendingCommand, named);
+      streamQueue.startNext();
+    }
+
+    @Override
+    public void refused(AppendResult result) {
+      if (!(result instanceof AppendResult.Stale stale)) {
+        notStored();
+        throw new IllegalStateException("a command without condition got " + result);
+      }
+      room.refused.increment();
+      var now = stale.now().isEmpty() ? named : stale.now().get(0).tip();
+      wasRefused = true;
+      if (!streamQueue.refused(pendingCommand, now)) {
+        wasRefused = false;
+      }
       streamQueue.startNext();
     }
   }

@@ -26,8 +26,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One command on its way to its outcome: ask a handler, append what it says, and ask again where
- * the state turned out to be another one. Steps follow one another, never at once, on whatever
- * thread brought the answer; none blocks.
+ * the state turned out to be another one. Steps of a turn follow one another, never at once, on
+ * whatever thread brought the answer; none blocks.
+ *
+ * <p>A command that was put back into its queue begins a new turn, and an answer to what was asked
+ * before may still come then: each question carries its turn, and an answer of an older one is
+ * dropped.
  *
  * <p>A refusal by the store is never told: the command is decided again, until its deadline. What
  * was decided once is not dropped for the deadline any more. A first outcome of the same command
@@ -63,6 +67,33 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     void to(Host host, long attempt);
   }
 
+  /** What follows on an answer. */
+  interface Next<A> {
+    /**
+     * Goes on.
+     *
+     * @param turn that it was asked in
+     */
+    void go(A said, long turn);
+  }
+
+  /** What follows on the store's word about a proposal, before anybody is told. */
+  interface Verdict {
+    /**
+     * It is stored.
+     *
+     * @param now the state of the handler's stream then; null if it wrote nothing
+     * @return what follows once the outcome is told
+     */
+    Runnable stored(@Nullable Tip now);
+
+    /** It came to nothing, and something else is the command's outcome. */
+    void notStored();
+
+    /** The store did not take it, as something came between. */
+    void refused(AppendResult result);
+  }
+
   /**
    * @param key the same host is chosen for the same one, as long as it can be
    */
@@ -74,8 +105,8 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     attempts = new Attempts(loop.commandHandlers(), request);
   }
 
-  @Override
-  public final void begin() {
+  /** Asks from the beginning, as long as somebody waits for the outcome. */
+  final void begin() {
     outcome
         .guarded(
             () -> {
@@ -105,12 +136,6 @@ abstract class DecisionLoop implements PendingCommand.Asking {
 
   /** What another host is asked while the first one is silent. On the timer's thread. */
   abstract Question questionForAnother();
-
-  /** What was proposed last is stored, and the handler's stream is in this state. */
-  abstract void stored(Tip now);
-
-  /** What was proposed last came to nothing, and something else is the command's outcome. */
-  abstract void notStored(Proposal proposal);
 
   /** Where the stream stands that a decision without events was made on; null if it is not told. */
   abstract Receipt.@Nullable Stream unchanged(Proposal proposal);
@@ -164,7 +189,7 @@ abstract class DecisionLoop implements PendingCommand.Asking {
   }
 
   /** Goes on with an answer if it is the first one: what other hosts say later is dropped. */
-  final <A> void answered(Host host, long attempt, CompletionStage<A> answer, Consumer<A> next) {
+  final <A> void answered(Host host, long attempt, CompletionStage<A> answer, Next<A> next) {
     var turn = turn();
     answer.whenComplete(
         (said, failure) ->
@@ -178,7 +203,7 @@ abstract class DecisionLoop implements PendingCommand.Asking {
                         unanswered(host, attempt, failure);
                       } else if (attempts.answered(attempt)) {
                         took(Phase.HANDLER, askedAt);
-                        next.accept(said);
+                        next.go(said, turn);
                       }
                     })
                 .run());
@@ -230,13 +255,8 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     proposal.check(loop.settings().get(Setting.PAYLOAD_BYTES_MAX), loop.catalog());
   }
 
-  /**
-   * Goes on with what the store says of a proposal.
-   *
-   * @param refused what follows where it did not take it, as something came between
-   */
-  final void judged(
-      Proposal proposal, CompletionStage<AppendResult> append, Consumer<AppendResult> refused) {
+  /** Goes on with what the store says of a proposal. */
+  final void judged(Proposal proposal, CompletionStage<AppendResult> append, Verdict verdict) {
     var began = System.nanoTime();
     append.whenComplete(
         (result, failure) ->
@@ -245,10 +265,10 @@ abstract class DecisionLoop implements PendingCommand.Asking {
                     () -> {
                       took(Phase.COMMIT, began);
                       if (failure != null) {
-                        notStored(proposal);
+                        verdict.notStored();
                         outcome.fail(failure);
                       } else {
-                        judged(proposal, result, refused);
+                        judged(proposal, result, verdict);
                       }
                     })
                 .run());
@@ -258,25 +278,27 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     loop.telemetry().took(Kind.COMMAND, request.type(), phase, System.nanoTime() - since);
   }
 
-  private void judged(Proposal proposal, AppendResult result, Consumer<AppendResult> refused) {
+  private void judged(Proposal proposal, AppendResult result, Verdict verdict) {
     if (result instanceof AppendResult.Appended appended) {
-      stored(appended.tips().get(0));
+      var next = verdict.stored(appended.tips().get(0));
       if (proposal.rejection() == null) {
         proposal.events().forEach(event -> loop.telemetry().emitted(request.type(), event.type()));
       }
       outcome.complete(proposal.receipt(appended.first()));
+      next.run();
     } else if (result instanceof AppendResult.Kept) {
-      stored(proposal.tip());
+      var next = verdict.stored(null);
       kept(proposal);
+      next.run();
     } else if (result instanceof AppendResult.Duplicate first) {
       // What the handler just said was thrown away: it stands where it stood before.
-      notStored(proposal);
+      verdict.notStored();
       outcome.repeat(first);
     } else if (result instanceof AppendResult.IdReused) {
-      notStored(proposal);
+      verdict.notStored();
       outcome.fail(CommandOutcomes.idReused());
     } else {
-      refused.accept(result);
+      verdict.refused(result);
     }
   }
 

@@ -92,16 +92,17 @@ final class HistoryTelling {
         host,
         attempt,
         decision.send(host, attempt, leg.tip(), leg.parts(), leg.isPartial()),
-        said -> legTold(host, attempt, leg, goesOn, said));
+        (said, turn) ->
+            legTold(new Decision.Asked(host, attempt, turn, leg.tip()), leg, goesOn, said));
   }
 
-  private void legTold(Host host, long attempt, Told leg, boolean goesOn, Decided said) {
+  private void legTold(Decision.Asked asked, Told leg, boolean goesOn, Decided said) {
     if (said.stale() && goesOn) {
-      tellAtOnce(host);
+      tellAtOnce(asked.host());
     } else if (leg.isPartial() && !said.stale()) {
-      goOn(host, leg.tip(), said);
+      goOn(asked.host(), leg.tip(), said);
     } else {
-      decision.go(host, attempt, said, true);
+      decision.go(asked, said, true);
     }
   }
 

@@ -121,7 +121,7 @@ public class Owner implements OwnedCommands {
       BiFunction<StreamQueue, PendingCommand, CompletionStage<Receipt>> decide) {
     var before = pendingCommand.asking();
     if (before != null) {
-      before.begin();
+      before.restart();
       return;
     }
     decide

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 final class PendingCommand {
   /** A decision under way, which may be asked of another host as well. */
   interface Asking {
-    /** Asks from the beginning, as long as somebody waits for the outcome. */
-    void begin();
+    /** Asks from the beginning, after its queue put it back. */
+    void restart();
 
     /** Looks whether the host that was asked takes too long. */
     void look(long now);

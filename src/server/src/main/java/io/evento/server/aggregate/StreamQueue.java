@@ -23,23 +23,27 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>A link is on its predecessor's state or it is none</b> ({@link #propose}). Why: the
  *       store compares the first link's state only and takes the rest as it stands.
  *   <li><b>A link that is refused, for whatever reason, breaks the chain.</b> All behind it rest on
- *       what is not there. They, and the command that is being decided, wait again, in the order of
- *       their arrival and before all others. The tip is what the store said, never that of a link.
+ *       what is not there. It, they, and the command that is being decided wait again, in the order
+ *       of their arrival and before all others. The tip is what the store said, else the one that
+ *       was named to the refused link, never what came of it, nor what a handler that was told none
+ *       took: that may be of a chain that came to nothing.
  *   <li><b>A break raises the chain's number; what was decided under an older one is thrown
  *       away.</b> Why: a handler may still answer on a state that never was, and its failures are
  *       told without a look at the store.
  *   <li><b>After a break nothing is started before the last link behind it has its own verdict</b>,
- *       and the first goes alone: the length falls to 1 and grows by 1 with each link that is
- *       stored, so it doubles with each chain that holds. Why: if all were decided again at once,
- *       each refusal would cost the store as many calls as the chain is long. A queue that starts
- *       cold, its handler on an old state and 64 commands waiting, would be slower than without
- *       chains.
+ *       so that no link of the new chain waits beside those of the old one, and the first goes
+ *       alone: the length falls to 1 and grows by 1 with each link that is stored, so it doubles
+ *       with each chain that holds. Why: if all were decided again at once, each refusal would cost
+ *       the store as many calls as the chain is long. A queue that starts cold, its handler on an
+ *       old state and 64 commands waiting, would be slower than without chains.
  *   <li><b>What is told without the store waits until the links before it are stored</b> ({@link
  *       #whenProven}): a handler's failure, and also that it holds another state, as what leads to
  *       this one cannot be read yet. If they are not stored, the command is decided again.
  *   <li><b>The stream changes its host only while there is no link</b>: no other holds that state,
  *       and it cannot be told.
  *   <li><b>A command that wants a version is alone</b>: its version must be the store's.
+ *   <li><b>The next command is started once the link before it was handed to the append</b> ({@link
+ *       #sent}), or it could overtake that one.
  * </ol>
  *
  * <p>None of this is needed for what is stored to be right: a tip has the random number of its
@@ -53,11 +57,14 @@ final class StreamQueue {
   /** Links that may be on their way at once: half of what a batch takes, to leave room in it. */
   private static final int LENGTH_MAX = 128;
 
+  /** What they may take: as much as a batch, or one aggregate would fill the append's room. */
+  private static final long BYTES_MAX = 1 << 20;
+
   private final Consumer<PendingCommand> starter;
   private final ArrayDeque<PendingCommand> waiting = new ArrayDeque<>();
 
   /** Proposed and without a verdict, in order, each on the state after the one before. */
-  private final ArrayList<PendingCommand> links = new ArrayList<>();
+  private final ArrayList<Link> links = new ArrayList<>();
 
   /** Links behind one that was refused, which have no verdict of their own yet. */
   private final Set<PendingCommand> broken = new HashSet<>();
@@ -66,6 +73,7 @@ final class StreamQueue {
   private @Nullable Runnable onceProven; // of the current one
   private long number;
   private int length = 1;
+  private long bytes; // of the links
   private boolean isStarting;
   private boolean closed;
   private long arrivals;
@@ -77,6 +85,12 @@ final class StreamQueue {
   private long snapshotsDue;
 
   private boolean rebuildIsDear;
+  private boolean isSnapshotAsked;
+
+  /**
+   * @param after the state that it leads to
+   */
+  private record Link(PendingCommand command, Tip after, int bytes) {}
 
   /**
    * @param starter decides a command; may be called on whatever thread brought the reason for it,
@@ -123,7 +137,13 @@ final class StreamQueue {
    */
   void startNext() {
     for (var next = firstToStart(); next != null; next = nextToStart()) {
-      starter.accept(next);
+      try {
+        starter.accept(next);
+      } catch (RuntimeException | Error failure) {
+        // Or nobody would start anything here again.
+        ended(next);
+        next.outcome().completeExceptionally(failure);
+      }
     }
   }
 
@@ -148,7 +168,10 @@ final class StreamQueue {
 
   private boolean mayFollow(PendingCommand next) {
     return links.isEmpty()
-        || (links.size() < length && !next.isAlone() && !links.get(links.size() - 1).isAlone());
+        || (links.size() < length
+            && bytes < BYTES_MAX
+            && !next.isAlone()
+            && !links.get(links.size() - 1).command.isAlone());
   }
 
   private void decides(PendingCommand pendingCommand) {
@@ -164,6 +187,17 @@ final class StreamQueue {
   /** Whether another host may be asked as well. */
   synchronized boolean mayAskAnother(PendingCommand pendingCommand) {
     return current == pendingCommand && links.isEmpty();
+  }
+
+  /**
+   * The command that is being decided is given to another host, unless that may not be any more.
+   */
+  synchronized boolean handOver(PendingCommand pendingCommand, CommandHandlers.Host other) {
+    var may = mayAskAnother(pendingCommand);
+    if (may) {
+      host = other;
+    }
+    return may;
   }
 
   /** Whether something was decided here that is not known to be stored. */
@@ -196,89 +230,111 @@ final class StreamQueue {
    * @param chain under which it was asked
    * @param on what it was decided on
    * @param after the state that it leads to
+   * @param size roughly what it takes, in bytes
    */
-  synchronized Place propose(PendingCommand pendingCommand, long chain, Tip on, Tip after) {
+  synchronized Place propose(
+      PendingCommand pendingCommand, long chain, Tip on, Tip after, int size) {
     if (!isDecided(pendingCommand, chain)) {
       return Place.BROKEN;
     }
     if (!links.isEmpty() && !on.equals(tip)) {
       return Place.NOT_YET;
     }
-    links.add(pendingCommand);
-    current = null;
+    links.add(new Link(pendingCommand, after, size));
+    bytes += size;
     tip = after;
     return Place.LINK;
+  }
+
+  /** The append has the link, so the next command may follow. */
+  synchronized void sent(PendingCommand pendingCommand, long chain) {
+    if (isDecided(pendingCommand, chain)) {
+      current = null;
+    }
+  }
+
+  private int indexOf(PendingCommand pendingCommand) {
+    for (var i = 0; i < links.size(); i++) {
+      if (links.get(i).command == pendingCommand) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /**
    * A link is stored.
    *
-   * @param now the stream's state then
+   * @param now the stream's state then; null if it wrote nothing
+   * @return the step that waited for this, to be run once the link's own outcome is told
    */
-  void stored(PendingCommand pendingCommand, Tip now) {
-    Runnable step = null;
-    synchronized (this) {
-      if (links.remove(pendingCommand)) {
-        length = Math.min(LENGTH_MAX, length + 1);
-      } else if (broken.remove(pendingCommand)) {
-        // After one before it whose outcome nobody knew.
-        tip = now;
-      }
-      if (links.isEmpty()) {
-        step = onceProven;
-        onceProven = null;
-      }
+  synchronized Runnable stored(PendingCommand pendingCommand, @Nullable Tip now) {
+    var at = indexOf(pendingCommand);
+    if (at >= 0) {
+      bytes -= links.remove(at).bytes;
+      length = Math.min(LENGTH_MAX, length + 1);
+    } else if (broken.remove(pendingCommand) && now != null) {
+      // After one before it whose outcome nobody knew.
+      tip = now;
     }
-    if (step != null) {
-      step.run();
+    var step = links.isEmpty() ? onceProven : null;
+    if (step == null) {
+      return () -> {};
     }
+    onceProven = null;
+    return step;
   }
 
   /**
-   * A link was refused because of the state that it is on, and has to be decided again.
+   * A link was refused because of the state that it is on: it waits again.
    *
-   * @param now the stream's state; null if the store did not say
-   * @return whether it is to be decided now; else it waits, as one before it was refused too
+   * @param now the stream's state, as far as it is known; null if not at all
+   * @return whether it is the first, so that none before it was refused
    */
   synchronized boolean refused(PendingCommand pendingCommand, @Nullable Tip now) {
-    if (breakAt(pendingCommand, now)) {
-      decides(pendingCommand);
-      return true;
-    }
-    if (broken.remove(pendingCommand)) {
+    var isFirst = breakAt(pendingCommand, now);
+    if (isFirst || broken.remove(pendingCommand)) {
       putBack(pendingCommand);
     }
-    return false;
+    return isFirst;
   }
 
   /**
    * A link came to nothing, and is not decided again.
    *
-   * @param on what it was decided on
+   * @param on the state that was named to it; null if none was
    */
-  synchronized void failed(PendingCommand pendingCommand, Tip on) {
+  synchronized void failed(PendingCommand pendingCommand, @Nullable Tip on) {
     if (!breakAt(pendingCommand, on)) {
       broken.remove(pendingCommand);
     }
   }
 
-  private boolean breakAt(PendingCommand link, @Nullable Tip now) {
-    var at = links.indexOf(link);
+  private boolean breakAt(PendingCommand refused, @Nullable Tip now) {
+    var at = indexOf(refused);
     if (at < 0) {
       return false;
     }
     var behind = links.subList(at, links.size());
-    broken.addAll(behind);
-    broken.remove(link);
+    for (var link : behind) {
+      bytes -= link.bytes;
+      broken.add(link.command);
+    }
+    broken.remove(refused);
     behind.clear();
     number++;
     length = 1;
-    tip = now;
+    // Where one found no room behind others, those are on their way still.
+    tip = links.isEmpty() ? now : links.get(links.size() - 1).after;
     onceProven = null;
     var decided = current;
     current = null;
-    if (decided != null) {
+    // One that is just being sent is a link too, and has its verdict or will have.
+    if (decided != null && decided != refused && !broken.contains(decided)) {
       putBack(decided);
+    }
+    if (isSnapshotAsked) {
+      wantSnapshot();
     }
     return true;
   }
@@ -337,8 +393,14 @@ final class StreamQueue {
     if (isTurn) {
       snapshotsDue = due;
       rebuildIsDear = false;
+      isSnapshotAsked = true;
     }
     return isTurn;
+  }
+
+  /** One came, of a state that is stored. */
+  synchronized void hasSnapshot() {
+    isSnapshotAsked = false;
   }
 
   /**
@@ -347,6 +409,7 @@ final class StreamQueue {
    */
   synchronized void wantSnapshot() {
     rebuildIsDear = true;
+    isSnapshotAsked = false;
   }
 
   /** Gives the queue up if nothing happened in it for so long. */

@@ -67,13 +67,6 @@ final class StreamSnapshots {
     }
   }
 
-  /** The state that came with an answer is not known to be stored: another one has to come. */
-  void drop(Decided decided) {
-    if (decided.state() != null) {
-      streamQueue.wantSnapshot();
-    }
-  }
-
   /**
    * Keeps the state that came with an answer, if one did; later, and without a word if not. Only of
    * what is stored.
@@ -84,6 +77,7 @@ final class StreamSnapshots {
     if (state == null || tip == null || tip.version() == 0) {
       return;
     }
+    streamQueue.hasSnapshot();
     try {
       PayloadLimits.checkSize(state.state(), room.loop.settings().get(Setting.PAYLOAD_BYTES_MAX));
       room.loop

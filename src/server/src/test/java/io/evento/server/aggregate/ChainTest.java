@@ -14,6 +14,7 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.DecideMessage;
 import io.evento.protocol.DecideMessage.Decide;
 import io.evento.protocol.DecideMessage.Decided;
+import io.evento.protocol.DecideMessage.NewEvent;
 import io.evento.protocol.DecideMessage.Snapshot;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
@@ -55,6 +56,8 @@ import org.junit.jupiter.api.Test;
 @Tag("I3")
 class ChainTest {
   private static final Duration LIMIT = Duration.ofSeconds(10);
+  private static final NewEvent LARGE =
+      new NewEvent("Deposited", List.of(), new Json("\"" + "x".repeat(300 << 10) + "\""));
   private static TestDatabase database;
   private final DecideMessage.Aggregate account =
       new DecideMessage.Aggregate("Account", UUID.randomUUID().toString());
@@ -204,22 +207,65 @@ class ChainTest {
   }
 
   @Test
-  void a_late_answer_of_a_broken_chain_is_thrown_away() throws Exception {
+  void a_late_answer_of_a_broken_chain_is_thrown_away_before_and_after_it_is_asked_anew()
+      throws Exception {
     var bundle = bundle();
     warmUp();
     node.write(account.stream(), queue.tip(), "Frozen");
+    var first = command();
     var slow = command();
-    var first = new CompletableFuture<Decide>();
-    scripts.put(slow.id(), (ask, self) -> first.complete(ask) ? null : decided(ask, DEPOSITED));
+    scripts.put(
+        first.id(), (ask, self) -> self.asked().size() == 5 ? decided(ask, DEPOSITED) : null);
+    scripts.put(slow.id(), (ask, self) -> null);
     List<CompletableFuture<Receipt>> told;
     try (var gate = gateHeld()) {
-      told = send(command(), slow);
+      told = send(first, slow);
       awaitAsked(bundle, 6);
       gate.rollback();
     }
+    awaitAsked(bundle, 7);
+    var late = failed(bundle.asked().get(5), ErrorCode.HANDLER_FAILED);
+    bundle.answer(late);
+    bundle.answer(decided(bundle.asked().get(6), DEPOSITED));
+    awaitAsked(bundle, 8);
+    bundle.answer(late);
+    assertThat(told.get(1)).isNotDone();
+    bundle.answer(decided(bundle.asked().get(7), DEPOSITED));
     assertThat(versions(told)).containsExactly(6L, 7L);
-    bundle.answer(failed(first.join(), ErrorCode.HANDLER_FAILED));
-    assertThat(versions(send(command()))).containsExactly(8L);
+  }
+
+  @Test
+  void a_failure_on_what_nobody_named_is_told_only_of_what_is_stored() {
+    var tip = node.write(account.stream(), Tip.EMPTY, "Opened");
+    var bundle =
+        new ScriptedBundle<>(
+            node.routing,
+            component(null, 0),
+            Decide.class,
+            (ask, self) ->
+                ask.tip() == null
+                    ? failed(ask, ErrorCode.HANDLER_FAILED)
+                    : decided(ask, DEPOSITED));
+    assertThat(versions(send(command()))).containsExactly(2L);
+    assertThat(bundle.asked()).extracting(Decide::tip).containsExactly(null, tip);
+  }
+
+  @Test
+  void links_take_no_more_room_than_a_call_of_the_append() throws Exception {
+    var bundle =
+        new ScriptedBundle<>(
+            node.routing,
+            component(null, 0),
+            Decide.class,
+            (ask, self) -> decided(ask, self.asked().size() > 4 ? LARGE : DEPOSITED));
+    warmUp();
+    List<CompletableFuture<Receipt>> told;
+    try (var gate = gateHeld()) {
+      told = send(command(), command(), command(), command(), command());
+      assertThat(bundle.asked()).hasSize(8);
+      gate.rollback();
+    }
+    assertThat(versions(told)).containsExactly(5L, 6L, 7L, 8L, 9L);
   }
 
   @Test
@@ -357,7 +403,7 @@ class ChainTest {
   }
 
   @Test
-  void a_link_that_finds_no_room_fails_alone() throws Exception {
+  void one_that_the_append_does_not_take_fails_and_is_no_link() throws Exception {
     bundle();
     warmUp();
     node.routing.store.appender.close();

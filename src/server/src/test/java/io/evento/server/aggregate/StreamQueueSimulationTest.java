@@ -6,6 +6,7 @@ import io.evento.protocol.DecideMessage;
 import io.evento.protocol.Tip;
 import io.evento.server.aggregate.StreamQueue.Place;
 import io.evento.server.fixture.Seeds;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,6 +38,8 @@ class StreamQueueSimulationTest {
     NUMBER_IGNORED,
     /** A failure is told before what it rests on is stored. */
     FAILURE_TOLD_AT_ONCE,
+    /** A failure is told though only the handler knows what it rests on. */
+    FAILURE_ON_WHAT_NOBODY_NAMED,
     /** Only the first link's state is looked at, and what stands behind it is not. */
     REFUSED_LINK_PASSED_OVER,
     /** A link that was refused is taken for one that failed. */
@@ -55,11 +58,18 @@ class StreamQueueSimulationTest {
   }
 
   /**
-   * @param on what the handler was told to decide on
+   * @param on what the handler decides on
+   * @param isNamed whether the question said so, or the handler took what it holds
    */
-  private record Question(PendingCommand command, long chain, Tip on) {}
+  private record Question(PendingCommand command, long chain, Tip on, boolean isNamed) {}
 
-  private record Proposal(PendingCommand command, Tip on, long decision, boolean isEvent) {
+  private record Proposal(
+      PendingCommand command,
+      long chain,
+      Tip on,
+      @Nullable Tip named,
+      long decision,
+      boolean isEvent) {
     Tip after() {
       return isEvent ? new Tip(on.version() + 1, decision) : on;
     }
@@ -70,16 +80,21 @@ class StreamQueueSimulationTest {
     private final Bug bug;
     private final StreamQueue queue = new StreamQueue(this::started);
     private final List<PendingCommand> all = new ArrayList<>();
-    // Asked and not answered, old questions too; decided and not at the store.
+    // Asked and not answered, old questions too; links on their way to the append, and at it; what
+    // the append said and nobody was told yet.
     private final List<Question> questions = new ArrayList<>();
-    private final List<Proposal> proposed = new ArrayList<>();
+    private final ArrayDeque<Proposal> toSend = new ArrayDeque<>();
+    private final List<Proposal> sent = new ArrayList<>();
+    private final ArrayDeque<Runnable> untold = new ArrayDeque<>();
+    // The handler's state after its own last answer, stored or not.
+    private Tip held = Tip.EMPTY;
     // The store: states that the stream had, and commands that were done elsewhere.
     private final Set<Tip> had = new HashSet<>(Set.of(Tip.EMPTY));
     private final Set<PendingCommand> doneElsewhere = new HashSet<>();
     private Tip stands = Tip.EMPTY;
     // What the commands came to.
     private final Map<PendingCommand, String> ends = new HashMap<>();
-    private final List<Long> decidedInOrder = new ArrayList<>();
+    private final List<Long> storedInOrder = new ArrayList<>();
     private long decisions;
 
     Simulation(Random random, Bug bug) {
@@ -89,19 +104,23 @@ class StreamQueueSimulationTest {
 
     void run() {
       for (var step = 0; step < STEPS; step++) {
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(12)) {
           case 0, 1 -> arrive();
           case 2, 3, 4 -> answer();
-          case 5, 6 -> append();
+          case 5, 6 -> send();
+          case 7, 8 -> append();
+          case 9, 10 -> tell();
           default -> disturb();
         }
       }
       for (var rest = 0; rest < 50 * STEPS && ends.size() < all.size(); rest++) {
         answer();
+        send();
         append();
+        tell();
       }
       assertThat(ends).as("commands with an outcome").hasSize(all.size());
-      assertThat(decidedInOrder).as("order of what was stored").isSorted();
+      assertThat(storedInOrder).as("order of what was stored").isSorted();
       assertThat(queue.hasLinks()).isFalse();
     }
 
@@ -118,24 +137,18 @@ class StreamQueueSimulationTest {
 
     private void started(PendingCommand command) {
       assertThat(ends).as("started after its end").doesNotContainKey(command);
+      assertThat(toSend).as("links that others could overtake").isEmpty();
       if (command.isAlone()) {
         assertThat(queue.hasLinks()).as("a link before one that is alone").isFalse();
       }
       ask(command);
     }
 
+    /** A handler that is told nothing decides on what it holds; some are of a mind of their own. */
     private void ask(PendingCommand command) {
-      // A handler that was told nothing decides on what it holds: here, on some older state.
       var tip = queue.tip();
-      var isToldNothing = tip == null || random.nextInt(12) == 0;
-      questions.add(new Question(command, command.chain(), isToldNothing ? anyOf(had) : tip));
-    }
-
-    private Tip anyOf(Set<Tip> tips) {
-      return tips.stream()
-          .sorted((a, b) -> Long.compare(a.version(), b.version()))
-          .toList()
-          .get(random.nextInt(tips.size()));
+      var isNamed = tip != null && random.nextInt(12) > 0;
+      questions.add(new Question(command, command.chain(), isNamed ? tip : held, isNamed));
     }
 
     /** Any question, also one of a chain that is broken, in whatever order. */
@@ -152,13 +165,26 @@ class StreamQueueSimulationTest {
       switch (random.nextInt(8)) {
         case 0 -> fail(question, chain);
         case 1 -> queue.whenProven(command, chain, () -> ask(command)); // stale
-        default -> propose(question, chain);
+        default ->
+            propose(
+                new Proposal(
+                    command,
+                    chain,
+                    question.on(),
+                    question.isNamed() ? question.on() : null,
+                    ++decisions,
+                    random.nextInt(4) > 0));
       }
     }
 
     private void fail(Question question, long chain) {
       Runnable told =
           () -> {
+            if (!question.isNamed() && bug != Bug.FAILURE_ON_WHAT_NOBODY_NAMED) {
+              queue.tip(stands);
+              ask(question.command());
+              return;
+            }
             assertThat(had).as("what a failure rests on").contains(question.on());
             end(question.command(), "failed");
           };
@@ -169,31 +195,47 @@ class StreamQueueSimulationTest {
       }
     }
 
-    private void propose(Question question, long chain) {
-      var proposal =
-          new Proposal(question.command(), question.on(), ++decisions, random.nextInt(4) > 0);
-      var place = queue.propose(question.command(), chain, proposal.on(), proposal.after());
+    private void propose(Proposal proposal) {
+      var place =
+          queue.propose(
+              proposal.command(), proposal.chain(), proposal.on(), proposal.after(), 1_000);
       if (place == Place.LINK) {
-        if (!proposed.isEmpty()) {
-          assertThat(proposal.on())
-              .as("what a link was decided on")
-              .isEqualTo(proposed.get(proposed.size() - 1).after());
-        }
-        proposed.add(proposal);
-        queue.startNext();
+        held = proposal.after();
+        toSend.add(proposal);
       } else if (place == Place.NOT_YET) {
-        queue.whenProven(question.command(), chain, () -> propose(question, chain));
+        queue.whenProven(proposal.command(), proposal.chain(), () -> propose(proposal));
       }
+    }
+
+    /** Now and then the append has no room. */
+    private void send() {
+      var link = toSend.poll();
+      if (link == null) {
+        return;
+      }
+      if (random.nextInt(10) == 0) {
+        queue.failed(link.command(), link.named());
+        end(link.command(), "overloaded");
+      } else {
+        if (!sent.isEmpty() && bug == Bug.NONE) {
+          assertThat(link.on())
+              .as("what a link was decided on")
+              .isEqualTo(sent.get(sent.size() - 1).after());
+        }
+        sent.add(link);
+      }
+      queue.sent(link.command(), link.chain());
+      queue.startNext();
     }
 
     /** One call of the append: some of what waits, as far as each stands on the one before. */
     private void append() {
       var chain = new ArrayList<Proposal>();
       var most = 1 + random.nextInt(6);
-      while (!proposed.isEmpty()
+      while (!sent.isEmpty()
           && chain.size() < most
-          && (chain.isEmpty() || follows(chain.get(chain.size() - 1), proposed.get(0)))) {
-        chain.add(proposed.remove(0));
+          && (chain.isEmpty() || follows(chain.get(chain.size() - 1), sent.get(0)))) {
+        chain.add(sent.remove(0));
       }
       if (chain.isEmpty()) {
         return;
@@ -205,15 +247,21 @@ class StreamQueueSimulationTest {
         for (var link : chain) {
           stands = link.after();
           had.add(stands);
+          storedInOrder.add(link.command().arrival());
         }
-        chain.forEach(this::taken);
-      } else {
-        var cut = List.copyOf(proposed);
-        proposed.clear();
-        var now = stands;
-        chain.forEach(link -> refused(link, now));
-        cut.forEach(link -> refused(link, null));
       }
+      var isUnknown = random.nextInt(12) == 0;
+      if (isTaken && !isUnknown) {
+        chain.forEach(link -> untold.add(() -> taken(link)));
+        return;
+      }
+      var now = stands;
+      chain.forEach(link -> untold.add(isUnknown ? () -> unknown(link) : () -> refused(link, now)));
+      // None of what waits behind is called.
+      for (var link : sent) {
+        untold.add(() -> refused(link, null));
+      }
+      sent.clear();
     }
 
     private static boolean follows(Proposal before, Proposal next) {
@@ -222,26 +270,38 @@ class StreamQueueSimulationTest {
           && !next.command().isAlone();
     }
 
+    private void tell() {
+      var next = untold.poll();
+      if (next != null) {
+        next.run();
+      }
+    }
+
     private void taken(Proposal link) {
-      decidedInOrder.add(link.command().arrival());
-      queue.stored(link.command(), link.after());
+      var then = queue.stored(link.command(), link.isEvent() ? link.after() : null);
       end(link.command(), "stored");
+      then.run();
+    }
+
+    private void unknown(Proposal link) {
+      queue.failed(link.command(), link.named());
+      end(link.command(), "unknown");
     }
 
     private void refused(Proposal link, @Nullable Tip now) {
       var command = link.command();
-      if (doneElsewhere.contains(command)) {
-        queue.failed(command, link.on());
+      if (doneElsewhere.contains(command) && now != null) {
+        queue.failed(command, link.named());
         end(command, "repeated");
       } else if (bug == Bug.REFUSED_LINK_PASSED_OVER && now == null) {
-        queue.stored(command, link.after());
+        var then = queue.stored(command, link.after());
         end(command, "stored");
+        then.run();
         assertThat(had).as("what was told").contains(link.after());
       } else if (bug == Bug.REFUSED_LINK_FORGOTTEN && now == null) {
-        queue.failed(command, link.on());
-      } else if (queue.refused(command, now)) {
-        ask(command);
+        queue.failed(command, link.named());
       } else {
+        queue.refused(command, now == null ? link.named() : now);
         queue.startNext();
       }
     }
@@ -253,13 +313,19 @@ class StreamQueueSimulationTest {
     }
 
     private void disturb() {
-      if (random.nextBoolean()) {
-        stands = new Tip(stands.version() + 1, ++decisions);
-        had.add(stands);
-      } else if (!all.isEmpty()) {
-        var command = all.get(random.nextInt(all.size()));
-        if (!ends.containsKey(command)) {
-          doneElsewhere.add(command);
+      switch (random.nextInt(3)) {
+        case 0 -> {
+          stands = new Tip(stands.version() + 1, ++decisions);
+          had.add(stands);
+        }
+        case 1 -> queue.forgetTip();
+        default -> {
+          if (!all.isEmpty()) {
+            var command = all.get(random.nextInt(all.size()));
+            if (!ends.containsKey(command)) {
+              doneElsewhere.add(command);
+            }
+          }
         }
       }
     }

@@ -86,6 +86,10 @@ class AppendFunctionTest {
     return CALL.formatted(command(), stream(), EVENT.replace("{x}", payloads)).strip();
   }
 
+  private static String ofTheReleaseBefore(String call) {
+    return call.replace("evento.append_4(", "evento.append_3(");
+  }
+
   private static void assertRefused(Connection connection, String statement, String state) {
     assertThatThrownBy(() -> call(connection, statement))
         .isInstanceOf(SQLException.class)
@@ -96,6 +100,7 @@ class AppendFunctionTest {
   @Test
   void one_simple_query_of_its_own_is_taken() throws SQLException {
     assertThat(call(server, good())).isEqualTo(1);
+    assertThat(call(server, ofTheReleaseBefore(good()))).isEqualTo(1);
   }
 
   @Test
@@ -138,6 +143,7 @@ class AppendFunctionTest {
       })
   void more_than_the_call_is_refused(String around) {
     assertRefused(server, around.formatted(good()), "25001");
+    assertRefused(server, around.formatted(ofTheReleaseBefore(good())), "25001");
   }
 
   @ParameterizedTest
