@@ -75,7 +75,7 @@ final class HotAggregate {
   }
 
   private double commandsPerCall(String account) throws SQLException {
-    try (var connection = DriverManager.getConnection(target.jdbcUrl());
+    try (var connection = DriverManager.getConnection(target.jdbcUrl(), "evento_owner", "owner");
         var select =
             connection.prepareStatement(
                 """

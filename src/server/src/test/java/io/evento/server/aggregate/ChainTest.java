@@ -6,6 +6,7 @@ import static io.evento.server.aggregate.AccountAnswers.component;
 import static io.evento.server.aggregate.AccountAnswers.decided;
 import static io.evento.server.aggregate.AccountAnswers.failed;
 import static io.evento.server.aggregate.AccountAnswers.keepsSnapshots;
+import static io.evento.server.aggregate.AccountAnswers.rejected;
 import static io.evento.server.aggregate.AccountAnswers.stale;
 import static io.evento.server.aggregate.DecisionNode.failure;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -20,7 +21,6 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.Json;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.RecordedEvent;
-import io.evento.protocol.Rejection;
 import io.evento.protocol.Tip;
 import io.evento.server.aggregate.ScriptedBundle.Script;
 import io.evento.server.eventstore.AppendRequests;
@@ -131,7 +131,7 @@ class ChainTest {
     var bundle = bundle();
     warmUp();
     var refused = command();
-    scripts.put(refused.id(), (ask, self) -> rejectedOn(ask));
+    scripts.put(refused.id(), (ask, self) -> rejected(ask));
     List<CompletableFuture<Receipt>> told;
     try (var gate = gateHeld()) {
       told = send(command(), refused, command());
@@ -449,20 +449,6 @@ class ChainTest {
   private Decided answer(Decide ask, ScriptedBundle<Decide> self) {
     var script = scripts.get(ask.id());
     return script == null ? decided(ask, DEPOSITED) : (Decided) script.answer(ask, self);
-  }
-
-  private static Decided rejectedOn(Decide ask) {
-    return new Decided(
-        ask.id(),
-        ask.attempt(),
-        ask.tip(),
-        List.of(),
-        null,
-        new Rejection("too-poor", "not enough", null),
-        false,
-        null,
-        null,
-        0);
   }
 
   private static Decided withState(Decide ask) {

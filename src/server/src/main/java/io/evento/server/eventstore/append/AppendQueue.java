@@ -29,7 +29,7 @@ import java.util.function.Supplier;
  * there, as the chain's next. Invariant: the links of a stream in a batch stand one on the other
  * without a gap, so the store compares the first one's state and takes all or none. Whoever takes a
  * batch knows what became of the one before, and has {@link #cut} what was decided on refused
- * links: nothing is sent that is known to rest on what is not there.
+ * links: nothing waits on that is known to rest on what is not there.
  *
  * <p>Keeps invariant I2.
  */
@@ -170,6 +170,8 @@ public final class AppendQueue {
 
   /**
    * Takes out the links of streams of which a link was not stored: all that wait stand behind it.
+   * Whoever decides again on such a stream first waits for the verdict of each of them, so that
+   * none of the next chain is here meanwhile.
    *
    * @return in order
    */

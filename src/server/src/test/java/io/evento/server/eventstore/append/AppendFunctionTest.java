@@ -280,7 +280,6 @@ class AppendFunctionTest {
           on a version further on                   | 23505 | {1,2} | {S,S}   | {0,2} | {0,2} | {1,2}
           on the same state as the first            | 23505 | {1,2} | {S,S}   | {0,0} | {0,0} | {1,2}
           before the one that it is on              | 23505 | {2,1} | {S,S}   | {0,1} | {0,2} | {1,2}
-          by the same command                       | 23505 | {1,1} | {S,S}   | {0,1} | {0,2} | {1,2}
           by a command that has another stream too  | 23505 | {1,2,2} | {S,S,T} | {0,1,0} | {0,2,0} | {1,2}
           with its event before that of the first   | 22023 | {1,2} | {S,S}   | {0,1} | {0,2} | {2,1}
           """)
