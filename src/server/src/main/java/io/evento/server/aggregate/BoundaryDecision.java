@@ -91,10 +91,11 @@ final class BoundaryDecision extends DecisionLoop {
         answered(
             host,
             attempt,
+            turn(),
             room.loop
                 .commandHandlers()
                 .decideBoundary(host, DecisionModel.messages(request, boundary, attempt, model)),
-            (said, turn) -> go(host, attempt, model, said));
+            said -> go(host, attempt, model, said));
   }
 
   private void go(

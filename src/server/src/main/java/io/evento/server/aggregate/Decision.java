@@ -135,14 +135,16 @@ final class Decision extends DecisionLoop {
 
   @Override
   void askFirst(Host host) {
-    ask(host, question(streamQueue.tip(), List.of(), snapshots.takeTurn(host)));
+    var turn = turn();
+    ask(host, question(turn, streamQueue.tip(), List.of(), snapshots.takeTurn(host)));
   }
 
   @Override
   Question questionForAnother() {
     return (other, attempt) -> {
+      var turn = turn();
       if (streamQueue.handOver(pendingCommand, other)) {
-        question(streamQueue.tip(), List.of(), false).to(other, attempt);
+        question(turn, streamQueue.tip(), List.of(), false).to(other, attempt);
       }
     };
   }
@@ -150,17 +152,19 @@ final class Decision extends DecisionLoop {
   /**
    * To decide.
    *
+   * @param turn in which the tip was known
    * @param tip the state to decide on; null for the one that the host holds
    * @param history what leads to that state; empty where the host is thought to hold it
    * @param snapshot whether to tell the state too
    */
-  Question question(@Nullable Tip tip, List<History> history, boolean snapshot) {
+  Question question(long turn, @Nullable Tip tip, List<History> history, boolean snapshot) {
     return (host, attempt) ->
         answered(
             host,
             attempt,
+            turn,
             send(host, attempt, tip, history, snapshot),
-            (said, turn) -> go(new Asked(host, attempt, turn, tip), said, !history.isEmpty()));
+            said -> go(new Asked(host, attempt, turn, tip), said, !history.isEmpty()));
   }
 
   /** Asks without going on with the answer; fails as {@code CommandHandlers.decide} does. */

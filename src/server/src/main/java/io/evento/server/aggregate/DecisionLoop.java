@@ -67,16 +67,6 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     void to(Host host, long attempt);
   }
 
-  /** What follows on an answer. */
-  interface Next<A> {
-    /**
-     * Goes on.
-     *
-     * @param turn that it was asked in
-     */
-    void go(A said, long turn);
-  }
-
   /** What follows on the store's word about a proposal, before anybody is told. */
   interface Verdict {
     /**
@@ -188,9 +178,13 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     return loop.commandHandlers().another(request.type(), key, lost, silent).orElse(null);
   }
 
-  /** Goes on with an answer if it is the first one: what other hosts say later is dropped. */
-  final <A> void answered(Host host, long attempt, CompletionStage<A> answer, Next<A> next) {
-    var turn = turn();
+  /**
+   * Goes on with an answer if it is the first one: what other hosts say later is dropped.
+   *
+   * @param turn that the question was made in, read before anything that it names
+   */
+  final <A> void answered(
+      Host host, long attempt, long turn, CompletionStage<A> answer, Consumer<A> next) {
     answer.whenComplete(
         (said, failure) ->
             outcome
@@ -203,7 +197,7 @@ abstract class DecisionLoop implements PendingCommand.Asking {
                         unanswered(host, attempt, failure);
                       } else if (attempts.answered(attempt)) {
                         took(Phase.HANDLER, askedAt);
-                        next.go(said, turn);
+                        next.accept(said);
                       }
                     })
                 .run());

@@ -79,7 +79,7 @@ final class HistoryTelling {
   private void tell(Host host, Told history, boolean goesOn) {
     if (!history.isPartial() && !goesOn) {
       streamQueue.tip(history.tip());
-      decision.ask(host, decision.question(history.tip(), history.parts(), false));
+      decision.ask(host, decision.question(decision.turn(), history.tip(), history.parts(), false));
       return;
     }
     // Whoever is asked meanwhile must not take a state on the way for the present one.
@@ -88,12 +88,13 @@ final class HistoryTelling {
   }
 
   private void tellLeg(Host host, long attempt, Told leg, boolean goesOn) {
+    var turn = decision.turn();
     decision.answered(
         host,
         attempt,
+        turn,
         decision.send(host, attempt, leg.tip(), leg.parts(), leg.isPartial()),
-        (said, turn) ->
-            legTold(new Decision.Asked(host, attempt, turn, leg.tip()), leg, goesOn, said));
+        said -> legTold(new Decision.Asked(host, attempt, turn, leg.tip()), leg, goesOn, said));
   }
 
   private void legTold(Decision.Asked asked, Told leg, boolean goesOn, Decided said) {
