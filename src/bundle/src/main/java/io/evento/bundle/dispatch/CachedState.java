@@ -47,7 +47,7 @@ final class CachedState {
   /**
    * The state to decide on.
    *
-   * @param asked the state that the stream is known to have; null if the node does not know it
+   * @param asked the state that the node named; null if it knows none
    * @return null if it is not held: stale
    */
   synchronized @Nullable Basis choose(@Nullable Tip asked) {
