@@ -112,7 +112,7 @@ public final class Bench {
       if (isWanted("commands")) {
         commands(bundle, accounts, 1);
         commands(bundle, accounts, 64);
-        oneHotAggregate(bundle, accounts.get(0));
+        new HotAggregate(target, bundle).run(LEAD_IN, LENGTH);
       }
       if (isWanted("queries")) {
         queries(bundle, accounts, 1);
@@ -224,11 +224,6 @@ public final class Bench {
       throws InterruptedException {
     new Load("domain commands, " + callers + " callers", callers, target)
         .run(LEAD_IN, LENGTH, caller -> command(bundle, accounts));
-  }
-
-  private void oneHotAggregate(EventoBundle bundle, String account) throws InterruptedException {
-    new Load("one hot aggregate, 64 callers", 64, target)
-        .run(LEAD_IN, LENGTH, caller -> () -> bundle.commands().send(new Deposit(account, 1, "")));
   }
 
   private void queries(EventoBundle bundle, List<String> accounts, int callers)

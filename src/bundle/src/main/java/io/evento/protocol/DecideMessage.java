@@ -24,8 +24,9 @@ public sealed interface DecideMessage extends Message {
    * @param attempt random number of this attempt, as a string; a state that results from it is the
    *     tip {@code version:attempt}
    * @param aggregate type and id
-   * @param tip the state that the stream is known to have; null if the node does not know: decide
-   *     on what you hold, or answer stale
+   * @param tip the state to decide on: that of the stream, or the one that your own answer before
+   *     led to, which is not stored yet and may never be, so that nothing but the answer may rest
+   *     on it; null if the node does not know: decide on what you hold, or answer stale
    * @param history what leads to tip, if the handler was found not to hold it; then tip is not null
    * @param snapshot whether the state decided on is asked for with the answer
    */

@@ -1,6 +1,7 @@
 package io.evento.scenario;
 
 import static io.evento.scenario.workload.LedgerAssert.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.launcher.Member;
@@ -22,6 +23,11 @@ class NodeLossIT {
   private static final int ACCOUNTS = 1_000;
   private static final int PER_SECOND = 150;
   private static final Duration FREEZE = Duration.ofSeconds(20);
+
+  /** Longer than it takes the others to do without it. */
+  private static final Duration SHORT_FREEZE = Duration.ofSeconds(6);
+
+  private static final int HOT = 4;
   private static final Duration WAIT_MAX = Duration.ofSeconds(10);
 
   private static final String KILLED = "a node was killed";
@@ -55,6 +61,53 @@ class NodeLossIT {
     }
   }
 
+  /** So few accounts that their commands wait for each other, and are decided as chains. */
+  @Test
+  void nodes_lost_in_the_middle_of_chains_lose_nothing_and_leave_nothing_half() throws Exception {
+    var chained = chained();
+    try (var followers = new Followers(cluster);
+        var callers = Callers.movingMoney(cluster, CALLERS, Entrance.EVERY_NODE, HOT, 0)) {
+      callers.awaitOutcomes(1_000);
+      assertThat(chained()).as("links behind a link").isGreaterThan(chained);
+      callers.enter(FROZEN);
+      freezeAndContinue(cluster.node(3), SHORT_FREEZE);
+      callers.awaitOutcomes(500);
+      callers.enter(KILLED);
+      cluster.node(2).kill();
+      callers.awaitOutcomes(1_000);
+      var ledger = callers.stop();
+      // Not while callers ask as much as they can: a server that starts takes both cores.
+      cluster.start(cluster.node(2));
+      System.out.println("[chains] " + ledger);
+      assertThat(ledger)
+          .surprisedNobody()
+          .neverToldThatNobodyHandlesIt()
+          .storedEveryAcknowledgedCommandOnce()
+          .hasStreamsWithoutHoles()
+          .neverOverdrewAnAccount()
+          .repeatsFirstOutcomes()
+          .projectsWhatWasAcknowledged();
+      followers.sawEveryPositionInOrder();
+    }
+  }
+
+  private static double chained() throws InterruptedException {
+    var sum = 0.0;
+    for (var node : cluster.nodes()) {
+      sum +=
+          cluster
+              .door(node)
+              .get("metrics")
+              .body()
+              .asText()
+              .lines()
+              .filter(line -> line.startsWith("evento_decisions_chained_total "))
+              .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+              .sum();
+    }
+    return sum;
+  }
+
   @Test
   @Tag("soak")
   void nodes_lost_again_and_again_at_full_load_lose_nothing() throws Exception {
@@ -70,7 +123,7 @@ class NodeLossIT {
       callers.enter(KILLED);
       killAndStartAgain(cluster.node(2), callers);
       callers.enter(FROZEN);
-      freezeAndContinue(cluster.node(3));
+      freezeAndContinue(cluster.node(3), FREEZE);
       callers.awaitOutcomes(500);
 
       var ledger = callers.stop();
@@ -99,11 +152,11 @@ class NodeLossIT {
     cluster.start(node);
   }
 
-  private static void freezeAndContinue(Member node) {
+  private static void freezeAndContinue(Member node, Duration length) {
     node.pause();
     try {
       // The length of the freeze is the fault itself, nothing is waited for.
-      await().pollDelay(FREEZE).atMost(FREEZE.plusSeconds(5)).until(() -> true);
+      await().pollDelay(length).atMost(length.plusSeconds(5)).until(() -> true);
     } finally {
       node.resume();
     }

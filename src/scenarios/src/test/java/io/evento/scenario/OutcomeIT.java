@@ -292,7 +292,7 @@ class OutcomeIT {
             statement.executeQuery(
                 """
                 select exists (select 1 from pg_stat_activity
-                 where wait_event_type = 'Lock' and query like '%append_3%')
+                 where wait_event_type = 'Lock' and query like '%append_4%')
                 """)) {
       row.next();
       return row.getBoolean(1);

@@ -23,7 +23,7 @@ class ReadsIT {
       """
       select s.calls, s.toplevel, regexp_replace(s.query, '\\s+', ' ', 'g')
         from pg_stat_statements s join pg_roles r on r.oid = s.userid
-       where r.rolname = 'evento_server' and s.query ~ 'evento\\.(event|append_3)\\M'
+       where r.rolname = 'evento_server' and s.query ~ 'evento\\.(event|append_4)\\M'
        order by s.calls desc
       """;
 
@@ -32,7 +32,7 @@ class ReadsIT {
   private record Statement(long calls, boolean toplevel, String query) {
 
     boolean isAppend() {
-      return query.contains("evento.append_3(");
+      return query.contains("evento.append_4(");
     }
 
     /** The tail, and consumers that are behind it: they read what comes after a position. */

@@ -7,10 +7,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a handler holds of one stream: at most two states, each with its name.
  *
- * <p>The <em>confirmed</em> one is known to be stored. The <em>candidate</em> is the state after
- * our own last answer, of which we were not told whether it was stored. Its tip carries the random
- * number of that very attempt. Invariant: a state is used only under a tip that the store gave to
- * the same history, or, unasked, to what would follow from it.
+ * <p>The <em>confirmed</em> one is what the node named last: it is stored, or on its way to the
+ * store and refused if it does not get there. The <em>candidate</em> is the state after our own
+ * last answer, of which we were told nothing yet. Its tip carries the random number of that very
+ * attempt. Invariant: a state is used only under a tip that the node gave to the same history. A
+ * question without a tip is answered on the candidate, though it may have been refused: the answer
+ * says so, and the node takes neither events nor a failure that rest on what is not stored.
  *
  * <p>Why the version does not do: we answer attempt 7 at version 5, giving 6; the append is lost to
  * another node, whose own event becomes version 6. The next question says version 6, and our
@@ -45,7 +47,7 @@ final class CachedState {
   /**
    * The state to decide on.
    *
-   * @param asked the state that the stream is known to have; null if the node does not know it
+   * @param asked the state that the node named; null if it knows none
    * @return null if it is not held: stale
    */
   synchronized @Nullable Basis choose(@Nullable Tip asked) {

@@ -241,7 +241,7 @@ enum PlantedBug {
   /** The function that appends, as it is. */
   static String append(Connection superuser) throws SQLException {
     try (var statement = superuser.createStatement();
-        var row = statement.executeQuery("select pg_get_functiondef('evento.append_3'::regproc)")) {
+        var row = statement.executeQuery("select pg_get_functiondef('evento.append_4'::regproc)")) {
       row.next();
       return row.getString(1);
     }

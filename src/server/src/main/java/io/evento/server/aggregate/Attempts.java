@@ -34,8 +34,9 @@ final class Attempts {
     this.request = request;
   }
 
-  /** A host is being asked. */
+  /** A host is being asked from the beginning: what was asked before counts no more. */
   synchronized void begun(long attempt, Host host) {
+    open.clear();
     open.add(attempt);
     first = host;
     askedAt = System.nanoTime();

@@ -7,6 +7,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Receipt;
 import io.evento.protocol.Tip;
+import io.evento.server.eventstore.append.AppendResult;
 import io.evento.server.eventstore.read.CriteriaReader;
 import io.evento.server.routing.CommandRequest;
 import io.evento.server.routing.command.CommandHandlers.Host;
@@ -44,11 +45,26 @@ final class BoundaryDecision extends DecisionLoop {
     this.boundary = boundary;
   }
 
-  /**
-   * A queue of boundaries' commands is of a key, and knows nothing of the streams they write to.
-   */
+  /** Nothing else is decided under its key meanwhile. */
   @Override
-  void standsAt(Tip tip) {}
+  long turn() {
+    return 0;
+  }
+
+  @Override
+  boolean isStillOn(long turn) {
+    return true;
+  }
+
+  @Override
+  boolean mayAskAnother() {
+    return true;
+  }
+
+  @Override
+  public void restart() {
+    begin();
+  }
 
   @Override
   Receipt.@Nullable Stream unchanged(Proposal proposal) {
@@ -75,6 +91,7 @@ final class BoundaryDecision extends DecisionLoop {
         answered(
             host,
             attempt,
+            turn(),
             room.loop
                 .commandHandlers()
                 .decideBoundary(host, DecisionModel.messages(request, boundary, attempt, model)),
@@ -144,10 +161,22 @@ final class BoundaryDecision extends DecisionLoop {
         room.appendConditions.append(
             proposal.toAppend(model.condition(boundaryDecided.criteria())),
             Duration.ofMillis(request.deadline().millisLeft())),
-        result -> {
-          // Stale, broken or of another epoch: something came between.
-          room.refused.increment();
-          again(() -> readModel(model.criteria(), model.aggregate()));
+        new Verdict() {
+          /** A queue of boundaries' commands is of a key, and knows no streams. */
+          @Override
+          public Runnable stored(@Nullable Tip now) {
+            return () -> {};
+          }
+
+          @Override
+          public void notStored() {}
+
+          /** Stale, broken or of another epoch: something came between. */
+          @Override
+          public void refused(AppendResult result) {
+            room.refused.increment();
+            again(() -> readModel(model.criteria(), model.aggregate()));
+          }
         });
   }
 }

@@ -27,6 +27,7 @@ public class DecisionContext {
   final StreamReader reader;
   final Counter stale;
   final Counter refused;
+  final Counter chained;
 
   @Inject
   public DecisionContext(
@@ -56,16 +57,19 @@ public class DecisionContext {
     stale = metrics.counter("evento_decisions_stale", "handlers that had to be told the history");
     refused =
         metrics.counter("evento_decisions_refused", "decisions on a state that was not the last");
+    chained =
+        metrics.counter(
+            "evento_decisions_chained", "decisions on an outcome that was not stored yet");
   }
 
   /**
-   * Takes one command to its outcome; nobody else decides on the stream meanwhile.
+   * Takes one command to its outcome, which its queue has just started.
    *
    * @return fails with an {@link EventoException}
    */
   CompletionStage<Receipt> decide(
       StreamQueue streamQueue, PendingCommand pendingCommand, DecideMessage.Aggregate aggregate) {
-    var decision = new Decision(this, streamQueue, pendingCommand.request(), aggregate);
+    var decision = new Decision(this, streamQueue, pendingCommand, aggregate);
     pendingCommand.asks(decision);
     decision.begin();
     return decision.outcome.stage();

@@ -26,8 +26,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One command on its way to its outcome: ask a handler, append what it says, and ask again where
- * the state turned out to be another one. Steps follow one another, never at once, on whatever
- * thread brought the answer; none blocks.
+ * the state turned out to be another one. Steps of a turn follow one another, never at once, on
+ * whatever thread brought the answer; none blocks.
+ *
+ * <p>A command that was put back into its queue begins a new turn, and an answer to what was asked
+ * before may still come then: each question carries its turn, and an answer of an older one is
+ * dropped.
  *
  * <p>A refusal by the store is never told: the command is decided again, until its deadline. What
  * was decided once is not dropped for the deadline any more. A first outcome of the same command
@@ -63,6 +67,23 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     void to(Host host, long attempt);
   }
 
+  /** What follows on the store's word about a proposal, before anybody is told. */
+  interface Verdict {
+    /**
+     * It is stored.
+     *
+     * @param now the state of the handler's stream then; null if it wrote nothing
+     * @return what follows once the outcome is told
+     */
+    Runnable stored(@Nullable Tip now);
+
+    /** It came to nothing, and something else is the command's outcome. */
+    void notStored();
+
+    /** The store did not take it, as something came between. */
+    void refused(AppendResult result);
+  }
+
   /**
    * @param key the same host is chosen for the same one, as long as it can be
    */
@@ -76,19 +97,35 @@ abstract class DecisionLoop implements PendingCommand.Asking {
 
   /** Asks from the beginning, as long as somebody waits for the outcome. */
   final void begin() {
-    if (!outcome.failIfExpired()) {
-      askAHost(this::askFirst);
-    }
+    outcome
+        .guarded(
+            () -> {
+              if (!outcome.failIfExpired()) {
+                askRound();
+              }
+            })
+        .run();
   }
+
+  /** Begins a round. */
+  void askRound() {
+    askAHost(this::askFirst);
+  }
+
+  /** Names what may be decided now; {@link #isStillOn} tells whether it may still be. */
+  abstract long turn();
+
+  /** Whether an answer counts that was asked for in a turn. */
+  abstract boolean isStillOn(long turn);
+
+  /** Whether another host may be asked as well. */
+  abstract boolean mayAskAnother();
 
   /** The first question of a round. */
   abstract void askFirst(Host host);
 
   /** What another host is asked while the first one is silent. On the timer's thread. */
   abstract Question questionForAnother();
-
-  /** The handler's stream is in this state, as far as the store told. */
-  abstract void standsAt(Tip tip);
 
   /** Where the stream stands that a decision without events was made on; null if it is not told. */
   abstract Receipt.@Nullable Stream unchanged(Proposal proposal);
@@ -126,7 +163,7 @@ abstract class DecisionLoop implements PendingCommand.Asking {
   /** On the timer's thread: what it changes, steps may change meanwhile. */
   @Override
   public final void look(long now) {
-    if (!attempts.isSilent(now)) {
+    if (!attempts.isSilent(now) || !mayAskAnother()) {
       return;
     }
     var attempt = DecisionNumbers.next();
@@ -141,13 +178,21 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     return loop.commandHandlers().another(request.type(), key, lost, silent).orElse(null);
   }
 
-  /** Goes on with an answer if it is the first one: what other hosts say later is dropped. */
-  final <A> void answered(Host host, long attempt, CompletionStage<A> answer, Consumer<A> next) {
+  /**
+   * Goes on with an answer if it is the first one: what other hosts say later is dropped.
+   *
+   * @param turn that the question was made in, read before anything that it names
+   */
+  final <A> void answered(
+      Host host, long attempt, long turn, CompletionStage<A> answer, Consumer<A> next) {
     answer.whenComplete(
         (said, failure) ->
             outcome
                 .guarded(
                     () -> {
+                      if (!isStillOn(turn)) {
+                        return;
+                      }
                       if (failure != null || said == null) {
                         unanswered(host, attempt, failure);
                       } else if (attempts.answered(attempt)) {
@@ -204,13 +249,8 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     proposal.check(loop.settings().get(Setting.PAYLOAD_BYTES_MAX), loop.catalog());
   }
 
-  /**
-   * Goes on with what the store says of a proposal.
-   *
-   * @param refused what follows where it did not take it, as something came between
-   */
-  final void judged(
-      Proposal proposal, CompletionStage<AppendResult> append, Consumer<AppendResult> refused) {
+  /** Goes on with what the store says of a proposal. */
+  final void judged(Proposal proposal, CompletionStage<AppendResult> append, Verdict verdict) {
     var began = System.nanoTime();
     append.whenComplete(
         (result, failure) ->
@@ -219,10 +259,10 @@ abstract class DecisionLoop implements PendingCommand.Asking {
                     () -> {
                       took(Phase.COMMIT, began);
                       if (failure != null) {
-                        standsAt(proposal.tip());
+                        verdict.notStored();
                         outcome.fail(failure);
                       } else {
-                        judged(proposal, result, refused);
+                        judged(proposal, result, verdict);
                       }
                     })
                 .run());
@@ -232,25 +272,27 @@ abstract class DecisionLoop implements PendingCommand.Asking {
     loop.telemetry().took(Kind.COMMAND, request.type(), phase, System.nanoTime() - since);
   }
 
-  private void judged(Proposal proposal, AppendResult result, Consumer<AppendResult> refused) {
+  private void judged(Proposal proposal, AppendResult result, Verdict verdict) {
     if (result instanceof AppendResult.Appended appended) {
-      standsAt(appended.tips().get(0));
+      var next = verdict.stored(appended.tips().get(0));
       if (proposal.rejection() == null) {
         proposal.events().forEach(event -> loop.telemetry().emitted(request.type(), event.type()));
       }
       outcome.complete(proposal.receipt(appended.first()));
+      next.run();
     } else if (result instanceof AppendResult.Kept) {
-      standsAt(proposal.tip());
+      var next = verdict.stored(null);
       kept(proposal);
+      next.run();
     } else if (result instanceof AppendResult.Duplicate first) {
       // What the handler just said was thrown away: it stands where it stood before.
-      standsAt(proposal.tip());
+      verdict.notStored();
       outcome.repeat(first);
     } else if (result instanceof AppendResult.IdReused) {
-      standsAt(proposal.tip());
+      verdict.notStored();
       outcome.fail(CommandOutcomes.idReused());
     } else {
-      refused.accept(result);
+      verdict.refused(result);
     }
   }
 

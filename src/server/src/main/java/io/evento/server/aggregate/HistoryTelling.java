@@ -79,7 +79,7 @@ final class HistoryTelling {
   private void tell(Host host, Told history, boolean goesOn) {
     if (!history.isPartial() && !goesOn) {
       streamQueue.tip(history.tip());
-      decision.ask(host, decision.question(history.tip(), history.parts(), false));
+      decision.ask(host, decision.question(decision.turn(), history.tip(), history.parts(), false));
       return;
     }
     // Whoever is asked meanwhile must not take a state on the way for the present one.
@@ -88,20 +88,22 @@ final class HistoryTelling {
   }
 
   private void tellLeg(Host host, long attempt, Told leg, boolean goesOn) {
+    var turn = decision.turn();
     decision.answered(
         host,
         attempt,
+        turn,
         decision.send(host, attempt, leg.tip(), leg.parts(), leg.isPartial()),
-        said -> legTold(host, attempt, leg, goesOn, said));
+        said -> legTold(new Decision.Asked(host, attempt, turn, leg.tip()), leg, goesOn, said));
   }
 
-  private void legTold(Host host, long attempt, Told leg, boolean goesOn, Decided said) {
+  private void legTold(Decision.Asked asked, Told leg, boolean goesOn, Decided said) {
     if (said.stale() && goesOn) {
-      tellAtOnce(host);
+      tellAtOnce(asked.host());
     } else if (leg.isPartial() && !said.stale()) {
-      goOn(host, leg.tip(), said);
+      goOn(asked.host(), leg.tip(), said);
     } else {
-      decision.go(host, attempt, said, true);
+      decision.go(asked, said, true);
     }
   }
 
@@ -116,6 +118,7 @@ final class HistoryTelling {
       tellAtOnce(host);
       return;
     }
+    snapshots.answered(said);
     snapshots.keep(said);
     decision.readInTime(
         () ->

@@ -21,9 +21,11 @@ import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
-/** The queues of the streams that this node was asked to own, one command in flight on each. */
+/** The queues of the streams that this node was asked to own, one command decided at a time. */
 @NodeScoped
 public class Owner implements OwnedCommands {
   /** Queues that nobody used for so long are forgotten; sooner if there are too many. */
@@ -54,7 +56,7 @@ public class Owner implements OwnedCommands {
     this.telemetry = metrics.telemetry();
     metrics.gauge("evento_stream_queues", "streams whose state this node knows", queues::size);
     // What was known of streams may be of a life that is gone.
-    follower.onNewEpoch(epoch -> queues.values().forEach(streamQueue -> streamQueue.tip(null)));
+    follower.onNewEpoch(epoch -> queues.values().forEach(StreamQueue::forgetTip));
     threads.timer().scheduleWithFixedDelay(this::forgetIdle, 30, 30, TimeUnit.SECONDS);
     threads
         .timer()
@@ -81,13 +83,10 @@ public class Owner implements OwnedCommands {
   private void enter(PendingCommand pendingCommand) {
     var stream = pendingCommand.request().ownerKey();
     while (true) {
-      var streamQueue = queues.computeIfAbsent(stream, first -> new StreamQueue());
+      var streamQueue = queues.computeIfAbsent(stream, first -> queue(this::decide));
       switch (streamQueue.enter(pendingCommand)) {
-        case START -> {
-          run(streamQueue, pendingCommand);
-          return;
-        }
-        case WAIT -> {
+        case TAKEN -> {
+          streamQueue.startNext();
           return;
         }
         case FULL -> {
@@ -103,25 +102,37 @@ public class Owner implements OwnedCommands {
     }
   }
 
-  private void run(StreamQueue streamQueue, PendingCommand first) {
-    // A loop where decisions end at once, so that a long queue of expired commands never recurses.
-    for (var pendingCommand = first; pendingCommand != null; pendingCommand = streamQueue.next()) {
-      var now = pendingCommand;
-      var decided = decide(streamQueue, now).toCompletableFuture();
-      if (!decided.isDone()) {
-        decided.whenComplete(
-            (receipt, failure) -> {
-              // The next one starts first: its handler works while the answer is written.
-              var next = streamQueue.next();
-              if (next != null) {
-                run(streamQueue, next);
-              }
-              end(now, receipt, failure);
-            });
-        return;
-      }
-      decided.whenComplete((receipt, failure) -> end(now, receipt, failure));
+  /**
+   * A queue whose commands are told their outcome once it is known.
+   *
+   * @param decide takes a command to its outcome
+   */
+  static StreamQueue queue(
+      BiFunction<StreamQueue, PendingCommand, CompletionStage<Receipt>> decide) {
+    var itself = new AtomicReference<StreamQueue>();
+    var streamQueue = new StreamQueue(next -> start(itself.get(), next, decide));
+    itself.set(streamQueue);
+    return streamQueue;
+  }
+
+  private static void start(
+      StreamQueue streamQueue,
+      PendingCommand pendingCommand,
+      BiFunction<StreamQueue, PendingCommand, CompletionStage<Receipt>> decide) {
+    var before = pendingCommand.asking();
+    if (before != null) {
+      before.restart();
+      return;
     }
+    decide
+        .apply(streamQueue, pendingCommand)
+        .whenComplete(
+            (receipt, failure) -> {
+              streamQueue.ended(pendingCommand);
+              // The next one starts first: its handler works while the answer is written.
+              streamQueue.startNext();
+              end(pendingCommand, receipt, failure);
+            });
   }
 
   private static void end(

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 final class PendingCommand {
   /** A decision under way, which may be asked of another host as well. */
   interface Asking {
+    /** Asks from the beginning, after its queue put it back. */
+    void restart();
+
     /** Looks whether the host that was asked takes too long. */
     void look(long now);
   }
@@ -17,6 +20,8 @@ final class PendingCommand {
   private final long since = System.nanoTime();
   private final CompletableFuture<Receipt> outcome = new CompletableFuture<>();
   private volatile @Nullable Asking asking;
+  private long arrival; // guarded by the queue
+  private volatile long chain;
 
   PendingCommand(CommandRequest request) {
     this.request = request;
@@ -31,12 +36,40 @@ final class PendingCommand {
     return since;
   }
 
+  /** Its place among all that came to its queue. */
+  long arrival() {
+    return arrival;
+  }
+
+  void arrived(long place) {
+    arrival = place;
+  }
+
+  /** The number of its queue's chain when it was last started. */
+  long chain() {
+    return chain;
+  }
+
+  void chain(long number) {
+    chain = number;
+  }
+
+  /** Whether it is decided on what is stored, and nothing on it before it is stored. */
+  boolean isAlone() {
+    return request.ifVersion() != null;
+  }
+
   CompletableFuture<Receipt> outcome() {
     return outcome;
   }
 
   void asks(Asking decision) {
     asking = decision;
+  }
+
+  /** Its decision, if it was started before. */
+  @Nullable Asking asking() {
+    return asking;
   }
 
   void look(long now) {

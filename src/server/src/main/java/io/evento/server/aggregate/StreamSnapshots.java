@@ -60,16 +60,24 @@ final class StreamSnapshots {
     return room.loop.commandHandlers().snapshots(host, command, aggregate.type());
   }
 
-  /** Keeps the state that came with an answer, if one did; later, and without a word if not. */
-  void keep(Decided decided) {
+  /** Looks how long the handler took to have its state. */
+  void answered(Decided decided) {
     if (decided.micros() > REBUILD_DEAR_MICROS) {
-      streamQueue.rebuiltDearly();
+      streamQueue.wantSnapshot();
     }
+  }
+
+  /**
+   * Keeps the state that came with an answer, if one did; later, and without a word if not. Only of
+   * what is stored.
+   */
+  void keep(Decided decided) {
     var state = decided.state();
     var tip = decided.tip();
     if (state == null || tip == null || tip.version() == 0) {
       return;
     }
+    streamQueue.hasSnapshot();
     try {
       PayloadLimits.checkSize(state.state(), room.loop.settings().get(Setting.PAYLOAD_BYTES_MAX));
       room.loop

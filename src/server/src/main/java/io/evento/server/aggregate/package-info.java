@@ -3,8 +3,9 @@
  * take the same steps ({@link io.evento.server.aggregate.DecisionLoop}).
  *
  * <ol>
- *   <li>Commands of one aggregate go one after another: the next is decided when the outcome of the
- *       one before is known ({@link io.evento.server.aggregate.StreamQueue}).
+ *   <li>Commands of one aggregate are decided one after another. The next does not wait until the
+ *       one before is stored; what came of it is told only once both are ({@link
+ *       io.evento.server.aggregate.StreamQueue}).
  *   <li>What a handler decided goes through the append before anybody hears of it; the append tests
  *       duplicate first, then tip. So neither a wrong owner nor a stale handler can fork a stream
  *       or change the first outcome of a command.

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  *     to, and any that it only read; empty for a service's answer
  * @param events in order; some for {@link OutcomeKind#EVENTS}, else none
  * @param condition what must not have happened meanwhile, or null
+ * @param isLink whether others of its stream may have been decided on its outcome, or it on theirs,
+ *     before they are stored: then those that wait together are stored by one call, all or none
  */
 public record AppendRequest(
     UUID commandId,
@@ -27,10 +29,24 @@ public record AppendRequest(
     @Nullable String body,
     List<Basis> bases,
     List<ProposedEvent> events,
-    @Nullable AppendCondition condition) {
+    @Nullable AppendCondition condition,
+    boolean isLink) {
 
   /** A row's columns of fixed length, its tuple header and its index entries, roughly. */
   private static final int ROW_BYTES = 200;
+
+  /** One that stands alone of its stream. */
+  public AppendRequest(
+      UUID commandId,
+      long hash,
+      long decision,
+      OutcomeKind kind,
+      @Nullable String body,
+      List<Basis> bases,
+      List<ProposedEvent> events,
+      @Nullable AppendCondition condition) {
+    this(commandId, hash, decision, kind, body, bases, events, condition, false);
+  }
 
   public AppendRequest {
     bases = List.copyOf(bases);
@@ -40,6 +56,9 @@ public record AppendRequest(
     }
     if ((kind == OutcomeKind.EVENTS) == events.isEmpty()) {
       throw new IllegalArgumentException(kind + " with " + events.size() + " events");
+    }
+    if (isLink && (bases.size() != 1 || condition != null)) {
+      throw new IllegalArgumentException("a link is of one stream and has no condition");
     }
     for (var event : events) {
       if (event.basis < 0 || event.basis >= bases.size()) {
@@ -84,6 +103,11 @@ public record AppendRequest(
   /** The same under another condition. */
   public AppendRequest when(AppendCondition other) {
     return new AppendRequest(commandId, hash, decision, kind, body, bases, events, other);
+  }
+
+  /** The same as a link of a chain. */
+  public AppendRequest asLink() {
+    return new AppendRequest(commandId, hash, decision, kind, body, bases, events, condition, true);
   }
 
   /** Roughly what it takes in memory, on the wire and in the table. */

@@ -52,8 +52,8 @@ final class AccountAnswers {
   }
 
   static Decided rejected(Decide ask) {
-    return answer(
-        ask, Tip.EMPTY, List.of(), new Rejection("too-poor", "not enough", null), false, null);
+    var on = ask.tip() == null ? Tip.EMPTY : ask.tip();
+    return answer(ask, on, List.of(), new Rejection("too-poor", "not enough", null), false, null);
   }
 
   static Decided stale(Decide ask) {

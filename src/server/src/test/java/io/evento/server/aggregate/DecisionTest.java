@@ -55,8 +55,9 @@ class DecisionTest {
   private static TestDatabase database;
   private final DecideMessage.Aggregate account =
       new DecideMessage.Aggregate("Account", UUID.randomUUID().toString());
-  private final StreamQueue queue = new StreamQueue();
   private DecisionNode node;
+  private final StreamQueue queue =
+      Owner.queue((lane, next) -> node.decisions.decide(lane, next, account));
 
   @BeforeAll
   static void migrate() {
@@ -162,7 +163,7 @@ class DecisionTest {
           (ask, self) -> asked.incrementAndGet() == 1 ? null : decided(ask, DEPOSITED);
       var bundles = List.of(bundle(oneIsSilent), bundle(oneIsSilent));
       var pending = new PendingCommand(command());
-      var outcome = node.decisions.decide(queue, pending, account);
+      var outcome = decide(pending);
       pending.look(System.nanoTime());
       assertThat(asked).as("too early").hasValue(1);
       var silent = bundles.stream().filter(one -> !one.asked().isEmpty()).findFirst().orElseThrow();
@@ -465,7 +466,13 @@ class DecisionTest {
   }
 
   private CompletionStage<Receipt> decide(CommandRequest request) {
-    return node.decisions.decide(queue, new PendingCommand(request), account);
+    return decide(new PendingCommand(request));
+  }
+
+  private CompletionStage<Receipt> decide(PendingCommand pending) {
+    queue.enter(pending);
+    queue.startNext();
+    return pending.outcome();
   }
 
   private Tip history(int events) {

@@ -178,7 +178,7 @@ class LongHistoryTest {
   void a_state_on_the_way_is_not_decided_on_by_whoever_comes_next() {
     var bundle = new Instance();
     bundle.silentAfter(1);
-    var queue = new StreamQueue();
+    var queue = queue();
     assertThat(failure(count(1_500, queue)).code()).isEqualTo(ErrorCode.DEADLINE_EXCEEDED);
     bundle.silentAfter(Integer.MAX_VALUE);
     assertThat(pages(count(20_000, queue))).isEqualTo(EVENTS);
@@ -189,7 +189,11 @@ class LongHistoryTest {
   }
 
   private CompletionStage<Receipt> count(long millis) {
-    return count(millis, new StreamQueue());
+    return count(millis, queue());
+  }
+
+  private StreamQueue queue() {
+    return Owner.queue((lane, next) -> decisions.decisions.decide(lane, next, diary));
   }
 
   private CompletionStage<Receipt> count(long millis, StreamQueue queue) {
@@ -209,7 +213,10 @@ class LongHistoryTest {
             null,
             new Json("{\"id\":\"" + diary.id() + "\"}"),
             7);
-    return decisions.decisions.decide(queue, new PendingCommand(request), diary);
+    var pending = new PendingCommand(request);
+    queue.enter(pending);
+    queue.startNext();
+    return pending.outcome();
   }
 
   private static int pages(CompletionStage<Receipt> answer) {

@@ -20,23 +20,22 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one statement that writes: arguments of the database's function {@code append_3} from a
- * batch, and its answer. The function stands in the migration {@code
- * V11__who_may_be_the_store.sql}, and V20 adds that nothing may stand beside the call; it refuses
- * duplicates of command ids, stale tips and broken conditions, in this order, and numbers what is
- * left.
+ * The one statement that writes: arguments of the database's function {@code append_4} from a
+ * batch, and its answer. The function stands in the migration {@code V38__chains_of_commands.sql};
+ * it refuses duplicates of command ids, stale tips and broken conditions, in this order, with each
+ * link all others of its chain, and numbers what is left. Nothing may stand beside the call.
  *
  * <p>Keeps invariant I3.
  */
 final class AppendFunction {
-  // Known to sole_call_1 of V20 as it stands here, with what the driver puts in for values. Another
+  // Known to sole_call_2 of V38 as it stands here, with what the driver puts in for values. Another
   // text takes 60 us instead of 6 to be told from one that does more than call.
   private static final String CALL =
       """
       select epoch, base, count, recorded_at, refused,
              (extract(epoch from recorded_at - statement_timestamp()) * 1000000)::bigint,
              system_identifier, timeline
-        from evento.append_3(?, ?, ?, ?, ?, ?,
+        from evento.append_4(?, ?, ?, ?, ?, ?,
                ?, ?, ?, ?, ?,  ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?)
       """;
 

@@ -1,13 +1,17 @@
 package io.evento.server.eventstore.append;
 
+import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequest;
 import io.evento.server.eventstore.StorePosition;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,6 +24,12 @@ import java.util.function.Supplier;
  * of two commands that each read what the other writes, one call could not say which came first. A
  * request that has to wait for the next batch keeps its streams and its id closed for all behind
  * it, so that nothing of a stream is overtaken.
+ *
+ * <p>But for links: one that was decided on the outcome of another that is in the batch follows
+ * there, as the chain's next. Invariant: the links of a stream in a batch stand one on the other
+ * without a gap, so the store compares the first one's state and takes all or none. Whoever takes a
+ * batch knows what became of the one before, and has {@link #cut} what was decided on refused
+ * links: nothing waits on that is known to rest on what is not there.
  *
  * <p>Keeps invariant I2.
  */
@@ -109,6 +119,8 @@ public final class AppendQueue {
     var later = new ArrayList<PendingAppend>();
     var closedStreams = new HashSet<String>();
     var closedIds = new HashSet<UUID>();
+    // What the streams of the batch stand at after their last link.
+    var tips = new HashMap<String, Tip>();
     var size = 0L;
     var looks = 0L;
     var epoch = Optional.<UUID>empty();
@@ -121,7 +133,7 @@ public final class AppendQueue {
       waiting.remove();
       var free = closedIds.add(next.request().commandId());
       for (var basis : next.request().bases()) {
-        free &= closedStreams.add(basis.stream());
+        free &= closedStreams.add(basis.stream()) || isNextLink(next.request(), basis, tips);
       }
       // One call speaks of one epoch, and positions in conditions are of that one.
       var appendCondition = next.request().condition();
@@ -134,7 +146,11 @@ public final class AppendQueue {
       free &= conditional.isEmpty() || looks + more <= limits.looks;
       if (!free) {
         later.add(next);
+        next.request().bases().forEach(basis -> tips.remove(basis.stream()));
         continue;
+      }
+      if (next.request().isLink()) {
+        tips.put(next.request().bases().get(0).stream(), next.request().tipAfter(0));
       }
       (appendCondition == null ? batch : conditional).add(next);
       size += next.bytes();
@@ -145,6 +161,39 @@ public final class AppendQueue {
     }
     batch.addAll(conditional);
     return batch;
+  }
+
+  private static boolean isNextLink(
+      AppendRequest appendRequest, AppendRequest.Basis basis, Map<String, Tip> tips) {
+    return appendRequest.isLink() && basis.tip().equals(tips.get(basis.stream()));
+  }
+
+  /**
+   * Takes out the links of streams of which a link was not stored: all that wait stand behind it.
+   * Whoever decides again on such a stream first waits for the verdict of each of them, so that
+   * none of the next chain is here meanwhile.
+   *
+   * @return in order
+   */
+  List<PendingAppend> cut(Set<String> streams) {
+    if (streams.isEmpty()) {
+      return List.of();
+    }
+    var cut = new ArrayList<PendingAppend>();
+    lock.lock();
+    try {
+      for (var each = waiting.iterator(); each.hasNext(); ) {
+        var next = each.next();
+        var appendRequest = next.request();
+        if (appendRequest.isLink() && streams.contains(appendRequest.bases().get(0).stream())) {
+          cut.add(next);
+          each.remove();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    return cut;
   }
 
   /** Events that the gate may have to hold against the alternatives of its condition. */

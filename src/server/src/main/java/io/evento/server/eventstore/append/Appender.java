@@ -19,10 +19,12 @@ import java.lang.System.Logger.Level;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,11 @@ import org.jspecify.annotations.Nullable;
  * settled by the same call with the same batch, before anything else and until the store answers.
  * Never by a look into the table: the lost call may still wait for the gate and commit after the
  * look. The repeated call queues behind it there, and then finds its rows or makes its own.
+ *
+ * <p>As a batch is settled before the next is taken, the links that wait of a {@linkplain
+ * AppendQueue chain} are called only once the outcome of those before them is known. Where these
+ * came to nothing, those that wait are answered <em>stale</em> without a call: all of them in one
+ * go, so that they cost no commit each.
  *
  * <p>The thread never runs a caller's code: results are handed to another one, in order.
  *
@@ -301,6 +308,7 @@ public class Appender {
       return;
     }
     var pendingAppend = batch.get(0);
+    var cut = queue.cut(chains(batch));
     answers.execute(
         () -> {
           queue.release(pendingAppend);
@@ -310,6 +318,7 @@ public class Appender {
           } else {
             pendingAppend.fail(ErrorCode.INTERNAL, "the event store cannot take this outcome");
           }
+          tellStale(cut);
         });
   }
 
@@ -348,6 +357,7 @@ public class Appender {
 
   private void deliver(
       List<PendingAppend> batch, List<AppendRequest> requests, Answer answer, boolean settled) {
+    var cut = queue.cut(BatchResult.brokenChains(answer, requests, settled));
     answers.execute(
         () -> {
           try {
@@ -359,8 +369,25 @@ public class Appender {
             }
           } finally {
             batch.forEach(queue::release);
+            tellStale(cut);
           }
         });
+  }
+
+  /** A link before these is not stored, so nothing was done for them. */
+  private void tellStale(List<PendingAppend> cut) {
+    for (var pendingAppend : cut) {
+      queue.release(pendingAppend);
+      pendingAppend.result().complete(new AppendResult.Stale(List.of()));
+    }
+  }
+
+  private static Set<String> chains(List<PendingAppend> batch) {
+    return batch.stream()
+        .map(PendingAppend::request)
+        .filter(AppendRequest::isLink)
+        .map(link -> link.bases().get(0).stream())
+        .collect(Collectors.toSet());
   }
 
   private void tell(List<PendingAppend> batch, BatchResult batchResult, boolean settled) {
@@ -384,6 +411,7 @@ public class Appender {
 
   private void fail(List<PendingAppend> batch, ErrorCode code, String detail) {
     if (!batch.isEmpty()) {
+      var cut = queue.cut(chains(batch));
       answers.execute(
           () -> {
             for (var pendingAppend : batch) {
@@ -392,6 +420,7 @@ public class Appender {
                 pendingAppend.fail(code, detail);
               }
             }
+            tellStale(cut);
           });
     }
   }

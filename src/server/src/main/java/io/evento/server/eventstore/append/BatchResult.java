@@ -12,8 +12,10 @@ import io.evento.server.eventstore.append.AppendFunction.Refusal;
 import io.evento.server.eventstore.follow.AppendedEvents;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,20 +48,39 @@ record BatchResult(List<AppendResult> results, AppendedEvents written) {
         results.add(refusal(answer, appendRequest, refusals, settling));
         continue;
       }
-      // Outcomes without a condition were all written before the first event was counted.
       var top = answer.base() + events.size();
       if (appendRequest.kind() == OutcomeKind.EVENTS) {
         results.add(appended(answer, appendRequest, top + 1));
         addEvents(appendRequest, top, time, events);
       } else {
-        var seen = appendRequest.condition() == null ? answer.base() : top;
         results.add(
-            new AppendResult.Kept(new StorePosition(answer.epoch(), seen), answer.recordedAt()));
+            new AppendResult.Kept(new StorePosition(answer.epoch(), top), answer.recordedAt()));
       }
     }
     return new BatchResult(
         results,
         new AppendedEvents(answer.epoch(), answer.base(), answer.head().position(), events));
+  }
+
+  /**
+   * The streams of which a link was not stored, though others may have been decided on it already.
+   *
+   * @param settling as in {@link #of}
+   */
+  static Set<String> brokenChains(Answer answer, List<AppendRequest> batch, boolean settling) {
+    var broken = new HashSet<String>();
+    for (var refusal : answer.refused()) {
+      var appendRequest = batch.get(refusal.command() - 1);
+      if (appendRequest.isLink()
+          && !isStored(refusal(answer, appendRequest, List.of(refusal), settling))) {
+        broken.add(appendRequest.bases().get(0).stream());
+      }
+    }
+    return broken;
+  }
+
+  private static boolean isStored(AppendResult result) {
+    return result instanceof AppendResult.Appended || result instanceof AppendResult.Kept;
   }
 
   private static AppendResult appended(Answer answer, AppendRequest appendRequest, long first) {

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <p>It is kept in memory: a node that starts knows nothing and takes the store that it finds.
  */
 public final class KnownStore {
-  /** Of {@code append_3}: the store is older than what the node knows. */
+  /** Of {@code append_4}: the store is older than what the node knows. */
   static final String OLDER = "EV001";
 
   /** The server let in, and the connection must not be used. */

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the kept outcome of a command, as its first caller was told it. That a command is a repeat
- * is found by {@code append_3}, before it writes anything (migration {@code
- * V11__who_may_be_the_store.sql}, its third step), and here for commands that write nothing.
+ * is found by {@code append_4}, before it writes anything (migration {@code
+ * V38__chains_of_commands.sql}, its third step), and here for commands that write nothing.
  */
 @NodeScoped
 public class CommandOutcomes {

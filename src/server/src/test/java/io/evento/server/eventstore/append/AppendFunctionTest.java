@@ -25,7 +25,7 @@ class AppendFunctionTest {
   /** One command with one event on an empty stream, with the arrays of commands and events open. */
   private static final String CALL =
       """
-      select count from evento.append_3(null, null, null, null, null, null,
+      select count from evento.append_4(null, null, null, null, null, null,
         %s,
         %s,
         %s,
@@ -86,6 +86,10 @@ class AppendFunctionTest {
     return CALL.formatted(command(), stream(), EVENT.replace("{x}", payloads)).strip();
   }
 
+  private static String ofTheReleaseBefore(String call) {
+    return call.replace("evento.append_4(", "evento.append_3(");
+  }
+
   private static void assertRefused(Connection connection, String statement, String state) {
     assertThatThrownBy(() -> call(connection, statement))
         .isInstanceOf(SQLException.class)
@@ -96,6 +100,7 @@ class AppendFunctionTest {
   @Test
   void one_simple_query_of_its_own_is_taken() throws SQLException {
     assertThat(call(server, good())).isEqualTo(1);
+    assertThat(call(server, ofTheReleaseBefore(good()))).isEqualTo(1);
   }
 
   @Test
@@ -138,25 +143,26 @@ class AppendFunctionTest {
       })
   void more_than_the_call_is_refused(String around) {
     assertRefused(server, around.formatted(good()), "25001");
+    assertRefused(server, around.formatted(ofTheReleaseBefore(good())), "25001");
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "select count, pg_sleep(3) from evento.append_3(",
-        "select count from pg_sleep(3), evento.append_3(",
+        "select count, pg_sleep(3) from evento.append_4(",
+        "select count from pg_sleep(3), evento.append_4(",
         // plain words, which the executor works on after the call
-        "select relpages from pg_class a, pg_am b intersect select count from evento.append_3(",
-        "select relpages from pg_class a union select count from evento.append_3(",
+        "select relpages from pg_class a, pg_am b intersect select count from evento.append_4(",
+        "select relpages from pg_class a union select count from evento.append_4(",
         // a literal that ends elsewhere than it seems to
-        "select e'\\'' poch, count from evento.append_3(",
-        "select u&'x' uescape '!', count from evento.append_3(",
-        "select $$'$$, count from evento.append_3(",
-        "select count as \"'\" from evento.append_3(",
-        "select count /* ' */ from evento.append_3(",
+        "select e'\\'' poch, count from evento.append_4(",
+        "select u&'x' uescape '!', count from evento.append_4(",
+        "select $$'$$, count from evento.append_4(",
+        "select count as \"'\" from evento.append_4(",
+        "select count /* ' */ from evento.append_4(",
       })
   void a_call_with_more_in_its_list_is_refused(String head) {
-    assertRefused(server, good().replace("select count from evento.append_3(", head), "25001");
+    assertRefused(server, good().replace("select count from evento.append_4(", head), "25001");
   }
 
   @Test
@@ -259,6 +265,62 @@ class AppendFunctionTest {
     var event = events.equals("{}") ? none : EVENT;
     var stream = what.contains("no command") ? stream().replace("'{1}'", "'{7}'") : stream();
     assertRefused(server, CALL.formatted(command, stream, event), state);
+  }
+
+  /**
+   * Two commands on one stream, the first with decision 2 on the empty stream, the second as said.
+   */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          on the state after the first              |       | {1,2} | {S,S}   | {0,1} | {0,2} | {1,2}
+          on another decision                       | 23505 | {1,2} | {S,S}   | {0,1} | {0,3} | {1,2}
+          on a version further on                   | 23505 | {1,2} | {S,S}   | {0,2} | {0,2} | {1,2}
+          on the same state as the first            | 23505 | {1,2} | {S,S}   | {0,0} | {0,0} | {1,2}
+          before the one that it is on              | 23505 | {2,1} | {S,S}   | {0,1} | {0,2} | {1,2}
+          by a command that has another stream too  | 23505 | {1,2,2} | {S,S,T} | {0,1,0} | {0,2,0} | {1,2}
+          with its event before that of the first   | 22023 | {1,2} | {S,S}   | {0,1} | {0,2} | {2,1}
+          """)
+  void a_stream_twice_is_taken_as_a_chain_only(
+      String what,
+      String state,
+      String commands,
+      String streams,
+      String versions,
+      String tips,
+      String events)
+      throws SQLException {
+    var at = UUID.randomUUID().toString();
+    var statement =
+        CALL.formatted(
+            "'{%s,%s}', '{1,1}', '{2,3}', '{0,0}', '{NULL,NULL}'"
+                .formatted(UUID.randomUUID(), UUID.randomUUID()),
+            "'%s', '%s', '%s', '%s'"
+                .formatted(
+                    commands,
+                    streams.replace("S", "S:" + at).replace("T", "T:" + at),
+                    versions,
+                    tips),
+            "'%s', '{b,b}', '{A,A}', '{\"{}\",\"{}\"}', '{NULL,NULL}', '{x,x}'".formatted(events));
+    if (state == null) {
+      assertThat(call(server, statement.strip())).isEqualTo(2);
+    } else {
+      assertRefused(server, statement.strip(), state);
+    }
+  }
+
+  @Test
+  void a_chain_with_a_condition_is_refused() {
+    var statement =
+        CALL.formatted(
+                "'{%s,%s}', '{1,1}', '{2,3}', '{0,0}', '{NULL,NULL}'"
+                    .formatted(UUID.randomUUID(), UUID.randomUUID()),
+                "'{1,2}', '{S:c,S:c}', '{0,1}', '{0,2}'",
+                "'{1,2}', '{b,b}', '{A,A}', '{\"{}\",\"{}\"}', '{NULL,NULL}', '{x,x}'")
+            .replace("'{}', '{}', '{}', '{}')", "'{2}', '{NULL}', '{\"{a}\"}', '{0}')");
+    assertRefused(server, statement.strip(), "23505");
   }
 
   @Test

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,11 +41,14 @@ class AppendQueueSimulationTest {
     CONDITIONS_NOT_LAST,
     LAST_OF_A_BATCH_LOST,
     HANDED_OUT_TWICE,
+    LINKS_SWAPPED,
+    NOT_CUT,
     ROOM_NOT_GIVEN_BACK
   }
 
   @Test
-  void every_request_is_handed_out_once_and_nothing_of_a_stream_is_overtaken() {
+  void
+      every_request_is_handed_out_once_nothing_of_a_stream_is_overtaken_and_links_stand_one_on_the_other() {
     Seeds.all("append batcher", random -> new Simulation(random, Bug.NONE).run());
   }
 
@@ -63,6 +67,9 @@ class AppendQueueSimulationTest {
     // The model: who waits, by stream and by id in the order of their arrival, and who is away.
     private final Map<String, ArrayDeque<PendingAppend>> waiting = new HashMap<>();
     private final List<PendingAppend> away = new ArrayList<>();
+    // What was decided last on streams that have chains, and what came to nothing of that.
+    private final Map<String, Tip> lastDecided = new HashMap<>();
+    private final Set<Long> refused = new HashSet<>();
     private int offered;
     private int answered;
     private List<PendingAppend> keptBack = List.of();
@@ -99,6 +106,9 @@ class AppendQueueSimulationTest {
       assertThat(isIn).as("room").isEqualTo(hasRoom(pending));
       if (isIn) {
         offered++;
+        if (pending.request().isLink()) {
+          lastDecided.put(stream(pending), pending.request().tipAfter(0));
+        }
         places(pending.request())
             .forEach(
                 place -> waiting.computeIfAbsent(place, first -> new ArrayDeque<>()).add(pending));
@@ -113,7 +123,21 @@ class AppendQueueSimulationTest {
           || (in.size() < LIMITS.waiting() && bytes + pending.bytes() <= LIMITS.waitingBytes());
     }
 
+    /** What a queue of decisions proposes: on its last one, or anew where that was refused. */
+    private AppendRequest anyLink() {
+      var stream = "c" + random.nextInt(2);
+      var on = lastDecided.getOrDefault(stream, Tip.EMPTY);
+      var request = AppendRequests.on(stream, on).id(ids.get(random.nextInt(8)));
+      if (random.nextInt(4) == 0) {
+        return request.rejected().asLink();
+      }
+      return request.event(0, "A", "x".repeat(random.nextInt(400))).events().asLink();
+    }
+
     private AppendRequest anyRequest() {
+      if (random.nextInt(3) == 0) {
+        return anyLink();
+      }
       var request =
           AppendRequests.on("s" + random.nextInt(5), Tip.EMPTY).id(ids.get(random.nextInt(8)));
       if (random.nextInt(4) == 0) {
@@ -129,6 +153,10 @@ class AppendQueueSimulationTest {
       return request.event(0, "A", "x".repeat(random.nextInt(1_500))).events();
     }
 
+    private static String stream(PendingAppend link) {
+      return link.request().bases().get(0).stream();
+    }
+
     /** Its streams and its id: in each of these the order of arrival holds. */
     private static List<String> places(AppendRequest request) {
       var places = new ArrayList<String>();
@@ -140,6 +168,7 @@ class AppendQueueSimulationTest {
     private void take() throws InterruptedException {
       var batch = handedOut();
       var taken = new HashSet<String>();
+      var after = new HashMap<String, Tip>();
       var isConditional = false;
       Optional<UUID> epoch = Optional.empty();
       for (var one : batch) {
@@ -151,16 +180,49 @@ class AppendQueueSimulationTest {
           epoch = Optional.of(condition.after().epoch());
         }
         for (var place : places(one.request())) {
-          assertThat(taken.add(place)).as("%s once in a batch", place).isTrue();
+          var isFirst = taken.add(place);
+          var follows = one.request().isLink() && place.startsWith("stream ");
+          assertThat(isFirst || follows).as("%s once in a batch", place).isTrue();
+          if (follows) {
+            var on = one.request().bases().get(0).tip();
+            assertThat(isFirst || on.equals(after.get(place)))
+                .as("a link of %s on the one before", place)
+                .isTrue();
+            assertThat(refused).as("what a link was decided on").doesNotContain(on.decision());
+            after.put(place, one.request().tipAfter(0));
+          }
           var line = waiting.getOrDefault(place, new ArrayDeque<>());
           assertThat(line.poll()).as("the first of %s", place).isSameAs(one);
         }
         away.add(one);
       }
+      verdict(batch);
       assertThat(batch.size()).isLessThanOrEqualTo(LIMITS.commands());
       if (batch.size() > 1) {
         assertThat(batch.stream().mapToInt(PendingAppend::bytes).sum())
             .isLessThanOrEqualTo(LIMITS.bytes());
+      }
+    }
+
+    /** Now and then the links of a stream are refused, all of them, with those that wait behind. */
+    private void verdict(List<PendingAppend> batch) {
+      var stream = "c" + random.nextInt(2);
+      var links =
+          batch.stream()
+              .filter(one -> one.request().isLink() && stream(one).equals(stream))
+              .toList();
+      if (links.isEmpty() || random.nextInt(3) > 0) {
+        return;
+      }
+      links.forEach(link -> refused.add(link.request().decision()));
+      lastDecided.put(stream, links.get(0).request().bases().get(0).tip());
+      for (var cut : bug == Bug.NOT_CUT ? List.<PendingAppend>of() : queue.cut(Set.of(stream))) {
+        refused.add(cut.request().decision());
+        for (var place : places(cut.request())) {
+          assertThat(waiting.get(place).remove(cut)).as("cut while it waits").isTrue();
+        }
+        answered++;
+        queue.release(cut);
       }
     }
 
@@ -191,7 +253,12 @@ class AppendQueueSimulationTest {
             batch.add(away.get(0));
           }
         }
-        case NONE, ROOM_NOT_GIVEN_BACK -> {}
+        case LINKS_SWAPPED -> {
+          if (batch.size() > 1 && batch.get(0).request().isLink()) {
+            Collections.swap(batch, 0, 1);
+          }
+        }
+        case NONE, ROOM_NOT_GIVEN_BACK, NOT_CUT -> {}
       }
       return batch;
     }

@@ -10,6 +10,7 @@ import io.evento.server.eventstore.AppendRequests;
 import io.evento.server.eventstore.StorePosition;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -78,6 +79,76 @@ class AppendQueueTest {
       assertThat(batch()).containsExactly(first);
       assertThat(batch()).containsExactly(both);
       assertThat(batch()).containsExactly(third);
+    }
+  }
+
+  /** Each link is decided on the outcome of the one before. */
+  @Nested
+  class A_chain {
+    private AppendRequest link(String stream, Tip on) {
+      return offered(AppendRequests.on(stream, on).event("A").events().asLink());
+    }
+
+    private AppendRequest rejection(String stream, Tip on) {
+      return offered(AppendRequests.on(stream, on).rejected().asLink());
+    }
+
+    @Test
+    void is_taken_in_its_order_beside_others() throws InterruptedException {
+      var first = link("a", Tip.EMPTY);
+      var other = offered("b");
+      var rejected = rejection("a", first.tipAfter(0));
+      var last = link("a", first.tipAfter(0));
+      assertThat(batch()).containsExactly(first, other, rejected, last);
+    }
+
+    @Test
+    void ends_where_one_does_not_follow_and_nothing_overtakes_that_one()
+        throws InterruptedException {
+      var first = link("a", Tip.EMPTY);
+      var stranger = link("a", new Tip(7, 7));
+      var third = link("a", first.tipAfter(0));
+      assertThat(batch()).containsExactly(first);
+      assertThat(batch()).containsExactly(stranger);
+      assertThat(batch()).containsExactly(third);
+    }
+
+    @Test
+    void is_no_place_for_what_others_decided() throws InterruptedException {
+      var first = link("a", Tip.EMPTY);
+      var door = offered(AppendRequests.on("a", first.tipAfter(0)).event("A").events());
+      assertThat(batch()).containsExactly(first);
+      assertThat(batch()).containsExactly(door);
+    }
+
+    @Test
+    void has_an_id_once() throws InterruptedException {
+      var first = link("a", Tip.EMPTY);
+      var copy =
+          offered(
+              AppendRequests.on("a", first.tipAfter(0))
+                  .id(first.commandId())
+                  .event("A")
+                  .events()
+                  .asLink());
+      var third = link("a", copy.tipAfter(0));
+      assertThat(batch()).containsExactly(first);
+      assertThat(batch()).containsExactly(copy, third);
+    }
+
+    @Test
+    void is_cut_behind_what_is_not_stored_and_others_of_its_stream_are_not()
+        throws InterruptedException {
+      var refused = AppendRequests.on("a", Tip.EMPTY).event("A").events().asLink();
+      var second = link("a", refused.tipAfter(0));
+      var other = link("b", Tip.EMPTY);
+      var door = offered("a");
+      var rejected = rejection("a", second.tipAfter(0));
+      var fourth = link("a", second.tipAfter(0));
+      assertThat(queue.cut(Set.of("a")))
+          .extracting(PendingAppend::request)
+          .containsExactly(second, rejected, fourth);
+      assertThat(batch()).containsExactly(other, door);
     }
   }
 

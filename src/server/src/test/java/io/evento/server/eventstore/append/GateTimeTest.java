@@ -239,7 +239,7 @@ class GateTimeTest {
         var session = owner.createStatement()) {
       String source;
       try (var row =
-          session.executeQuery("select pg_get_functiondef('evento.append_3'::regproc)")) {
+          session.executeQuery("select pg_get_functiondef('evento.append_4'::regproc)")) {
         row.next();
         source = row.getString(1);
       }

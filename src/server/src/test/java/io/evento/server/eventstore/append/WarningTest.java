@@ -47,7 +47,7 @@ class WarningTest {
         var session = owner.createStatement()) {
       session.execute("create sequence evento.calls");
       try (var row =
-          session.executeQuery("select pg_get_functiondef('evento.append_3'::regproc)")) {
+          session.executeQuery("select pg_get_functiondef('evento.append_4'::regproc)")) {
         row.next();
         var warned =
             row.getString(1)
