@@ -38,7 +38,9 @@ class NodeLossIT {
 
   @RegisterExtension static final Cluster cluster = Cluster.running();
 
+  /** Long, as the short worst day of every run kills and freezes nodes under such callers too. */
   @Test
+  @Tag("soak")
   void a_killed_and_a_frozen_node_lose_nothing_and_hold_up_nobody() throws Exception {
     loseNodes(Entrance.EVERY_NODE, PER_SECOND);
   }
