@@ -21,7 +21,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -109,10 +108,7 @@ public class Owner implements OwnedCommands {
    */
   static StreamQueue queue(
       BiFunction<StreamQueue, PendingCommand, CompletionStage<Receipt>> decide) {
-    var itself = new AtomicReference<StreamQueue>();
-    var streamQueue = new StreamQueue(next -> start(itself.get(), next, decide));
-    itself.set(streamQueue);
-    return streamQueue;
+    return new StreamQueue((streamQueue, next) -> start(streamQueue, next, decide));
   }
 
   private static void start(

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,7 +60,7 @@ final class StreamQueue {
   /** What they may take: as much as a batch, or one aggregate would fill the append's room. */
   private static final long BYTES_MAX = 1 << 20;
 
-  private final Consumer<PendingCommand> starter;
+  private final BiConsumer<StreamQueue, PendingCommand> starter;
   private final ArrayDeque<PendingCommand> waiting = new ArrayDeque<>();
 
   /** Proposed and without a verdict, in order, each on the state after the one before. */
@@ -96,7 +96,7 @@ final class StreamQueue {
    * @param starter decides a command; may be called on whatever thread brought the reason for it,
    *     for one command after the other
    */
-  StreamQueue(Consumer<PendingCommand> starter) {
+  StreamQueue(BiConsumer<StreamQueue, PendingCommand> starter) {
     this.starter = starter;
   }
 
@@ -138,7 +138,7 @@ final class StreamQueue {
   void startNext() {
     for (var next = firstToStart(); next != null; next = nextToStart()) {
       try {
-        starter.accept(next);
+        starter.accept(this, next);
       } catch (RuntimeException | Error failure) {
         // Or nobody would start anything here again.
         ended(next);

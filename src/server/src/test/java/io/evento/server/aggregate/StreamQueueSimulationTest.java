@@ -78,7 +78,7 @@ class StreamQueueSimulationTest {
   private static final class Simulation {
     private final Random random;
     private final Bug bug;
-    private final StreamQueue queue = new StreamQueue(this::started);
+    private final StreamQueue queue = new StreamQueue((lane, next) -> started(next));
     private final List<PendingCommand> all = new ArrayList<>();
     // Asked and not answered, old questions too; links on their way to the append, and at it; what
     // the append said and nobody was told yet.
@@ -166,8 +166,10 @@ class StreamQueueSimulationTest {
     /** A handler that is told nothing decides on what it holds; some are of a mind of their own. */
     private void ask(PendingCommand command) {
       var tip = queue.tip();
-      var isNamed = tip != null && random.nextInt(12) > 0;
-      questions.add(new Question(command, command.chain(), isNamed ? tip : held, isNamed));
+      questions.add(
+          tip != null && random.nextInt(12) > 0
+              ? new Question(command, command.chain(), tip, true)
+              : new Question(command, command.chain(), held, false));
     }
 
     /** Any question, also one of a chain that is broken, in whatever order. */
