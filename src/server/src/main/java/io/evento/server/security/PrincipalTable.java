@@ -487,7 +487,7 @@ class PrincipalTable {
    * @return what the function said; empty for one that says nothing
    */
   private String call(String function, Binder parameters) {
-    return database.read(
+    return database.audited(
         "change rights",
         connection -> {
           try (var call = Sql.prepare(connection, function)) {

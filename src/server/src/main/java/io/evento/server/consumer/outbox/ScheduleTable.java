@@ -314,7 +314,7 @@ public class ScheduleTable implements OutboxStore {
    * @return {@code done}, {@code absent} or {@code no-bundle}
    */
   String adopt(UUID id, String bundle, Actor by) {
-    return database.read(
+    return database.audited(
         "name sender of schedule",
         open -> {
           try (var call = Sql.prepare(open, ADOPT)) {

@@ -3,10 +3,12 @@ package io.evento.server.eventstore.append;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.eventstore.Epochs;
 import io.evento.server.eventstore.Epochs.Epoch;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import io.evento.server.persistence.UncheckedSqlException;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -55,6 +57,11 @@ public class StoreAcceptance {
   private static final String LIVES =
       """
       select id, starts_after from evento.store_epoch order by ordinal
+      """;
+
+  private static final String CORRELATE =
+      """
+      select set_config('evento.correlation', ?, false)
       """;
 
   private static final String ACCEPT =
@@ -262,7 +269,7 @@ public class StoreAcceptance {
 
   private UUID accept(Found found, StoreMemory memory, Asked asked) {
     var store = Objects.requireNonNull(found.store());
-    try (var connection = database.unvetted(found.host(), "accept", IMPATIENT);
+    try (var connection = correlated(database.unvetted(found.host(), "accept", IMPATIENT));
         var accept = connection.prepareStatement(ACCEPT)) {
       KnownStore.bind(accept, 1, memory);
       accept.setObject(5, store.system(), Types.BIGINT);
@@ -285,7 +292,8 @@ public class StoreAcceptance {
                     + " instead of="
                     + memory.seen()
                     + " by="
-                    + asked.by());
+                    + asked.by()
+                    + RequestCorrelation.logged());
         return epoch;
       }
     } catch (SQLException failure) {
@@ -294,6 +302,20 @@ public class StoreAcceptance {
       }
       throw new UncheckedSqlException("accept store", failure);
     }
+  }
+
+  /** For all that is done by it, as the statement that accepts has to be the only one. */
+  private static Connection correlated(Connection connection) throws SQLException {
+    var correlation = RequestCorrelation.present();
+    if (correlation != null) {
+      try (var set = Sql.prepare(connection, CORRELATE)) {
+        set.bind(correlation).one(row -> row.getString(1));
+      } catch (SQLException failure) {
+        connection.close();
+        throw failure;
+      }
+    }
+    return connection;
   }
 
   private static EventoException conflict(String detail) {

@@ -176,7 +176,7 @@ public class SnapshotPages {
    */
   public void drop(String stream, @Nullable String reason, Sql.Columns by) {
     var isDropped =
-        database.read(
+        database.audited(
             "drop snapshot",
             connection -> {
               try (var call = Sql.prepare(connection, DROP)) {

@@ -40,12 +40,14 @@ class RefusalAuditTest {
       var thief =
           new Caller(Caller.Kind.BUNDLE, "thief", Set.of(), List.of(), UUID.randomUUID(), ADDRESS);
       var id = UUID.randomUUID();
-      assertThat(Peer.greet(node, thief).ask(id, kind.apply(id)))
-          .isInstanceOf(ReplyMessage.Fault.class);
+      var told = Peer.greet(node, thief).ask(id, kind.apply(id));
+      assertThat(told).isInstanceOf(ReplyMessage.Fault.class);
       await("a row of the audit")
           .atMost(Duration.ofSeconds(10))
           .until(() -> audited(where).startsWith("bundle thief"));
-      assertThat(audited(where)).contains("right send", "in context bank");
+      assertThat(audited(where))
+          .contains(
+              "right send", "in context bank", "of " + ((ReplyMessage.Fault) told).correlation());
     }
   }
 
@@ -53,7 +55,7 @@ class RefusalAuditTest {
     try (var admin = where.asAdmin();
         var select =
             admin.prepareStatement(
-                "select coalesce(string_agg(who || ' ' || object, ';'), '') from evento.audit"
+                "select coalesce(string_agg(who || ' ' || object || ' of ' || correlation, ';'), '') from evento.audit"
                     + " where action = 'refuse' and address = ?")) {
       select.setString(1, ADDRESS);
       var row = select.executeQuery();
