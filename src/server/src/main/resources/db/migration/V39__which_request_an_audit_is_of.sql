@@ -2,9 +2,6 @@
 -- says it by a setting of its transaction; one of the previous release says none, and its rows have none, as those of before.
 ALTER TABLE evento.audit ADD COLUMN correlation text;
 
--- The table is scanned once, and nobody writes it meanwhile; no row has one yet, so nothing is sorted.
-CREATE INDEX audit_correlation ON evento.audit(correlation, id) WHERE correlation IS NOT NULL;
-
 -- As V19 made it, but for that. The id is a caller's text: what is no printable ASCII is a question mark, and 200 characters are enough for
 -- any that a node lets in. What a node does by itself while it works for a request, such as to count what it left out, is of none.
 CREATE OR REPLACE FUNCTION evento.audit_add(p_who text, p_action text, p_object text, p_before jsonb, p_after jsonb, p_node text,

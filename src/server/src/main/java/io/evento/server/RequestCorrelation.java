@@ -12,6 +12,8 @@ public final class RequestCorrelation {
   /** Of a request's attributes: for who answers on whatever thread there is. */
   public static final String ATTRIBUTE = "io.evento.correlation";
 
+  private static final int CHARS_MAX = 200;
+
   private static final ThreadLocal<@Nullable String> PRESENT = new ThreadLocal<>();
 
   private RequestCorrelation() {}
@@ -33,22 +35,42 @@ public final class RequestCorrelation {
     return PRESENT.get();
   }
 
-  /** Has the present thread work for a request, until what is returned is closed. */
+  /** The same, and empty text for none: what a setting of the database has that says none. */
+  public static String presentOrNone() {
+    var correlation = present();
+    return correlation == null ? "" : correlation;
+  }
+
+  /**
+   * Has the present thread work for a request, until what is returned is closed.
+   *
+   * @param correlation may be a stranger's text: it is bounded as the audit bounds it
+   */
   public static Bound bind(String correlation) {
     var bound = new Bound(PRESENT.get());
-    PRESENT.set(correlation);
+    PRESENT.set(bounded(correlation));
     return bound;
+  }
+
+  private static String bounded(String said) {
+    return said.codePoints()
+        .limit(CHARS_MAX)
+        .map(point -> point >= ' ' && point <= '~' ? point : '?')
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
   }
 
   /** The task, done for a request; null for none. */
   public static Runnable carried(@Nullable String correlation, Runnable task) {
-    return correlation == null
-        ? task
-        : () -> {
-          try (var bound = bind(correlation)) {
-            task.run();
-          }
-        };
+    if (correlation == null) {
+      return task;
+    }
+    var kept = bounded(correlation); // the task may wait for long
+    return () -> {
+      try (var bound = bind(kept)) {
+        task.run();
+      }
+    };
   }
 
   /** The pool, whose threads work for the present thread's request then. */

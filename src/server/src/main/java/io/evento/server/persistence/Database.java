@@ -267,6 +267,7 @@ public class Database {
   /**
    * The same for what has a row of the audit, which the database's functions write: they find there
    * of which request it is. Of this transaction alone, as a pooler may stand before the database.
+   * What is one call of such a function goes by {@link #read} and {@link Sql#audited}.
    */
   public <T> T audited(String what, Work<T> work) {
     var correlation = RequestCorrelation.present();

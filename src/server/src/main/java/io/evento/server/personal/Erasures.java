@@ -296,7 +296,7 @@ public class Erasures {
    * @return how many keys there were
    */
   private int store(List<Erasure> erasures, boolean isReplay, String address) {
-    return database.audited(
+    return database.read(
         "erase subjects", open -> ErasureTable.erase(open, erasures, isReplay, node, address));
   }
 

@@ -217,15 +217,18 @@ public class AuditLog {
     threads.timer().scheduleWithFixedDelay(this::nextMinute, 1, 1, TimeUnit.MINUTES);
   }
 
-  /** Notes that a caller was refused something. */
+  /**
+   * Notes that a caller was refused something: of the request that this node knows of, as another
+   * may have said why, and says of what it likes.
+   */
   public void refused(Caller caller, String object, EventoException why) {
-    var told = why.correlation();
+    var present = RequestCorrelation.present();
     refused(
         Actor.nameOf(caller),
         caller.address(),
         object,
         why.code(),
-        told == null ? RequestCorrelation.present() : told);
+        present == null ? why.correlation() : present);
   }
 
   /** The same, if that is why something failed; of other failures nothing is noted. */
@@ -273,10 +276,10 @@ public class AuditLog {
 
   private void note(String who, String address, String object, ErrorCode code, int leftOut) {
     try {
-      database.audited(
+      database.read(
           "note refusal",
           connection -> {
-            try (var call = Sql.prepare(connection, NOTE)) {
+            try (var call = Sql.audited(connection, NOTE)) {
               return call.bind(who)
                   .bind(object)
                   .bind(code.wire())

@@ -487,10 +487,10 @@ class PrincipalTable {
    * @return what the function said; empty for one that says nothing
    */
   private String call(String function, Binder parameters) {
-    return database.audited(
+    return database.read(
         "change rights",
         connection -> {
-          try (var call = Sql.prepare(connection, function)) {
+          try (var call = Sql.audited(connection, function)) {
             parameters.bind(call);
             return call.one(row -> row.getString(1) == null ? "" : row.getString(1));
           }

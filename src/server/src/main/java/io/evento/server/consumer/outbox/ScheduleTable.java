@@ -314,10 +314,10 @@ public class ScheduleTable implements OutboxStore {
    * @return {@code done}, {@code absent} or {@code no-bundle}
    */
   String adopt(UUID id, String bundle, Actor by) {
-    return database.audited(
+    return database.read(
         "name sender of schedule",
         open -> {
-          try (var call = Sql.prepare(open, ADOPT)) {
+          try (var call = Sql.audited(open, ADOPT)) {
             return call.bind(id).bind(bundle).bind(by).one(row -> row.getString(1));
           }
         });

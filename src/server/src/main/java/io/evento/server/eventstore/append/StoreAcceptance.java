@@ -64,6 +64,7 @@ public class StoreAcceptance {
       select set_config('evento.correlation', ?, false)
       """;
 
+  // Nothing may stand beside the call: it looks at the text that it is called by.
   private static final String ACCEPT =
       """
       select epoch, head from evento.accept_store_1(?::uuid, ?, ?, ?, ?, ?::uuid, ?, ?, ?)
@@ -269,8 +270,10 @@ public class StoreAcceptance {
 
   private UUID accept(Found found, StoreMemory memory, Asked asked) {
     var store = Objects.requireNonNull(found.store());
-    try (var connection = correlated(database.unvetted(found.host(), "accept", IMPATIENT));
+    try (var connection = database.unvetted(found.host(), "accept", IMPATIENT);
+        var request = new OfRequest(connection);
         var accept = connection.prepareStatement(ACCEPT)) {
+      request.say(RequestCorrelation.presentOrNone());
       KnownStore.bind(accept, 1, memory);
       accept.setObject(5, store.system(), Types.BIGINT);
       accept.setString(6, store.epoch().toString());
@@ -304,18 +307,25 @@ public class StoreAcceptance {
     }
   }
 
-  /** For all that is done by it, as the statement that accepts has to be the only one. */
-  private static Connection correlated(Connection connection) throws SQLException {
-    var correlation = RequestCorrelation.present();
-    if (correlation != null) {
+  /**
+   * Of which request all is that a connection does, until this is closed: a pooler may stand before
+   * the store, and give what is behind the connection to somebody else.
+   */
+  private record OfRequest(Connection connection) implements AutoCloseable {
+    void say(String correlation) throws SQLException {
       try (var set = Sql.prepare(connection, CORRELATE)) {
         set.bind(correlation).one(row -> row.getString(1));
-      } catch (SQLException failure) {
-        connection.close();
-        throw failure;
       }
     }
-    return connection;
+
+    @Override
+    public void close() {
+      try {
+        say("");
+      } catch (SQLException failure) {
+        LOG.log(Level.DEBUG, () -> "connection ended cause=" + failure.getMessage());
+      }
+    }
   }
 
   private static EventoException conflict(String detail) {

@@ -176,10 +176,10 @@ public class SnapshotPages {
    */
   public void drop(String stream, @Nullable String reason, Sql.Columns by) {
     var isDropped =
-        database.audited(
+        database.read(
             "drop snapshot",
             connection -> {
-              try (var call = Sql.prepare(connection, DROP)) {
+              try (var call = Sql.audited(connection, DROP)) {
                 return call.bind(stream).bind(reason).bind(by).one(row -> row.getBoolean(1));
               }
             });

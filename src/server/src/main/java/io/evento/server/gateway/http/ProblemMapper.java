@@ -47,9 +47,12 @@ public class ProblemMapper implements ExceptionMapper<Throwable> {
           ? response
           : Response.fromResponse(response).header("Allow", allow).build();
     }
-    var told = Failures.told(thrown, correlation(thrown));
+    var correlation = correlation(thrown);
+    var told = Failures.told(thrown, correlation);
     if (told.code() == ErrorCode.FORBIDDEN || told.code() == ErrorCode.UNAUTHENTICATED) {
-      note(told);
+      try (var bound = RequestCorrelation.bind(correlation)) {
+        note(told);
+      }
     }
     return Problems.response(told.commandId() == null ? named(told) : told);
   }

@@ -460,7 +460,17 @@ final class BundleLink {
                   + " detail="
                   + Printable.log(fault.detail()));
     } else {
-      open.answered(fault.id(), fault);
+      // Whoever asked is told of his own request: what a bundle says of another leads nowhere.
+      open.answered(
+          fault.id(),
+          new ReplyMessage.Fault(
+              fault.id(),
+              fault.code(),
+              fault.detail(),
+              fault.errors(),
+              fault.rejection(),
+              null,
+              fault.retryAfter()));
     }
   }
 
