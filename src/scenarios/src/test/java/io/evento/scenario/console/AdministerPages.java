@@ -404,6 +404,7 @@ abstract class AdministerPages {
     assertThat(edit).hasAttribute("aria-disabled", "true");
     assertThat(edit).containsText("you need the role operator");
     edit.dispatchEvent("click");
+    Console.settle(page);
     assertThat(page.locator("dialog")).hasCount(0);
     var status =
         page.evaluate(
@@ -446,7 +447,11 @@ abstract class AdministerPages {
     assertThat(page.locator("nav.rail")).not().containsText("Settings");
 
     page = visit("opal", "settings/" + KEY);
-    assertThat(button(page, "#panel", "Edit")).hasAttribute("aria-disabled", "false");
+    var edit = button(page, "#panel", "Edit");
+    assertThat(edit).hasAttribute("aria-disabled", "false");
+    edit.dispatchEvent("click");
+    Console.settle(page);
+    assertThat(page.locator("dialog")).hasCount(1);
   }
 
   @Test
