@@ -12,11 +12,11 @@ import '../parts/json.js';
 import '../parts/table.js';
 
 const PAGE = 200;
-const FILTERS = ['kind', 'who', 'action', 'object', 'node', 'address', 'words', 'since'];
+const FILTERS = ['kind', 'who', 'action', 'object', 'node', 'address', 'correlation', 'words', 'since'];
 const KINDS = {'': 'Everything', changes: 'Changes', 'sign-ins': 'Sign-ins', refusals: 'Refusals'};
 const SINCE = {'': 'At any time', PT1H: 'In the last hour', P1D: 'In the last day', P7D: 'In the last 7 days', P30D: 'In the last 30 days'};
 const MILLIS = {PT1H: 3_600_000, P1D: 86_400_000, P7D: 7 * 86_400_000, P30D: 30 * 86_400_000};
-const LABELS = {who: 'who', action: 'what', object: 'on', node: 'by node', address: 'from'};
+const LABELS = {who: 'who', action: 'what', object: 'on', node: 'by node', address: 'from', correlation: 'of request'};
 
 /** Whether there is something newer than what is shown. */
 const newest = watch('/audit', {every: 5_000, query: {limit: 1}});
@@ -94,6 +94,7 @@ const COLUMNS = [
   {key: 'detail', title: 'Detail', grow: true, narrow: false, text: one => summary(one), cell: one => html`<span class="dim">${summary(one)}</span>`},
   {key: 'address', title: 'From', narrow: false, cell: one => html`<span class="mono">${one.address || '–'}</span>`},
   {key: 'node', title: 'Node', narrow: false, hidden: true, cell: one => one.node},
+  {key: 'correlation', title: 'Request', narrow: false, hidden: true, cell: one => html`<span class="mono">${one.correlation ?? '–'}</span>`},
   {key: 'dbUser', title: 'Role of the database', narrow: false, hidden: true, cell: one => one.dbUser},
 ];
 
@@ -156,6 +157,7 @@ function full(one) {
       <dt>From</dt><dd>${chip('address', one.address)}</dd>
       <dt>By node</dt><dd>${chip('node', one.node)}</dd>
       <dt>What</dt><dd>${chip('action', one.action)}</dd>
+      <dt>Request</dt><dd>${chip('correlation', one.correlation)}</dd>
       <dt>Written by</dt><dd>role <span class="mono">${one.dbUser}</span> of the database, with its clock</dd>
       <dt>Entry</dt><dd>${copyable(String(one.id))}</dd>
     </dl>

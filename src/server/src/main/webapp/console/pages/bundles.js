@@ -23,11 +23,21 @@ export function show(context) {
 }
 
 /** One bundle with all its instances. */
-export const detail = context => shown(both, now => {
-  context.title(context.path[0]);
-  const one = all(now).find(bundle => bundle.name === context.path[0]);
-  context.render(one ? full(one, context) : now.hosts.data ? empty('It is not connected', 'No instance of this bundle has a session with a node now.') : failure(now.hosts.problem, bundles.refresh));
-});
+export function detail(context) {
+  const unfolded = new Map(); // by instance, where somebody said so
+  const draw = now => {
+    context.title(context.path[0]);
+    const one = all(now).find(bundle => bundle.name === context.path[0]);
+    const isOpen = instance => unfolded.get(instance) ?? one.instances.length < FOLDED_FROM;
+    const fold = (instance, open) => {
+      if (open === isOpen(instance)) return;
+      unfolded.set(instance, open);
+      draw({hosts: bundles.get(), open: sessions.get()});
+    };
+    context.render(one ? full(one, context, isOpen, fold) : now.hosts.data ? empty('It is not connected', 'No instance of this bundle has a session with a node now.') : failure(now.hosts.problem, bundles.refresh));
+  };
+  return shown(both, draw);
+}
 
 /** The instances by their bundle, each with its sessions. */
 function all({hosts, open}) {
@@ -92,8 +102,7 @@ const COLUMNS = [
 
 const FOLDED_FROM = 10;
 
-function full(one, context) {
-  const isOpen = one.instances.length < FOLDED_FROM;
+function full(one, context, isOpen, fold) {
   return html`<div class="stack">${context.isPanel ? nothing : html`<h2>${one.name}</h2>`}
     <dl class="figures pair">
       ${figure('Instances', format.number(one.instances.length), one.forms > 1 ? `${one.forms} versions side by side` : 'all declare the same')}
@@ -101,15 +110,20 @@ function full(one, context) {
     </dl>
     <section class="stack"><h3>Components</h3>${one.components.length ? html`<ul class="chips">${one.components.map(component)}</ul>` : html`<p class="dim">It hosts nothing: it sends only.</p>`}</section>
     ${one.consumers.length ? html`<section class="stack"><h3>Consumers</h3><ul class="chips">${one.consumers.map(consumer)}</ul></section>` : nothing}
-    <section class="stack"><h3>Instances</h3>${one.instances.map(instance => html`<details class="card instance" ?open=${isOpen}><summary class="row"><b class="mono">${format.short(instance.instance)}</b><span class="dim">${
-      format.plural(instance.sessions.length, 'session')}</span><span class="space"></span>${instance.unresponsive ? state('unresponsive', 'silent') : state('up')}</summary>
+    <section class="stack"><h3>Instances</h3>${one.instances.map(instance => html`<details class="card instance" ?open=${isOpen(instance.instance)} @toggle=${event => fold(instance.instance, event.currentTarget.open)}><summary class="row"><b class="mono">${format.short(instance.instance)}</b><span class="dim">${
+      format.plural(instance.sessions.length, 'session')}</span><span class="space"></span>${instance.unresponsive ? state('unresponsive', 'silent') : state('up')}</summary>${isOpen(instance.instance) ? inside(instance) : nothing}</details>`)}</section>
+    <section class="stack"><h3>Answers</h3><dl class="facts"><dt>Commands</dt><dd>${one.commands.join(', ') || 'none'}</dd><dt>Queries</dt><dd>${one.queries.join(', ') || 'none'}</dd></dl></section>
+  </div>`;
+}
+
+/** What an instance unfolds to: hundreds of them are not drawn whole. */
+function inside(instance) {
+  return html`
       ${instance.unresponsive ? html`<p class="notice bad">It let ${instance.unresponsive.unanswered} deadlines in a row pass, the first ${time(instance.unresponsive.since)}. It is asked again ${time(instance.unresponsive.until)}.</p>` : nothing}
       <p class="dim">${copyable(instance.instance)}</p>
       <div class="scroller" tabindex="0" role="region" aria-label="Sessions of ${format.short(instance.instance)}"><table class="table"><thead><tr><th scope="col">Node</th><th scope="col">Open since</th><th scope="col">From</th><th scope="col" class="end">In flight</th></tr></thead>
         <tbody>${instance.sessions.map(session => html`<tr class="item"><td><a href=${to('nodes', [session.node])}>${session.node}</a></td><td>${time(session.since)}</td><td>${session.address}</td><td class="end">${
-          format.number(session.outstanding)}</td></tr>`)}</tbody></table></div></details>`)}</section>
-    <section class="stack"><h3>Answers</h3><dl class="facts"><dt>Commands</dt><dd>${one.commands.join(', ') || 'none'}</dd><dt>Queries</dt><dd>${one.queries.join(', ') || 'none'}</dd></dl></section>
-  </div>`;
+          format.number(session.outstanding)}</td></tr>`)}</tbody></table></div>`;
 }
 
 function component(text) {

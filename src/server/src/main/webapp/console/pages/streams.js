@@ -12,14 +12,17 @@ import '../parts/json.js';
 const AROUND = 25;
 const REST_MILLIS = 150;
 const STATES_KEPT = 200;
+const TYPES_MAX = 1_000;
 
 /** Which stream: by type and id, or one that was written lately. */
 export async function show(context) {
-  const [catalog, head] = await Promise.all([
-    api.get('/catalog', {}, context.signal),
+  const declared = kind => api.get('/components', {kind, limit: TYPES_MAX}, context.signal);
+  const [aggregates, boundaries, head] = await Promise.all([
+    declared('aggregate'),
+    declared('boundary'),
     api.get('/events', {after: 'head', limit: 1}, context.signal),
   ]);
-  const types = [...new Set(catalog.components.filter(one => one.kind === 'aggregate' || one.kind === 'boundary').map(one => one.name))].sort();
+  const types = [...new Set([...aggregates.items, ...boundaries.items].map(one => one.name))].sort();
   const lately = await api.get('/events', {after: Math.max(0, head.next - 300), limit: 300}, context.signal);
   const streams = new Map();
   for (const event of lately.events.reverse()) {

@@ -105,7 +105,7 @@ public class Threads {
    */
   public static <T> CompletableFuture<T> supply(Supplier<T> work, Executor pool) {
     try {
-      return CompletableFuture.supplyAsync(work, pool);
+      return CompletableFuture.supplyAsync(work, RequestCorrelation.carriedTo(pool));
     } catch (RejectedExecutionException full) {
       return CompletableFuture.failedFuture(full);
     }

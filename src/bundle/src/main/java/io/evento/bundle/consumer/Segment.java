@@ -57,7 +57,7 @@ final class Segment extends LeasedSegment {
   private final Set<Long> passedOver = new HashSet<>();
   private @Nullable Retry asked;
   private int queuedEvents;
-  private @Nullable ScheduledFuture<?> retry;
+  private @Nullable Wait wait;
 
   /** The lease that the fields below belong to. */
   private @Nullable Lease begun;
@@ -148,13 +148,35 @@ final class Segment extends LeasedSegment {
     wake();
   }
 
+  /** For a moment of the clock, in a worker's place: who takes it goes on, and nobody else does. */
+  private static final class Wait {
+    private @Nullable ScheduledFuture<?> timer;
+  }
+
   /** What waits to be tried again belongs to a lease that is over: no need to wait any longer. */
   private void hurry() {
     synchronized (this) {
-      if (retry == null || !retry.cancel(false)) {
+      if (wait == null) {
         return;
       }
-      retry = null;
+      if (wait.timer != null) {
+        wait.timer.cancel(false);
+      }
+      wait = null;
+    }
+    submit();
+  }
+
+  /**
+   * The clock's. A timer can be cancelled while it runs and says that it was, so it is no proof
+   * that nobody goes on: two workers would handle the same events.
+   */
+  private void goOn(Wait over) {
+    synchronized (this) {
+      if (wait != over) {
+        return;
+      }
+      wait = null;
     }
     submit();
   }
@@ -165,7 +187,9 @@ final class Segment extends LeasedSegment {
 
   private void submitIn(long millis) {
     synchronized (this) {
-      retry = clock.schedule(this::submit, millis, TimeUnit.MILLISECONDS);
+      var mine = new Wait();
+      mine.timer = clock.schedule(() -> goOn(mine), millis, TimeUnit.MILLISECONDS);
+      wait = mine;
       var isNewsThere =
           asked != null || (parking != null && passedOver.contains(parking.position()));
       if (!isStopping() && lease() == begun && !isNewsThere) {

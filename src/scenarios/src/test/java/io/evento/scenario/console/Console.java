@@ -217,6 +217,20 @@ final class Console implements AfterEachCallback {
   }
 
   /**
+   * Waits until what something began is drawn, so that what is not there then does not come: an
+   * answer of the node came since, and two frames.
+   */
+  static void settle(Page page) {
+    page.evaluate(
+        """
+        async () => {
+          await (await fetch('/evento/api/session')).text();
+          for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+        }
+        """);
+  }
+
+  /**
    * Holds a page to what every page keeps: axe finds nothing in light and dark, nothing scrolls
    * sideways at any width, and the Tab key comes to everything, with a ring that is seen. Leaves
    * screenshots in {@code target/screens}.

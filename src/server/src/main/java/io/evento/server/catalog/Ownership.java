@@ -4,6 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Names;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.catalog.OwnerTable.Owner;
 import io.evento.server.persistence.Database;
 import jakarta.inject.Inject;
@@ -207,7 +208,7 @@ public class Ownership {
   private Done change(Asked asked, String action, Work work) {
     var kind = OwnerTable.kept(asked.kind());
     var done =
-        database.transact(
+        database.audited(
             "change " + action + " of component",
             open -> {
               var was =
@@ -233,7 +234,16 @@ public class Ownership {
                   changed.owner().contexts());
             });
     if (!asked.dryRun()) {
-      LOG.log(Level.INFO, () -> "operation " + action + " by=" + asked.by() + " " + done.detail());
+      LOG.log(
+          Level.INFO,
+          () ->
+              "operation "
+                  + action
+                  + " by="
+                  + asked.by()
+                  + " "
+                  + done.detail()
+                  + RequestCorrelation.logged());
     }
     return done;
   }

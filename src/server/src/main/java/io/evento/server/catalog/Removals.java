@@ -135,7 +135,7 @@ public class Removals {
 
   private Ownership.Done remove(Ownership.Asked asked, BooleanSupplier isHosted, Work work) {
     var detail =
-        database.transact(
+        database.audited(
             "remove from catalog",
             open -> {
               var done = work.on(open);

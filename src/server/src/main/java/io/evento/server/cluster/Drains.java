@@ -3,6 +3,7 @@ package io.evento.server.cluster;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
@@ -108,7 +109,7 @@ public class Drains {
 
   private Done change(String action, String name, boolean dryRun, Work work) {
     var done =
-        database.transact(
+        database.audited(
             action + " node",
             open -> {
               DrainTable.lock(open);
@@ -134,7 +135,8 @@ public class Drains {
                   others);
             });
     if (!dryRun && done.isChanged()) {
-      LOG.log(Level.INFO, () -> "operation " + action + " node=" + name);
+      LOG.log(
+          Level.INFO, () -> "operation " + action + " node=" + name + RequestCorrelation.logged());
     }
     return done;
   }

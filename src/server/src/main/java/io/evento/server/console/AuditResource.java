@@ -33,6 +33,8 @@ public class AuditResource {
    * @param who as the node said
    * @param before absent where nothing was
    * @param after absent where nothing is
+   * @param correlation of the request; absent for what none asked for, and of a node of an earlier
+   *     release
    */
   record EntryView(
       long id,
@@ -44,7 +46,8 @@ public class AuditResource {
       @Nullable Json before,
       @Nullable Json after,
       String node,
-      String address) {}
+      String address,
+      @Nullable String correlation) {}
 
   /**
    * @param next the {@code before} of the next page, also where this one is not full; absent at the
@@ -61,6 +64,7 @@ public class AuditResource {
       @QueryParam("object") @Nullable String object,
       @QueryParam("node") @Nullable String node,
       @QueryParam("address") @Nullable String address,
+      @QueryParam("correlation") @Nullable String correlation,
       @QueryParam("from") @Nullable String from,
       @QueryParam("to") @Nullable String to,
       @QueryParam("words") @Nullable String words,
@@ -75,6 +79,7 @@ public class AuditResource {
             text("object", object),
             text("node", node),
             text("address", address),
+            text("correlation", correlation),
             OperationRequest.time("from", from),
             OperationRequest.time("to", to),
             text("words", words));
@@ -114,7 +119,8 @@ public class AuditResource {
         json(row.before()),
         json(row.after()),
         row.node(),
-        row.address());
+        row.address(),
+        row.correlation());
   }
 
   private static @Nullable Json json(@Nullable String text) {

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.metrics.IMetricsTracker;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.config.ServerConfig;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
@@ -45,6 +46,11 @@ public class Database {
       """
       select set_config('statement_timeout', '10s', false)
        where current_setting('statement_timeout') = '0'
+      """;
+
+  static final String CORRELATE =
+      """
+      select set_config('evento.correlation', ?, true)
       """;
 
   /** Of connections of a pool of the application server that are refused or dead, one by one. */
@@ -255,6 +261,25 @@ public class Database {
           } finally {
             connection.setAutoCommit(true);
           }
+        });
+  }
+
+  /**
+   * The same for what has a row of the audit, which the database's functions write: they find there
+   * of which request it is. Of this transaction alone, as a pooler may stand before the database.
+   * What is one call of such a function goes by {@link #read} and {@link Sql#audited}.
+   */
+  public <T> T audited(String what, Work<T> work) {
+    var correlation = RequestCorrelation.present();
+    return transact(
+        what,
+        connection -> {
+          if (correlation != null) {
+            try (var set = Sql.prepare(connection, CORRELATE)) {
+              set.bind(correlation).one(row -> row.getString(1));
+            }
+          }
+          return work.on(connection);
         });
   }
 

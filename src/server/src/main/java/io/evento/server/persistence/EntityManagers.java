@@ -1,6 +1,7 @@
 package io.evento.server.persistence;
 
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import jakarta.persistence.EntityManager;
@@ -44,16 +45,24 @@ public class EntityManagers {
   }
 
   /**
-   * Runs one transaction; rolled back if the work throws.
+   * Runs one transaction, which has a row of the audit as those of {@link Database#audited}; rolled
+   * back if the work throws.
    *
    * @throws UncheckedSqlException if the database refused or does not answer
    */
-  public <T> T transact(Function<EntityManager, T> work) {
+  public <T> T audited(Function<EntityManager, T> work) {
     return managed(
         "change rows",
         manager -> {
           try {
             manager.getTransaction().begin();
+            var correlation = RequestCorrelation.present();
+            if (correlation != null) {
+              manager
+                  .createNativeQuery(Database.CORRELATE)
+                  .setParameter(1, correlation)
+                  .getSingleResult();
+            }
             var result = work.apply(manager);
             manager.getTransaction().commit();
             return result;

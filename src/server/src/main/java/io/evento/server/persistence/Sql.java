@@ -1,5 +1,6 @@
 package io.evento.server.persistence;
 
+import io.evento.server.RequestCorrelation;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -34,6 +35,13 @@ public final class Sql implements AutoCloseable {
     void visit(ResultSet row) throws SQLException;
   }
 
+  // The function is called for the row of the other, so after it; both are of one transaction.
+  private static final String OF_REQUEST =
+      """
+      with request as materialized (select set_config('evento.correlation', ?, true) as correlation)
+      %s from request where correlation is not null
+      """;
+
   /** A value that is more than one parameter, such as a key of two columns. */
   public interface Columns {
     /** Binds the columns in the order of the table. */
@@ -52,6 +60,18 @@ public final class Sql implements AutoCloseable {
   /** Prepares a statement; whoever calls closes it. */
   public static Sql prepare(Connection open, String text) throws SQLException {
     return new Sql(open, open.prepareStatement(text));
+  }
+
+  /**
+   * Prepares a call of a function that writes a row of the audit, and says of which request it is.
+   * It stays one statement, which commits by itself: a node that stands still between a call and
+   * its commit would keep all others waiting for what the function locks.
+   *
+   * @param call {@code select function(…)}
+   */
+  public static Sql audited(Connection open, String call) throws SQLException {
+    return prepare(open, OF_REQUEST.formatted(call.strip()))
+        .bind(RequestCorrelation.presentOrNone());
   }
 
   public Sql bind(@Nullable String value) throws SQLException {

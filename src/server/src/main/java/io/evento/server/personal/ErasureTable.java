@@ -162,7 +162,7 @@ final class ErasureTable {
   static int erase(
       Connection open, List<Erasure> erasures, boolean isReplay, String node, String address)
       throws SQLException {
-    try (var call = Sql.prepare(open, ERASE)) {
+    try (var call = Sql.audited(open, ERASE)) {
       return call.array("text", erasures, Erasure::subject)
           .array("text", erasures, Erasure::id)
           .array("text", erasures, one -> isReplay ? one.at() : null)

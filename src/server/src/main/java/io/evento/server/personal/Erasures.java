@@ -7,6 +7,7 @@ import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.protocol.PersonalMessage;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.Threads;
 import io.evento.server.config.PersonalConfig;
 import io.evento.server.config.ServerConfig;
@@ -190,7 +191,14 @@ public class Erasures {
     var position = row.position() != null ? row.position() : tell(erasure);
     LOG.log(
         Level.INFO,
-        () -> "subject erased subject=" + subject + " by=" + by + " keys=" + stored.keys());
+        () ->
+            "subject erased subject="
+                + subject
+                + " by="
+                + by
+                + " keys="
+                + stored.keys()
+                + RequestCorrelation.logged());
     return new Done(
         subject,
         first.id(),

@@ -3,6 +3,7 @@ package io.evento.server.security;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.Threads;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.persistence.Database;
@@ -82,7 +83,7 @@ public class AuditLog {
            looked_through as
              (select * from evento.audit where id between ? and ? order by id desc limit ?)
       select a.id, a.at, a.db_user, a.who, a.action, a.object, a.before::text, a.after::text,
-             a.node, a.address
+             a.node, a.address, a.correlation
         from looked_through a, asked q
        where (q.kind is null
               or q.kind = case when a.action = 'refuse' then 'refusals'
@@ -108,6 +109,17 @@ public class AuditLog {
         (select id from evento.audit where id between ? and ? order by id desc limit ?) x
       """;
 
+  // Plan: backward scans of audit_correlation. What the table keeps of an id is what V39 leaves of
+  // it.
+  private static final String PAGE_OF_REQUEST = ofRequest(PAGE);
+  static final String LOOKED_THROUGH_OF_REQUEST = ofRequest(LOOKED_THROUGH);
+
+  private static String ofRequest(String select) {
+    return select.replace(
+        "where id between",
+        "where correlation = left(regexp_replace(?, '[^ -~]', '?', 'g'), 200) and id between");
+  }
+
   /** What kind of thing was done. */
   public enum Kind {
     /** Of people, tokens, settings, consumers and everything else. */
@@ -126,6 +138,7 @@ public class AuditLog {
    * Which entries somebody looks for; null for all.
    *
    * @param who as the entry names him, such as {@code user ada}
+   * @param correlation of the request, as its problem and its log lines say it
    * @param from the first moment
    * @param to the moment after the last one
    * @param words that stand in who, action, object, address or what is there after, in any case
@@ -137,12 +150,13 @@ public class AuditLog {
       @Nullable String object,
       @Nullable String node,
       @Nullable String address,
+      @Nullable String correlation,
       @Nullable OffsetDateTime from,
       @Nullable OffsetDateTime to,
       @Nullable String words) {
     /** Everything. */
     public static final Filter NONE =
-        new Filter(null, null, null, null, null, null, null, null, null);
+        new Filter(null, null, null, null, null, null, null, null, null, null);
   }
 
   /**
@@ -150,7 +164,12 @@ public class AuditLog {
    */
   public record Page(List<Entry> entries, @Nullable Long next) {}
 
-  /** A row. {@code before} and {@code after} are JSON, or null. */
+  /**
+   * A row. {@code before} and {@code after} are JSON, or null.
+   *
+   * @param correlation of the request that it is of; null for what none asked for, and of a node of
+   *     a release that did not say it
+   */
   public record Entry(
       long id,
       OffsetDateTime at,
@@ -161,7 +180,8 @@ public class AuditLog {
       @Nullable String before,
       @Nullable String after,
       String node,
-      String address) {}
+      String address,
+      @Nullable String correlation) {}
 
   /** Of an address, in this minute. */
   private static final class Count {
@@ -197,15 +217,24 @@ public class AuditLog {
     threads.timer().scheduleWithFixedDelay(this::nextMinute, 1, 1, TimeUnit.MINUTES);
   }
 
-  /** Notes that a caller was refused something. */
-  public void refused(Caller caller, String object, ErrorCode code) {
-    refused(Actor.nameOf(caller), caller.address(), object, code);
+  /**
+   * Notes that a caller was refused something: of the request that this node knows of, as another
+   * may have said why, and says of what it likes.
+   */
+  public void refused(Caller caller, String object, EventoException why) {
+    var present = RequestCorrelation.present();
+    refused(
+        Actor.nameOf(caller),
+        caller.address(),
+        object,
+        why.code(),
+        present == null ? why.correlation() : present);
   }
 
   /** The same, if that is why something failed; of other failures nothing is noted. */
   public void failed(Caller caller, String object, EventoException why) {
     if (why.code() == ErrorCode.FORBIDDEN) {
-      refused(caller, object, why.code());
+      refused(caller, object, why);
     }
   }
 
@@ -216,6 +245,11 @@ public class AuditLog {
    * @param object what was asked for, such as {@code POST /api/tokens}
    */
   public void refused(String who, String address, String object, ErrorCode code) {
+    refused(who, address, object, code, RequestCorrelation.present());
+  }
+
+  private void refused(
+      String who, String address, String object, ErrorCode code, @Nullable String correlation) {
     refused.increment();
     int before;
     synchronized (counts) {
@@ -232,7 +266,9 @@ public class AuditLog {
       count.leftOut = 0;
     }
     try {
-      writer.execute(() -> note(who, address, printable(object), code, before));
+      writer.execute(
+          RequestCorrelation.carried(
+              correlation, () -> note(who, address, printable(object), code, before)));
     } catch (RejectedExecutionException full) {
       LOG.log(Level.DEBUG, "a refusal is not audited: too many wait");
     }
@@ -243,7 +279,7 @@ public class AuditLog {
       database.read(
           "note refusal",
           connection -> {
-            try (var call = Sql.prepare(connection, NOTE)) {
+            try (var call = Sql.audited(connection, NOTE)) {
               return call.bind(who)
                   .bind(object)
                   .bind(code.wire())
@@ -318,7 +354,7 @@ public class AuditLog {
               entries,
               entries.size() == limit
                   ? Long.valueOf(entries.get(limit - 1).id())
-                  : lookedThrough(connection, between));
+                  : lookedThrough(connection, filter, between));
         });
   }
 
@@ -349,8 +385,9 @@ public class AuditLog {
   private static List<Entry> entries(
       Connection connection, Filter filter, Between between, int limit) throws SQLException {
     var kind = filter.kind();
-    try (var select = Sql.prepare(connection, PAGE)) {
-      return select
+    var correlation = filter.correlation();
+    try (var select = Sql.prepare(connection, correlation == null ? PAGE : PAGE_OF_REQUEST)) {
+      select
           .bind(kind == null ? null : kind.wire())
           .bind(filter.who())
           .bind(filter.action())
@@ -359,10 +396,8 @@ public class AuditLog {
           .bind(filter.address())
           .bind(filter.words())
           .bind(filter.from())
-          .bind(filter.to())
-          .bind(between.first())
-          .bind(between.last())
-          .bind(LOOKED_THROUGH_MAX)
+          .bind(filter.to());
+      return bind(select, correlation, between)
           .bind(limit)
           .rows(
               row ->
@@ -376,19 +411,27 @@ public class AuditLog {
                       row.getString(7),
                       row.getString(8),
                       row.getString(9),
-                      row.getString(10)));
+                      row.getString(10),
+                      row.getString(11)));
     }
   }
 
-  /** The last entry that was looked at, if there may be more; else null. */
-  private static @Nullable Long lookedThrough(Connection connection, Between between)
+  private static Sql bind(Sql select, @Nullable String correlation, Between between)
       throws SQLException {
-    try (var select = Sql.prepare(connection, LOOKED_THROUGH)) {
+    return (correlation == null ? select : select.bind(correlation))
+        .bind(between.first())
+        .bind(between.last())
+        .bind(LOOKED_THROUGH_MAX);
+  }
+
+  /** The last entry that was looked at, if there may be more; else null. */
+  private static @Nullable Long lookedThrough(Connection connection, Filter filter, Between between)
+      throws SQLException {
+    var correlation = filter.correlation();
+    try (var select =
+        Sql.prepare(connection, correlation == null ? LOOKED_THROUGH : LOOKED_THROUGH_OF_REQUEST)) {
       long last =
-          select
-              .bind(between.first())
-              .bind(between.last())
-              .bind(LOOKED_THROUGH_MAX)
+          bind(select, correlation, between)
               .one(row -> row.getLong(1) < LOOKED_THROUGH_MAX ? 0 : row.getLong(2));
       return last == 0 ? null : last;
     }

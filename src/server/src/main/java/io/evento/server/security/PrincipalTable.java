@@ -490,7 +490,7 @@ class PrincipalTable {
     return database.read(
         "change rights",
         connection -> {
-          try (var call = Sql.prepare(connection, function)) {
+          try (var call = Sql.audited(connection, function)) {
             parameters.bind(call);
             return call.one(row -> row.getString(1) == null ? "" : row.getString(1));
           }

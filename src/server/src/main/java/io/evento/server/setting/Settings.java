@@ -4,6 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.silence.SchedulingDelay;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.Threads;
 import io.evento.server.persistence.Database;
 import io.evento.server.persistence.EntityManagers;
@@ -294,7 +295,7 @@ public class Settings {
 
   private void change(Setting setting, @Nullable String value, Order order) {
     var by = order.by();
-    managers.transact(
+    managers.audited(
         manager -> {
           manager.createNativeQuery(LOCK).executeUpdate();
           checkSeen(manager, setting, order.seen());
@@ -315,7 +316,15 @@ public class Settings {
           return setting;
         });
     LOG.log(
-        Level.INFO, () -> "setting changed key=" + setting.key() + " value=" + value + " by=" + by);
+        Level.INFO,
+        () ->
+            "setting changed key="
+                + setting.key()
+                + " value="
+                + value
+                + " by="
+                + by
+                + RequestCorrelation.logged());
   }
 
   private static void checkSeen(EntityManager manager, Setting setting, @Nullable Long seen) {

@@ -117,11 +117,12 @@ public class TelemetryTable {
       """;
 
   // By the index on minute.
+  // A row is of the whole minute that it names, which may have ended within the time asked for.
   private static final String FAILED_BY =
       """
       select type, sum((errors ->> ?)::bigint)
         from evento.telemetry_minute
-       where kind = ? and type <> '' and minute >= now() - ? * interval '1 second'
+       where kind = ? and type <> '' and minute > now() - (? + 60) * interval '1 second'
          and jsonb_exists(errors, ?)
        group by type
       """;
@@ -369,7 +370,7 @@ public class TelemetryTable {
   /**
    * How often something failed by one code lately, by type.
    *
-   * @param seconds how far to look back
+   * @param seconds how far to look back; up to a minute more, as minutes are told whole
    */
   public Map<String, Long> failedBy(Kind kind, String code, int seconds) {
     return database.read(

@@ -122,7 +122,7 @@ public class VerifyTable {
    */
   OptionalLong start(
       StorePosition head, Run.@Nullable Anchor anchor, @Nullable String reason, Actor actor) {
-    return database.transact(
+    return database.audited(
         "start verify",
         open -> {
           try (var call = Sql.prepare(open, START)) {
@@ -149,7 +149,7 @@ public class VerifyTable {
    * @return false if it is not running
    */
   boolean cancel(long run, Actor actor) {
-    return database.transact(
+    return database.audited(
         "cancel verify",
         open -> {
           try (var call = Sql.prepare(open, CANCEL)) {

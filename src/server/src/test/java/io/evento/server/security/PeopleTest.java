@@ -291,7 +291,7 @@ class PeopleTest {
       @Nullable String who,
       @Nullable String object,
       @Nullable String words) {
-    return new AuditLog.Filter(kind, who, null, object, null, null, null, null, words);
+    return new AuditLog.Filter(kind, who, null, object, null, null, null, null, null, words);
   }
 
   @Test
@@ -353,7 +353,8 @@ class PeopleTest {
       var from = begin.plusSeconds(seconds[0]);
       var to = begin.plusSeconds(seconds[1]);
       for (var object : List.of("GET /" + seconds[0], "GET /1")) {
-        var filter = new AuditLog.Filter(null, null, null, object, null, null, from, to, null);
+        var filter =
+            new AuditLog.Filter(null, null, null, object, null, null, null, from, to, null);
         var found = new ArrayList<String>();
         var pages = 0;
         for (Long before = Long.MAX_VALUE; before != null; pages++) {

@@ -4,6 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.cluster.Membership;
 import io.evento.server.cluster.Node;
 import io.evento.server.consumer.deadletter.DeadLetterLimit;
@@ -249,7 +250,7 @@ public class DeadLetters {
   private Operation run(Operations.Asked asked, String action, Database.Work<Done> work) {
     var consumer = asked.consumer();
     var operation =
-        database.transact(
+        database.audited(
             action + " dead letters",
             open -> {
               ConsumerTable.lock(open, consumer);
@@ -272,7 +273,8 @@ public class DeadLetters {
                   + " by="
                   + asked.by()
                   + " "
-                  + operation.detail());
+                  + operation.detail()
+                  + RequestCorrelation.logged());
       passes.wakeAll();
     }
     return operation;

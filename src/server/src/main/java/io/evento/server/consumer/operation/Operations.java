@@ -3,6 +3,7 @@ package io.evento.server.consumer.operation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.consumer.deadletter.DeadLetterLimit;
 import io.evento.server.consumer.deadletter.DeadLetterTable;
 import io.evento.server.consumer.delivery.LostEventTable;
@@ -358,7 +359,8 @@ public class Operations {
                   + " by="
                   + asked.by()
                   + " "
-                  + done.detail());
+                  + done.detail()
+                  + RequestCorrelation.logged());
       passes.wakeAll();
     }
     return done;
@@ -420,7 +422,7 @@ public class Operations {
   <T> T transact(String what, Database.Work<T> work) {
     for (var tries = 1; ; tries++) {
       try {
-        return database.transact(what, work);
+        return database.audited(what, work);
       } catch (UncheckedSqlException failure) {
         var gaveUp = failure.state().equals("55P03") || failure.state().equals("40P01");
         if (!gaveUp || tries == TRIES_MAX) {

@@ -3,6 +3,7 @@ package io.evento.server.consumer.operation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.consumer.lease.LeasePasses;
 import io.evento.server.consumer.operation.OperationTable.Row;
 import io.evento.server.consumer.operation.Operations.Asked;
@@ -173,7 +174,8 @@ public class VersionSwitch {
                 + " by="
                 + asked.by()
                 + " "
-                + done.detail());
+                + done.detail()
+                + RequestCorrelation.logged());
     passes.wakeAll();
     return done;
   }

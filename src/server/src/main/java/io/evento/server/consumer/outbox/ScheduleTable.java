@@ -317,7 +317,7 @@ public class ScheduleTable implements OutboxStore {
     return database.read(
         "name sender of schedule",
         open -> {
-          try (var call = Sql.prepare(open, ADOPT)) {
+          try (var call = Sql.audited(open, ADOPT)) {
             return call.bind(id).bind(bundle).bind(by).one(row -> row.getString(1));
           }
         });

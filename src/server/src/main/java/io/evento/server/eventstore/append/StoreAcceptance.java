@@ -3,10 +3,12 @@ package io.evento.server.eventstore.append;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.eventstore.Epochs;
 import io.evento.server.eventstore.Epochs.Epoch;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import io.evento.server.persistence.UncheckedSqlException;
 import jakarta.inject.Inject;
 import java.lang.System.Logger;
@@ -57,6 +59,12 @@ public class StoreAcceptance {
       select id, starts_after from evento.store_epoch order by ordinal
       """;
 
+  private static final String CORRELATE =
+      """
+      select set_config('evento.correlation', ?, false)
+      """;
+
+  // Nothing may stand beside the call: it looks at the text that it is called by.
   private static final String ACCEPT =
       """
       select epoch, head from evento.accept_store_1(?::uuid, ?, ?, ?, ?, ?::uuid, ?, ?, ?)
@@ -263,7 +271,9 @@ public class StoreAcceptance {
   private UUID accept(Found found, StoreMemory memory, Asked asked) {
     var store = Objects.requireNonNull(found.store());
     try (var connection = database.unvetted(found.host(), "accept", IMPATIENT);
+        var request = new OfRequest(connection);
         var accept = connection.prepareStatement(ACCEPT)) {
+      request.say(RequestCorrelation.presentOrNone());
       KnownStore.bind(accept, 1, memory);
       accept.setObject(5, store.system(), Types.BIGINT);
       accept.setString(6, store.epoch().toString());
@@ -285,7 +295,8 @@ public class StoreAcceptance {
                     + " instead of="
                     + memory.seen()
                     + " by="
-                    + asked.by());
+                    + asked.by()
+                    + RequestCorrelation.logged());
         return epoch;
       }
     } catch (SQLException failure) {
@@ -293,6 +304,27 @@ public class StoreAcceptance {
         throw conflict("the store changed meanwhile; look again");
       }
       throw new UncheckedSqlException("accept store", failure);
+    }
+  }
+
+  /**
+   * Of which request all is that a connection does, until this is closed: a pooler may stand before
+   * the store, and give what is behind the connection to somebody else.
+   */
+  private record OfRequest(Connection connection) implements AutoCloseable {
+    void say(String correlation) throws SQLException {
+      try (var set = Sql.prepare(connection, CORRELATE)) {
+        set.bind(correlation).one(row -> row.getString(1));
+      }
+    }
+
+    @Override
+    public void close() {
+      try {
+        say("");
+      } catch (SQLException failure) {
+        LOG.log(Level.DEBUG, () -> "connection ended cause=" + failure.getMessage());
+      }
     }
   }
 

@@ -179,7 +179,7 @@ public class SnapshotPages {
         database.read(
             "drop snapshot",
             connection -> {
-              try (var call = Sql.prepare(connection, DROP)) {
+              try (var call = Sql.audited(connection, DROP)) {
                 return call.bind(stream).bind(reason).bind(by).one(row -> row.getBoolean(1));
               }
             });

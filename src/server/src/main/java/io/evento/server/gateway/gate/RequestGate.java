@@ -1,7 +1,9 @@
 package io.evento.server.gateway.gate;
 
+import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.config.ServerConfig;
 import io.evento.server.gateway.http.Headers;
 import io.evento.server.gateway.http.Problems;
@@ -20,6 +22,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.UUID;
 
 /**
  * The one gate before everything that the WAR answers: HTTP and the WebSocket handshake alike, as
@@ -54,6 +57,17 @@ public class RequestGate implements Filter {
       throw new ServletException("only HTTP is spoken here");
     }
     Headers.beginAnswer(answer, path(asked));
+    var correlation =
+        Correlation.of(Headers.trace(asked.getHeader("traceparent")), UUID.randomUUID());
+    asked.setAttribute(RequestCorrelation.ATTRIBUTE, correlation);
+    try (var bound = RequestCorrelation.bind(correlation)) {
+      pass(asked, answer, correlation, chain);
+    }
+  }
+
+  private void pass(
+      HttpServletRequest asked, HttpServletResponse answer, String correlation, FilterChain chain)
+      throws IOException, ServletException {
     HttpServletRequest passed;
     try {
       rules.check(
@@ -63,10 +77,10 @@ public class RequestGate implements Filter {
       passed = known(asked);
     } catch (EventoException refused) {
       note(asked, refused.code());
-      refuse(answer, refused);
+      refuse(answer, refused.correlated(correlation));
       return;
     }
-    chain.doFilter(passed, response);
+    chain.doFilter(passed, answer);
   }
 
   private static boolean comesBack(HttpServletRequest asked) {

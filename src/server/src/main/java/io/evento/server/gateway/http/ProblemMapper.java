@@ -4,10 +4,12 @@ import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.routing.Failures;
 import io.evento.server.security.AuditLog;
 import io.evento.server.security.Caller;
 import jakarta.inject.Inject;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
@@ -17,7 +19,6 @@ import jakarta.ws.rs.core.SecurityContext;
 import jakarta.ws.rs.core.UriInfo;
 import jakarta.ws.rs.ext.ExceptionMapper;
 import jakarta.ws.rs.ext.Provider;
-import java.util.UUID;
 
 /** Turns every failure of a resource into an RFC 9457 problem. No stack trace leaves the node. */
 @Provider
@@ -27,6 +28,7 @@ public class ProblemMapper implements ExceptionMapper<Throwable> {
   @Context private HttpHeaders headers;
   @Context private UriInfo path;
   @Context private Request request;
+  @Context private HttpServletRequest servlet;
   @Context private SecurityContext security;
   @Inject private AuditLog audit;
 
@@ -38,31 +40,41 @@ public class ProblemMapper implements ExceptionMapper<Throwable> {
         return refused.getResponse();
       }
       var code = ErrorCode.ofStatus(status);
-      var response = Problems.response(named(new EventoException(code, code.title())));
+      var told = new EventoException(code, code.title()).correlated(correlation());
+      var response = Problems.response(named(told));
       var allow = refused.getResponse().getHeaderString("Allow");
       return allow == null
           ? response
           : Response.fromResponse(response).header("Allow", allow).build();
     }
-    var trace = Headers.trace(headers.getHeaderString("traceparent"));
-    var told = Failures.told(thrown, Correlation.of(trace, about(thrown)));
+    var correlation = correlation(thrown);
+    var told = Failures.told(thrown, correlation);
     if (told.code() == ErrorCode.FORBIDDEN || told.code() == ErrorCode.UNAUTHENTICATED) {
-      note(told.code());
+      try (var bound = RequestCorrelation.bind(correlation)) {
+        note(told);
+      }
     }
     return Problems.response(told.commandId() == null ? named(told) : told);
   }
 
   /** The gate notes whom it refused itself; here somebody whom it knows wants too much. */
-  private void note(ErrorCode code) {
+  private void note(EventoException told) {
     if (security.getUserPrincipal() instanceof Caller caller
         && caller.kind() != Caller.Kind.NOBODY) {
-      audit.refused(caller, request.getMethod() + " /api/" + path.getPath(), code);
+      audit.refused(caller, request.getMethod() + " /api/" + path.getPath(), told);
     }
   }
 
-  private static UUID about(Throwable thrown) {
+  /** A command's is its own, as on every node; without one it is that which the gate gave. */
+  private String correlation(Throwable thrown) {
     var command = Failures.cause(thrown) instanceof EventoException told ? told.commandId() : null;
-    return command == null ? UUID.randomUUID() : command;
+    return command == null
+        ? correlation()
+        : Correlation.of(Headers.trace(headers.getHeaderString("traceparent")), command);
+  }
+
+  private String correlation() {
+    return String.valueOf(servlet.getAttribute(RequestCorrelation.ATTRIBUTE));
   }
 
   /** A command that was refused before its resource saw it is named by what its caller said. */

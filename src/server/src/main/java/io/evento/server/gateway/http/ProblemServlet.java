@@ -3,6 +3,7 @@ package io.evento.server.gateway.http;
 import io.evento.protocol.Correlation;
 import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.server.RequestCorrelation;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.annotation.WebServlet;
 import jakarta.servlet.http.HttpServlet;
@@ -28,15 +29,19 @@ public class ProblemServlet extends HttpServlet {
             ? told
             : HttpServletResponse.SC_NOT_FOUND;
     var code = isApi(request) ? ErrorCode.UNAVAILABLE : ErrorCode.ofStatus(status);
-    var trace = Headers.trace(request.getHeader("traceparent"));
-    var problem =
-        new EventoException(code, code.title())
-            .correlated(Correlation.of(trace, UUID.randomUUID()));
+    var problem = new EventoException(code, code.title()).correlated(correlation(request));
     // The container may have taken back what the gate had said.
     Headers.beginAnswer(response, "/api/");
     var body = Problems.begin(response, problem);
     response.setContentLength(body.length);
     response.getOutputStream().write(body);
+  }
+
+  /** What the container refuses before the gate has none yet. */
+  private static String correlation(HttpServletRequest request) {
+    return request.getAttribute(RequestCorrelation.ATTRIBUTE) instanceof String known
+        ? known
+        : Correlation.of(Headers.trace(request.getHeader("traceparent")), UUID.randomUUID());
   }
 
   /**

@@ -4,6 +4,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Names;
 import io.evento.protocol.QueryMessage;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.Threads;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.eventstore.follow.SeenPosition;
@@ -28,6 +29,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -63,13 +65,18 @@ public class EventStreamFilter implements Filter {
         if (refused instanceof EventoException told) {
           note(asked, told);
         }
-        var body = Problems.begin(answer, Failures.told(refused));
+        var body = Problems.begin(answer, Failures.told(refused, correlation()));
         answer.setContentLength(body.length);
         answer.getOutputStream().write(body);
       }
     } else {
       chain.doFilter(request, response);
     }
+  }
+
+  /** As the gate said: all of this is done on its thread. */
+  private static String correlation() {
+    return Objects.requireNonNullElse(RequestCorrelation.present(), "");
   }
 
   private void note(HttpServletRequest asked, EventoException refused) {

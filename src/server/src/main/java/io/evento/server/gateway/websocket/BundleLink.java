@@ -176,14 +176,11 @@ final class BundleLink {
   private void receiveLine(String line) {
     try {
       handle(Codec.receive(line));
-    } catch (EventoException refused) {
-      note(refused);
-      writer.send(ReplyMessage.Fault.of(idOf(line), refused), Lane.ANSWER);
     } catch (RuntimeException failure) {
       var id = idOf(line);
-      var correlation = id == null ? UUID.randomUUID() : id;
-      writer.send(
-          ReplyMessage.Fault.of(id, Failures.told(failure, correlation.toString())), Lane.ANSWER);
+      var told = Failures.told(failure, (id == null ? UUID.randomUUID() : id).toString());
+      note(told);
+      writer.send(ReplyMessage.Fault.of(id, told), Lane.ANSWER);
     }
   }
 
@@ -443,10 +440,9 @@ final class BundleLink {
   }
 
   private void fail(UUID id, Throwable failure) {
-    if (Failures.cause(failure) instanceof EventoException refused) {
-      note(refused);
-    }
-    writer.send(ReplyMessage.Fault.of(id, Failures.told(failure, id.toString())), Lane.ANSWER);
+    var told = Failures.told(failure, id.toString());
+    note(told);
+    writer.send(ReplyMessage.Fault.of(id, told), Lane.ANSWER);
   }
 
   /** Whoever asks for what he has no right to leaves a trace. */
@@ -464,7 +460,17 @@ final class BundleLink {
                   + " detail="
                   + Printable.log(fault.detail()));
     } else {
-      open.answered(fault.id(), fault);
+      // Whoever asked is told of his own request: what a bundle says of another leads nowhere.
+      open.answered(
+          fault.id(),
+          new ReplyMessage.Fault(
+              fault.id(),
+              fault.code(),
+              fault.detail(),
+              fault.errors(),
+              fault.rejection(),
+              null,
+              fault.retryAfter()));
     }
   }
 

@@ -1,6 +1,10 @@
 package io.evento.scenario.console;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static io.evento.scenario.console.PeoplePagesIT.browser;
+import static io.evento.scenario.console.PeoplePagesIT.cluster;
+import static io.evento.scenario.console.PeoplePagesIT.door;
+import static io.evento.scenario.console.PeoplePagesIT.root;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -9,15 +13,14 @@ import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.Cookie;
 import io.evento.scenario.access.Administrator;
-import io.evento.scenario.fixture.Browser;
-import io.evento.scenario.fixture.Cluster;
 import io.evento.scenario.fixture.Credential;
-import io.evento.scenario.fixture.Door;
 import java.nio.file.Files;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,30 +28,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What administrators do on pages, that it was done, and what the others are told. */
-@SuppressWarnings("NullAway.Init") // made before all tests
-class AdministerPagesIT {
+abstract class AdministerPages {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final String KEY = "live.readers-max";
 
   /** Sessions by their people: a password takes a third of a second of a core. */
   private static final Map<String, List<Cookie>> SESSIONS = new ConcurrentHashMap<>();
 
-  @RegisterExtension static final Cluster cluster = Cluster.secured();
-  @RegisterExtension static final Browser browser = new Browser();
   @RegisterExtension final Console console = new Console(cluster, browser);
 
-  private static Administrator root;
+  private static final String SEND_ORDERS = Administrator.scope("send", "mall", "Order*");
 
   @BeforeAll
-  static void people_are_let_in() throws Exception {
-    root = Administrator.first(cluster);
-    root.person("vera", "viewer", door());
-    root.person("otto", "auditor", door());
+  static void a_bundle_is_let_in() throws Exception {
     root.make("bank", "P10D", Administrator.scope("send", "bank", "Open*"));
-  }
-
-  private static Door door() {
-    return cluster.door(cluster.node(1));
   }
 
   private static String sql(String query) throws SQLException {
@@ -264,6 +257,102 @@ class AdministerPagesIT {
     assertThat(second.ask(door(), "GET", "session", "").status()).isEqualTo(200);
   }
 
+  @Test
+  void the_scopes_of_a_bundle_are_changed_after_a_look_at_what_comes_and_goes() throws Exception {
+    console.expect(400);
+    var token =
+        Credential.token("mall", root.make("mall", "P10D", SEND_ORDERS).path("token").asText());
+    var scopes =
+        "select string_agg(s.\"right\" || ' ' || context || ' ' || type, ',' order by s.\"right\")"
+            + " from evento.scope s join evento.principal p on p.id = s.principal where p.name ="
+            + " 'mall'";
+    var page = visit("root", "access/tokens/mall?tab=tokens");
+    button(page, "#panel", "Change scopes").click();
+    var dialog = page.locator("dialog");
+    dialog.locator("button", named("Add a scope")).click();
+    var added = dialog.locator(".scope-row").last();
+    added.locator("select").selectOption("read");
+    added.locator("input").last().fill("Order*Placed");
+    dialog.locator("footer button[type=submit]").click();
+    assertThat(dialog.locator(".field-error")).containsText("Must be a name");
+    assertThat(sql(scopes)).isEqualTo("send mall Order*");
+    added.locator("input").last().fill("*");
+    dialog.getByLabel("Take scope 1 away").click();
+    assertThat(dialog.locator(".said")).containsText("New: read mall *");
+    assertThat(dialog.locator(".said")).containsText("Taken away: send mall Order*");
+    run(page, "Change scopes");
+
+    awaitSql("read mall *", scopes);
+    assertThat(page.locator("#panel table.scopes")).containsText("read");
+    assertThat(sql(lastAudit("who || ' ' || action", "mall"))).isEqualTo("user root change scopes");
+    assertThat(token.ask(door(), "POST", "commands/OrderPlaced", "{}").code())
+        .isEqualTo("forbidden");
+    assertThat(token.ask(door(), "GET", "events?context=mall", "").status()).isEqualTo(200);
+  }
+
+  private static Locator.LocatorOptions named(String text) {
+    return new Locator.LocatorOptions().setHasText(text);
+  }
+
+  @Test
+  void a_person_gets_another_password_and_is_signed_out() throws Exception {
+    console.expect(400);
+    var session = root.person("paula", "viewer", door());
+    var kept = sql(ofUser("paula", "password"));
+    var page = visit("root", "access/users/paula?tab=users");
+    button(page, "#panel", "New password").click();
+    var dialog = page.locator("dialog");
+    assertThat(dialog.locator(".said")).containsText("1 session of paula ends");
+    dialog.locator("input[name=password]").fill("too short");
+    dialog.locator("footer button[type=submit]").click();
+    assertThat(dialog.locator(".field-error")).containsText("Must have 12 to 200 characters");
+    assertThat(sql(ofUser("paula", "password"))).isEqualTo(kept);
+    dialog.locator("input[name=password]").fill("another long enough one");
+    run(page, "Set password");
+
+    assertThat(sql(ofUser("paula", "password"))).isNotEqualTo(kept);
+    assertThat(sql(lastAudit("who || ' ' || action", "paula")))
+        .isEqualTo("user root change password");
+    assertThat(session.ask(door(), "GET", "session", "").status()).isEqualTo(401);
+    for (var password : List.of(Administrator.PASSWORD, "another long enough one")) {
+      var said = Administrator.tryToSignIn(door(), "paula", password, Credential.address());
+      assertThat(said.isSuccess()).as(password).isEqualTo(!password.equals(Administrator.PASSWORD));
+    }
+  }
+
+  @Test
+  void the_audit_and_the_log_of_a_request_are_found_by_each_other() throws Exception {
+    var trace = UUID.randomUUID().toString().replace("-", "");
+    var headers = new ArrayList<>(root.self().headers());
+    headers.addAll(List.of("traceparent", "00-" + trace + "-00f067aa0ba902b7-01"));
+    var changed =
+        new Credential("root", headers)
+            .ask(door(), "PUT", "settings/telemetry.hours", "{\"value\":100}");
+    assertThat(changed.status()).isEqualTo(200);
+    var refused = root.person("olaf", "viewer", door()).ask(door(), "DELETE", "users/root", "");
+    var said = refused.body().path("correlation").asText();
+    awaitSql("1", "select count(*) from evento.audit where correlation = '" + said + "'");
+
+    var page = visit("otto", "audit?correlation=" + trace);
+    var rows = page.locator("main tr.item");
+    assertThat(rows).hasCount(1);
+    assertThat(rows).containsText("telemetry.hours");
+    assertThat(page.locator(".chips .chip")).containsText("of request " + trace);
+    rows.locator("a.open").click();
+    Console.ready(page);
+    assertThat(page.locator("#panel .chip", holding(trace))).hasCount(1);
+    Console.shoot(page, "audit-request-1280-light");
+    await("the line")
+        .atMost(PATIENCE)
+        .until(
+            () -> Files.readString(cluster.node(1).log()),
+            log -> log.contains("key=telemetry.hours value=100 by=user root correlation=" + trace));
+
+    page.navigate(console.url("audit?correlation=" + said));
+    assertThat(rows).hasCount(1);
+    assertThat(rows).containsText("DELETE /api/users/root");
+  }
+
   private static Page.LocatorOptions holding(String text) {
     return new Page.LocatorOptions().setHasText(text);
   }
@@ -315,6 +404,7 @@ class AdministerPagesIT {
     assertThat(edit).hasAttribute("aria-disabled", "true");
     assertThat(edit).containsText("you need the role operator");
     edit.dispatchEvent("click");
+    Console.settle(page);
     assertThat(page.locator("dialog")).hasCount(0);
     var status =
         page.evaluate(
@@ -330,6 +420,14 @@ class AdministerPagesIT {
             }
             """);
     assertThat(status).isEqualTo(403);
+    var vera = Administrator.signIn(door(), "vera");
+    for (var path : List.of("users/otto/password", "tokens/bank/scopes")) {
+      var body =
+          path.endsWith("password")
+              ? "{\"password\":\"%s\"}".formatted(Administrator.PASSWORD)
+              : "{\"scopes\":[]}";
+      assertThat(vera.ask(door(), "PUT", path, body).code()).as(path).isEqualTo("forbidden");
+    }
     assertThat(sql("select count(*) from evento.setting_audit where new_value = '900'"))
         .isEqualTo("0");
 
@@ -348,9 +446,12 @@ class AdministerPagesIT {
     assertThat(page).hasURL(Pattern.compile(".*/console/audit$"));
     assertThat(page.locator("nav.rail")).not().containsText("Settings");
 
-    root.person("opal", "operator", door());
     page = visit("opal", "settings/" + KEY);
-    assertThat(button(page, "#panel", "Edit")).hasAttribute("aria-disabled", "false");
+    var edit = button(page, "#panel", "Edit");
+    assertThat(edit).hasAttribute("aria-disabled", "false");
+    edit.dispatchEvent("click");
+    Console.settle(page);
+    assertThat(page.locator("dialog")).hasCount(1);
   }
 
   @Test
