@@ -75,7 +75,6 @@ class ConditionSetTest {
   /** One after the other: those without a condition, then the others, each seeing all before it. */
   private List<String> judged(List<AppendRequest> batch, UUID epoch) {
     var said = new ArrayList<String>();
-    var base = model.size();
     for (var appendRequest : batch) {
       var appendCondition = appendRequest.condition();
       var broken = appendCondition == null ? 0 : firstMatch(appendCondition);
@@ -86,7 +85,7 @@ class ConditionSetTest {
       } else if (broken > 0) {
         said.add("broken " + broken);
       } else if (appendRequest.kind() != OutcomeKind.EVENTS) {
-        said.add("kept " + (appendCondition == null ? base : model.size()));
+        said.add("kept " + model.size());
       } else {
         said.add("stored " + (model.size() + 1));
         appendRequest
