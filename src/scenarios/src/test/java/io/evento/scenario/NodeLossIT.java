@@ -42,7 +42,7 @@ class NodeLossIT {
   @Test
   @Tag("soak")
   void a_killed_and_a_frozen_node_lose_nothing_and_hold_up_nobody() throws Exception {
-    loseNodes(Entrance.EVERY_NODE, PER_SECOND);
+    loseNodes(Entrance.EVERY_NODE, PER_SECOND, FREEZE);
   }
 
   @Test
@@ -53,7 +53,7 @@ class NodeLossIT {
       cluster.awaitReady(bank);
     }
     try {
-      loseNodes(Entrance.BALANCER, PER_SECOND);
+      loseNodes(Entrance.BALANCER, PER_SECOND, SHORT_FREEZE);
     } finally {
       // Back at every node, as others expect them.
       for (var bank : cluster.bundles()) {
@@ -114,18 +114,19 @@ class NodeLossIT {
   @Tag("soak")
   void nodes_lost_again_and_again_at_full_load_lose_nothing() throws Exception {
     for (var round = 0; round < 5; round++) {
-      loseNodes(Entrance.EVERY_NODE, 0);
+      loseNodes(Entrance.EVERY_NODE, 0, FREEZE);
     }
   }
 
-  private static void loseNodes(Entrance entrance, int perSecond) throws Exception {
+  private static void loseNodes(Entrance entrance, int perSecond, Duration freeze)
+      throws Exception {
     try (var followers = new Followers(cluster);
         var callers = Callers.movingMoney(cluster, CALLERS, entrance, ACCOUNTS, perSecond)) {
       callers.awaitOutcomes(500);
       callers.enter(KILLED);
       killAndStartAgain(cluster.node(2), callers);
       callers.enter(FROZEN);
-      freezeAndContinue(cluster.node(3), FREEZE);
+      freezeAndContinue(cluster.node(3), freeze);
       callers.awaitOutcomes(500);
 
       var ledger = callers.stop();

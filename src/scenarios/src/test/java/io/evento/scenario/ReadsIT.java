@@ -40,6 +40,11 @@ class ReadsIT {
       return query.contains("with cut as materialized")
           || query.contains("(select max(position) from evento.event)");
     }
+
+    /** Where a state took long to rebuild a snapshot is kept, if the one event it is of is there. */
+    boolean isSnapshot() {
+      return query.contains("insert into evento.snapshot");
+    }
   }
 
   @Test
@@ -64,7 +69,10 @@ class ReadsIT {
       var appends =
           statements.stream().filter(s -> s.toplevel() && s.isAppend()).mapToLong(Statement::calls);
       assertThat(appends.sum()).as("calls of the append").isPositive();
-      assertThat(statements.stream().filter(s -> s.toplevel() && !s.isAppend() && !s.isFollowing()))
+      assertThat(
+              statements.stream()
+                  .filter(s -> s.toplevel() && !s.isAppend() && !s.isFollowing())
+                  .filter(s -> !s.isSnapshot()))
           .as("reads of events outside of the append and the followers")
           .isEmpty();
       // Pushes feed the followers; what they read besides depends on the time that this took.
