@@ -41,7 +41,9 @@ class ReadsIT {
           || query.contains("(select max(position) from evento.event)");
     }
 
-    /** Where a state took long to rebuild a snapshot is kept, if the one event it is of is there. */
+    /**
+     * Where a state took long to rebuild a snapshot is kept, if the one event it is of is there.
+     */
     boolean isSnapshot() {
       return query.contains("insert into evento.snapshot");
     }

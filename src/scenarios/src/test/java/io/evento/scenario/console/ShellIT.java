@@ -181,6 +181,9 @@ class ShellIT {
               RequestOptions.create().setHeader("If-None-Match", answer.headers().get("etag")));
       assertThat(again.status()).as(path + " again").isEqualTo(304);
     }
+    assertThat(request.get(console.url("nodes")).headers())
+        .containsEntry("cross-origin-opener-policy", "same-origin")
+        .containsKey("permissions-policy");
     assertThat(request.get(console.url("nothing.js")).status()).isEqualTo(404);
     assertThat(request.get(cluster.balancer().url() + "/evento/").url())
         .endsWith("/evento/console/");
