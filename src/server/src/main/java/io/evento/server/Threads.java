@@ -29,7 +29,6 @@ import javax.naming.NamingException;
 @NodeScoped
 public class Threads {
   private static final Logger LOG = System.getLogger(Threads.class.getName());
-
   private static final Duration DELAY_EVERY = Duration.ofMillis(100);
 
   private final ThreadFactory factory;

@@ -55,7 +55,7 @@ public final class SchedulingDelay {
    * @param now by {@code System.nanoTime()}
    */
   public synchronized void tick(long now) {
-    // Within half a period it is on time: a timer may keep to a grid.
+    // Within half a period it is on time: so much a healthy machine is late by now and then.
     late[next] = isRunning ? Math.max(0, now - lastNanos - everyNanos - everyNanos / 2) : 0;
     next = (next + 1) % late.length;
     lastNanos = now;
