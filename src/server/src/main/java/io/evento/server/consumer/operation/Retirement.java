@@ -2,6 +2,7 @@ package io.evento.server.consumer.operation;
 
 import io.evento.protocol.EventoException;
 import io.evento.server.NodeScoped;
+import io.evento.server.RequestCorrelation;
 import io.evento.server.consumer.deadletter.DeadLetterLimit;
 import io.evento.server.consumer.delivery.LostEventTable;
 import io.evento.server.consumer.operation.Operations.Asked;
@@ -77,7 +78,8 @@ public class Retirement {
                   + " by="
                   + asked.by()
                   + " "
-                  + done.detail());
+                  + done.detail()
+                  + RequestCorrelation.logged());
     }
     return done;
   }
