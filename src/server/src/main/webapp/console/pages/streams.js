@@ -249,7 +249,7 @@ export async function detail(context) {
         all.push(...page.events);
         from = page.events.at(-1).version + 1;
       }
-      const catalog = await api.get('/catalog', {}, context.signal);
+      const catalog = await api.get('/catalog', {component: type}, context.signal);
       await testSource({type, id, events: all, at, catalog, rejections: rejections.filter(one => one.at > (all.at(-1)?.time ?? '')), button});
     } catch (problem) {
       if (!isAborted(problem)) {

@@ -123,13 +123,15 @@ async function load(page, what, context) {
 
 const sheets = new Map();
 
-/** The css of a page stays once it was loaded. */
+/** The css of a page stays once it was loaded. The document brought that of the first page. */
 function sheet(name) {
+  const href = `/evento/console/pages/${name}.css`;
+  if (document.head.querySelector(`link[href="${href}"]`)) return sheets.get(name);
   if (!sheets.has(name)) {
     sheets.set(name, new Promise(done => {
       const link = document.createElement('link');
       link.rel = 'stylesheet';
-      link.href = `/evento/console/pages/${name}.css`;
+      link.href = href;
       link.onload = link.onerror = done;
       document.head.append(link);
     }));

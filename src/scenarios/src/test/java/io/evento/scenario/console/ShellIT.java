@@ -14,6 +14,7 @@ import io.evento.scenario.fixture.SharedCluster;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ShellIT {
   private static final long BUDGET_BYTES = 250_000;
   private static final double FIRST_PAINT_MILLIS_MAX = 1_000;
+  private static final Pattern MODULE =
+      Pattern.compile("<link rel=\"modulepreload\" href=\"([^\"]+)\">");
 
   @RegisterExtension static final Cluster cluster = Cluster.running();
   @RegisterExtension static final Browser browser = new Browser();
@@ -75,6 +78,24 @@ class ShellIT {
       }
     }
     assertThat(slow).isEmpty();
+  }
+
+  @Test
+  void what_a_page_loads_is_named_in_its_document_so_that_all_of_it_comes_at_once() {
+    var request = console.context().request();
+    var console = cluster.balancer().url() + "/evento/console/";
+    var named = new TreeSet<String>();
+    for (var name : pages(this.console.visit(""))) {
+      var document = request.get(console + name + "/1").text();
+      var links = MODULE.matcher(document).results().map(link -> link.group(1)).toList();
+      assertThat(links)
+          .contains("/evento/console/shell/stage.js", "/evento/console/pages/" + name + ".js")
+          .doesNotHaveDuplicates();
+      named.addAll(links);
+    }
+    for (var module : named) {
+      assertThat(request.get(cluster.balancer().url() + module).status()).as(module).isEqualTo(200);
+    }
   }
 
   @Test

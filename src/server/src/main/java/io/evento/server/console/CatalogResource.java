@@ -125,13 +125,17 @@ public class CatalogResource {
 
   record CatalogView(List<ComponentView> components, List<PayloadView> payloads) {}
 
+  /**
+   * @param component only what is declared of components of this name; absent for everything, which
+   *     with 10,000 types is megabytes
+   */
   @GET
   @Needs(Access.VIEW)
-  public CompletionStage<byte[]> all() {
+  public CompletionStage<byte[]> all(@QueryParam("component") @Nullable String component) {
     return adminCalls.view(
         () -> {
           var owners = ownership.all();
-          return managers.read(manager -> view(manager, owners));
+          return managers.read(manager -> view(manager, owners, component));
         });
   }
 
@@ -272,24 +276,35 @@ public class CatalogResource {
   }
 
   private static CatalogView view(
-      EntityManager manager, Map<Ownership.Id, Ownership.Standing> owners) {
+      EntityManager manager,
+      Map<Ownership.Id, Ownership.Standing> owners,
+      @Nullable String component) {
     var versions =
         manager
             .createQuery(
-                "select v from PayloadVersionRow v order by v.kind, v.type, v.version",
+                "select v from PayloadVersionRow v where :component is null or exists (select p from"
+                    + " PayloadRow p where p.kind = v.kind and p.type = v.type and p.component ="
+                    + " :component) order by v.kind, v.type, v.version",
                 PayloadVersionRow.class)
+            .setParameter("component", component)
             .getResultStream()
             .collect(Collectors.groupingBy(row -> row.kind() + " " + row.type()));
     return new CatalogView(
         manager
             .createQuery(
-                "select c from ComponentRow c order by c.kind, c.name, c.version",
+                "select c from ComponentRow c where :component is null or c.name = :component"
+                    + " order by c.kind, c.name, c.version",
                 ComponentRow.class)
+            .setParameter("component", component)
             .getResultStream()
             .map(row -> view(row, owners.get(new Ownership.Id(row.kind(), row.name()))))
             .toList(),
         manager
-            .createQuery("select p from PayloadRow p order by p.kind, p.type", PayloadRow.class)
+            .createQuery(
+                "select p from PayloadRow p where :component is null or p.component = :component"
+                    + " order by p.kind, p.type",
+                PayloadRow.class)
+            .setParameter("component", component)
             .getResultStream()
             .map(row -> view(row, versions.getOrDefault(row.kind() + " " + row.type(), List.of())))
             .toList());

@@ -7,12 +7,14 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -41,6 +43,8 @@ public class ConsoleFiles extends HttpServlet {
       Pattern.compile("(?:/[A-Za-z0-9_~!*'()-][A-Za-z0-9._~!*'()-]*+)++");
 
   private static final String INDEX = "/index.html";
+  private static final String PROGRAM = "/app.js";
+  private static final Pattern PAGE = Pattern.compile("[a-z]*");
   private static final Map<String, String> TYPES =
       Map.of(
           "html", "text/html; charset=utf-8",
@@ -147,7 +151,15 @@ public class ConsoleFiles extends HttpServlet {
   }
 
   private @Nullable Asset find(String path) throws IOException {
-    var name = TYPES.containsKey(path.substring(path.lastIndexOf('.') + 1)) ? path : INDEX;
+    if (TYPES.containsKey(path.substring(path.lastIndexOf('.') + 1))) {
+      return file(path);
+    }
+    var page = path.split("/", 3)[1];
+    var module = "/pages/" + (page.isEmpty() ? "dashboard" : page) + ".js";
+    return document(PAGE.matcher(page).matches() && file(module) != null ? module : null);
+  }
+
+  private @Nullable Asset file(String name) throws IOException {
     var kept = known.get(name);
     if (kept != null) {
       return kept;
@@ -160,10 +172,55 @@ public class ConsoleFiles extends HttpServlet {
       var plain = from.readAllBytes();
       var isOurCode = !name.startsWith("/lib/") && CODE.contains(ending);
       var asset = asset(isOurCode && folder == null ? withoutComments(plain) : plain, ending);
-      if (folder == null) {
-        known.put(name, asset);
-      }
+      keep(name, asset);
       return asset;
+    }
+  }
+
+  /**
+   * The document of a page: {@code index.html}, which also names what the page will load.
+   *
+   * @param module of the page; null if there is no such page
+   */
+  private @Nullable Asset document(@Nullable String module) throws IOException {
+    var key = "document of " + module;
+    var kept = known.get(key);
+    if (kept != null) {
+      return kept;
+    }
+    var index = file(INDEX);
+    if (index == null) {
+      return null;
+    }
+    var links = new ModuleLinks(this::text);
+    var head = new StringBuilder();
+    if (module != null) {
+      var sheet = module.replace(".js", ".css");
+      if (file(sheet) != null) {
+        head.append("<link rel=\"stylesheet\" href=\"/evento/console" + sheet + "\">\n");
+      }
+    }
+    var roots = module == null ? List.of(PROGRAM) : List.of(PROGRAM, module);
+    head.append(ModuleLinks.lines(links.closure(roots)));
+    var text = new String(index.plain, StandardCharsets.UTF_8);
+    var asset =
+        asset(text.replace("</head>", head + "</head>").getBytes(StandardCharsets.UTF_8), "html");
+    keep(key, asset);
+    return asset;
+  }
+
+  private @Nullable String text(String name) {
+    try {
+      var asset = file(name);
+      return asset == null ? null : new String(asset.plain, StandardCharsets.UTF_8);
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
+  }
+
+  private void keep(String name, Asset asset) {
+    if (folder == null) {
+      known.put(name, asset);
     }
   }
 
