@@ -62,6 +62,7 @@ final class Nodes implements CloseableResource {
               .start();
       var settings = prepare(postgres, count);
       var micro = new PayaraMicro(artifacts.payaraMicro(), preBoot, PayaraMicro.QUICK_START);
+      micro.prepare(artifacts.war());
       var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
       var members = new ArrayList<Member>();
       for (var node : settings) {
