@@ -36,7 +36,10 @@ public enum AppServer {
 
     private static PayaraMicro server(ClusterPlan plan, String preBoot) {
       return new PayaraMicro(
-          plan.built("payara-micro.jar"), plan.project().resolve(preBoot), plan.nodeJvm());
+          plan.built("payara-micro.jar"),
+          plan.project().resolve(preBoot),
+          plan.nodeJvm(),
+          plan.built("payara-micro"));
     }
   },
 

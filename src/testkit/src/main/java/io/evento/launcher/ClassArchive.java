@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 /**
  * Payara Micro unpacked, with an archive of the classes that a node loads while it starts: the JVM
  * maps them into memory instead of reading and checking each one. Made once for a server, a WAR and
- * a Java, in a folder beside the server's jar.
+ * a Java, in a folder of its own.
  *
  * <p>It hurries a start and is never needed for it. A file has the options that nodes are started
  * with, and has the server's jar as long as there is nothing better. A JVM that finds an archive
@@ -45,7 +45,7 @@ final class ClassArchive {
   ClassArchive(PayaraMicro server) {
     this.server = server;
     this.jar = server.jar().toAbsolutePath();
-    this.folder = jar.resolveSibling("payara-micro");
+    this.folder = server.archive().toAbsolutePath();
   }
 
   /** Options for {@code java}, the last of them what to start. */

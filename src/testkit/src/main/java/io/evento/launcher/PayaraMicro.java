@@ -14,8 +14,9 @@ import java.util.List;
  * @param preBoot commands for it before it boots: {@code payara/pre-boot.asadmin}, or {@code
  *     payara/pre-boot-tls.asadmin} for a node over TLS
  * @param jvm options of its JVM
+ * @param archive a folder for what is prepared; several clusters may share it
  */
-public record PayaraMicro(Path jar, Path preBoot, List<String> jvm) {
+public record PayaraMicro(Path jar, Path preBoot, List<String> jvm, Path archive) {
 
   /**
    * A node spends its start in the compiler: with the second compiler left out it needs half the
@@ -37,7 +38,7 @@ public record PayaraMicro(Path jar, Path preBoot, List<String> jvm) {
    * the first node is started.
    *
    * @param war what the nodes run; others start too, but not as fast
-   * @throws IOException if nothing can be written beside the server's jar
+   * @throws IOException if nothing can be written there
    */
   public void prepare(Path war) throws IOException, InterruptedException {
     new ClassArchive(this).prepare(war);

@@ -22,7 +22,9 @@ class ClassArchiveTest {
   void a_server_that_cannot_be_unpacked() throws IOException {
     jar = Files.writeString(folder.resolve("a server.jar"), "this is no jar");
     war = Files.writeString(folder.resolve("evento.war"), "this is no WAR");
-    archive = new ClassArchive(new PayaraMicro(jar, folder.resolve("pre-boot"), List.of()));
+    var server =
+        new PayaraMicro(jar, folder.resolve("pre-boot"), List.of(), folder.resolve("archive"));
+    archive = new ClassArchive(server);
   }
 
   @Test
