@@ -3,27 +3,43 @@ package io.evento.cluster;
 import io.evento.launcher.Launch;
 import io.evento.launcher.PayaraMicro;
 import io.evento.launcher.PersonalKeys;
+import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.postgresql.Driver;
 
 /** The application servers that the one WAR runs on, and how each is started in the foreground. */
 public enum AppServer {
   PAYARA_MICRO {
     @Override
+    void prepare(ClusterPlan plan, Consumer<String> say) throws IOException, InterruptedException {
+      var server = server(plan, "payara/pre-boot.asadmin");
+      var war = plan.built("evento.war");
+      if (!server.isPreparedFor(war)) {
+        say.accept("making an archive of the nodes' classes, once for each build");
+        server.prepare(war);
+      }
+    }
+
+    @Override
     Launch launch(NodePlace node) {
-      var plan = node.plan();
+      var settings = node.settings();
       var preBoot =
-          plan.project()
-              .resolve(
-                  node.settings().isOverTls()
-                      ? "payara/pre-boot-tls.asadmin"
-                      : "payara/pre-boot.asadmin");
-      return new PayaraMicro(plan.built("payara-micro.jar"), preBoot, plan.nodeJvm())
-          .launch(node.settings(), node.war(), node.directory(), node.log());
+          settings.isOverTls() ? "payara/pre-boot-tls.asadmin" : "payara/pre-boot.asadmin";
+      return server(node.plan(), preBoot)
+          .launch(settings, node.war(), node.directory(), node.log());
+    }
+
+    private static PayaraMicro server(ClusterPlan plan, String preBoot) {
+      return new PayaraMicro(
+          plan.built("payara-micro.jar"),
+          plan.project().resolve(preBoot),
+          plan.nodeJvm(),
+          plan.built("payara-micro"));
     }
   },
 
@@ -84,6 +100,14 @@ public enum AppServer {
     }
   };
 
+  /**
+   * Makes what nodes start faster with, if this server can have it and nobody made it.
+   *
+   * @param say told if that takes its time
+   */
+  void prepare(ClusterPlan plan, Consumer<String> say) throws IOException, InterruptedException {}
+
+  /** How a node is started; the server has to be prepared before that. */
   abstract Launch launch(NodePlace node);
 
   /** PostgreSQL's: a pool of the server does not see the one in the WAR. */

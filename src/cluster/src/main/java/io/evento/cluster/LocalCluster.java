@@ -111,6 +111,7 @@ public final class LocalCluster {
    * @throws StartFailure if one is not; what was started until then still runs
    */
   public void start() throws IOException, InterruptedException, SQLException {
+    plan.server().prepare(plan, say);
     startPostgres();
     if (plan.hardening().isPresent()) {
       startHardened(plan.hardening().get());

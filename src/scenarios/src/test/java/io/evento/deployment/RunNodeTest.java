@@ -9,8 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,6 +82,46 @@ class RunNodeTest {
 
     assertThat(run.code()).as(run.said().toString()).isZero();
     assertThat(work).isDirectory();
+  }
+
+  @Test
+  void a_server_that_is_prepared_starts_from_its_archive_until_it_is_another_one()
+      throws Exception {
+    var unpacked = Files.createDirectories(folder.resolve("payara-micro"));
+    var jar = Files.writeString(folder.resolve("payara-micro.jar"), "a server");
+    var environment = Map.of("UNPACKED", unpacked.toString(), "PAYARA_MICRO_JAR", jar.toString());
+    assertThat(run(environment).said()).containsSequence("-jar", jar.toString());
+
+    Files.writeString(unpacked.resolve("classes.jsa"), "");
+    Files.writeString(unpacked.resolve("made-of"), Files.size(jar) + "\n");
+    assertThat(run(environment).said())
+        .containsSequence(
+            "-XX:SharedArchiveFile=" + unpacked + "/classes.jsa", "@" + FOLDER + "/launch-options")
+        .containsSequence(
+            "-cp",
+            jar + ":" + unpacked + "/launch-micro.jar",
+            "fish.payara.micro.impl.PayaraMicroImpl",
+            "--nocluster")
+        .doesNotContain("-jar");
+
+    Files.writeString(jar, "another server");
+    assertThat(run(environment).said()).containsSequence("-jar", jar.toString());
+  }
+
+  /** A start by the class has to be told what a start by the jar reads there. */
+  @Test
+  void the_options_of_a_launch_are_those_of_the_servers_manifest() throws Exception {
+    var wanted = new ArrayList<String>();
+    try (var jar = new JarFile("target/payara-micro.jar")) {
+      for (var name : List.of("Add-Exports", "Add-Opens")) {
+        for (var one : jar.getManifest().getMainAttributes().getValue(name).split(" ")) {
+          wanted.add("--" + name.toLowerCase(Locale.ROOT) + "=" + one + "=ALL-UNNAMED");
+        }
+      }
+    }
+    assertThat(Files.readAllLines(FOLDER.resolve("launch-options")))
+        .filteredOn(line -> !line.startsWith("#"))
+        .containsExactlyElementsOf(wanted);
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.evento.scenario.fixture.Callers.Entrance;
 import io.evento.scenario.fixture.Cluster;
 import io.evento.scenario.workload.Followers;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -47,19 +48,22 @@ class NodeLossIT {
 
   @Test
   void behind_the_load_balancer_too_nothing_is_lost_and_nobody_held_up() throws Exception {
-    for (var bank : cluster.bundles()) {
-      bank.stop(Duration.ofSeconds(10));
-      bank.start(cluster.throughTheBalancer());
-      cluster.awaitReady(bank);
-    }
+    startBanks(cluster.throughTheBalancer());
     try {
       loseNodes(Entrance.BALANCER, PER_SECOND, SHORT_FREEZE);
     } finally {
       // Back at every node, as others expect them.
-      for (var bank : cluster.bundles()) {
-        bank.stop(Duration.ofSeconds(10));
-        cluster.start(bank);
-      }
+      startBanks(Map.of());
+    }
+  }
+
+  private static void startBanks(Map<String, String> environment) throws Exception {
+    for (var bank : cluster.bundles()) {
+      bank.stop(Duration.ofSeconds(10));
+      bank.start(environment);
+    }
+    for (var bank : cluster.bundles()) {
+      cluster.awaitReady(bank);
     }
   }
 

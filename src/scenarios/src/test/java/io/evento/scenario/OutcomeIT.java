@@ -38,10 +38,7 @@ class OutcomeIT {
 
   @AfterEach
   void everybody_is_back() throws Exception {
-    for (var node : cluster.nodes()) {
-      node.resume();
-      cluster.start(node);
-    }
+    cluster.heal();
     await("every node knows all others").atMost(TAKE_OVER_MAX).until(OutcomeIT::allKnowAll);
   }
 

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.scenario.fixture.Cluster;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class SmokeIT {
@@ -72,5 +76,17 @@ class SmokeIT {
 
     assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
     assertThat(answer.body().path("aggregate").path("version").asLong()).isEqualTo(1);
+  }
+
+  /** Whoever starts a cluster has the archive made, so a start without it is one that failed. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void nodes_have_their_classes_from_an_archive() throws Exception {
+    for (var node : cluster.nodes()) {
+      var maps = Path.of("/proc", Long.toString(node.pid().orElseThrow()), "maps");
+      assertThat(Files.readString(maps))
+          .as("what %s maps", node)
+          .contains("/payara-micro/training-");
+    }
   }
 }

@@ -34,9 +34,7 @@ class StepLetterIT {
 
   @AfterEach
   void everybody_is_back() throws Exception {
-    for (var node : cluster.nodes()) {
-      cluster.start(node);
-    }
+    cluster.heal();
   }
 
   @Test

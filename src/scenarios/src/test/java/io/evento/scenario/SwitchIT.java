@@ -37,10 +37,7 @@ class SwitchIT {
   @AfterEach
   void everybody_is_back() throws Exception {
     operator.close();
-    for (var node : cluster.nodes()) {
-      node.resume();
-      cluster.start(node);
-    }
+    cluster.heal();
   }
 
   @Test

@@ -1,5 +1,8 @@
 package io.evento.launcher;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,8 +14,9 @@ import java.util.List;
  * @param preBoot commands for it before it boots: {@code payara/pre-boot.asadmin}, or {@code
  *     payara/pre-boot-tls.asadmin} for a node over TLS
  * @param jvm options of its JVM
+ * @param archive a folder for what is prepared; several clusters may share it
  */
-public record PayaraMicro(Path jar, Path preBoot, List<String> jvm) {
+public record PayaraMicro(Path jar, Path preBoot, List<String> jvm, Path archive) {
 
   /**
    * A node spends its start in the compiler: with the second compiler left out it needs half the
@@ -24,14 +28,37 @@ public record PayaraMicro(Path jar, Path preBoot, List<String> jvm) {
   public static final List<String> QUICK_START =
       List.of("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 
+  /** Whether {@link #prepare} has nothing to do. */
+  public boolean isPreparedFor(Path war) throws IOException {
+    return new ClassArchive(this).isOf(war);
+  }
+
   /**
+   * Makes what a node starts faster with, unless it is there: about as long as one start. Before
+   * the first node is started.
+   *
+   * @param war what the nodes run; others start too, but not as fast
+   * @throws IOException if nothing can be written there
+   */
+  public void prepare(Path war) throws IOException, InterruptedException {
+    new ClassArchive(this).prepare(war);
+  }
+
+  /**
+   * How a node is started once the server is {@link #prepare prepared}.
+   *
    * @param directory of the node's own files
    */
   public Launch launch(NodeSettings node, Path war, Path directory, Path log) {
+    try {
+      Files.createDirectories(directory);
+    } catch (IOException failure) {
+      throw new UncheckedIOException("the node has no folder", failure);
+    }
     var options = new ArrayList<>(jvm);
     options.addAll(List.of("-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"));
     options.add("-Dproduct.name="); // pages of the server's own name no version
-    options.addAll(List.of("-jar", jar.toString()));
+    options.add("@" + new ClassArchive(this).options());
     options.addAll(List.of("--nocluster", "--disablephonehome", "--nohostaware"));
     options.addAll(
         List.of(node.isOverTls() ? "--sslport" : "--port", Integer.toString(node.port())));

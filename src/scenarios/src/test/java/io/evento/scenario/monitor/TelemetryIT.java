@@ -191,9 +191,7 @@ class TelemetryIT {
                 return door.get("alarms").body().toString().contains("handler-missing");
               });
     } finally {
-      for (var bundle : cluster.bundles()) {
-        cluster.start(bundle);
-      }
+      cluster.heal();
     }
     await("its end")
         .atMost(Duration.ofSeconds(60))

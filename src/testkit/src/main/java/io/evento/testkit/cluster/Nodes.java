@@ -61,7 +61,13 @@ final class Nodes implements CloseableResource {
               .setServerConfig("max_connections", "200")
               .start();
       var settings = prepare(postgres, count);
-      var micro = new PayaraMicro(artifacts.payaraMicro(), preBoot, PayaraMicro.QUICK_START);
+      var micro =
+          new PayaraMicro(
+              artifacts.payaraMicro(),
+              preBoot,
+              PayaraMicro.QUICK_START,
+              directory.resolveSibling("payara-micro"));
+      micro.prepare(artifacts.war());
       var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
       var members = new ArrayList<Member>();
       for (var node : settings) {
