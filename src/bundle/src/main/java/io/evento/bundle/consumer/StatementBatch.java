@@ -67,6 +67,8 @@ final class StatementBatch implements SqlBatch, AutoCloseable {
         statement = open;
         sql = text;
       }
+      // Else one that is not set would be that of the event before.
+      open.clearParameters();
       parameters.set(open);
       open.addBatch();
       added.add(new Added(event, isOfOneRow));

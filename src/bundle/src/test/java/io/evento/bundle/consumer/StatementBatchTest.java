@@ -157,6 +157,21 @@ class StatementBatchTest extends ConsumersFixture {
   }
 
   @Test
+  void a_parameter_that_is_not_set_is_not_that_of_the_event_before() throws Exception {
+    try (var real = DATABASE.getConnection();
+        var batch = new StatementBatch(real)) {
+      batch.handling(event(1));
+      batch.add(INSERT, row(1));
+      assertThatThrownBy(
+              () -> {
+                batch.add(INSERT, insert -> insert.setLong(1, 2));
+                batch.send();
+              })
+          .isInstanceOf(SQLException.class);
+    }
+  }
+
+  @Test
   void more_than_a_thousand_are_not_kept() throws Exception {
     var sent = new ArrayList<String>();
     try (var real = DATABASE.getConnection();
