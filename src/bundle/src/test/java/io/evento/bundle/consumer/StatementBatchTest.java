@@ -1,6 +1,7 @@
 package io.evento.bundle.consumer;
 
 import static java.time.Duration.ofSeconds;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -99,10 +100,10 @@ class StatementBatchTest extends ConsumersFixture {
             method.equals("prepareStatement")
                 ? proxy(
                     PreparedStatement.class,
-                    (PreparedStatement) answer,
+                    (PreparedStatement) requireNonNull(answer),
                     (called, none, result) -> {
                       if (called.equals("executeBatch")) {
-                        sent.add(((int[]) result).length + " " + arguments[0]);
+                        sent.add(((int[]) requireNonNull(result)).length + " " + arguments[0]);
                       }
                       return result;
                     })
@@ -110,7 +111,7 @@ class StatementBatchTest extends ConsumersFixture {
   }
 
   private interface Watching {
-    Object seen(String method, Object[] arguments, Object answer);
+    @Nullable Object seen(String method, Object[] arguments, @Nullable Object answer);
   }
 
   private static <T> T proxy(Class<T> type, T real, Watching watching) {
@@ -305,7 +306,7 @@ class StatementBatchTest extends ConsumersFixture {
     begin(0);
     batching.events(events(1, 0, 1, 1));
     awaitAck(1);
-    assertThatThrownBy(() -> batched.kept.add(INSERT, row(5)))
+    assertThatThrownBy(() -> requireNonNull(batched.kept).add(INSERT, row(5)))
         .isInstanceOf(IllegalStateException.class);
   }
 }
