@@ -1,6 +1,6 @@
 package io.evento.bundle.consumer;
 
-import io.evento.bundle.api.SqlBatch;
+import io.evento.bundle.api.sql.SqlBatch;
 import io.evento.protocol.RecordedEvent;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;

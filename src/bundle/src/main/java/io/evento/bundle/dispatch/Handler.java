@@ -2,7 +2,7 @@ package io.evento.bundle.dispatch;
 
 import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.api.QueryUpdates;
-import io.evento.bundle.api.SqlBatch;
+import io.evento.bundle.api.sql.SqlBatch;
 import io.evento.bundle.container.HandlerCall;
 import java.lang.annotation.Annotation;
 import java.lang.invoke.MethodHandle;

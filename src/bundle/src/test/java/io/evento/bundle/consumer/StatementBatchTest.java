@@ -9,7 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.evento.bundle.api.EventHandler;
 import io.evento.bundle.api.EventMetadata;
 import io.evento.bundle.api.Projector;
-import io.evento.bundle.api.SqlBatch;
+import io.evento.bundle.api.sql.SqlBatch;
 import io.evento.protocol.ConsumerMessage.Credit;
 import io.evento.protocol.ConsumerMessage.Nack;
 import io.evento.protocol.ConsumerMessage.Parked;

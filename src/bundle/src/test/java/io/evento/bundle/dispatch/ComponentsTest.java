@@ -18,7 +18,6 @@ import io.evento.bundle.api.QueryHandler;
 import io.evento.bundle.api.RewindHandler;
 import io.evento.bundle.api.Rewound;
 import io.evento.bundle.api.Service;
-import io.evento.bundle.api.SqlBatch;
 import io.evento.bundle.api.TypeName;
 import io.evento.bundle.payload.PayloadMapper;
 import io.evento.protocol.DeclareMessage.CommandType;
@@ -166,8 +165,6 @@ class ComponentsTest {
     void of_a_handler_that_needs_a_database_without_one() {
       assertThatThrownBy(() -> Components.of(List.of(new Doors()), new PayloadMapper(), false))
           .hasMessageContaining("Doors.on takes a Connection, but the bundle has no database");
-      assertThatThrownBy(() -> Components.of(List.of(new Batching()), new PayloadMapper(), false))
-          .hasMessageContaining("Batching.on takes a SqlBatch, but the bundle has no database");
     }
   }
 
@@ -423,37 +420,6 @@ class ComponentsTest {
     }
   }
 
-  @Projector(name = "batching")
-  static class Batching {
-    @EventHandler
-    void on(Built event, SqlBatch rows) {}
-  }
-
-  @Projector(name = "both")
-  static class Both {
-    @EventHandler
-    void on(Built event, SqlBatch rows, Connection tx) {}
-  }
-
-  @Projector(name = "waiting-batch")
-  static class WaitingBatch {
-    @EventHandler
-    CompletionStage<Void> on(Built event, SqlBatch rows) {
-      throw new AssertionError();
-    }
-  }
-
-  @Projector(name = "asking")
-  static class Asking {
-    @EventHandler
-    void on(Built event, SqlBatch rows) {}
-
-    @QueryHandler
-    DoorView find(FindDoor query, SqlBatch rows) {
-      throw new AssertionError();
-    }
-  }
-
   @Projector(name = "unsure")
   static class Unsure {
     @EventHandler
@@ -508,19 +474,6 @@ class ComponentsTest {
     @Test
     void that_would_go_on_after_its_transaction() {
       assertRefused("must not return a CompletionStage", new Waiting());
-      assertRefused("must not return a CompletionStage", new WaitingBatch());
-    }
-
-    @Test
-    void whose_handler_would_not_see_what_it_added() {
-      assertRefused("Both.on takes a Connection and a SqlBatch", new Both());
-      assertRefused("which a @QueryHandler cannot be given", new Asking());
-    }
-
-    @Test
-    void by_no_means_where_its_handlers_only_add_statements() {
-      var components = Components.of(List.of(new Batching()), new PayloadMapper(), true);
-      assertThat(components.projectors().get("batching:1").transactional()).isTrue();
     }
 
     @Test

@@ -5,7 +5,7 @@ import io.evento.bundle.api.EventMetadata;
 import io.evento.bundle.api.Projector;
 import io.evento.bundle.api.QueryHandler;
 import io.evento.bundle.api.QueryUpdates;
-import io.evento.bundle.api.SqlBatch;
+import io.evento.bundle.api.sql.SqlBatch;
 import io.evento.sample.bank.account.AccountEvent.AccountClosed;
 import io.evento.sample.bank.account.AccountEvent.AccountOpened;
 import io.evento.sample.bank.account.AccountEvent.MoneyDeposited;

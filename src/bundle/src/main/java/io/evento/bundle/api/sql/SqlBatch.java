@@ -1,12 +1,12 @@
-package io.evento.bundle.api;
+package io.evento.bundle.api.sql;
 
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 
 /**
- * Statements of a {@link Projector}'s handlers that go to the database together. An {@link
- * EventHandler} takes it as a parameter in place of a {@code java.sql.Connection}, where it writes
- * rows and reads none.
+ * Statements of a {@link io.evento.bundle.api.Projector}'s handlers that go to the database
+ * together. An {@link io.evento.bundle.api.EventHandler} takes it as a parameter in place of a
+ * {@code java.sql.Connection}, where it writes rows and reads none.
  *
  * <p>Events come several at a time when they come fast. What their handlers add here is sent before
  * the transaction is committed, in the order in which it was added; statements of the same SQL that
