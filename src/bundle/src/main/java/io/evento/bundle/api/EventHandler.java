@@ -11,8 +11,9 @@ import java.lang.annotation.Target;
  *
  * <p>Of a {@link Projector} it takes, in any order, an {@link EventMetadata}, {@link QueryUpdates}
  * for those who subscribed to a query, and a {@code java.sql.Connection} whose transaction the SDK
- * commits together with the checkpoint. Without a {@code Connection} it may return a {@code
- * CompletionStage}, which must complete within 60 s.
+ * commits together with the checkpoint, or in its place a {@link
+ * io.evento.bundle.api.sql.SqlBatch}. Without either it may return a {@code CompletionStage}, which
+ * must complete within 60 s.
  *
  * <p>Of a {@link Saga} it needs {@link Associate}, takes the saga's state, an {@link EventMetadata}
  * and an {@code Instant} (when the event was stored), and returns a {@link Step}; it is called

@@ -10,8 +10,9 @@ import java.lang.annotation.Target;
  * A component that turns events into a read model. It sees the events of one stream in order.
  *
  * <p>With a {@code DataSource} given to the bundle and a handler that takes a {@code
- * java.sql.Connection}, its checkpoint lives in the same database: rows and checkpoint commit
- * together, so each event takes effect once. Otherwise an event may be seen again after a crash.
+ * java.sql.Connection} or a {@link io.evento.bundle.api.sql.SqlBatch}, its checkpoint lives in the
+ * same database: rows and checkpoint commit together, so each event takes effect once. Otherwise an
+ * event may be seen again after a crash.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

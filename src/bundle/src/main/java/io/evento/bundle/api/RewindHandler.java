@@ -14,8 +14,8 @@ import java.lang.annotation.Target;
  * <p>It is called in the transaction in which the projector's own checkpoint goes back, before the
  * first event of the store's new life is handled; if it throws, nothing is changed, and it is
  * called again. So it can mark rows as doubtful, or empty them and have an operator reset the
- * consumer. It has to be on a projector whose handlers take a {@code Connection}: only such a one
- * knows for sure what it has handled.
+ * consumer. It has to be on a projector whose handlers take a {@code Connection} or a {@link
+ * SqlBatch}: only such a one knows for sure what it has handled.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

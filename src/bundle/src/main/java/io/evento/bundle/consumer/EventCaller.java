@@ -34,14 +34,21 @@ final class EventCaller {
     mapper.prepare(events.stream().map(RecordedEvent::payload).toList());
   }
 
+  /** As below, outside of any transaction. */
+  void call(RecordedEvent event) throws Throwable {
+    call(event, null, null);
+  }
+
   /**
-   * Returns when the event is handled; at once if nothing handles its type.
+   * Returns when the event is handled, but for what its handler added to the batch; at once if
+   * nothing handles its type.
    *
    * @throws EventoException {@code no-handler} if the event is of a newer version than is known
    *     here
    * @throws Throwable whatever the handler throws, or what is wrong with the payload
    */
-  void call(RecordedEvent event, @Nullable Connection connection) throws Throwable {
+  void call(RecordedEvent event, @Nullable Connection connection, @Nullable StatementBatch batch)
+      throws Throwable {
     var projecting = projector.handlers().get(event.type());
     if (projecting == null) {
       return;
@@ -50,8 +57,24 @@ final class EventCaller {
         projecting.payload().read(event.payload(), event.payloadVersion(), event.aggregate().id());
     var handler = projecting.handler();
     var updates = handler.takesUpdates() ? bufferedUpdates.of(event) : null;
-    var returned =
-        handler.call(projector.hosted(), payload, metadata(event, mapper), connection, updates);
+    var metadata = metadata(event, mapper);
+    if (batch == null) {
+      await(handler.call(projector.hosted(), payload, metadata, null, null, updates));
+      return;
+    }
+    if (!handler.takesBatch()) {
+      // It may read what those before it wrote, by the connection or by an entity manager.
+      batch.send();
+    }
+    batch.handling(event);
+    try {
+      await(handler.call(projector.hosted(), payload, metadata, connection, batch, updates));
+    } finally {
+      batch.handling(null);
+    }
+  }
+
+  private static void await(@Nullable Object returned) throws Exception {
     if (returned instanceof CompletionStage<?> stage) {
       stage.toCompletableFuture().get(STAGE_MAX_SECONDS, TimeUnit.SECONDS);
     }

@@ -116,9 +116,7 @@ final class TransactionalEventHandling implements EventHandling {
     if (rewound != null) {
       tell(rewound, handed, from);
     }
-    for (var event : events) {
-      call(event, handed, from);
-    }
+    call(events, handed, from);
     return Progress.done(to);
   }
 
@@ -148,7 +146,7 @@ final class TransactionalEventHandling implements EventHandling {
       throw Undone.fenced(0);
     }
     if (checkpoints.note(connection, letter)) {
-      call(event, GuardedConnection.of(connection), 0);
+      call(List.of(event), GuardedConnection.of(connection), 0);
     }
     return Progress.done(event.position());
   }
@@ -171,10 +169,19 @@ final class TransactionalEventHandling implements EventHandling {
     }
   }
 
-  /** Calls the handler; if it fails, all of the transaction is undone. */
-  private void call(RecordedEvent event, Connection connection, long from) {
-    try {
-      caller.call(event, connection);
+  /**
+   * Calls the handlers; if one fails, all of the transaction is undone. What they added to the
+   * batch may fail after the last of them: of several events it is not known then which one is to
+   * blame, and the next transaction has one event alone.
+   */
+  private void call(List<RecordedEvent> events, Connection connection, long from) {
+    var event = events.isEmpty() ? null : events.get(0);
+    try (var batch = new StatementBatch(connection)) {
+      for (var next : events) {
+        event = next;
+        caller.call(next, connection, batch);
+      }
+      batch.send();
     } catch (Throwable failure) {
       throw new Undone(new Progress(Kind.HANDLER_FAILED, from, event, failure), false);
     }

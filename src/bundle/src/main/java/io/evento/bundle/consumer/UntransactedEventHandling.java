@@ -39,7 +39,7 @@ final class UntransactedEventHandling implements EventHandling {
     var done = from;
     for (var event : events) {
       try {
-        caller.call(event, null);
+        caller.call(event);
       } catch (Throwable failure) {
         return new Progress(Kind.HANDLER_FAILED, done, event, failure);
       }

@@ -115,7 +115,13 @@ final class ComponentReader {
     var kind = new Handler.Kind(EventHandler.class, null, EventMetadata.class, true, true);
     var transactional = false;
     for (var handler : HandlerMethods.of(hosted, kind, surroundings)) {
-      transactional |= takesConnection(handler);
+      transactional |= takesDatabase(handler);
+      if (handler.takesConnection() && handler.takesBatch()) {
+        throw new InvalidBundleException(
+            handler.name()
+                + " takes a Connection and a SqlBatch: what it reads would not show what it added;"
+                + " let it take one of them");
+      }
       for (var event : SealedTypes.expand(handler.payload(), handler.name())) {
         var payload = mapper.typeOf(event);
         var former = handlers.put(payload.name(), new Projecting(payload, handler));
@@ -204,7 +210,7 @@ final class ComponentReader {
     var queries = new LinkedHashMap<String, QueryAnswerer>();
     var kind = new Handler.Kind(QueryHandler.class, null, null, true);
     for (var handler : HandlerMethods.of(hosted, kind, surroundings)) {
-      takesConnection(handler);
+      takesDatabase(handler);
       if (handler.takesConnection()) {
         refuseStage(handler);
       }
@@ -267,14 +273,16 @@ final class ComponentReader {
     return new Schemas(mapper).of(returned);
   }
 
-  private boolean takesConnection(Handler handler) {
-    if (handler.takesConnection() && store == Store.NONE) {
+  private boolean takesDatabase(Handler handler) {
+    var takes = handler.takesConnection() || handler.takesBatch();
+    if (takes && store == Store.NONE) {
       throw new InvalidBundleException(
           handler.name()
-              + " takes a Connection, but the bundle has no database: give it one with"
+              + (handler.takesBatch() ? " takes a SqlBatch" : " takes a Connection")
+              + ", but the bundle has no database: give it one with"
               + " jdbc(dataSource)");
     }
-    return handler.takesConnection();
+    return takes;
   }
 
   private static void refuseStage(Handler handler) {

@@ -2,6 +2,7 @@ package io.evento.bundle.dispatch;
 
 import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.api.QueryUpdates;
+import io.evento.bundle.api.sql.SqlBatch;
 import io.evento.bundle.container.HandlerCall;
 import java.lang.annotation.Annotation;
 import java.lang.invoke.MethodHandle;
@@ -17,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A method of a user, bound once. Whatever its parameters and their order, it is called with the
- * same five: the object or state it belongs to, the payload, the metadata, the connection, and what
- * takes updates of queries.
+ * same six: the object or state it belongs to, the payload, the metadata, the connection, what
+ * takes updates of queries, and what takes statements.
  */
 public final class Handler {
   private static final int SELF = 0;
@@ -26,13 +27,15 @@ public final class Handler {
   private static final int METADATA = 2;
   private static final int CONNECTION = 3;
   private static final int UPDATES = 4;
-  private static final MethodType SHAPE = MethodType.genericMethodType(5);
+  private static final int BATCH = 5;
+  private static final MethodType SHAPE = MethodType.genericMethodType(6);
 
   private final Method method;
   private final MethodHandle handle;
   private final boolean takesState;
   private final boolean takesConnection;
   private final boolean takesUpdates;
+  private final boolean takesBatch;
   private final Surroundings surroundings;
 
   private Handler(
@@ -41,13 +44,15 @@ public final class Handler {
       MethodHandle handle,
       boolean takesState,
       boolean takesConnection,
-      boolean takesUpdates) {
+      boolean takesUpdates,
+      boolean takesBatch) {
     this.method = method;
     this.surroundings = surroundings;
     this.handle = handle;
     this.takesState = takesState;
     this.takesConnection = takesConnection;
     this.takesUpdates = takesUpdates;
+    this.takesBatch = takesBatch;
   }
 
   /**
@@ -57,14 +62,14 @@ public final class Handler {
    * @param state class of the aggregate, or null
    * @param metadata class of the metadata, or null
    * @param connection whether a {@code Connection}
-   * @param updates whether {@link QueryUpdates}
+   * @param projects whether {@link QueryUpdates}, and a {@link SqlBatch} in place of the connection
    */
   record Kind(
       Class<? extends Annotation> annotation,
       @Nullable Class<?> state,
       @Nullable Class<?> metadata,
       boolean connection,
-      boolean updates) {
+      boolean projects) {
     Kind(
         Class<? extends Annotation> annotation,
         @Nullable Class<?> state,
@@ -117,7 +122,8 @@ public final class Handler {
         handle(method, order),
         takes(order, SELF) && isStatic,
         takes(order, CONNECTION),
-        takes(order, UPDATES));
+        takes(order, UPDATES),
+        takes(order, BATCH));
   }
 
   private static int slot(Kind kind, Class<?> parameter) {
@@ -127,8 +133,11 @@ public final class Handler {
     if (parameter == kind.metadata()) {
       return METADATA;
     }
-    if (kind.updates() && parameter == QueryUpdates.class) {
+    if (kind.projects() && parameter == QueryUpdates.class) {
       return UPDATES;
+    }
+    if (kind.projects() && parameter == SqlBatch.class) {
+      return BATCH;
     }
     return kind.connection() && parameter == Connection.class ? CONNECTION : -1;
   }
@@ -144,8 +153,8 @@ public final class Handler {
     if (kind.connection()) {
       text.append(", java.sql.Connection");
     }
-    if (kind.updates()) {
-      text.append(", QueryUpdates");
+    if (kind.projects()) {
+      text.append(" or SqlBatch, QueryUpdates");
     }
     return text.toString();
   }
@@ -214,6 +223,11 @@ public final class Handler {
     return takesConnection;
   }
 
+  /** Whether it adds statements to those of other events. */
+  public boolean takesBatch() {
+    return takesBatch;
+  }
+
   /** Whether it may tell what it changes of subscribed queries. */
   public boolean takesUpdates() {
     return takesUpdates;
@@ -235,11 +249,11 @@ public final class Handler {
       @Nullable Object metadata,
       @Nullable Connection connection)
       throws Throwable {
-    return call(self, payload, metadata, connection, null);
+    return call(self, payload, metadata, connection, null, null);
   }
 
   /**
-   * The same for a handler that may take {@link QueryUpdates}.
+   * The same for a handler that may take a {@link SqlBatch} and {@link QueryUpdates}.
    *
    * @throws Throwable whatever the method throws
    */
@@ -248,17 +262,24 @@ public final class Handler {
       Object payload,
       @Nullable Object metadata,
       @Nullable Connection connection,
+      @Nullable SqlBatch batch,
       @Nullable QueryUpdates updates)
       throws Throwable {
     if (surroundings.isEmpty() && !(self instanceof Hosted)) {
       return (Object)
-          handle.invokeExact(self, payload, metadata, (Object) connection, (Object) updates);
+          handle.invokeExact(
+              self, payload, metadata, (Object) connection, (Object) updates, (Object) batch);
     }
     Surroundings.Body body =
         instance ->
             (Object)
                 handle.invokeExact(
-                    instance, payload, metadata, (Object) connection, (Object) updates);
+                    instance,
+                    payload,
+                    metadata,
+                    (Object) connection,
+                    (Object) updates,
+                    (Object) batch);
     return surroundings.isEmpty()
         ? Surroundings.onInstance(self, body)
         : surroundings.call(new HandlerCall(owner(self), method, payload, metadata), self, body);

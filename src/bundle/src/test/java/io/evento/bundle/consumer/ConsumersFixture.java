@@ -127,7 +127,7 @@ abstract class ConsumersFixture {
   final Plain plain = new Plain();
   final Consumers consumers = consumers(numbers);
 
-  private Consumers consumers(Object instance) {
+  final Consumers consumers(Object instance) {
     var mapper = new PayloadMapper();
     var components = Components.of(List.of(instance, plain), mapper, true);
     return new Consumers(

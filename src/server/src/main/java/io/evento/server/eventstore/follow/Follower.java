@@ -61,9 +61,6 @@ import org.jspecify.annotations.Nullable;
  */
 @NodeScoped
 public class Follower {
-  /** Pushes of several nodes overtake each other; a hole is read after it stood so long. */
-  private static final Duration GRACE = Duration.ofMillis(10);
-
   private final OrderReader order;
   private final Threads threads;
   private final StoreListeners listeners = new StoreListeners();
@@ -72,6 +69,7 @@ public class Follower {
   private final Condition work = lock.newCondition();
   private final KnownTail tail = new KnownTail();
   private final HeadWaits waits = new HeadWaits();
+  private final HoleGrace grace = new HoleGrace();
   private final Set<Subscription> subscriptions = new HashSet<>();
   private @Nullable Epochs epochs;
   // Present epoch of the store by the append's answer, which rests on all that the node knows.
@@ -388,8 +386,6 @@ public class Follower {
     }
   }
 
-  // ---- what the tail's thread found
-
   /** The lives of the store as far as known; null until it was read once. */
   @Nullable
   public Epochs known() {
@@ -487,13 +483,17 @@ public class Follower {
       while (left > 0 && !readWanted && !tail.isMissing()) {
         left = work.awaitNanos(left);
       }
-      var grace = GRACE.toNanos();
-      while (grace > 0 && !readWanted && tail.isMissing()) {
-        grace = work.awaitNanos(grace);
+      grace.begin(tail.head(), System.nanoTime());
+      for (left = grace(); left > 0 && !readWanted && tail.isMissing(); left = grace()) {
+        work.awaitNanos(left);
       }
       readWanted = false;
     } finally {
       lock.unlock();
     }
+  }
+
+  private long grace() {
+    return grace.left(tail.head(), tail.isMissingPush(), System.nanoTime());
   }
 }

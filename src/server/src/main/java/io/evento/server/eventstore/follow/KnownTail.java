@@ -27,6 +27,8 @@ final class KnownTail {
   // Highest position that a subscriber says to have seen. His word opens a new epoch if the store
   // has less, and is no proof that the store is another.
   private long claimed;
+  // Highest position that a push told of without its events, which no push will bring.
+  private long announced;
   private long alarmedAt;
 
   /** What a push led to. */
@@ -44,6 +46,7 @@ final class KnownTail {
     recentEvents.restart(position);
     early.clear();
     told = 0;
+    announced = 0;
     claimed = 0;
     alarmedAt = 0;
   }
@@ -55,7 +58,9 @@ final class KnownTail {
     }
     told = Math.max(told, push.head());
     if (push.base() > head() || push.events().isEmpty()) {
-      if (!push.events().isEmpty() && early.size() < EARLY_MAX) {
+      if (push.events().isEmpty()) {
+        announced = Math.max(announced, push.head());
+      } else if (early.size() < EARLY_MAX) {
         early.put(push.base(), push);
       }
       return Offered.EARLY;
@@ -105,6 +110,7 @@ final class KnownTail {
       return false;
     }
     told = end;
+    announced = Math.min(announced, end);
     early.tailMap(end, true).clear();
     return true;
   }
@@ -131,6 +137,11 @@ final class KnownTail {
   boolean isMissing() {
     var most = Math.max(told, claimed);
     return most > head() && most != alarmedAt;
+  }
+
+  /** Whether a push may still bring all that is missing: what follows it came by pushes. */
+  boolean isMissingPush() {
+    return !early.isEmpty() && early.size() < EARLY_MAX && announced <= head() && claimed <= head();
   }
 
   /** The store was read, and has less than the position that was heard of. */

@@ -5,6 +5,7 @@ import io.evento.bundle.api.EventMetadata;
 import io.evento.bundle.api.Projector;
 import io.evento.bundle.api.QueryHandler;
 import io.evento.bundle.api.QueryUpdates;
+import io.evento.bundle.api.sql.SqlBatch;
 import io.evento.sample.bank.account.AccountEvent.AccountClosed;
 import io.evento.sample.bank.account.AccountEvent.AccountOpened;
 import io.evento.sample.bank.account.AccountEvent.MoneyDeposited;
@@ -107,44 +108,46 @@ public class Accounts {
   }
 
   @EventHandler
-  void on(AccountOpened event, EventMetadata at, Connection tx, QueryUpdates updates)
+  void on(AccountOpened event, EventMetadata at, SqlBatch rows, QueryUpdates updates)
       throws SQLException {
-    try (var insert = tx.prepareStatement(INSERT)) {
-      insert.setString(1, at.aggregateId());
-      insert.setString(2, event.owner());
-      insert.setLong(3, at.version());
-      insert.executeUpdate();
-    }
+    rows.addOne(
+        INSERT,
+        insert -> {
+          insert.setString(1, at.aggregateId());
+          insert.setString(2, event.owner());
+          insert.setLong(3, at.version());
+        });
     updates.emit(Totals.class, new SumsChange(1, 0, 0, 0, 0));
   }
 
   @EventHandler
-  void on(MoneyDeposited event, EventMetadata at, Connection tx, QueryUpdates updates)
+  void on(MoneyDeposited event, EventMetadata at, SqlBatch rows, QueryUpdates updates)
       throws SQLException {
     var amount = event.amount();
     var moved =
         isTransfer(event.reference()) ? new Moved(0, 0, amount, 0) : new Moved(amount, 0, 0, 0);
-    move(moved, at, tx);
+    move(moved, at, rows);
     updates.emit(Totals.class, moved.change());
   }
 
   @EventHandler
-  void on(MoneyWithdrawn event, EventMetadata at, Connection tx, QueryUpdates updates)
+  void on(MoneyWithdrawn event, EventMetadata at, SqlBatch rows, QueryUpdates updates)
       throws SQLException {
     var amount = event.amount();
     var moved =
         isTransfer(event.reference()) ? new Moved(0, 0, 0, amount) : new Moved(0, amount, 0, 0);
-    move(moved, at, tx);
+    move(moved, at, rows);
     updates.emit(Totals.class, moved.change());
   }
 
   @EventHandler
-  void on(AccountClosed event, EventMetadata at, Connection tx) throws SQLException {
-    try (var update = tx.prepareStatement(CLOSE)) {
-      update.setString(1, at.aggregateId());
-      update.setLong(2, at.version());
-      requireOne(update.executeUpdate(), at);
-    }
+  void on(AccountClosed event, EventMetadata at, SqlBatch rows) throws SQLException {
+    rows.addOne(
+        CLOSE,
+        update -> {
+          update.setString(1, at.aggregateId());
+          update.setLong(2, at.version());
+        });
   }
 
   @QueryHandler
@@ -196,30 +199,24 @@ public class Accounts {
     return reference.startsWith(TRANSFER);
   }
 
-  private static void move(Moved moved, EventMetadata at, Connection tx) throws SQLException {
-    try (var update = tx.prepareStatement(MOVE)) {
-      update.setLong(1, moved.deposited + moved.received);
-      update.setLong(2, moved.withdrawn + moved.sent);
-      update.setLong(3, moved.deposited);
-      update.setLong(4, moved.withdrawn);
-      update.setLong(5, moved.received);
-      update.setLong(6, moved.sent);
-      update.setString(7, at.aggregateId());
-      update.setLong(8, at.version());
-      requireOne(update.executeUpdate(), at);
-    }
-  }
-
   /**
    * Each row knows the version of its stream that it shows. Evento promises every event of a stream
-   * once and in order; with money we check, and would rather stop than show a wrong balance.
+   * once and in order; with money we check, and would rather stop than show a wrong balance: that
+   * is why exactly one row has to change.
    */
-  private static void requireOne(int updated, EventMetadata at) {
-    if (updated != 1) {
-      throw new IllegalStateException(
-          "the row of account %s is not at version %d: an event is missing or came twice"
-              .formatted(at.aggregateId(), at.version() - 1));
-    }
+  private static void move(Moved moved, EventMetadata at, SqlBatch rows) throws SQLException {
+    rows.addOne(
+        MOVE,
+        update -> {
+          update.setLong(1, moved.deposited + moved.received);
+          update.setLong(2, moved.withdrawn + moved.sent);
+          update.setLong(3, moved.deposited);
+          update.setLong(4, moved.withdrawn);
+          update.setLong(5, moved.received);
+          update.setLong(6, moved.sent);
+          update.setString(7, at.aggregateId());
+          update.setLong(8, at.version());
+        });
   }
 
   private static AccountView view(ResultSet row) throws SQLException {
