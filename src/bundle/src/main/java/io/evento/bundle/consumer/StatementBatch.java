@@ -2,12 +2,15 @@ package io.evento.bundle.consumer;
 
 import io.evento.bundle.api.sql.SqlBatch;
 import io.evento.protocol.RecordedEvent;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +31,8 @@ final class StatementBatch implements SqlBatch, AutoCloseable {
   private @Nullable RecordedEvent handled;
   private @Nullable String sql;
   private @Nullable PreparedStatement statement;
+  private @Nullable PreparedStatement parametersAlone;
+  private @Nullable Thread thread;
   private @Nullable SQLException failure;
 
   private record Added(RecordedEvent event, boolean isOfOneRow) {}
@@ -39,6 +44,7 @@ final class StatementBatch implements SqlBatch, AutoCloseable {
   /** The event whose handler is being called; null for none. */
   void handling(@Nullable RecordedEvent event) {
     handled = event;
+    thread = Thread.currentThread();
   }
 
   @Override
@@ -53,7 +59,7 @@ final class StatementBatch implements SqlBatch, AutoCloseable {
 
   private void add(String text, Parameters parameters, boolean isOfOneRow) throws SQLException {
     var event = handled;
-    if (event == null) {
+    if (event == null || Thread.currentThread() != thread) {
       throw new IllegalStateException("a SqlBatch belongs to the call of its handler");
     }
     if (!text.equals(sql) || added.size() >= STATEMENTS_MAX) {
@@ -65,16 +71,43 @@ final class StatementBatch implements SqlBatch, AutoCloseable {
       if (open == null) {
         open = connection.prepareStatement(text);
         statement = open;
+        parametersAlone = parametersOf(open);
         sql = text;
       }
       // Else one that is not set would be that of the event before.
       open.clearParameters();
-      parameters.set(open);
+      parameters.set(Objects.requireNonNull(parametersAlone));
       open.addBatch();
       added.add(new Added(event, isOfOneRow));
     } catch (SQLException failed) {
       throw remembered(failed);
+    } catch (RuntimeException failed) {
+      remembered(new SQLException(failed));
+      throw failed;
     }
+  }
+
+  /** Whoever executed the statement while its parameters are set would change rows twice. */
+  private static PreparedStatement parametersOf(PreparedStatement statement) {
+    return (PreparedStatement)
+        Proxy.newProxyInstance(
+            PreparedStatement.class.getClassLoader(),
+            new Class<?>[] {PreparedStatement.class},
+            (self, method, arguments) -> {
+              var isParameter =
+                  method.getDeclaringClass() == PreparedStatement.class
+                      && (method.getName().startsWith("set")
+                          || method.getName().equals("clearParameters"));
+              if (!isParameter && method.getDeclaringClass() != Object.class) {
+                throw new SQLException(
+                    "what sets parameters of a SqlBatch must not call " + method.getName());
+              }
+              try {
+                return method.invoke(statement, arguments);
+              } catch (InvocationTargetException thrown) {
+                throw thrown.getCause();
+              }
+            });
   }
 
   /**
@@ -97,6 +130,9 @@ final class StatementBatch implements SqlBatch, AutoCloseable {
       throw remembered(said == null ? failed : said);
     } catch (SQLException failed) {
       throw remembered(failed);
+    } catch (RuntimeException failed) {
+      remembered(new SQLException(failed));
+      throw failed;
     } finally {
       statement = null;
       sql = null;
@@ -106,7 +142,8 @@ final class StatementBatch implements SqlBatch, AutoCloseable {
 
   private void check(int[] rows) throws SQLException {
     if (rows.length != added.size()) {
-      throw new SQLException("what sets parameters of a SqlBatch must not execute its statement");
+      throw new SQLException(
+          "the driver told of " + rows.length + " statements, and there were " + added.size());
     }
     for (var i = 0; i < rows.length; i++) {
       if (added.get(i).isOfOneRow && rows[i] != 1) {

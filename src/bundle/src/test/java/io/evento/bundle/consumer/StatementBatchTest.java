@@ -25,7 +25,9 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -169,6 +171,64 @@ class StatementBatchTest extends ConsumersFixture {
                 batch.send();
               })
           .isInstanceOf(SQLException.class);
+    }
+  }
+
+  @Test
+  void what_sets_parameters_cannot_execute_the_statement_too() throws Exception {
+    try (var real = DATABASE.getConnection();
+        var batch = new StatementBatch(real)) {
+      batch.handling(event(1));
+      assertThatThrownBy(
+              () ->
+                  batch.add(
+                      INSERT,
+                      insert -> {
+                        row(1).set(insert);
+                        insert.executeUpdate();
+                      }))
+          .isInstanceOf(SQLException.class)
+          .hasMessageContaining("executeUpdate");
+      assertThatThrownBy(batch::send)
+          .as("nor is the failure forgotten")
+          .isInstanceOf(SQLException.class);
+      assertThat(numbersStored()).isEmpty();
+    }
+  }
+
+  @Test
+  void what_a_handler_swallows_of_its_own_code_undoes_the_transaction_too() throws Exception {
+    try (var real = DATABASE.getConnection();
+        var batch = new StatementBatch(real)) {
+      batch.handling(event(1));
+      assertThatThrownBy(
+              () ->
+                  batch.add(
+                      INSERT,
+                      insert -> {
+                        throw new IllegalArgumentException("planted");
+                      }))
+          .hasMessage("planted");
+      assertThatThrownBy(batch::send).isInstanceOf(SQLException.class);
+    }
+  }
+
+  @Test
+  void a_thread_that_the_handler_left_behind_adds_nothing() throws Exception {
+    try (var real = DATABASE.getConnection();
+        var batch = new StatementBatch(real)) {
+      batch.handling(event(1));
+      var late = CompletableFuture.supplyAsync(() -> refusedTo(batch));
+      assertThat(late.get(10, TimeUnit.SECONDS)).contains("belongs to the call of its handler");
+    }
+  }
+
+  private static String refusedTo(SqlBatch batch) {
+    try {
+      batch.add(INSERT, row(1));
+      return "added";
+    } catch (SQLException | IllegalStateException refused) {
+      return String.valueOf(refused.getMessage());
     }
   }
 

@@ -130,7 +130,7 @@ public class Follower {
         wake();
         return;
       }
-      var offered = tail.offer(appendedEvents);
+      var offered = tail.offer(appendedEvents, System.nanoTime());
       if (offered == KnownTail.Offered.EARLY) {
         work.signal();
       }
@@ -473,17 +473,16 @@ public class Follower {
     HeadWaits.run(wakeUps);
   }
 
-  /**
-   * Until something is worth reading: somebody asks, a hole stays, or the time for a poll comes.
-   */
+  /** Until something is to be read: somebody asks, a hole stays, or the time for a poll comes. */
   void awaitWork() throws InterruptedException {
     lock.lockInterruptibly();
     try {
+      var polled = System.nanoTime();
       var left = TailReader.POLL.toNanos();
       while (left > 0 && !readWanted && !tail.isMissing()) {
         left = work.awaitNanos(left);
       }
-      grace.begin(tail.head(), System.nanoTime());
+      grace.begin(tail.head(), polled, System.nanoTime());
       for (left = grace(); left > 0 && !readWanted && tail.isMissing(); left = grace()) {
         work.awaitNanos(left);
       }
@@ -494,6 +493,7 @@ public class Follower {
   }
 
   private long grace() {
-    return grace.left(tail.head(), tail.isMissingPush(), System.nanoTime());
+    return grace.left(
+        tail.head(), tail.missingSince(grace.begunAt()), tail.isMissingPush(), System.nanoTime());
   }
 }

@@ -18,11 +18,10 @@ final class KnownTail {
 
   private final RecentEvents recentEvents = new RecentEvents(EVENTS_MAX, BYTES_MAX);
   // By the position that each of them follows.
-  private final TreeMap<Long, AppendedEvents> early = new TreeMap<>();
+  private final TreeMap<Long, Early> early = new TreeMap<>();
   // Highest position that a push told of; above the head while something is missing. A reason to
-  // read
-  // the store, and no more: it may be a peer's invention, and is forgotten where the store has
-  // less.
+  // read the store, and no more: it may be a peer's invention, and is forgotten where the store
+  // has less.
   private long told;
   // Highest position that a subscriber says to have seen. His word opens a new epoch if the store
   // has less, and is no proof that the store is another.
@@ -30,6 +29,11 @@ final class KnownTail {
   // Highest position that a push told of without its events, which no push will bring.
   private long announced;
   private long alarmedAt;
+
+  /**
+   * @param at when it came, by {@link System#nanoTime}
+   */
+  private record Early(AppendedEvents push, long at) {}
 
   /** What a push led to. */
   enum Offered {
@@ -51,8 +55,12 @@ final class KnownTail {
     alarmedAt = 0;
   }
 
-  /** Takes a push of this epoch, whoever sent it. */
-  Offered offer(AppendedEvents push) {
+  /**
+   * Takes a push of this epoch, whoever sent it.
+   *
+   * @param now by {@link System#nanoTime}
+   */
+  Offered offer(AppendedEvents push, long now) {
     if (push.head() <= head()) {
       return Offered.KNOWN;
     }
@@ -61,7 +69,8 @@ final class KnownTail {
       if (push.events().isEmpty()) {
         announced = Math.max(announced, push.head());
       } else if (early.size() < EARLY_MAX) {
-        early.put(push.base(), push);
+        var before = early.get(push.base());
+        early.put(push.base(), new Early(push, before == null ? now : before.at));
       }
       return Offered.EARLY;
     }
@@ -74,7 +83,7 @@ final class KnownTail {
     add(base, events);
     while (!early.isEmpty() && early.firstKey() <= head()) {
       var next = early.pollFirstEntry();
-      add(next.getKey(), next.getValue().events());
+      add(next.getKey(), next.getValue().push.events());
     }
   }
 
@@ -137,6 +146,18 @@ final class KnownTail {
   boolean isMissing() {
     var most = Math.max(told, claimed);
     return most > head() && most != alarmedAt;
+  }
+
+  /**
+   * Since when something is missing before a push that came, by {@link System#nanoTime}.
+   *
+   * @param otherwise the answer where no push waits
+   */
+  long missingSince(long otherwise) {
+    return early.values().stream()
+        .map(Early::at)
+        .reduce((one, other) -> one - other < 0 ? one : other)
+        .orElse(otherwise);
   }
 
   /** Whether a push may still bring all that is missing: what follows it came by pushes. */

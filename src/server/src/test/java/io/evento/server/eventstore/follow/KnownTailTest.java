@@ -43,20 +43,20 @@ class KnownTailTest {
 
   @Test
   void what_stands_before_a_push_may_come_by_a_push() {
-    tail.offer(push(2, 4));
+    tail.offer(push(2, 4), 0);
     assertThat(tail.isMissing()).isTrue();
     assertThat(tail.isMissingPush()).isTrue();
-    tail.offer(push(0, 2));
+    tail.offer(push(0, 2), 0);
     assertThat(tail.head()).isEqualTo(4);
     assertThat(tail.isMissing()).isFalse();
   }
 
   @Test
   void what_a_push_only_tells_of_comes_by_none() {
-    tail.offer(new AppendedEvents(EPOCH, 0, 500, List.of()));
+    tail.offer(new AppendedEvents(EPOCH, 0, 500, List.of()), 0);
     assertThat(tail.isMissing()).isTrue();
     assertThat(tail.isMissingPush()).isFalse();
-    tail.offer(push(600, 601));
+    tail.offer(push(600, 601), 0);
     assertThat(tail.isMissingPush()).as("it is still among what is missing").isFalse();
     tail.extend(0, push(0, 500).events());
     assertThat(tail.isMissingPush()).as("what is missing now is another push").isTrue();
@@ -64,7 +64,7 @@ class KnownTailTest {
 
   @Test
   void what_a_subscriber_has_seen_may_have_been_pushed_long_ago() {
-    tail.offer(push(2, 4));
+    tail.offer(push(2, 4), 0);
     tail.claim(3);
     assertThat(tail.isMissingPush()).isFalse();
   }
@@ -72,16 +72,30 @@ class KnownTailTest {
   @Test
   void of_more_pushes_than_are_kept_some_have_to_be_read() {
     for (var base = 2; base < 2 + 2 * 64; base += 2) {
-      tail.offer(push(base, base + 1));
+      tail.offer(push(base, base + 1), 0);
     }
     assertThat(tail.isMissingPush()).isFalse();
   }
 
   @Test
   void what_a_peer_invented_is_not_waited_for() {
-    tail.offer(new AppendedEvents(EPOCH, 0, 500, List.of()));
+    tail.offer(new AppendedEvents(EPOCH, 0, 500, List.of()), 0);
     tail.disbelieve(0);
-    tail.offer(push(2, 4));
+    tail.offer(push(2, 4), 0);
     assertThat(tail.isMissingPush()).isTrue();
+  }
+
+  @Test
+  void what_is_missing_is_missing_since_the_oldest_push_that_waits_came() {
+    tail.restart(0);
+    assertThat(tail.missingSince(99)).as("none waits").isEqualTo(99);
+    tail.offer(push(2, 4), 10);
+    tail.offer(push(6, 8), 11);
+    tail.offer(push(2, 4), 12);
+    assertThat(tail.missingSince(99)).as("told again, it waits since before").isEqualTo(10);
+    tail.offer(push(0, 2), 13);
+    assertThat(tail.missingSince(99))
+        .as("one hole is closed, the other stood all the time")
+        .isEqualTo(11);
   }
 }
