@@ -3,6 +3,9 @@ package io.evento.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Projector;
 import io.evento.bundle.gateway.CommandGateway;
 import io.evento.bundle.gateway.QueryGateway;
 import io.evento.spring.bad.Idle;
@@ -14,6 +17,7 @@ import io.evento.spring.good.Doors.Open;
 import io.evento.spring.good.Doors.Opened;
 import io.evento.testing.PostgresFixture;
 import io.evento.testkit.ProjectorFixture;
+import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.postgresql.Driver;
@@ -24,9 +28,13 @@ import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.jdbc.core.ConnectionCallback;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
 
 /** The starter in a Spring context, without a cluster and with a real database. */
 class EventoAutoConfigurationTest {
@@ -161,6 +169,74 @@ class EventoAutoConfigurationTest {
                               }))
                   .isInstanceOf(IllegalStateException.class)
                   .hasMessageContaining("has no transaction of the data source");
+            });
+  }
+
+  @Projector(name = "apart", context = "doors")
+  static class Apart {
+    @EventHandler
+    @Transactional(propagation = Propagation.REQUIRES_NEW)
+    void on(Opened event) {}
+  }
+
+  @Projector(name = "all-apart", context = "doors")
+  @Transactional(propagation = Propagation.NOT_SUPPORTED)
+  static class AllApart {
+    @EventHandler
+    void on(Opened event) {}
+  }
+
+  @Test
+  void a_projector_whose_rows_would_not_be_in_the_transaction_of_the_checkpoint_ends_the_start() {
+    for (var projector : List.of(Apart.class, AllApart.class)) {
+      application
+          .withUserConfiguration(Doors.class, projector)
+          .run(
+              context ->
+                  assertThat(context)
+                      .hasFailed()
+                      .getFailure()
+                      .rootCause()
+                      .isInstanceOf(InvalidBundleException.class)
+                      .hasMessageStartingWith(projector.getSimpleName() + ".on is transactional")
+                      .hasMessageEndingWith("put what must be apart into a bean of its own"));
+    }
+    application
+        .withUserConfiguration(Doors.class, Apart.class)
+        .withPropertyValues("evento.transactions=false")
+        .run(context -> assertThat(context).hasNotFailed());
+  }
+
+  @Test
+  void a_handler_that_commits_the_connection_of_the_transaction_is_noticed_behind_it() {
+    application
+        .withUserConfiguration(Doors.class)
+        .run(
+            context -> {
+              var rows = context.getBean(JdbcTemplate.class);
+              rows.execute("create table kept (number int)");
+              var transactions =
+                  new SpringTransactions(
+                      context.getBean(PlatformTransactionManager.class),
+                      context.getBean(DataSource.class));
+              assertThatThrownBy(
+                      () ->
+                          transactions.inTransaction(
+                              connection -> {
+                                rows.update("insert into kept values (1)");
+                                rows.execute(
+                                    (ConnectionCallback<Boolean>)
+                                        own -> {
+                                          own.commit();
+                                          return true;
+                                        });
+                                return rows.update("insert into kept values (2)");
+                              }))
+                  .isInstanceOf(IllegalStateException.class)
+                  .hasMessageStartingWith("a handler ended the transaction");
+              assertThat(rows.queryForList("select number from kept", Integer.class))
+                  .as("what was committed stays, the rest does not")
+                  .containsExactly(1);
             });
   }
 }

@@ -134,9 +134,10 @@ final class ComponentReader {
       }
     }
     needs(handlers, "@EventHandler");
+    // Handlers that all return stages work outside; one that does not counts on its transaction.
     transactional |=
         store == Store.TRANSACTIONS
-            && handlers.values().stream().noneMatch(each -> each.handler().returnsStage());
+            && !handlers.values().stream().allMatch(each -> each.handler().returnsStage());
     if (transactional) {
       handlers.values().forEach(projecting -> refuseStage(projecting.handler()));
     }
