@@ -178,7 +178,19 @@ final class BundleLifecycle {
   private static ThreadFactory threads(ThreadFactory container) {
     var contexts = lookup(ContextService.class, CONTEXTS);
     var starting = contexts.currentContextExecutor();
-    return task -> container.newThread(() -> captured(contexts, starting).execute(task));
+    var payara = PayaraResources.find();
+    return task ->
+        container.newThread(
+            () ->
+                captured(contexts, starting)
+                    .execute(
+                        () -> {
+                          try {
+                            task.run();
+                          } finally {
+                            payara.forget();
+                          }
+                        }));
   }
 
   /** Of the starting thread's context, one at a time. */
