@@ -92,10 +92,6 @@ class ComponentsTest {
     return Components.of(Arrays.asList(registered), new PayloadMapper(), true);
   }
 
-  private static Components inTransactions(Object... registered) {
-    return Components.of(List.of(registered), new PayloadMapper(), Store.TRANSACTIONS, List.of());
-  }
-
   private static void assertRefused(String sentence, Object... registered) {
     assertThatThrownBy(() -> read(registered))
         .isInstanceOf(InvalidBundleException.class)
@@ -424,25 +420,6 @@ class ComponentsTest {
     }
   }
 
-  @Projector(name = "sending")
-  static class Sending {
-    @EventHandler
-    CompletionStage<Void> on(Built event) {
-      throw new AssertionError();
-    }
-  }
-
-  @Projector(name = "half-sending")
-  static class HalfSending {
-    @EventHandler
-    CompletionStage<Void> on(Built event) {
-      throw new AssertionError();
-    }
-
-    @EventHandler
-    void on(Opened event) {}
-  }
-
   @Projector(name = "unsure")
   static class Unsure {
     @EventHandler
@@ -497,18 +474,6 @@ class ComponentsTest {
     @Test
     void that_would_go_on_after_its_transaction() {
       assertRefused("must not return a CompletionStage", new Waiting());
-    }
-
-    @Test
-    void that_would_leave_the_containers_transaction_with_some_of_its_handlers() {
-      assertThatThrownBy(() -> inTransactions(new HalfSending()))
-          .isInstanceOf(InvalidBundleException.class)
-          .hasMessage(
-              "HalfSending.on works in a transaction that ends when it returns: it must not return"
-                  + " a CompletionStage");
-      assertThat(inTransactions(new Sending()).projectors().get("sending:1").transactional())
-          .as("whose handlers all return stages works outside")
-          .isFalse();
     }
 
     @Test
