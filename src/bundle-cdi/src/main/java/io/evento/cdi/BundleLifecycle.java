@@ -216,7 +216,13 @@ final class BundleLifecycle {
     }
     if (ending != null) {
       // Not under the lock: handlers that end may still use the gateways.
-      ending.close();
+      try {
+        ending.close();
+      } catch (RuntimeException | Error failure) {
+        // Containers keep it to themselves.
+        LOG.log(Level.ERROR, "the bundle was not closed as it should be", failure);
+        throw failure;
+      }
       bundle = null;
     }
     instances.close();

@@ -209,20 +209,23 @@ public final class EventoBundle implements AutoCloseable {
       awaitClosed();
       return;
     }
-    links.drain();
-    consumers.stop();
-    steps.stop();
-    awaitQuiet();
-    links.close();
-    requests.close();
-    subscriptions.close();
-    consumers.close();
-    steps.close();
-    dispatcher.close();
-    clock.shutdownNow();
-    blockingCalls.close();
-    LOG.log(Level.INFO, () -> "closed bundle=" + name);
-    closed.countDown();
+    try {
+      links.drain();
+      consumers.stop();
+      steps.stop();
+      awaitQuiet();
+      links.close();
+      requests.close();
+      subscriptions.close();
+      consumers.close();
+      steps.close();
+      dispatcher.close();
+      clock.shutdownNow();
+      blockingCalls.close();
+      LOG.log(Level.INFO, () -> "closed bundle=" + name);
+    } finally {
+      closed.countDown();
+    }
   }
 
   private void awaitClosed() {
