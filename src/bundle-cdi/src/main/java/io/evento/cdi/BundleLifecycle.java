@@ -70,6 +70,9 @@ final class BundleLifecycle {
           "evento.bundle.threads must not be own while evento.bundle.transactions is jta: threads"
               + " that the container does not know are in none of its transactions");
     }
+    if (settings.dataSource() != null && settings.isJta()) {
+      instances.classes().forEach(ComponentRules::checkTransactions);
+    }
     var unused = builder().check();
   }
 
@@ -214,17 +217,18 @@ final class BundleLifecycle {
       hasEnded = true;
       ending = bundle;
     }
-    if (ending != null) {
-      // Not under the lock: handlers that end may still use the gateways.
-      try {
+    try {
+      if (ending != null) {
+        // Not under the lock: handlers that end may still use the gateways.
         ending.close();
-      } catch (RuntimeException | Error failure) {
-        // Containers keep it to themselves.
-        LOG.log(Level.ERROR, "the bundle was not closed as it should be", failure);
-        throw failure;
       }
+    } catch (RuntimeException | Error failure) {
+      // Containers keep it to themselves.
+      LOG.log(Level.ERROR, "the bundle was not closed as it should be", failure);
+      throw failure;
+    } finally {
       bundle = null;
+      instances.close();
     }
-    instances.close();
   }
 }

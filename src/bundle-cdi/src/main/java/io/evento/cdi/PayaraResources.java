@@ -33,12 +33,12 @@ final class PayaraResources {
   static PayaraResources find() {
     try {
       var manager = new InitialContext().lookup(MANAGER);
-      if (manager.getClass().getName().startsWith(PAYARAS)) {
+      if (manager != null && manager.getClass().getName().startsWith(PAYARAS)) {
         return new PayaraResources(forgetting(manager));
       }
     } catch (NamingException anotherServer) {
       LOG.log(Level.DEBUG, "not on Payara", anotherServer);
-    } catch (ReflectiveOperationException | RuntimeException unexpected) {
+    } catch (ReflectiveOperationException | RuntimeException | LinkageError unexpected) {
       LOG.log(
           Level.WARNING,
           "Payara is another one than expected: a redeployment leaves classes behind",
@@ -80,7 +80,7 @@ final class PayaraResources {
   void forget() {
     try {
       forgetting.call();
-    } catch (Exception unexpected) {
+    } catch (Exception | LinkageError unexpected) {
       if (hasFailed.compareAndSet(false, true)) {
         LOG.log(
             Level.WARNING,

@@ -1,9 +1,6 @@
 package io.evento.spring;
 
 import io.evento.bundle.container.Transactions;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
-import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -19,9 +16,7 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  * Transactions of the application's own manager: what handlers do by JDBC or JPA is part of them.
  */
 public final class SpringTransactions implements Transactions {
-  private static final Logger LOG = System.getLogger(SpringTransactions.class.getName());
   private static final int CAUSES_MAX = 20;
-  private static final String TRANSACTION = "select txid_current()";
 
   private final PlatformTransactionManager manager;
   private final DataSource pool;
@@ -47,9 +42,7 @@ public final class SpringTransactions implements Transactions {
       checkHolds();
       var connection = DataSourceUtils.doGetConnection(pool);
       try {
-        var ours = idOf(connection);
         result = work.run(connection);
-        checkIsStill(ours, connection);
       } finally {
         DataSourceUtils.doReleaseConnection(connection, pool);
       }
@@ -78,30 +71,6 @@ public final class SpringTransactions implements Transactions {
               + manager.getClass().getSimpleName()
               + " has no transaction of the data source that projectors work with; set"
               + " evento.transactions=false, or give it that data source");
-    }
-  }
-
-  private static String idOf(Connection connection) throws SQLException {
-    try (var select = connection.prepareStatement(TRANSACTION);
-        var row = select.executeQuery()) {
-      row.next();
-      return row.getString(1);
-    }
-  }
-
-  /**
-   * A handler gets at the connection of the transaction by Spring's own means, which let it commit.
-   * Logged here: of several events in a batch nobody is told why they are tried one by one.
-   */
-  private static void checkIsStill(String ours, Connection connection) throws SQLException {
-    if (!idOf(connection).equals(ours)) {
-      var ended =
-          new IllegalStateException(
-              "a handler ended the transaction, which holds the checkpoint too: what must not be"
-                  + " part of it belongs in a bean with @Transactional(REQUIRES_NEW). Events of its"
-                  + " batch may be passed over: reset the consumer");
-      LOG.log(Level.ERROR, ended.getMessage());
-      throw ended;
     }
   }
 

@@ -4,8 +4,10 @@ import io.evento.bundle.api.EventHandler;
 import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.api.Projector;
 import io.evento.bundle.api.RewindHandler;
+import java.lang.reflect.Method;
+import java.util.Arrays;
 import java.util.Set;
-import org.springframework.core.annotation.AnnotatedElementUtils;
+import java.util.concurrent.CompletionStage;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.annotation.AnnotationTransactionAttributeSource;
 import org.springframework.util.ReflectionUtils;
@@ -25,29 +27,53 @@ final class TransactionRules {
    *     checkpoint
    */
   static void check(Iterable<Class<?>> components) {
-    // Knows the annotations of Spring and of Jakarta, on methods and on classes.
-    var said = new AnnotationTransactionAttributeSource(false);
     for (var component : components) {
       if (component.isAnnotationPresent(Projector.class)) {
-        ReflectionUtils.doWithMethods(
-            component,
-            method -> {
-              var attribute = said.getTransactionAttribute(method, component);
-              if (attribute != null && APART.contains(attribute.getPropagationBehavior())) {
-                throw new InvalidBundleException(
-                    component.getSimpleName()
-                        + "."
-                        + method.getName()
-                        + " is transactional apart ("
-                        + attribute
-                        + "), so its rows would not be in the transaction of the checkpoint: put"
-                        + " what must be apart into a bean of its own");
-              }
-            },
-            method ->
-                AnnotatedElementUtils.isAnnotated(method, EventHandler.class)
-                    || AnnotatedElementUtils.isAnnotated(method, RewindHandler.class));
+        var handlers =
+            Arrays.stream(ReflectionUtils.getAllDeclaredMethods(component))
+                .filter(TransactionRules::isHandler)
+                .toList();
+        // If all of them return stages the projector works outside, whatever it says.
+        if (!handlers.stream().allMatch(TransactionRules::returnsStage)) {
+          handlers.forEach(handler -> check(component, handler));
+        }
       }
+    }
+  }
+
+  private static boolean isHandler(Method method) {
+    return method.isAnnotationPresent(EventHandler.class)
+        || method.isAnnotationPresent(RewindHandler.class);
+  }
+
+  private static boolean returnsStage(Method method) {
+    return CompletionStage.class.isAssignableFrom(method.getReturnType());
+  }
+
+  private static void check(Class<?> component, Method handler) {
+    // Knows the annotations of Spring and of Jakarta, on methods and on classes.
+    var said =
+        new AnnotationTransactionAttributeSource(false).getTransactionAttribute(handler, component);
+    if (said == null) {
+      return;
+    }
+    var name = component.getSimpleName() + "." + handler.getName();
+    if (APART.contains(said.getPropagationBehavior())) {
+      throw new InvalidBundleException(
+          name
+              + " is transactional apart ("
+              + said
+              + "), so its rows would not be in the transaction of the checkpoint: put what must be"
+              + " apart into a bean of its own");
+    }
+    var manager = said.getQualifier();
+    if (manager != null && !manager.isEmpty()) {
+      throw new InvalidBundleException(
+          name
+              + " names the transaction manager "
+              + manager
+              + ", and its rows have to be in the transaction of the checkpoint: leave the name"
+              + " away, or put what is of another manager into a bean of its own");
     }
   }
 }

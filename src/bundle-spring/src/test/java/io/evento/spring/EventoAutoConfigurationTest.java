@@ -18,6 +18,8 @@ import io.evento.spring.good.Doors.Opened;
 import io.evento.testing.PostgresFixture;
 import io.evento.testkit.ProjectorFixture;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.postgresql.Driver;
@@ -28,8 +30,6 @@ import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
-import org.springframework.jdbc.core.ConnectionCallback;
-import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.springframework.transaction.PlatformTransactionManager;
@@ -186,6 +186,38 @@ class EventoAutoConfigurationTest {
     void on(Opened event) {}
   }
 
+  @Projector(name = "sending", context = "doors")
+  static class Sending {
+    @EventHandler
+    @Transactional(propagation = Propagation.NOT_SUPPORTED)
+    CompletionStage<Void> on(Opened event) {
+      return CompletableFuture.completedFuture(null);
+    }
+  }
+
+  @Projector(name = "elsewhere", context = "doors")
+  static class Elsewhere {
+    @EventHandler
+    @Transactional("anotherManager")
+    void on(Opened event) {}
+  }
+
+  @Test
+  void a_projector_outside_of_transactions_may_say_so_and_one_of_another_manager_is_refused() {
+    application
+        .withUserConfiguration(Doors.class, Sending.class)
+        .run(context -> assertThat(context).hasNotFailed());
+    application
+        .withUserConfiguration(Doors.class, Elsewhere.class)
+        .run(
+            context ->
+                assertThat(context)
+                    .hasFailed()
+                    .getFailure()
+                    .rootCause()
+                    .hasMessageStartingWith("Elsewhere.on names the transaction manager"));
+  }
+
   @Test
   void a_projector_whose_rows_would_not_be_in_the_transaction_of_the_checkpoint_ends_the_start() {
     for (var projector : List.of(Apart.class, AllApart.class)) {
@@ -205,38 +237,5 @@ class EventoAutoConfigurationTest {
         .withUserConfiguration(Doors.class, Apart.class)
         .withPropertyValues("evento.transactions=false")
         .run(context -> assertThat(context).hasNotFailed());
-  }
-
-  @Test
-  void a_handler_that_commits_the_connection_of_the_transaction_is_noticed_behind_it() {
-    application
-        .withUserConfiguration(Doors.class)
-        .run(
-            context -> {
-              var rows = context.getBean(JdbcTemplate.class);
-              rows.execute("create table kept (number int)");
-              var transactions =
-                  new SpringTransactions(
-                      context.getBean(PlatformTransactionManager.class),
-                      context.getBean(DataSource.class));
-              assertThatThrownBy(
-                      () ->
-                          transactions.inTransaction(
-                              connection -> {
-                                rows.update("insert into kept values (1)");
-                                rows.execute(
-                                    (ConnectionCallback<Boolean>)
-                                        own -> {
-                                          own.commit();
-                                          return true;
-                                        });
-                                return rows.update("insert into kept values (2)");
-                              }))
-                  .isInstanceOf(IllegalStateException.class)
-                  .hasMessageStartingWith("a handler ended the transaction");
-              assertThat(rows.queryForList("select number from kept", Integer.class))
-                  .as("what was committed stays, the rest does not")
-                  .containsExactly(1);
-            });
   }
 }

@@ -27,6 +27,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import com.fasterxml.jackson.databind.util.LRUMap;
+import com.fasterxml.jackson.databind.util.LookupCache;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.Collections;
@@ -81,7 +82,8 @@ public final class Codec {
    * application after it has ended, where Jackson is its server's.
    */
   public static TypeFactory ownTypes() {
-    return TypeFactory.defaultInstance().withCache(new LRUMap<Object, JavaType>(16, 200));
+    LookupCache<Object, JavaType> cache = new LRUMap<>(16, 200);
+    return TypeFactory.defaultInstance().withCache(cache);
   }
 
   /**

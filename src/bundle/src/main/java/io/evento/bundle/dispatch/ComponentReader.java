@@ -283,7 +283,8 @@ final class ComponentReader {
       throw new InvalidBundleException(
           handler.name()
               + " works in a transaction that ends when it returns: it must not return a"
-              + " CompletionStage");
+              + " CompletionStage; let all @EventHandlers return nothing, or all a stage, or make two"
+              + " components of it");
     }
   }
 
