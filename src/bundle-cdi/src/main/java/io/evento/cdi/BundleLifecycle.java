@@ -70,6 +70,9 @@ final class BundleLifecycle {
           "evento.bundle.threads must not be own while evento.bundle.transactions is jta: threads"
               + " that the container does not know are in none of its transactions");
     }
+    if (settings.dataSource() != null && settings.isJta()) {
+      instances.classes().forEach(ComponentRules::checkTransactions);
+    }
     var unused = builder().check();
   }
 
@@ -178,7 +181,19 @@ final class BundleLifecycle {
   private static ThreadFactory threads(ThreadFactory container) {
     var contexts = lookup(ContextService.class, CONTEXTS);
     var starting = contexts.currentContextExecutor();
-    return task -> container.newThread(() -> captured(contexts, starting).execute(task));
+    var payara = PayaraResources.find();
+    return task ->
+        container.newThread(
+            () ->
+                captured(contexts, starting)
+                    .execute(
+                        () -> {
+                          try {
+                            task.run();
+                          } finally {
+                            payara.forget();
+                          }
+                        }));
   }
 
   /** Of the starting thread's context, one at a time. */
@@ -202,11 +217,18 @@ final class BundleLifecycle {
       hasEnded = true;
       ending = bundle;
     }
-    if (ending != null) {
-      // Not under the lock: handlers that end may still use the gateways.
-      ending.close();
+    try {
+      if (ending != null) {
+        // Not under the lock: handlers that end may still use the gateways.
+        ending.close();
+      }
+    } catch (RuntimeException | Error failure) {
+      // Containers keep it to themselves.
+      LOG.log(Level.ERROR, "the bundle was not closed as it should be", failure);
+      throw failure;
+    } finally {
       bundle = null;
+      instances.close();
     }
-    instances.close();
   }
 }

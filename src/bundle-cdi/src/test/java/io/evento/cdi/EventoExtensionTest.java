@@ -11,6 +11,8 @@ import io.evento.bundle.api.EventHandler;
 import io.evento.bundle.api.EventSourcingHandler;
 import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.api.Projector;
+import io.evento.bundle.api.RewindHandler;
+import io.evento.bundle.api.Rewound;
 import io.evento.bundle.api.Service;
 import io.evento.bundle.container.HandlerCall;
 import io.evento.bundle.gateway.CommandGateway;
@@ -29,8 +31,11 @@ import jakarta.enterprise.inject.spi.Bean;
 import jakarta.inject.Inject;
 import jakarta.transaction.Transactional;
 import java.io.Serializable;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.NullUnmarked;
@@ -127,6 +132,46 @@ class EventoExtensionTest {
     void on(Opened event) {}
   }
 
+  abstract static class HandlesApart {
+    @EventHandler
+    @Transactional(Transactional.TxType.REQUIRES_NEW)
+    void on(Opened event) {}
+  }
+
+  @ApplicationScoped
+  @Projector(name = "inherits-apart")
+  static class InheritsApart extends HandlesApart {}
+
+  @ApplicationScoped
+  @Projector(name = "tells-apart")
+  static class TellsApart {
+    @EventHandler
+    void on(Opened event) {}
+
+    @RewindHandler
+    @Transactional(Transactional.TxType.REQUIRES_NEW)
+    void back(Rewound rewound) {}
+  }
+
+  @ApplicationScoped
+  @Projector(name = "method-wins")
+  @Transactional(Transactional.TxType.NOT_SUPPORTED)
+  static class MethodWins {
+    @EventHandler
+    @Transactional
+    void on(Opened event) {}
+  }
+
+  @ApplicationScoped
+  @Projector(name = "sending")
+  @Transactional(Transactional.TxType.NOT_SUPPORTED)
+  static class Sending {
+    @EventHandler
+    CompletionStage<Void> on(Opened event) {
+      return CompletableFuture.completedFuture(null);
+    }
+  }
+
   @BeforeEach
   void say_where_nodes_are() {
     System.setProperty("evento.bundle.name", "contained");
@@ -181,10 +226,20 @@ class EventoExtensionTest {
     assertThatThrownBy(() -> container(OfSession.class))
         .hasStackTraceContaining(
             "OfSession is @SessionScoped, and no handler is called within such a scope");
+    container(Apart.class).close();
+    System.setProperty("evento.bundle.datasource", "jdbc/none");
+    System.clearProperty("evento.bundle.threads");
+    for (var apart : List.of(Apart.class, InheritsApart.class, TellsApart.class)) {
+      assertThatThrownBy(() -> ComponentRules.checkTransactions(apart))
+          .isInstanceOf(InvalidBundleException.class)
+          .hasMessageContaining("is @Transactional(REQUIRES_NEW), so its rows would not be in the");
+    }
     assertThatThrownBy(() -> container(Apart.class))
         .hasStackTraceContaining(
             "Apart.on is @Transactional(REQUIRES_NEW), so its rows would not be in the transaction"
                 + " of the checkpoint");
+    ComponentRules.checkTransactions(MethodWins.class);
+    ComponentRules.checkTransactions(Sending.class);
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.container.HandlerInterceptor;
 import io.evento.bundle.gateway.CommandGateway;
 import io.evento.bundle.gateway.QueryGateway;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -37,7 +38,7 @@ public class EventoAutoConfiguration {
 
   /** Where projectors work. */
   interface Store {
-    void tell(EventoBundle.Builder builder);
+    void tell(EventoBundle.Builder builder, Set<Class<?>> components);
   }
 
   @Bean
@@ -64,7 +65,7 @@ public class EventoAutoConfiguration {
     states.classes().forEach(builder::register);
     components.classes().forEach(builder::register);
     interceptors.orderedStream().forEach(builder::around);
-    store.ifAvailable(found -> found.tell(builder));
+    store.ifAvailable(found -> found.tell(builder, components.classes()));
     if (properties.enabled()) {
       builder.settings(properties.settings());
       // A component that cannot work ends the start of the application, before it does anything.
@@ -94,7 +95,7 @@ public class EventoAutoConfiguration {
         EventoProperties properties,
         ObjectProvider<DataSource> source,
         ObjectProvider<PlatformTransactionManager> manager) {
-      return builder -> {
+      return (builder, components) -> {
         var database = source.getIfUnique();
         if (database == null) {
           refuseSeveral("data sources", source.stream().count());
@@ -106,6 +107,7 @@ public class EventoAutoConfiguration {
           refuseSeveral("transaction managers", manager.stream().count());
         }
         if (properties.transactions() && transactions != null) {
+          TransactionRules.check(components);
           builder.transactions(new SpringTransactions(transactions, database));
         }
       };

@@ -3,6 +3,9 @@ package io.evento.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.evento.bundle.api.EventHandler;
+import io.evento.bundle.api.InvalidBundleException;
+import io.evento.bundle.api.Projector;
 import io.evento.bundle.gateway.CommandGateway;
 import io.evento.bundle.gateway.QueryGateway;
 import io.evento.spring.bad.Idle;
@@ -14,6 +17,9 @@ import io.evento.spring.good.Doors.Open;
 import io.evento.spring.good.Doors.Opened;
 import io.evento.testing.PostgresFixture;
 import io.evento.testkit.ProjectorFixture;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.postgresql.Driver;
@@ -27,6 +33,8 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
 
 /** The starter in a Spring context, without a cluster and with a real database. */
 class EventoAutoConfigurationTest {
@@ -162,5 +170,72 @@ class EventoAutoConfigurationTest {
                   .isInstanceOf(IllegalStateException.class)
                   .hasMessageContaining("has no transaction of the data source");
             });
+  }
+
+  @Projector(name = "apart", context = "doors")
+  static class Apart {
+    @EventHandler
+    @Transactional(propagation = Propagation.REQUIRES_NEW)
+    void on(Opened event) {}
+  }
+
+  @Projector(name = "all-apart", context = "doors")
+  @Transactional(propagation = Propagation.NOT_SUPPORTED)
+  static class AllApart {
+    @EventHandler
+    void on(Opened event) {}
+  }
+
+  @Projector(name = "sending", context = "doors")
+  static class Sending {
+    @EventHandler
+    @Transactional(propagation = Propagation.NOT_SUPPORTED)
+    CompletionStage<Void> on(Opened event) {
+      return CompletableFuture.completedFuture(null);
+    }
+  }
+
+  @Projector(name = "elsewhere", context = "doors")
+  static class Elsewhere {
+    @EventHandler
+    @Transactional("anotherManager")
+    void on(Opened event) {}
+  }
+
+  @Test
+  void a_projector_outside_of_transactions_may_say_so_and_one_of_another_manager_is_refused() {
+    application
+        .withUserConfiguration(Doors.class, Sending.class)
+        .run(context -> assertThat(context).hasNotFailed());
+    application
+        .withUserConfiguration(Doors.class, Elsewhere.class)
+        .run(
+            context ->
+                assertThat(context)
+                    .hasFailed()
+                    .getFailure()
+                    .rootCause()
+                    .hasMessageStartingWith("Elsewhere.on names the transaction manager"));
+  }
+
+  @Test
+  void a_projector_whose_rows_would_not_be_in_the_transaction_of_the_checkpoint_ends_the_start() {
+    for (var projector : List.of(Apart.class, AllApart.class)) {
+      application
+          .withUserConfiguration(Doors.class, projector)
+          .run(
+              context ->
+                  assertThat(context)
+                      .hasFailed()
+                      .getFailure()
+                      .rootCause()
+                      .isInstanceOf(InvalidBundleException.class)
+                      .hasMessageStartingWith(projector.getSimpleName() + ".on is transactional")
+                      .hasMessageEndingWith("put what must be apart into a bean of its own"));
+    }
+    application
+        .withUserConfiguration(Doors.class, Apart.class)
+        .withPropertyValues("evento.transactions=false")
+        .run(context -> assertThat(context).hasNotFailed());
   }
 }

@@ -1,7 +1,5 @@
 package io.evento.bundle;
 
-import io.evento.bundle.api.Aggregate;
-import io.evento.bundle.api.Boundary;
 import io.evento.bundle.api.InvalidBundleException;
 import io.evento.bundle.consumer.ConsumerProgress;
 import io.evento.bundle.consumer.Consumers;
@@ -209,20 +207,34 @@ public final class EventoBundle implements AutoCloseable {
       awaitClosed();
       return;
     }
-    links.drain();
-    consumers.stop();
-    steps.stop();
-    awaitQuiet();
-    links.close();
-    requests.close();
-    subscriptions.close();
-    consumers.close();
-    steps.close();
-    dispatcher.close();
-    clock.shutdownNow();
-    blockingCalls.close();
+    try {
+      links.drain();
+      consumers.stop();
+      steps.stop();
+      awaitQuiet();
+    } finally {
+      release();
+    }
     LOG.log(Level.INFO, () -> "closed bundle=" + name);
-    closed.countDown();
+  }
+
+  /** Whatever failed before: sessions end, and so do threads. */
+  private void release() {
+    try {
+      links.close();
+      requests.close();
+      subscriptions.close();
+    } finally {
+      try {
+        consumers.close();
+        steps.close();
+        dispatcher.close();
+      } finally {
+        clock.shutdownNow();
+        blockingCalls.close();
+        closed.countDown();
+      }
+    }
   }
 
   private void awaitClosed() {
@@ -454,19 +466,9 @@ public final class EventoBundle implements AutoCloseable {
           pool == null ? Store.NONE : transactions == null ? Store.CONNECTIONS : Store.TRANSACTIONS;
       var keys = new FetchedKeys();
       var mapper = new PayloadMapper(keys);
-      var registered = components.stream().map(this::hosted).toList();
+      var registered = components.stream().map(each -> Hosted.of(each, factory)).toList();
       var hosted = Components.of(registered, mapper, store, interceptors);
       return new Checked(addresses, access, keys, mapper, hosted, database);
-    }
-
-    private Object hosted(Object registered) {
-      return factory != null
-              && registered instanceof Class<?> type
-              && Hosted.isComponent(type)
-              && !type.isAnnotationPresent(Aggregate.class)
-              && !type.isAnnotationPresent(Boundary.class)
-          ? Hosted.of(type, factory)
-          : registered;
     }
 
     /**

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.core.exc.StreamReadException;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -24,6 +25,9 @@ import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.type.LogicalType;
+import com.fasterxml.jackson.databind.type.TypeFactory;
+import com.fasterxml.jackson.databind.util.LRUMap;
+import com.fasterxml.jackson.databind.util.LookupCache;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.Collections;
@@ -53,6 +57,7 @@ public final class Codec {
   private static final ObjectMapper MAPPER =
       strict(
           JsonMapper.builder(FACTORY)
+              .typeFactory(ownTypes())
               .serializationInclusion(JsonInclude.Include.NON_NULL)
               .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
               .addModule(new SimpleModule("ids").addDeserializer(UUID.class, new UuidReader())));
@@ -71,6 +76,15 @@ public final class Codec {
       readers(MAPPER.reader().with(StreamReadFeature.STRICT_DUPLICATE_DETECTION));
 
   private Codec() {}
+
+  /**
+   * Types that are remembered with their mapper. The ones of all mappers would hold classes of an
+   * application after it has ended, where Jackson is its server's.
+   */
+  public static TypeFactory ownTypes() {
+    LookupCache<Object, JavaType> cache = new LRUMap<>(16, 200);
+    return TypeFactory.defaultInstance().withCache(cache);
+  }
 
   /**
    * Takes nothing for what it is not: no text for a number, no fraction for a whole number, no

@@ -51,13 +51,14 @@ public enum AppServer {
       return shell(
           node,
           """
-          grep -q java:/jdbc/evento "$JBOSS_HOME/standalone/configuration/standalone.xml" \
-            || "$PROJECT/domain-config/wildfly/configure.sh"
-          cp -r "$JBOSS_HOME/standalone" "$DIRECTORY"
-          cp "$EVENTO_WAR" "$DIRECTORY/deployments/evento.war"
-          touch "$DIRECTORY/deployments/evento.war.dodeploy"
+          mkdir -p "$DIRECTORY"
+          cp -r "$UNPACKED" "$DIRECTORY/home"
+          export JBOSS_HOME=$DIRECTORY/home
+          "$PROJECT/domain-config/wildfly/configure.sh"
+          cp "$EVENTO_WAR" "$JBOSS_HOME/standalone/deployments/evento.war"
+          touch "$JBOSS_HOME/standalone/deployments/evento.war.dodeploy"
           exec "$JBOSS_HOME/bin/standalone.sh" -c standalone.xml -b 127.0.0.1 -bmanagement 127.0.0.1 \
-            -Djboss.server.base.dir="$DIRECTORY" -Djboss.socket.binding.port-offset="$OFFSET"
+            -Djboss.socket.binding.port-offset="$OFFSET"
           """,
           Map.of(
               "PROJECT",
@@ -66,7 +67,7 @@ public enum AppServer {
               driver().toString(),
               "EVENTO_DATASOURCE_JNDI",
               "java:/jdbc/evento",
-              "JBOSS_HOME",
+              "UNPACKED",
               node.plan().built("wildfly").toString(),
               "JAVA_OPTS",
               String.join(" ", node.plan().nodeJvm()) + " -Djava.net.preferIPv4Stack=true",

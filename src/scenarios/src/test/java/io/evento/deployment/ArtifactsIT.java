@@ -1,5 +1,6 @@
 package io.evento.deployment;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -62,6 +63,20 @@ class ArtifactsIT {
     }
     try (var javadoc = new JarFile(only(jars, artifact, "-javadoc.jar"))) {
       assertThat(javadoc.getEntry("index.html")).isNotNull();
+    }
+  }
+
+  @Test
+  void the_archetype_makes_projects_of_the_release_that_it_belongs_to() throws IOException {
+    var built = only(jars(Path.of("src/archetype/target")).toList(), "evento-archetype", ".jar");
+    try (var jar = new JarFile(built)) {
+      var version = built.replaceFirst(".*/evento-archetype-(.*)\\.jar", "$1");
+      var entry = jar.getEntry("archetype-resources/pom.xml");
+      try (var pom = jar.getInputStream(entry)) {
+        assertThat(new String(pom.readAllBytes(), UTF_8).replaceAll("\\s+", ""))
+            .contains("<artifactId>evento-bom</artifactId><version>" + version + "</version>")
+            .doesNotContain("@");
+      }
     }
   }
 

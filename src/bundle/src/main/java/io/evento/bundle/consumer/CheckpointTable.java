@@ -46,7 +46,7 @@ final class CheckpointTable {
 
   private static final String HOLD =
       """
-      select 1 from evento_checkpoint
+      select txid_current() from evento_checkpoint
        where consumer = ? and first_slot = ? and last_slot = ? and fence = ? for update
       """;
 
@@ -82,6 +82,7 @@ final class CheckpointTable {
       update evento_checkpoint set epoch = ?, position = ?, fence = ?
        where consumer = ? and first_slot = ? and last_slot = ?
          and fence <= ? and (epoch <> ? or position = ?)
+      returning txid_current()
       """;
 
   private static final String EXISTS = "select to_regclass('evento_checkpoint') is not null";
@@ -181,9 +182,10 @@ final class CheckpointTable {
   /**
    * Moves the checkpoint, as the first statement of the transaction that handles the events.
    *
-   * @return false if it does not stand at {@code from}, or a higher fence was here: roll back
+   * @return the transaction; 0 if it does not stand at {@code from}, or a higher fence was here:
+   *     roll back
    */
-  boolean move(Connection connection, Enable segment, UUID epoch, long from, long to)
+  long move(Connection connection, Enable segment, UUID epoch, long from, long to)
       throws SQLException {
     try (var move = connection.prepareStatement(MOVE)) {
       move.setObject(1, epoch);
@@ -193,22 +195,26 @@ final class CheckpointTable {
       move.setLong(7, segment.fence());
       move.setObject(8, epoch);
       move.setLong(9, from);
-      return move.executeUpdate() == 1;
+      return id(move);
     }
   }
 
   /**
    * Keeps others from the segment until the transaction ends, without a move of its checkpoint.
    *
-   * @return false if somebody else has it: roll back
+   * @return the transaction; 0 if somebody else has it: roll back
    */
-  boolean hold(Connection connection, Enable segment) throws SQLException {
+  long hold(Connection connection, Enable segment) throws SQLException {
     try (var hold = connection.prepareStatement(HOLD)) {
       setRange(hold, 1, segment);
       hold.setLong(4, segment.fence());
-      try (var found = hold.executeQuery()) {
-        return found.next();
-      }
+      return id(hold);
+    }
+  }
+
+  private static long id(PreparedStatement statement) throws SQLException {
+    try (var found = statement.executeQuery()) {
+      return found.next() ? found.getLong(1) : 0;
     }
   }
 

@@ -57,18 +57,22 @@ final class TransactionalEventHandling implements EventHandling {
       @Nullable Rewound rewound) {
     caller.prepare(events);
     var isWorkDone = new AtomicBoolean();
+    var watch = new TransactionWatch(database.pool(), segment.consumer());
     try {
       return database
           .transactions()
           .inTransaction(
               connection -> {
-                var done = transact(connection, segment, epoch, from, to, events, rewound);
+                var done = transact(connection, segment, epoch, from, to, events, rewound, watch);
                 isWorkDone.set(true);
+                check(watch, connection, from, events);
                 return done;
               });
     } catch (Undone undone) {
+      watch.failed(undone.told());
       return undone.isFenced ? notMoved(segment, epoch, from) : undone.progress;
     } catch (SQLException | RuntimeException failure) {
+      watch.failed(failure);
       return failed(failure, isWorkDone.get(), from, events, rewound);
     }
   }
@@ -106,12 +110,15 @@ final class TransactionalEventHandling implements EventHandling {
       long from,
       long to,
       List<RecordedEvent> events,
-      @Nullable Rewound rewound)
+      @Nullable Rewound rewound,
+      TransactionWatch watch)
       throws SQLException {
     GuardedConnection.check(connection);
-    if (!checkpoints.move(connection, segment, epoch, from, to)) {
+    var transaction = checkpoints.move(connection, segment, epoch, from, to);
+    if (transaction == 0) {
       throw Undone.fenced(from);
     }
+    watch.begin(transaction);
     var handed = GuardedConnection.of(connection);
     if (rewound != null) {
       tell(rewound, handed, from);
@@ -120,31 +127,56 @@ final class TransactionalEventHandling implements EventHandling {
     return Progress.done(to);
   }
 
+  private static void check(
+      TransactionWatch watch, Connection connection, long from, List<RecordedEvent> events)
+      throws SQLException {
+    try {
+      watch.check(connection);
+    } catch (IllegalStateException ended) {
+      throw new Undone(
+          events.isEmpty()
+              ? new Progress(Kind.REWIND_FAILED, from, null, ended)
+              : new Progress(Kind.HANDLER_FAILED, from, events.get(0), ended),
+          false);
+    }
+  }
+
   @Override
   public Progress retry(Enable segment, UUID letter, RecordedEvent event) {
     var isWorkDone = new AtomicBoolean();
+    var watch = new TransactionWatch(database.pool(), segment.consumer());
     try {
       return database
           .transactions()
           .inTransaction(
               connection -> {
-                var done = retry(connection, segment, letter, event);
+                var done = retry(connection, segment, letter, event, watch);
                 isWorkDone.set(true);
+                check(watch, connection, 0, List.of(event));
                 return done;
               });
     } catch (Undone undone) {
+      watch.failed(undone.told());
       return undone.progress;
     } catch (SQLException | RuntimeException failure) {
+      watch.failed(failure);
       return failed(failure, isWorkDone.get(), 0, List.of(event), null);
     }
   }
 
-  private Progress retry(Connection connection, Enable segment, UUID letter, RecordedEvent event)
+  private Progress retry(
+      Connection connection,
+      Enable segment,
+      UUID letter,
+      RecordedEvent event,
+      TransactionWatch watch)
       throws SQLException {
     GuardedConnection.check(connection);
-    if (!checkpoints.hold(connection, segment)) {
+    var transaction = checkpoints.hold(connection, segment);
+    if (transaction == 0) {
       throw Undone.fenced(0);
     }
+    watch.begin(transaction);
     if (checkpoints.note(connection, letter)) {
       call(List.of(event), GuardedConnection.of(connection), 0);
     }
@@ -162,6 +194,12 @@ final class TransactionalEventHandling implements EventHandling {
       super("rolled back", progress.cause(), true, false);
       this.progress = progress;
       this.isFenced = isFenced;
+    }
+
+    /** Where more can be said of it. */
+    Throwable told() {
+      var cause = progress.cause();
+      return cause == null ? this : cause;
     }
 
     static Undone fenced(long from) {

@@ -140,9 +140,10 @@ final class ComponentReader {
       }
     }
     needs(handlers, "@EventHandler");
+    // Handlers that all return stages work outside; one that does not counts on its transaction.
     transactional |=
         store == Store.TRANSACTIONS
-            && handlers.values().stream().noneMatch(each -> each.handler().returnsStage());
+            && !handlers.values().stream().allMatch(each -> each.handler().returnsStage());
     if (transactional) {
       handlers.values().forEach(projecting -> refuseStage(projecting.handler()));
     }
@@ -290,7 +291,8 @@ final class ComponentReader {
       throw new InvalidBundleException(
           handler.name()
               + " works in a transaction that ends when it returns: it must not return a"
-              + " CompletionStage");
+              + " CompletionStage; let all @EventHandlers return nothing, or all a stage, or make two"
+              + " components of it");
     }
   }
 

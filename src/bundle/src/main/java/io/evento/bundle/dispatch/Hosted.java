@@ -55,6 +55,17 @@ public final class Hosted {
     return new Hosted(type, null, factory, true);
   }
 
+  /** What was registered; a class whose instances the factory has comes with it. */
+  public static Object of(Object registered, @Nullable ComponentFactory factory) {
+    return factory != null
+            && registered instanceof Class<?> type
+            && isComponent(type)
+            && !type.isAnnotationPresent(Aggregate.class)
+            && !type.isAnnotationPresent(Boundary.class)
+        ? of(type, factory)
+        : registered;
+  }
+
   /** What a user registered: a class or an instance, or what {@link #of} made. */
   static Hosted read(Object registered) {
     if (registered instanceof Hosted hosted) {

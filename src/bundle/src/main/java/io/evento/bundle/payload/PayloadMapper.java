@@ -22,6 +22,7 @@ import io.evento.bundle.api.ValueMapper;
 import io.evento.bundle.personal.PersonalValues;
 import io.evento.bundle.personal.SubjectKeys;
 import io.evento.bundle.personal.Subjects;
+import io.evento.protocol.Codec;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Json;
 import java.util.Collection;
@@ -65,6 +66,7 @@ public final class PayloadMapper implements ValueMapper {
                     .build())
             .build();
     return JsonMapper.builder(factory)
+        .typeFactory(Codec.ownTypes())
         .addModule(new TimeModule())
         .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
         .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.evento.scenario.fixture.Cluster;
 import io.evento.scenario.fixture.Credential;
+import io.evento.scenario.fixture.Wire;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -144,5 +145,49 @@ class AccessIT extends AccessWalk {
     assertThat(auditor.ask(door(3), "GET", "audit?limit=20", "").body().toString())
         .contains("\"action\":\"change roles\"", "\"who\":\"user root\"", "\"object\":\"sue\"")
         .doesNotContain(PASSWORD);
+  }
+
+  @Test
+  void an_operator_can_retire_a_version_that_nobody_hosts_and_a_viewer_cannot() throws Exception {
+    var leaver = admin.token("leaver", scope("host", "walk", "*"));
+    try (var wire = Wire.open(cluster, cluster.node(1), leaver, Credential.address())) {
+      var id = UUID.randomUUID().toString();
+      wire.send(
+          """
+          {"t":"declare","id":"%s","components":[{"kind":"projector","name":"gone","version":1,
+           "context":"walk","commands":[],"events":[{"type":"Walked"}],"queries":[],
+           "consumes":{"contexts":["walk"],"types":["Walked"],"start":"end","segments":1}}]}
+          """
+              .formatted(id)
+              .replace("\n", ""));
+      assertThat(wire.answer(id).path("t").asText()).isEqualTo("result");
+    }
+    var why = "{\"reason\":\"moved\"}";
+    var path = "consumers/gone/1/retire";
+
+    var refused = viewer.ask(door(1), "POST", path, why);
+    assertThat(refused.status()).isEqualTo(403);
+    assertThat(refused.code()).isEqualTo("forbidden");
+    assertThat(viewer.ask(door(1), "GET", "consumers/gone/1", "").status()).isEqualTo(200);
+
+    await("no node hears of a session that hosts it")
+        .atMost(LIMIT)
+        .untilAsserted(
+            () -> {
+              var retired = operator.ask(door(1), "POST", path, why);
+              assertThat(retired.status()).as("%s", retired.body()).isEqualTo(200);
+            });
+    assertThat(viewer.ask(door(1), "GET", "consumers/gone/1", "").status()).isEqualTo(404);
+    assertThat(
+            strings(
+                "select done_by || ' ' || action || ' ' || reason from evento.consumer_audit"
+                    + " where name = 'gone'"))
+        .containsExactly("user ada retire moved");
+    assertThat(
+            strings(
+                "select distinct object from evento.audit where action = 'refuse' and who = 'user"
+                    + " vera' and object like '%gone/1/retire%'"))
+        .as("the refusal too")
+        .hasSize(1);
   }
 }
