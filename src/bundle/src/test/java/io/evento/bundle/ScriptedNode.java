@@ -67,7 +67,7 @@ final class ScriptedNode implements AutoCloseable {
   }
 
   static Member member(String id) {
-    return new Member(id, "ws://" + id + "/evento", "up");
+    return new Member(id, "ws://" + id + "/evento", "up", null);
   }
 
   String url() {

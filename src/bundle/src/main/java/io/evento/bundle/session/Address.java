@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /** An address that was given, and when to dial it next. Guarded by {@link Links}. */
 public final class Address {
+  /** Leads to the node of this JVM, whatever its name. */
+  static final URI VM = URI.create("vm:/");
+
+  private static final String VM_SCHEME = "vm";
   private static final Backoff WHEN_FAILED =
       new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
   private static final Backoff WHEN_KNOWN =
@@ -30,12 +34,19 @@ public final class Address {
   }
 
   /**
-   * Where bundles are spoken to, from the address of a server.
+   * Where bundles are spoken to, from the address of a server. {@code vm:} is the node of this JVM,
+   * {@code vm:node-1} the one of that name if there are several.
    *
    * @throws IllegalArgumentException if it is none; the message says what would be right
    */
   public static URI parse(String given) {
     try {
+      if (given.strip().equals(VM_SCHEME + ":")) {
+        return VM;
+      }
+      if (given.strip().startsWith(VM_SCHEME + ":")) {
+        return new URI(VM_SCHEME, given.strip().substring(VM_SCHEME.length() + 1), null);
+      }
       var uri = new URI(given.strip().replaceAll("/+$", "") + "/bundle");
       if (("ws".equals(uri.getScheme()) || "wss".equals(uri.getScheme()))
           && uri.getHost() != null) {
@@ -46,6 +57,11 @@ public final class Address {
     }
     throw new IllegalArgumentException(
         "the address \"" + given + "\" must be like ws://host:8080/evento or wss://host/evento");
+  }
+
+  /** Whether it leads to a node of this JVM. */
+  static boolean isInVm(URI uri) {
+    return VM_SCHEME.equals(uri.getScheme());
   }
 
   URI uri() {
@@ -59,12 +75,17 @@ public final class Address {
 
   /** As it was given, and what it leads to. */
   String told(boolean isConnected) {
-    var given = uri.toString().replaceAll("/bundle$", "");
+    var given = uri.equals(VM) ? VM_SCHEME + ":" : uri.toString().replaceAll("/bundle$", "");
     return given + ": " + (isConnected ? "connected to " + node : Printable.log(failure));
   }
 
   boolean isDialling() {
     return dialled != null;
+  }
+
+  /** Whether nothing has failed since it led to a session that was used, or ever. */
+  boolean isPromising() {
+    return vain == 0;
   }
 
   boolean isDue(long now) {
