@@ -42,6 +42,8 @@ final class ScriptedDoor {
   ScriptedDoor(String node, Function<Link, Session> opened) {
     this.node = node;
     this.opened = opened;
+    // Its thread is made here and not by a call of a bundle, whose classes it would keep hold of.
+    threads.execute(() -> {});
   }
 
   void show() {
