@@ -78,7 +78,7 @@ class NodeHereTest {
     var bundle = bundle(there.url());
 
     await().atMost(ofSeconds(5)).until(() -> !here.received(Declare.class).isEmpty());
-    await().atMost(ofSeconds(5)).until(() -> isReadyBy(bundle, "vm:: connected to here"));
+    await().atMost(ofSeconds(5)).until(() -> isReadyBy(bundle, "vm: connected to here"));
     assertThat(there.sessions()).isEqualTo(1);
   }
 
@@ -105,7 +105,7 @@ class NodeHereTest {
 
     var bundle = bundle(node.url());
 
-    assertThat(isReadyBy(bundle, "vm:: connected")).isTrue();
+    assertThat(isReadyBy(bundle, "vm: connected")).isTrue();
     await().atMost(ofSeconds(5)).until(() -> node.sessions() == 1);
     assertThat(node.received(Declare.class)).as("nothing was declared by the socket").hasSize(1);
 
@@ -116,7 +116,7 @@ class NodeHereTest {
     bundle.commands().send(new EventoBundleTest.Make("t"));
 
     node.door().refusal = null;
-    await().atMost(ofSeconds(10)).until(() -> isReadyBy(bundle, "vm:: connected"));
+    await().atMost(ofSeconds(10)).until(() -> isReadyBy(bundle, "vm: connected"));
     await("the socket is left").atMost(ofSeconds(5)).until(() -> node.sessions() == 1);
     bundle.commands().send(new EventoBundleTest.Make("t"));
   }
@@ -138,7 +138,8 @@ class NodeHereTest {
           bundle
               .commands()
               .sendAsync(
-                  new EventoBundleTest.Make("t" + i), CommandOptions.options().within(ofSeconds(20)))
+                  new EventoBundleTest.Make("t" + i),
+                  CommandOptions.options().within(ofSeconds(20)))
               .toCompletableFuture());
     }
     await().atMost(ofSeconds(5)).until(() -> !here.received(Command.class).isEmpty());
@@ -169,7 +170,7 @@ class NodeHereTest {
     open.add(bundle);
 
     assertThat(bundle.isConnected()).isFalse();
-    assertThat(isReadyBy(bundle, "vm:: the node of this JVM answered 401")).isTrue();
+    assertThat(isReadyBy(bundle, "vm: the node of this JVM answered 401")).isTrue();
     assertThat(node.door().tokens).isNotEmpty().allMatch(it -> it.orElse("").equals("evt_wrong"));
   }
 
@@ -271,8 +272,7 @@ class NodeHereTest {
   }
 
   /** On a thread that ends: what libraries keep by thread must not keep their loader for a test. */
-  private static <T> T apart(ClassLoader loader, Callable<T> task)
-      throws Exception {
+  private static <T> T apart(ClassLoader loader, Callable<T> task) throws Exception {
     var result = new CompletableFuture<T>();
     var thread =
         new Thread(
@@ -342,8 +342,8 @@ class NodeHereTest {
     assertThat(started.get(0).isConnected()).isFalse();
   }
 
-  private WeakReference<ClassLoader> hosted(
-      EventoBundle.Builder bundle, List<EventoBundle> started) throws Exception {
+  private WeakReference<ClassLoader> hosted(EventoBundle.Builder bundle, List<EventoBundle> started)
+      throws Exception {
     var loader = loader();
     var host = made(loader, Host.class);
     started.add(bundle.start());

@@ -56,7 +56,9 @@ public final class Address {
       // Said below, together with what would be right.
     }
     throw new IllegalArgumentException(
-        "the address \"" + given + "\" must be like ws://host:8080/evento or wss://host/evento");
+        "the address \""
+            + given
+            + "\" must be like ws://host:8080/evento or wss://host/evento, or vm: for the node of this JVM");
   }
 
   /** Whether it leads to a node of this JVM. */
@@ -75,7 +77,7 @@ public final class Address {
 
   /** As it was given, and what it leads to. */
   String told(boolean isConnected) {
-    var given = uri.equals(VM) ? VM_SCHEME + ":" : uri.toString().replaceAll("/bundle$", "");
+    var given = uri.equals(VM) ? VM_SCHEME : uri.toString().replaceAll("/bundle$", "");
     return given + ": " + (isConnected ? "connected to " + node : Printable.log(failure));
   }
 

@@ -55,6 +55,7 @@ public final class Links implements AutoCloseable {
 
   /** The node of this JVM, which nobody need give; null if that was given. */
   private final @Nullable Address here;
+
   private final CompletableFuture<@Nullable Void> connected = new CompletableFuture<>();
   private final NodeChoice nodeChoice = new NodeChoice();
   private final SchedulingDelay delay =

@@ -25,8 +25,8 @@ import javax.management.ReflectionException;
 
 /**
  * Where bundles find the nodes of their own JVM: by JMX, the one directory that the JDK has for
- * what lives in it, whatever the class loaders. Nothing of it is shown to consoles, and from another
- * JVM there is nothing to be had: a door cannot be serialized.
+ * what lives in it, whatever the class loaders. Nothing of it is shown to consoles, and from
+ * another JVM there is nothing to be had: a door cannot be serialized.
  */
 public final class VmDoors {
   private static final Logger LOG = System.getLogger(VmDoors.class.getName());
@@ -87,9 +87,7 @@ public final class VmDoors {
     }
   }
 
-  /**
-   * The doors of this JVM, by the names of their nodes. Starts no JMX where nobody has it.
-   */
+  /** The doors of this JVM, by the names of their nodes. Starts no JMX where nobody has it. */
   public static List<Door> find() {
     var found = new ArrayList<Door>();
     try {

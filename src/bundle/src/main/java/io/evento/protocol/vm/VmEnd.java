@@ -67,9 +67,7 @@ public final class VmEnd {
    * @param then done on a thread of this side, before anything is read
    */
   public void join(
-      Function<String, CompletionStage<?>> frames,
-      BiConsumer<Integer, String> end,
-      Runnable then) {
+      Function<String, CompletionStage<?>> frames, BiConsumer<Integer, String> end, Runnable then) {
     other = new Other(frames, end);
     if (isOver.get()) {
       other = null;

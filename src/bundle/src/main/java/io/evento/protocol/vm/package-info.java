@@ -1,5 +1,6 @@
 /**
- * The link between a bundle and a node that live in one JVM: the same text frames, without a socket.
+ * The link between a bundle and a node that live in one JVM: the same text frames, without a
+ * socket.
  *
  * <p>What always holds:
  *

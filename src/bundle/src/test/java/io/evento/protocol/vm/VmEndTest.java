@@ -183,8 +183,7 @@ class VmEndTest extends FrameWriterContract {
 
     await()
         .untilAsserted(
-            () ->
-                assertThat(String.join("\n", atNode.all)).isEqualTo(String.join("\n", expected)));
+            () -> assertThat(String.join("\n", atNode.all)).isEqualTo(String.join("\n", expected)));
     await().until(() -> down.isIdle() && up.isIdle());
     assertThat(failures).isEmpty();
   }

@@ -118,8 +118,7 @@ public class VmDoor {
       }
       open(
           caller,
-          (Function<String, CompletionStage<?>>)
-              Objects.requireNonNull(asked.get(VmDoors.FRAMES)),
+          (Function<String, CompletionStage<?>>) Objects.requireNonNull(asked.get(VmDoors.FRAMES)),
           ended,
           (BiConsumer<Function<String, CompletionStage<?>>, BiConsumer<Integer, String>>)
               Objects.requireNonNull(asked.get(VmDoors.OPENED)));
@@ -183,8 +182,7 @@ public class VmDoor {
 
     void begin(Caller caller) {
       var mine = Objects.requireNonNull(end);
-      link =
-          bundleLinks.open(caller, "vm-" + lastName.incrementAndGet(), mine::send, this::close);
+      link = bundleLinks.open(caller, "vm-" + lastName.incrementAndGet(), mine::send, this::close);
       opened.accept(mine::take, mine::ended);
     }
 

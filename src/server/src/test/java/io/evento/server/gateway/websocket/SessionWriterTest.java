@@ -20,13 +20,16 @@ class SessionWriterTest extends FrameWriterContract {
   private final List<String> closed = new ArrayList<>();
   private final Metrics metrics = new Metrics();
   private final SessionWriter session =
-      new SessionWriter(SessionWriter.Remote.of(remote(slow)), closed::add, new SessionTraffic(metrics));
+      new SessionWriter(
+          SessionWriter.Remote.of(remote(slow)), closed::add, new SessionTraffic(metrics));
 
   SessionWriterTest() {
     super(
         link ->
             new SessionWriter.RemotePort(
-                SessionWriter.Remote.of(remote(link)), link::broken, new SessionTraffic(new Metrics())));
+                SessionWriter.Remote.of(remote(link)),
+                link::broken,
+                new SessionTraffic(new Metrics())));
   }
 
   /** One that sends text and nothing else. */

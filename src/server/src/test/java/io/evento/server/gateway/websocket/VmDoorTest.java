@@ -56,17 +56,12 @@ class VmDoorTest {
   @Aggregate(context = "jars")
   record Jar(int coins) {
     @CommandHandler
-    static PutIn first(Put command) {
-      return new PutIn(command.coins());
-    }
-
-    @CommandHandler
-    PutIn more(Put command, Jar now) {
+    static PutIn put(Put command, Jar now) {
       return new PutIn(command.coins());
     }
 
     @EventSourcingHandler
-    static Jar begun(PutIn event) {
+    static Jar put(PutIn event, Jar before) {
       return new Jar(event.coins());
     }
   }
@@ -107,8 +102,7 @@ class VmDoorTest {
   }
 
   private WholeNode node(String name) throws Exception {
-    var node =
-        WholeNode.start(where, name, Map.of(), Map.of(Grants.class, TestGrants.class));
+    var node = WholeNode.start(where, name, Map.of(), Map.of(Grants.class, TestGrants.class));
     open.push(
         () -> {
           node.get(VmDoor.class).stop();
@@ -122,8 +116,7 @@ class VmDoorTest {
   }
 
   private EventoBundle bundle(String... addresses) {
-    var bundle =
-        EventoBundle.named("piggy").connect(addresses).register(Jar.class, jars).start();
+    var bundle = EventoBundle.named("piggy").connect(addresses).register(Jar.class, jars).start();
     open.push(bundle);
     return bundle;
   }
@@ -143,13 +136,7 @@ class VmDoorTest {
       last = bundle.commands().send(new Put("j", i), patient());
     }
 
-    assertThat(
-            bundle
-                .queries()
-                .ask(
-                    new Count("j"),
-                    Integer.class,
-                    QueryOptions.after(last)))
+    assertThat(bundle.queries().ask(new Count("j"), Integer.class, QueryOptions.after(last)))
         .isEqualTo(20);
     assertThat(last.aggregate().version()).isEqualTo(20);
     assertThat(node.get(Sessions.class).all()).hasSize(1);
@@ -165,8 +152,7 @@ class VmDoorTest {
       all.add(
           bundle
               .commands()
-              .sendAsync(
-                  new Put("j" + i % 50, i), CommandOptions.options().within(ofSeconds(60)))
+              .sendAsync(new Put("j" + i % 50, i), CommandOptions.options().within(ofSeconds(60)))
               .toCompletableFuture());
     }
     CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get(90, TimeUnit.SECONDS);
@@ -194,8 +180,7 @@ class VmDoorTest {
       sent.add(
           bundle
               .commands()
-              .sendAsync(
-                  new Put("j" + i % 20, i), CommandOptions.options().within(ofSeconds(40)))
+              .sendAsync(new Put("j" + i % 20, i), CommandOptions.options().within(ofSeconds(40)))
               .toCompletableFuture());
       if (i == 300) {
         first.get(VmDoor.class).stop();
@@ -270,7 +255,10 @@ class VmDoorTest {
           .isEqualTo(1);
     }
     try (var other =
-        EventoBundle.named("other").connect("vm:").token("evt_right").waitForNode(ofMillis(500))
+        EventoBundle.named("other")
+            .connect("vm:")
+            .token("evt_right")
+            .waitForNode(ofMillis(500))
             .start()) {
       assertThat(other.isConnected()).as("the token is of another name").isFalse();
     }
