@@ -13,6 +13,7 @@ import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Message;
 import io.evento.protocol.ReplyMessage.Result;
+import io.evento.protocol.SessionMessage.Drain;
 import io.evento.protocol.SessionMessage.Member;
 import io.evento.protocol.SessionMessage.Members;
 import java.io.File;
@@ -78,7 +79,7 @@ class NodeHereTest {
     var bundle = bundle(there.url());
 
     await().atMost(ofSeconds(5)).until(() -> !here.received(Declare.class).isEmpty());
-    await().atMost(ofSeconds(5)).until(() -> isReadyBy(bundle, "vm: connected to here"));
+    await().atMost(ofSeconds(5)).until(() -> isLinked(bundle, "here"));
     assertThat(there.sessions()).isEqualTo(1);
   }
 
@@ -86,8 +87,9 @@ class NodeHereTest {
   void a_node_of_another_cluster_is_left_alone_though_it_has_a_name_of_ours() {
     var stranger = keep(new ScriptedNode("a", true));
     var ours = keep(new ScriptedNode("a"));
-    ours.members = List.of(member(ours));
     var older = keep(new ScriptedNode("b"));
+    ours.members = List.of(member(ours), ScriptedNode.member("b"));
+    older.members = ours.members;
 
     bundle(ours.url(), older.url()).commands().send(new EventoBundleTest.Make("t"));
 
@@ -95,6 +97,10 @@ class NodeHereTest {
         .during(ofSeconds(3))
         .atMost(ofSeconds(5))
         .until(() -> stranger.received.isEmpty() && stranger.door().tokens.isEmpty());
+  }
+
+  private static boolean isLinked(EventoBundle bundle, String node) {
+    return isReadyBy(bundle, "vm: connected to " + node);
   }
 
   @Test
@@ -105,20 +111,126 @@ class NodeHereTest {
 
     var bundle = bundle(node.url());
 
-    assertThat(isReadyBy(bundle, "vm: connected")).isTrue();
+    assertThat(isLinked(bundle, "here")).isTrue();
     await().atMost(ofSeconds(5)).until(() -> node.sessions() == 1);
     assertThat(node.received(Declare.class)).as("nothing was declared by the socket").hasSize(1);
 
     node.door().refusal = 503;
     node.cut();
-    await().atMost(ofSeconds(5)).until(() -> isReadyBy(bundle, "ws://") && bundle.isConnected());
-    await().atMost(ofSeconds(5)).until(() -> isReadyBy(bundle, node.url() + ": connected"));
+    await()
+        .atMost(ofSeconds(10))
+        .until(() -> isReadyBy(bundle, node.url() + ": connected") && bundle.isConnected());
+    assertThat(isReadyBy(bundle, "vm: closed by the node code=503")).isTrue();
     bundle.commands().send(new EventoBundleTest.Make("t"));
 
     node.door().refusal = null;
-    await().atMost(ofSeconds(10)).until(() -> isReadyBy(bundle, "vm: connected"));
+    await().atMost(ofSeconds(10)).until(() -> isLinked(bundle, "here"));
     await("the socket is left").atMost(ofSeconds(5)).until(() -> node.sessions() == 1);
+    assertThat(node.received(Declare.class)).hasSize(3);
     bundle.commands().send(new EventoBundleTest.Make("t"));
+  }
+
+  @Test
+  void a_link_that_was_asked_for_is_made_however_many_sockets_there_are() {
+    var one = keep(new ScriptedNode("one"));
+    var two = keep(new ScriptedNode("two"));
+    one.members = List.of(ScriptedNode.member("one"), ScriptedNode.member("two"));
+    two.members = one.members;
+    var bundle = bundle("vm:", one.url(), two.url());
+    await()
+        .atMost(ofSeconds(5))
+        .until(
+            () ->
+                one.received(Declare.class).size() == 1 && two.received(Declare.class).size() == 1);
+
+    keep(new ScriptedNode("here", true));
+
+    await().atMost(ofSeconds(10)).until(() -> isLinked(bundle, "here"));
+  }
+
+  @Test
+  void a_link_that_was_asked_for_takes_the_place_of_a_socket_to_its_node() {
+    var node = keep(new ScriptedNode("here"));
+    node.members = List.of(member(node));
+    var bundle = bundle("vm:", node.url());
+    assertThat(isReadyBy(bundle, node.url() + ": connected to here")).isTrue();
+    assertThat(isLinked(bundle, "here")).as("it is a socket").isFalse();
+
+    node.door().show();
+
+    await().atMost(ofSeconds(10)).until(() -> isLinked(bundle, "here"));
+    await("the socket is left").atMost(ofSeconds(5)).until(() -> node.sessions() == 1);
+    assertThat(node.received(Declare.class)).hasSize(2);
+  }
+
+  @Test
+  void of_two_nodes_of_the_cluster_in_this_jvm_one_is_linked() {
+    var one = keep(new ScriptedNode("one", true));
+    var two = keep(new ScriptedNode("two", true));
+    var there = keep(new ScriptedNode("there"));
+    there.members = List.of(member(one), member(there), member(two));
+    one.members = there.members;
+    two.members = there.members;
+
+    var bundle = bundle(there.url());
+
+    await().atMost(ofSeconds(5)).until(() -> isLinked(bundle, "one") || isLinked(bundle, "two"));
+  }
+
+  @Test
+  void a_node_that_drains_is_not_asked_while_others_serve() {
+    var here = keep(new ScriptedNode("here", true));
+    var there = keep(new ScriptedNode("there"));
+    there.members = List.of(member(there), member(here));
+    here.members = there.members;
+    var bundle = bundle(there.url());
+    await().atMost(ofSeconds(5)).until(() -> isLinked(bundle, "here"));
+    there.members =
+        List.of(
+            member(there), new Member("here", "ws://here/evento", "draining", here.door().process));
+    there.tell(new Members(there.members));
+    here.tell(new Members(there.members));
+    here.tell(new Drain());
+    await().atMost(ofSeconds(8)).until(() -> here.sessions() == 0);
+    var tries = here.door().tokens.size();
+
+    await()
+        .during(ofSeconds(3))
+        .atMost(ofSeconds(5))
+        .until(() -> here.door().tokens.size() == tries);
+    there.members = here.members;
+    there.tell(new Members(List.of(member(there), member(here))));
+    await().atMost(ofSeconds(8)).until(() -> isLinked(bundle, "here"));
+  }
+
+  @Test
+  void a_node_of_an_older_release_does_not_have_the_process_forgotten() {
+    var here = new ScriptedNode("here", true);
+    open.add(here);
+    here.door().hide.run();
+    var there = keep(new ScriptedNode("there"));
+    there.members = List.of(member(there), member(here));
+    var bundle = bundle(there.url());
+    there.tell(new Members(List.of(ScriptedNode.member("there"), ScriptedNode.member("here"))));
+
+    here.door().show();
+
+    await().atMost(ofSeconds(8)).until(() -> isLinked(bundle, "here"));
+  }
+
+  @Test
+  void nodes_of_two_clusters_may_have_one_name() {
+    var ours = keep(new ScriptedNode("here", true));
+    var theirs = keep(new ScriptedNode("here", true));
+    var there = keep(new ScriptedNode("there"));
+    there.members = List.of(member(there), member(ours));
+    ours.members = there.members;
+
+    var bundle = bundle(there.url());
+
+    await().atMost(ofSeconds(5)).until(() -> isLinked(bundle, "here"));
+    assertThat(ours.sessions()).isEqualTo(1);
+    assertThat(theirs.door().tokens).isEmpty();
   }
 
   @Test

@@ -34,7 +34,7 @@ final class ScriptedDoor {
   private final Function<Link, Session> opened;
   private final ExecutorService threads = Executors.newSingleThreadExecutor();
   private final List<VmEnd> ends = new CopyOnWriteArrayList<>();
-  private Runnable hide = () -> {};
+  Runnable hide = () -> {};
 
   /** What it answers instead of letting anybody in; 0 for nothing at all; null to let him in. */
   volatile Integer refusal;

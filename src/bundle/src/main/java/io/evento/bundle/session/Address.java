@@ -5,6 +5,7 @@ import io.evento.protocol.Printable;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** An address that was given, and when to dial it next. Guarded by {@link Links}. */
@@ -13,6 +14,7 @@ public final class Address {
   static final URI VM = URI.create("vm:/");
 
   private static final String VM_SCHEME = "vm";
+  private static final Pattern VM_NODE = Pattern.compile(VM_SCHEME + ":[^/\\s]+");
   private static final Backoff WHEN_FAILED =
       new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
   private static final Backoff WHEN_KNOWN =
@@ -44,7 +46,7 @@ public final class Address {
       if (given.strip().equals(VM_SCHEME + ":")) {
         return VM;
       }
-      if (given.strip().startsWith(VM_SCHEME + ":")) {
+      if (VM_NODE.matcher(given.strip()).matches()) {
         return new URI(VM_SCHEME, given.strip().substring(VM_SCHEME.length() + 1), null);
       }
       var uri = new URI(given.strip().replaceAll("/+$", "") + "/bundle");
@@ -58,7 +60,8 @@ public final class Address {
     throw new IllegalArgumentException(
         "the address \""
             + given
-            + "\" must be like ws://host:8080/evento or wss://host/evento, or vm: for the node of this JVM");
+            + "\" must be like ws://host:8080/evento or wss://host/evento, or vm: for the node of this"
+            + " JVM");
   }
 
   /** Whether it leads to a node of this JVM. */

@@ -15,13 +15,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -76,6 +74,10 @@ public final class Links implements AutoCloseable {
 
   private volatile long lookedNanos = System.nanoTime();
   private List<Member> members = List.of();
+
+  /** The process of each node, as far as any message said it. */
+  private final Map<String, UUID> processOf = new HashMap<>();
+
   private boolean closing;
 
   public Links(
@@ -114,13 +116,16 @@ public final class Links implements AutoCloseable {
 
   /** Each address, with the node behind it or why there is none. */
   public synchronized List<String> addresses() {
-    return Stream.concat(addresses.stream(), Stream.ofNullable(here).filter(this::isConnected))
+    return Stream.concat(
+            addresses.stream(), Stream.ofNullable(here).filter(any -> !nodeHere.isEmpty()))
         .map(address -> address.told(isConnected(address)))
         .toList();
   }
 
+  /** Whether there is a session of its kind to the node that it led to. */
   private boolean isConnected(Address address) {
-    return byNode.containsKey(address.node());
+    var session = byNode.get(address.node());
+    return session != null && session.isInVm() == Address.isInVm(address.uri());
   }
 
   /**
@@ -146,9 +151,11 @@ public final class Links implements AutoCloseable {
       }
       for (var session : due(now)) {
         session.open(
-            session.isInVm()
-                ? vmNodes.dialler(session.address(), here == null ? null : processes, nodes())
-                : SocketCarrier.dialler(client, session.address()));
+            !session.isInVm()
+                ? SocketCarrier.dialler(client, session.address())
+                : here == null
+                    ? vmNodes.dialler(session.address(), processes)
+                    : vmNodes.dialler(nodeHere, processes));
       }
     } catch (RuntimeException bug) {
       // Rethrown it would end the timer, and with it every link.
@@ -158,10 +165,6 @@ public final class Links implements AutoCloseable {
 
   private synchronized List<Session> snapshot() {
     return List.copyOf(sessions);
-  }
-
-  private synchronized Set<String> nodes() {
-    return Set.copyOf(byNode.keySet());
   }
 
   private void lookHere() {
@@ -176,23 +179,41 @@ public final class Links implements AutoCloseable {
     if (closing) {
       return List.of();
     }
+    var due = new ArrayList<Session>();
+    for (var address : addresses) {
+      if (Address.isInVm(address.uri()) && isWorthALink(address.node()) && address.isDue(now)) {
+        due.add(dial(address));
+      }
+    }
+    if (here != null && !nodeHere.isEmpty() && isWorthALink(nodeHere) && here.isDue(now)) {
+      due.add(dial(here));
+    }
     var dialling = addresses.stream().filter(Address::isDialling).count();
     var missing = wanted() - byNode.size() - (int) dialling;
-    var due = new ArrayList<Session>();
+    var before = due.size();
     for (var known : List.of(false, true)) {
       for (var address : addresses) {
-        if (due.size() < missing
+        if (due.size() - before < missing
+            && !Address.isInVm(address.uri())
             && address.isDue(now)
             && byNode.containsKey(address.node()) == known) {
           due.add(dial(address));
         }
       }
     }
-    if (here != null && here.isDue(now) && !nodeHere.isEmpty() && !isLinkedHere(nodeHere)) {
-      due.add(dial(here));
-    }
     sessions.addAll(due);
     return due;
+  }
+
+  /**
+   * Whether a node of this JVM is to be linked, however many others are: it has no link, and does
+   * not hand over what it has while others serve us.
+   */
+  private boolean isWorthALink(String node) {
+    return !isLinkedHere(node)
+        && (byNode.isEmpty()
+            || owners.contains(node)
+            || members.stream().noneMatch(member -> member.id().equals(node)));
   }
 
   private boolean isLinkedHere(String node) {
@@ -216,17 +237,22 @@ public final class Links implements AutoCloseable {
     if (heard.isEmpty()) {
       return;
     }
+    boolean areOthers;
     synchronized (this) {
       members = heard;
       owners = Set.copyOf(heard.stream().filter(Member::owns).map(Member::id).toList());
-    }
-    var now =
-        heard.stream()
-            .map(Member::process)
-            .filter(Objects::nonNull)
-            .collect(Collectors.toUnmodifiableSet());
-    if (!now.equals(processes)) {
+      processOf.keySet().retainAll(heard.stream().map(Member::id).toList());
+      for (var member : heard) {
+        // Nodes of older releases say it of nobody.
+        if (member.process() != null) {
+          processOf.put(member.id(), member.process());
+        }
+      }
+      var now = Set.copyOf(processOf.values());
+      areOthers = !now.equals(processes);
       processes = now;
+    }
+    if (areOthers) {
       lookHere();
     }
   }

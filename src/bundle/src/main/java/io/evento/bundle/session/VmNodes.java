@@ -40,35 +40,47 @@ final class VmNodes implements AutoCloseable {
   }
 
   /**
-   * @param address as {@link Address#parse} made it
-   * @param processes one of which it has to be; null for any
-   * @param connected nodes that there is a session to
+   * The way to a node that the cluster told of.
+   *
+   * @param processes of the cluster
    */
-  Carrier.Dialler dialler(URI address, @Nullable Set<UUID> processes, Set<String> connected) {
-    var doors =
+  Carrier.Dialler dialler(String node, Set<UUID> processes) {
+    return dialler(
         VmDoors.find().stream()
-            .filter(door -> processes == null || processes.contains(door.process()))
+            .filter(door -> door.node().equals(node) && processes.contains(door.process()))
+            .toList());
+  }
+
+  /**
+   * The way to the node of an address that was given.
+   *
+   * @param address as {@link Address#parse} made it
+   * @param processes of the cluster as far as they are known: of several doors theirs is meant
+   */
+  Carrier.Dialler dialler(URI address, Set<UUID> processes) {
+    var named =
+        VmDoors.find().stream()
             .filter(
                 door ->
                     address.equals(Address.VM)
                         || door.node().equals(address.getSchemeSpecificPart()))
             .toList();
+    var ours = named.stream().filter(door -> processes.contains(door.process())).toList();
+    return dialler(ours.isEmpty() ? named : ours);
+  }
+
+  private Carrier.Dialler dialler(List<Door> doors) {
     return (token, listener) -> {
       if (doors.isEmpty()) {
         listener.ended("no such node is up in this JVM");
       } else if (doors.size() > 1) {
-        listener.ended("several nodes are up in this JVM: say which, such as vm:" + name(doors));
-      } else if (processes == null && connected.contains(name(doors))) {
-        listener.ended("the one node of this JVM is connected");
+        listener.ended(
+            "several nodes are up in this JVM: say which, such as vm:" + doors.get(0).node());
       } else {
         var link = new Link(thread(), listener);
         link.open(doors.get(0), token.orElse(null));
       }
     };
-  }
-
-  private static String name(List<Door> doors) {
-    return doors.get(0).node();
   }
 
   private synchronized ExecutorService thread() {
@@ -128,7 +140,8 @@ final class VmNodes implements AutoCloseable {
       }
       try {
         door.open().accept(asked);
-      } catch (RuntimeException gone) {
+      } catch (RuntimeException | Error gone) {
+        // Whatever a node is that ends: it must not end what looks after all sessions.
         listener.ended("the node of this JVM ends: " + gone);
       }
     }

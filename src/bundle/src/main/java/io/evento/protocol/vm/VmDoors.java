@@ -7,14 +7,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 import javax.management.Attribute;
 import javax.management.AttributeList;
 import javax.management.AttributeNotFoundException;
 import javax.management.DynamicMBean;
-import javax.management.InstanceAlreadyExistsException;
-import javax.management.InstanceNotFoundException;
 import javax.management.JMException;
 import javax.management.MBeanInfo;
 import javax.management.MBeanServer;
@@ -30,7 +29,10 @@ import javax.management.ReflectionException;
  */
 public final class VmDoors {
   private static final Logger LOG = System.getLogger(VmDoors.class.getName());
-  private static final String KIND = "io.evento:type=BundleDoor";
+
+  /** With what is spoken behind the door, and how it is opened: another one is not even seen. */
+  private static final String KIND = "io.evento:type=BundleDoor,protocol=evento.v1";
+
   private static final String NODE = "node";
   private static final String PROCESS = "process";
   private static final String DOOR = "door";
@@ -64,25 +66,17 @@ public final class VmDoors {
    * @throws JMException if it cannot be shown
    */
   public static Runnable show(Door door) throws JMException {
-    var name = new ObjectName(KIND + ",name=" + ObjectName.quote(door.node()));
+    // By the process: nodes of two clusters may have one name.
+    var name = new ObjectName(KIND + ",process=" + door.process());
     var server = ManagementFactory.getPlatformMBeanServer();
-    var bean = new Bean(door);
-    try {
-      server.registerMBean(bean, name);
-    } catch (InstanceAlreadyExistsException former) {
-      // Of a deployment before this one that did not end politely.
-      server.unregisterMBean(name);
-      server.registerMBean(bean, name);
-    }
-    return () -> hide(server, name, door.process());
+    server.registerMBean(new Bean(door), name);
+    return () -> hide(server, name);
   }
 
-  private static void hide(MBeanServer server, ObjectName name, UUID process) {
+  private static void hide(MBeanServer server, ObjectName name) {
     try {
-      if (process.equals(server.getAttribute(name, PROCESS))) {
-        server.unregisterMBean(name);
-      }
-    } catch (JMException gone) {
+      server.unregisterMBean(name);
+    } catch (JMException | RuntimeException gone) {
       LOG.log(Level.DEBUG, "the door was not shown any more");
     }
   }
@@ -94,26 +88,28 @@ public final class VmDoors {
       var all = new ObjectName(KIND + ",*");
       for (var server : MBeanServerFactory.findMBeanServer(null)) {
         for (var name : server.queryNames(all, null)) {
-          found.add(read(server, name));
+          read(server, name).ifPresent(found::add);
         }
       }
     } catch (MalformedObjectNameException impossible) {
       throw new IllegalStateException(impossible);
-    } catch (InstanceNotFoundException gone) {
-      LOG.log(Level.DEBUG, "a door went just now");
-    } catch (JMException | RuntimeException unfit) {
-      LOG.log(Level.WARNING, "what stands as the door of a node in this JVM is none", unfit);
     }
     found.sort(Comparator.comparing(Door::node));
     return found;
   }
 
   @SuppressWarnings("unchecked") // each side knows what the key stands for
-  private static Door read(MBeanServer server, ObjectName name) throws JMException {
-    return new Door(
-        (String) server.getAttribute(name, NODE),
-        (UUID) server.getAttribute(name, PROCESS),
-        (Consumer<Map<String, Object>>) server.getAttribute(name, DOOR));
+  private static Optional<Door> read(MBeanServer server, ObjectName name) {
+    try {
+      return Optional.of(
+          new Door(
+              (String) server.getAttribute(name, NODE),
+              (UUID) server.getAttribute(name, PROCESS),
+              (Consumer<Map<String, Object>>) server.getAttribute(name, DOOR)));
+    } catch (JMException | RuntimeException unfit) {
+      LOG.log(Level.DEBUG, () -> "a door went just now, or is none: " + name + " " + unfit);
+      return Optional.empty();
+    }
   }
 
   /** Has attributes and shows none. */

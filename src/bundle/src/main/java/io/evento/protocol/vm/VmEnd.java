@@ -34,7 +34,7 @@ public final class VmEnd {
   public interface Reader {
     void frame(String frame);
 
-    /** The other side ended the link, or it broke. Called once, and not after {@link #close}. */
+    /** The link is over, whoever ended it. Called once; nothing is read after it. */
     void closed(int code, String reason);
   }
 
@@ -49,6 +49,7 @@ public final class VmEnd {
   private final AtomicBoolean isReading = new AtomicBoolean();
   private final AtomicBoolean isOver = new AtomicBoolean();
   private volatile boolean isDeaf;
+  private boolean isTold; // of whoever reads
   private volatile @Nullable Other other;
 
   /**
@@ -88,7 +89,7 @@ public final class VmEnd {
     var read = new CompletableFuture<Boolean>();
     submit(
         () -> {
-          if (!isDeaf) {
+          if (!isDeaf && !isTold) {
             reader.frame(frame);
           }
           isReading.set(false);
@@ -101,8 +102,13 @@ public final class VmEnd {
   public void ended(int code, String reason) {
     if (isOver.compareAndSet(false, true)) {
       other = null;
-      submit(() -> reader.closed(code, reason));
+      submit(() -> told(code, reason));
     }
+  }
+
+  private void told(int code, String reason) {
+    isTold = true;
+    reader.closed(code, reason);
   }
 
   /**
@@ -113,30 +119,41 @@ public final class VmEnd {
    */
   public CompletionStage<?> send(String frame) {
     var peer = other;
-    if (peer == null) {
-      return CompletableFuture.failedStage(new IllegalStateException("the link is over"));
-    }
     var sent = new CompletableFuture<Boolean>();
-    var unused =
-        peer.frames
-            .apply(frame)
-            .whenComplete(
-                (read, failure) -> {
-                  if (failure == null) {
-                    sent.complete(true);
-                  } else {
-                    // What is done about it is our work: no thread of others has to see it.
-                    submit(() -> sent.completeExceptionally(failure));
-                  }
-                });
+    if (peer == null) {
+      fail(sent, new IllegalStateException("the link is over"));
+      return sent;
+    }
+    try {
+      var unused =
+          peer.frames
+              .apply(frame)
+              .whenComplete(
+                  (read, failure) -> {
+                    if (failure == null) {
+                      sent.complete(true);
+                    } else {
+                      fail(sent, failure);
+                    }
+                  });
+    } catch (RuntimeException | Error gone) {
+      // Its classes are gone, most likely: that ends this link and nothing else.
+      fail(sent, gone);
+    }
     return sent;
   }
 
-  /** Ends the link and tells the other side. Whoever calls knows, so its reader hears nothing. */
+  /** What is done about it is the work of this side: no thread of the other has to do it. */
+  private void fail(CompletableFuture<Boolean> sent, Throwable why) {
+    submit(() -> sent.completeExceptionally(why));
+  }
+
+  /** Ends the link and tells both sides. What the other one sent is not read any more. */
   public void close(int code, String reason) {
-    isDeaf = true;
     if (isOver.compareAndSet(false, true)) {
+      isDeaf = true;
       tell(code, reason);
+      submit(() -> told(code, reason));
     }
   }
 
@@ -144,7 +161,11 @@ public final class VmEnd {
     var peer = other;
     other = null;
     if (peer != null) {
-      peer.end.accept(code, reason);
+      try {
+        peer.end.accept(code, reason);
+      } catch (RuntimeException | Error gone) {
+        LOG.log(Level.DEBUG, "the other side of a link in the JVM is gone", gone);
+      }
     }
   }
 
@@ -161,7 +182,9 @@ public final class VmEnd {
     } catch (RejectedExecutionException stopped) {
       // This side has stopped, and hears no more of anything.
       tasks.clear();
-      close(GOING_AWAY, "it has stopped");
+      if (isOver.compareAndSet(false, true)) {
+        tell(GOING_AWAY, "it has stopped");
+      }
     }
   }
 
@@ -183,11 +206,7 @@ public final class VmEnd {
       task.run();
     } catch (RuntimeException | Error bug) {
       LOG.log(Level.ERROR, "a link in the JVM broke", bug);
-      if (isOver.compareAndSet(false, true)) {
-        tell(BROKEN, "not read: " + bug);
-        tasks.add(() -> reader.closed(BROKEN, "not read: " + bug));
-        waiting.incrementAndGet();
-      }
+      close(BROKEN, "not read: " + bug);
     }
   }
 }

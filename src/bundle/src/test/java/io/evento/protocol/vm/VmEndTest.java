@@ -9,6 +9,7 @@ import io.evento.protocol.FrameWriterContract;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
@@ -27,6 +28,7 @@ class VmEndTest extends FrameWriterContract {
   private final ExecutorService pool = Executors.newFixedThreadPool(2);
   private final Heard atNode = new Heard();
   private final Heard atBundle = new Heard();
+  private final CompletableFuture<Boolean> taken = new CompletableFuture<>();
 
   VmEndTest() {
     super(
@@ -116,9 +118,69 @@ class VmEndTest extends FrameWriterContract {
     }
 
     assertThat(atNode.all).containsExactly("last", "1000 goes");
-    assertThat(atBundle.all).as("who ends it knows").isEmpty();
+    assertThat(atBundle.all).containsExactly("1000 goes");
     assertThat(bundle.send("x").toCompletableFuture()).isCompletedExceptionally();
-    assertThat(node.send("x").toCompletableFuture()).isCompletedExceptionally();
+    node.send("x");
+    left.remove().run();
+    assertThat(atNode.all).as("the end is told once").hasSize(2);
+  }
+
+  @Test
+  void a_frame_that_finds_the_link_over_fails_on_a_thread_of_its_own_side() {
+    var node = new VmEnd(HERE, atNode);
+    var own = new ArrayDeque<Runnable>();
+    var bundle = new VmEnd(own::add, atBundle);
+    var failures = new ArrayList<Throwable>();
+    bundle.join(frame -> taken, (code, reason) -> {}, () -> {});
+    node.join(bundle::take, bundle::ended, () -> {});
+    own.remove().run();
+    var writer = new FrameWriter(port(bundle, failures::add), 1 << 20);
+    writer.request("a");
+    writer.request("b");
+
+    node.close(1001, "goes");
+    taken.complete(true); // as the node's reader does; it pumps the bundle's writer
+
+    assertThat(failures).as("not on the thread of the node").isEmpty();
+    while (!own.isEmpty()) {
+      own.remove().run();
+    }
+    assertThat(failures).hasSize(1);
+  }
+
+  @Test
+  void a_late_close_does_not_hide_what_the_other_side_said_before_its_end() {
+    var node = new VmEnd(left::add, atNode);
+    var bundle = new VmEnd(HERE, atBundle);
+    join(bundle, node);
+    left.remove().run();
+    bundle.send("last");
+    bundle.close(1000, "goes");
+
+    node.close(1011, "late");
+    while (!left.isEmpty()) {
+      left.remove().run();
+    }
+
+    assertThat(atNode.all).containsExactly("last", "1000 goes");
+  }
+
+  @Test
+  void another_side_whose_classes_are_gone_ends_the_link_and_nothing_else() {
+    var bundle = new VmEnd(HERE, atBundle);
+    bundle.join(
+        frame -> {
+          throw new NoClassDefFoundError("gone");
+        },
+        (code, reason) -> {
+          throw new NoClassDefFoundError("gone");
+        },
+        () -> {});
+
+    assertThat(bundle.send("a").toCompletableFuture()).isCompletedExceptionally();
+    bundle.close(1000, "goes");
+
+    assertThat(atBundle.all).containsExactly("1000 goes");
   }
 
   @Test
@@ -129,7 +191,7 @@ class VmEndTest extends FrameWriterContract {
 
     left.remove().run();
 
-    assertThat(atNode.all).isEmpty();
+    assertThat(atNode.all).containsExactly("1001 goes");
   }
 
   @Test

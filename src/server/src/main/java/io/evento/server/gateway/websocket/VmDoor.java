@@ -60,6 +60,7 @@ public class VmDoor {
   private final AtomicLong lastName = new AtomicLong();
   private @Nullable ExecutorService readers; // of the timer's thread
   private @Nullable Runnable hide; // guarded by this
+  private boolean isStopped; // guarded by this
   private volatile boolean isShown;
 
   @Inject
@@ -82,6 +83,9 @@ public class VmDoor {
 
   /** Shows the door. Bundles that do not see it come by a socket. */
   public synchronized void start() {
+    if (isStopped) {
+      return; // the node was undeployed before it was up
+    }
     try {
       hide = VmDoors.show(new VmDoors.Door(node, process, this::come));
       isShown = true;
@@ -93,6 +97,7 @@ public class VmDoor {
   /** Shows it no more and ends what came by it, so that no bundle holds this node's classes. */
   @PreDestroy
   public synchronized void stop() {
+    isStopped = true;
     isShown = false;
     var shown = hide;
     hide = null;
@@ -100,17 +105,17 @@ public class VmDoor {
       shown.run();
     }
     open.forEach(end -> end.close(VmEnd.GOING_AWAY, "the node ends"));
-    open.clear();
   }
 
   /** On a thread of the bundle. */
   private void come(Map<String, Object> asked) {
-    threads.timer().execute(() -> letIn(asked));
+    @SuppressWarnings("unchecked") // as the key is described
+    var ended = (BiConsumer<Integer, String>) Objects.requireNonNull(asked.get(VmDoors.END));
+    threads.timer().execute(() -> letIn(asked, ended));
   }
 
   @SuppressWarnings("unchecked") // as the keys are described
-  private void letIn(Map<String, Object> asked) {
-    var ended = (BiConsumer<Integer, String>) Objects.requireNonNull(asked.get(VmDoors.END));
+  private void letIn(Map<String, Object> asked, BiConsumer<Integer, String> ended) {
     try {
       var caller = caller((String) asked.get(VmDoors.TOKEN));
       if (!isShown) {
@@ -158,11 +163,11 @@ public class VmDoor {
     if (readers == null) {
       readers = threads.standing("vm", READERS, WAITING_MAX);
     }
-    var session = new VmSession(opened);
+    var session = new VmSession();
     var end = new VmEnd(readers, session);
     session.end = end;
     open.add(end);
-    end.join(frames, ended, () -> session.begin(caller));
+    end.join(frames, ended, () -> session.begin(caller, opened));
     if (!isShown) {
       session.close(CloseCodes.GOING_AWAY, "the node ends");
     }
@@ -170,26 +175,19 @@ public class VmDoor {
 
   /** One bundle's session. */
   private final class VmSession implements VmEnd.Reader {
-    private final BiConsumer<Function<String, CompletionStage<?>>, BiConsumer<Integer, String>>
-        opened;
     private @Nullable VmEnd end;
     private @Nullable BundleLink link; // of the threads that read
 
-    VmSession(
+    void begin(
+        Caller caller,
         BiConsumer<Function<String, CompletionStage<?>>, BiConsumer<Integer, String>> opened) {
-      this.opened = opened;
-    }
-
-    void begin(Caller caller) {
       var mine = Objects.requireNonNull(end);
       link = bundleLinks.open(caller, "vm-" + lastName.incrementAndGet(), mine::send, this::close);
       opened.accept(mine::take, mine::ended);
     }
 
     void close(CloseCode code, String reason) {
-      var mine = Objects.requireNonNull(end);
-      open.remove(mine);
-      mine.close(code.getCode(), reason);
+      Objects.requireNonNull(end).close(code.getCode(), reason);
     }
 
     @Override

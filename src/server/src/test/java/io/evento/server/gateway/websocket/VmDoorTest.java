@@ -184,6 +184,9 @@ class VmDoorTest {
               .toCompletableFuture());
       if (i == 300) {
         first.get(VmDoor.class).stop();
+        await("its sessions end with it")
+            .atMost(ofSeconds(1))
+            .until(() -> first.get(Sessions.class).all().isEmpty());
       }
     }
     CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new)).get(60, TimeUnit.SECONDS);
@@ -205,6 +208,28 @@ class VmDoorTest {
     bundle.close();
 
     await().atMost(ofSeconds(5)).until(() -> node.get(Sessions.class).all().isEmpty());
+  }
+
+  @Test
+  void who_was_told_to_go_is_parted_with_at_once_when_the_node_serves_again() throws Exception {
+    var node = node("a");
+    bundle("vm:");
+    var first = node.get(Sessions.class).all().get(0);
+    node.get(BundleLinks.class).drain();
+
+    node.get(BundleLinks.class).undrain();
+
+    await().atMost(ofSeconds(1)).until(() -> !node.get(Sessions.class).all().contains(first));
+  }
+
+  @Test
+  void a_node_that_was_undeployed_before_it_was_up_shows_no_door() throws Exception {
+    var node = node("a");
+    node.get(VmDoor.class).stop();
+
+    node.get(VmDoor.class).start();
+
+    assertThat(VmDoors.find()).isEmpty();
   }
 
   @Test
