@@ -43,11 +43,13 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A bundle of the SDK and a node on a real database, in one JVM and without a socket. */
+@NullUnmarked
 class VmDoorTest {
   record Put(@AggregateId String jar, int coins) {}
 
