@@ -76,6 +76,7 @@ class ArchitectureTest {
               "io.evento.bundle..",
               "io.evento.protocol..",
               "java..",
+              "javax.management..",
               "javax.net.ssl..",
               "javax.sql..",
               "javax.crypto..",

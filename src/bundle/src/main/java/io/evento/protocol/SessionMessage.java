@@ -5,6 +5,7 @@ import static io.evento.protocol.Checks.require;
 
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** How a session begins, lives and ends: who speaks, which nodes there are, who leaves. */
 public sealed interface SessionMessage extends Message {
@@ -50,8 +51,10 @@ public sealed interface SessionMessage extends Message {
    * @param id its name, the basis of ownership
    * @param url WebSocket address, such as {@code ws://a:8081/evento}
    * @param state {@code joining}, {@code up}, {@code draining}
+   * @param process another one after each start of the node; null from nodes of releases that did
+   *     not say it
    */
-  record Member(String id, String url, String state) {
+  record Member(String id, String url, String state, @Nullable UUID process) {
     /** Whether this node may own streams. */
     public boolean owns() {
       return "up".equals(state);

@@ -119,9 +119,14 @@ class EventoBundleTest {
   }
 
   private ScriptedNode node(String id) {
-    var node = new ScriptedNode(id);
+    var node = make(id);
     open.add(node);
     return node;
+  }
+
+  /** A node to speak to over what this class is about. */
+  ScriptedNode make(String id) {
+    return new ScriptedNode(id);
   }
 
   private EventoBundle bundle(String... urls) {

@@ -28,13 +28,24 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** A node over a real WebSocket that greets as nodes do and beyond that does what a test says. */
+/**
+ * A node over a real WebSocket, or over a link in this JVM, that greets as nodes do and beyond that
+ * does what a test says.
+ */
 final class ScriptedNode implements AutoCloseable {
+  /** One session. */
+  private interface Connection {
+    void send(String text);
+
+    void cut();
+  }
+
   private static final ApiDocument DOCUMENT = ApiDocument.asyncApi();
 
-  private final Undertow server;
+  private final @Nullable Undertow server;
+  private final ScriptedDoor door;
   private final ScheduledExecutorService pings = Executors.newSingleThreadScheduledExecutor();
-  private final List<WebSocketChannel> channels = new CopyOnWriteArrayList<>();
+  private final List<Connection> connections = new CopyOnWriteArrayList<>();
 
   /** What came in, but for pings. */
   final List<Message> received = new CopyOnWriteArrayList<>();
@@ -49,48 +60,112 @@ final class ScriptedNode implements AutoCloseable {
   volatile BiConsumer<ScriptedNode, Message> script = (node, message) -> {};
 
   ScriptedNode(String id) {
+    this(id, false);
+  }
+
+  /**
+   * @param isInVm whether bundles come without a socket
+   */
+  ScriptedNode(String id, boolean isInVm) {
     this.id = id;
     this.members = List.of(member(id));
+    door = new ScriptedDoor(id, this::open);
+    server = isInVm ? null : server();
+    if (isInVm) {
+      door.show();
+    }
+    pings.scheduleAtFixedRate(() -> tell(new Ping()), 500, 500, TimeUnit.MILLISECONDS);
+  }
+
+  private Undertow server() {
     WebSocketConnectionCallback opened = (exchange, channel) -> open(channel);
     var socket =
         new WebSocketProtocolHandshakeHandler(
             Set.of(new Hybi13Handshake(Set.of("evento.v1"), false)), opened);
-    server =
+    var made =
         Undertow.builder()
             .addHttpListener(0, "127.0.0.1")
             .setIoThreads(1)
             .setWorkerThreads(2)
             .setHandler(new PathHandler().addExactPath("/evento/bundle", socket))
             .build();
-    server.start();
-    pings.scheduleAtFixedRate(() -> tell(new Ping()), 500, 500, TimeUnit.MILLISECONDS);
+    made.start();
+    return made;
   }
 
   static Member member(String id) {
-    return new Member(id, "ws://" + id + "/evento", "up");
+    return new Member(id, "ws://" + id + "/evento", "up", null);
   }
 
   String url() {
+    if (server == null) {
+      return "vm:" + id;
+    }
     var address = (InetSocketAddress) server.getListenerInfo().get(0).getAddress();
     return "ws://127.0.0.1:" + address.getPort() + "/evento";
   }
 
+  /** Its door in this JVM, beside the socket that it has. */
+  ScriptedDoor door() {
+    return door;
+  }
+
   private void open(WebSocketChannel channel) {
-    channels.add(channel);
-    channel.addCloseTask(channels::remove);
+    var connection =
+        new Connection() {
+          @Override
+          public void send(String text) {
+            WebSockets.sendText(text, channel, null);
+          }
+
+          @Override
+          public void cut() {
+            channel.getIoThread().execute(() -> org.xnio.IoUtils.safeClose(channel));
+          }
+        };
+    connections.add(connection);
+    channel.addCloseTask(closed -> connections.remove(connection));
     channel
         .getReceiveSetter()
         .set(
             new AbstractReceiveListener() {
               @Override
               protected void onFullTextMessage(WebSocketChannel from, BufferedTextMessage text) {
-                text.getData().lines().forEach(line -> hear(from, line));
+                text.getData().lines().forEach(line -> hear(connection, line));
               }
             });
     channel.resumeReceives();
   }
 
-  private void hear(WebSocketChannel from, String line) {
+  private ScriptedDoor.Session open(ScriptedDoor.Link link) {
+    var connection =
+        new Connection() {
+          @Override
+          public void send(String text) {
+            link.send(text);
+          }
+
+          @Override
+          public void cut() {
+            connections.remove(this);
+            link.cut();
+          }
+        };
+    connections.add(connection);
+    return new ScriptedDoor.Session() {
+      @Override
+      public void frame(String frame) {
+        frame.lines().forEach(line -> hear(connection, line));
+      }
+
+      @Override
+      public void closed(int code, String reason) {
+        connections.remove(connection);
+      }
+    };
+  }
+
+  private void hear(Connection from, String line) {
     DOCUMENT.message(line).ifPresent(undocumented::add);
     var message = Codec.read(line);
     if (message instanceof Ping) {
@@ -109,17 +184,17 @@ final class ScriptedNode implements AutoCloseable {
 
   /** Sends over every session. */
   void tell(Message message) {
-    channels.forEach(channel -> send(channel, message));
+    connections.forEach(connection -> send(connection, message));
   }
 
-  private void send(WebSocketChannel to, Message message) {
+  private void send(Connection to, Message message) {
     if (!isSilent) {
-      WebSockets.sendText(Codec.write(message), to, null);
+      to.send(Codec.write(message));
     }
   }
 
   int sessions() {
-    return channels.size();
+    return connections.size();
   }
 
   <T extends Message> List<T> received(Class<T> kind) {
@@ -128,12 +203,12 @@ final class ScriptedNode implements AutoCloseable {
 
   /** Cuts every session, as a killed process does. */
   void cut() {
-    channels.forEach(
-        channel -> {
+    connections.forEach(
+        connection -> {
           try {
-            channel.getIoThread().execute(() -> org.xnio.IoUtils.safeClose(channel));
+            connection.cut();
           } catch (RuntimeException closed) {
-            channels.remove(channel);
+            connections.remove(connection);
           }
         });
   }
@@ -141,7 +216,10 @@ final class ScriptedNode implements AutoCloseable {
   @Override
   public void close() {
     pings.shutdownNow();
-    server.stop();
+    door.hide();
+    if (server != null) {
+      server.stop();
+    }
     if (!undocumented.isEmpty()) {
       throw new AssertionError("a bundle said what is not documented: " + undocumented);
     }

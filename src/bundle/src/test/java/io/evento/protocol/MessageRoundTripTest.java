@@ -65,7 +65,7 @@ class MessageRoundTripTest {
   private static final UUID ID = UUID.fromString("0190a0b0-0000-7000-8000-000000000001");
   private static final Json PAYLOAD = new Json("{\"text\":\"ä \\u2028 \\\"\",\"n\":[1,2.50,null]}");
   private static final String TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  private static final Member NODE = new Member("n1", "ws://a:8081/evento", "up");
+  private static final Member NODE = new Member("n1", "ws://a:8081/evento", "up", new UUID(1, 2));
 
   static Stream<Message> every_kind() {
     var random = Long.MIN_VALUE + 12345;

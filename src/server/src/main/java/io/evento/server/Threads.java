@@ -97,6 +97,21 @@ public class Threads {
   }
 
   /**
+   * A pool whose threads are there from the start and stay: whoever hands work over has no part in
+   * making one, as a thread keeps hold of the classes of its maker.
+   *
+   * @param waiting as for {@link #pool}
+   */
+  public ExecutorService standing(String name, int size, int waiting) {
+    var pool =
+        new ThreadPoolExecutor(
+            size, size, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(waiting), named(name));
+    pool.prestartAllCoreThreads();
+    pools.add(pool);
+    return pool;
+  }
+
+  /**
    * Has work done by a pool.
    *
    * @return fails with {@code RejectedExecutionException} where the pool is full, and never throws:

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses the node for a request, by its session: the owner of the key, else each node in turn.
- * Thread-safe.
+ * Chooses the node for a request, by its session: the owner of the key, else the one of this JVM,
+ * else each node in turn. Thread-safe.
  */
 final class NodeChoice {
   private final AtomicInteger turn = new AtomicInteger();
@@ -31,6 +31,11 @@ final class NodeChoice {
         if (session.node().equals(owner) && !owner.equals(avoided) && session.isUsable()) {
           return session;
         }
+      }
+    }
+    for (var session : candidates) {
+      if (session.isInVm() && session.isUsable() && !session.node().equals(avoided)) {
+        return session;
       }
     }
     Session last = null;

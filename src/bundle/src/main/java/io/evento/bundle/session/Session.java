@@ -21,40 +21,23 @@ import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.WebSocket;
-import java.net.http.WebSocketHandshakeException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One WebSocket to a node: greets, declares, then carries messages until either side goes.
+ * One connection to a node: greets, declares, then carries messages until either side goes.
  * Thread-safe.
  */
 public final class Session {
   private static final Logger LOG = System.getLogger(Session.class.getName());
-  private static final String SUBPROTOCOL = "evento.v1";
-  private static final Duration CONNECT_MAX = Duration.ofSeconds(3);
   private static final long SILENCE_MAX_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long PING_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(700);
-  private static final long CLOSE_MAX_MILLIS = 1_000;
   private static final int FRAME_BYTES_MAX = 4 << 20;
-
-  /** What a gate answers to who is not known, or may not come in. */
-  private static final Set<Integer> REFUSALS = Set.of(401, 403);
-
-  /** Says that the credential is not valid any more, or has other rights now. */
-  private static final int REVOKED = 4001;
-
-  /** Nothing that keeps to the protocol is near this; what is not must not fill our memory. */
-  private static final int FRAME_CHARS_MAX = 64 << 20;
 
   /** So many characters may wait to be written. */
   private static final long WAITING_CHARS_MAX = 64L << 20;
@@ -84,7 +67,7 @@ public final class Session {
   private volatile String node = "";
   private volatile boolean wasUsable;
   private volatile boolean isRefused;
-  private volatile @Nullable WebSocket socket;
+  private volatile @Nullable Carrier carrier;
 
   Session(URI address, Handshake handshake, Links links, Inbound inbound) {
     this.address = address;
@@ -93,42 +76,20 @@ public final class Session {
     this.inbound = inbound;
     this.writer =
         new FrameWriter(
-            new SocketPort(
-                () -> socket, failure -> abort("not sent: " + Unreachable.rootOf(failure))),
+            new CarrierPort(
+                () -> carrier, failure -> abort("not sent: " + Unreachable.rootOf(failure))),
             WAITING_CHARS_MAX);
   }
 
-  void open(HttpClient client) {
-    WebSocket.Builder handshaking;
+  void open(Carrier.Dialler dialler) {
+    Optional<String> token;
     try {
-      handshaking = client.newWebSocketBuilder();
-      handshake
-          .access()
-          .read()
-          .ifPresent(token -> handshaking.header("Authorization", "Bearer " + token));
+      token = handshake.access().read();
     } catch (UncheckedIOException | IllegalStateException unusable) {
       refused(String.valueOf(unusable.getMessage()));
       return;
     }
-    var unused =
-        handshaking
-            .subprotocols(SUBPROTOCOL)
-            .connectTimeout(CONNECT_MAX)
-            .buildAsync(address, new Listener())
-            .exceptionally(
-                failure -> {
-                  notConnected(Unreachable.rootOf(failure));
-                  return null;
-                });
-  }
-
-  private void notConnected(Throwable why) {
-    if (why instanceof WebSocketHandshakeException told
-        && REFUSALS.contains(told.getResponse().statusCode())) {
-      refused("the handshake was answered " + told.getResponse().statusCode());
-    } else {
-      closed(Unreachable.told(why));
-    }
+    dialler.dial(token, new Heard());
   }
 
   /** We are not let in, or no more: nothing but an operator changes that. */
@@ -144,6 +105,11 @@ public final class Session {
 
   URI address() {
     return address;
+  }
+
+  /** Whether its node is in this JVM. */
+  boolean isInVm() {
+    return Address.isInVm(address);
   }
 
   /** Id of the node, empty before it is known. */
@@ -246,10 +212,13 @@ public final class Session {
    * @param patienceNanos how much longer than usual the node may be silent
    */
   void tick(long now, long patienceNanos) {
+    var silenceMax = SILENCE_MAX_NANOS + patienceNanos;
+    if (phase == Phase.CONNECTING && isInVm() && now - bornNanos > silenceMax) {
+      abort("no answer in time"); // a socket has a time limit of its own
+    }
     if (phase == Phase.CONNECTING || phase == Phase.CLOSED) {
       return;
     }
-    var silenceMax = SILENCE_MAX_NANOS + patienceNanos;
     if (now - heardNanos > silenceMax || writer.isStuckSince(now - silenceMax)) {
       abort(String.format(Locale.ROOT, "silent for %.1f s", silenceMax / 1e9));
     } else if (now - writer.lastFrameNanos() > PING_AFTER_NANOS && writer.isIdle()) {
@@ -268,6 +237,15 @@ public final class Session {
     }
   }
 
+  /** Leaves when what is under way is done: another session to its node takes its place. */
+  void giveWay() {
+    drain();
+    drainingNanos = System.nanoTime();
+    if (!advance(Phase.USABLE, Phase.DRAINING)) {
+      close();
+    }
+  }
+
   /** Says that this instance leaves. */
   void drain() {
     writer.write(Codec.write(new Drain()), Lane.ANSWER);
@@ -275,24 +253,15 @@ public final class Session {
 
   /** Closes politely, and in any case within a second. */
   void close() {
-    var open = socket;
-    if (open == null) {
-      closed("closed");
-      return;
+    var open = carrier;
+    if (open != null) {
+      open.close();
     }
-    var unused =
-        open.sendClose(WebSocket.NORMAL_CLOSURE, "")
-            .orTimeout(CLOSE_MAX_MILLIS, TimeUnit.MILLISECONDS)
-            .handle(
-                (done, failure) -> {
-                  open.abort();
-                  return null;
-                });
     closed("closed");
   }
 
   private void abort(String reason) {
-    var open = socket;
+    var open = carrier;
     if (open != null) {
       open.abort();
     }
@@ -386,43 +355,33 @@ public final class Session {
     }
   }
 
-  private final class Listener implements WebSocket.Listener {
-    private final StringBuilder frame = new StringBuilder();
-
+  private final class Heard implements Carrier.Listener {
     @Override
-    public void onOpen(WebSocket opened) {
-      socket = opened;
+    public void opened(Carrier opened) {
+      carrier = opened;
       heardNanos = System.nanoTime();
       // First of all: a ping of the timer must not come before it.
       writer.request(Codec.write(handshake.hello()));
       if (!advance(Phase.CONNECTING, Phase.GREETING)) {
         opened.abort();
       }
-      opened.request(1);
     }
 
     @Override
-    public @Nullable CompletionStage<?> onText(WebSocket from, CharSequence part, boolean last) {
+    public void heard() {
       heardNanos = System.nanoTime();
-      if (frame.length() + part.length() > FRAME_CHARS_MAX) {
-        abort("a frame is too long");
-        return null;
-      }
-      frame.append(part);
-      if (last) {
-        var text = frame.toString();
-        frame.setLength(0);
-        for (var start = 0; start < text.length(); ) {
-          var end = text.indexOf('\n', start);
-          end = end < 0 ? text.length() : end;
-          if (end > start) {
-            hearSafely(text.substring(start, end));
-          }
-          start = end + 1;
+    }
+
+    @Override
+    public void frame(String text) {
+      for (var start = 0; start < text.length(); ) {
+        var end = text.indexOf('\n', start);
+        end = end < 0 ? text.length() : end;
+        if (end > start) {
+          hearSafely(text.substring(start, end));
         }
+        start = end + 1;
       }
-      from.request(1);
-      return null;
     }
 
     private void hearSafely(String line) {
@@ -434,18 +393,13 @@ public final class Session {
     }
 
     @Override
-    public @Nullable CompletionStage<?> onClose(WebSocket from, int code, String reason) {
-      if (code == REVOKED) {
-        refused("closed by the node: the token is not valid any more, or has other rights now");
-      } else {
-        closed("closed by the node code=" + code + " " + reason);
-      }
-      return null;
+    public void refused(String why) {
+      Session.this.refused(why);
     }
 
     @Override
-    public void onError(WebSocket from, Throwable failure) {
-      closed("failed: " + Unreachable.rootOf(failure));
+    public void ended(String why) {
+      closed(why);
     }
   }
 }

@@ -24,6 +24,6 @@ public record Node(
 
   /** As bundles are told. */
   public SessionMessage.Member toMember() {
-    return new SessionMessage.Member(name, url, state.wire());
+    return new SessionMessage.Member(name, url, state.wire(), incarnation);
   }
 }

@@ -17,6 +17,7 @@ import io.evento.server.gateway.health.HealthListener;
 import io.evento.server.gateway.live.EventFeeds;
 import io.evento.server.gateway.live.TopicFeeds;
 import io.evento.server.gateway.websocket.BundleLinks;
+import io.evento.server.gateway.websocket.VmDoor;
 import io.evento.server.monitor.AlarmWatch;
 import io.evento.server.monitor.DatabaseGauges;
 import io.evento.server.monitor.NodeBeans;
@@ -89,6 +90,7 @@ public class NodeLifecycle {
   private final NodeDrain drain;
   private final StopSignal signal;
   private final HealthListener health;
+  private final VmDoor vmDoor;
   private volatile boolean stopping;
   private volatile boolean isEnding;
   private boolean hasLeft; // guarded by this
@@ -131,7 +133,8 @@ public class NodeLifecycle {
       VerifyRunner verify,
       NodeDrain drain,
       StopSignal signal,
-      HealthListener health) {
+      HealthListener health,
+      VmDoor vmDoor) {
     this.threads = threads;
     this.migrations = migrations;
     this.catalog = catalog;
@@ -164,6 +167,7 @@ public class NodeLifecycle {
     this.drain = drain;
     this.signal = signal;
     this.health = health;
+    this.vmDoor = vmDoor;
   }
 
   void begin() {
@@ -205,6 +209,7 @@ public class NodeLifecycle {
       verify.start();
       hearOfHosts();
       membership.up();
+      vmDoor.start();
       drain.start();
       LOG.log(Level.INFO, () -> "node up node=" + membership.self());
     } catch (InterruptedException stopped) {
@@ -252,6 +257,7 @@ public class NodeLifecycle {
   void end() {
     isEnding = true;
     leave(Deadline.in(0));
+    vmDoor.stop();
   }
 
   /**

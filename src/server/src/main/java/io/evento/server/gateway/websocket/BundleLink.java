@@ -24,7 +24,6 @@ import io.evento.server.security.Right;
 import io.evento.server.setting.Setting;
 import jakarta.websocket.CloseReason.CloseCode;
 import jakarta.websocket.CloseReason.CloseCodes;
-import jakarta.websocket.RemoteEndpoint;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
@@ -64,7 +63,7 @@ final class BundleLink {
       BundleServices door,
       Caller caller,
       String name,
-      RemoteEndpoint.Async remote,
+      SessionWriter.Remote remote,
       BiConsumer<CloseCode, String> close) {
     this.door = door;
     this.caller = caller;

@@ -16,6 +16,7 @@ import io.evento.server.gateway.access.Callers;
 import io.evento.server.personal.Erasures;
 import io.evento.server.routing.Failures;
 import io.evento.server.routing.session.BundleSession;
+import io.evento.server.security.Caller;
 import io.evento.server.security.Grants;
 import io.evento.server.security.Shares;
 import io.evento.server.setting.Setting;
@@ -34,6 +35,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 
 /** The open sessions as the gateway sees them: keeps each of them talking, or closes it. */
@@ -88,13 +90,24 @@ public class BundleLinks {
 
   BundleLink open(Session session) {
     remedy.apply(session);
-    var link =
-        new BundleLink(
-            door,
-            Callers.of(session.getUserPrincipal()),
-            session.getId(),
-            session.getAsyncRemote(),
-            (code, reason) -> close(session, code, reason));
+    return open(
+        Callers.of(session.getUserPrincipal()),
+        session.getId(),
+        SessionWriter.Remote.of(session.getAsyncRemote()),
+        (code, reason) -> close(session, code, reason));
+  }
+
+  /**
+   * Begins a session over whatever leads to its bundle.
+   *
+   * @param close ends what leads there; never waits
+   */
+  BundleLink open(
+      Caller caller,
+      String name,
+      SessionWriter.Remote remote,
+      BiConsumer<CloseCode, String> close) {
+    var link = new BundleLink(door, caller, name, remote, close);
     if (isFull()) {
       turnAway(link, "this node has too many sessions; try another");
       return link;

@@ -11,9 +11,32 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
-/** Writes a session's messages over the container's WebSocket, and closes it when that fails. */
+/** Writes a session's messages to its remote end, and closes the session when that fails. */
 final class SessionWriter implements BundleSession.Door {
   private static final long CHARS_MAX = 32L << 20;
+
+  /** The other end of a session: a WebSocket of the container, or a bundle in this JVM. */
+  @FunctionalInterface
+  interface Remote {
+    /** As {@link FrameWriter.Port#send} says it. */
+    CompletionStage<?> send(String frame);
+
+    static Remote of(RemoteEndpoint.Async socket) {
+      return frame -> {
+        var sent = new CompletableFuture<Boolean>();
+        socket.sendText(
+            frame,
+            result -> {
+              if (result.isOK()) {
+                sent.complete(true);
+              } else {
+                sent.completeExceptionally(result.getException());
+              }
+            });
+        return sent;
+      };
+    }
+  }
 
   private final Consumer<String> close;
   private final FrameWriter writer;
@@ -23,7 +46,7 @@ final class SessionWriter implements BundleSession.Door {
   /**
    * @param close called with the reason when the session can no longer be written to
    */
-  SessionWriter(RemoteEndpoint.Async remote, Consumer<String> close, SessionTraffic traffic) {
+  SessionWriter(Remote remote, Consumer<String> close, SessionTraffic traffic) {
     this.close = close;
     this.traffic = traffic;
     writer = new FrameWriter(new RemotePort(remote, close, traffic), CHARS_MAX);
@@ -52,23 +75,13 @@ final class SessionWriter implements BundleSession.Door {
     return writer.lastFrameNanos();
   }
 
-  /** The container's side of the WebSocket as the writer sees it. */
-  record RemotePort(RemoteEndpoint.Async remote, Consumer<String> close, SessionTraffic traffic)
+  /** The remote end as the writer sees it. */
+  record RemotePort(Remote remote, Consumer<String> close, SessionTraffic traffic)
       implements FrameWriter.Port {
     @Override
     public CompletionStage<?> send(String frame) {
       traffic.sent(frame);
-      var sent = new CompletableFuture<Boolean>();
-      remote.sendText(
-          frame,
-          result -> {
-            if (result.isOK()) {
-              sent.complete(true);
-            } else {
-              sent.completeExceptionally(result.getException());
-            }
-          });
-      return sent;
+      return remote.send(frame);
     }
 
     @Override

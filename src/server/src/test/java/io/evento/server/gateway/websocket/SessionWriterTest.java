@@ -20,13 +20,16 @@ class SessionWriterTest extends FrameWriterContract {
   private final List<String> closed = new ArrayList<>();
   private final Metrics metrics = new Metrics();
   private final SessionWriter session =
-      new SessionWriter(remote(slow), closed::add, new SessionTraffic(metrics));
+      new SessionWriter(
+          SessionWriter.Remote.of(remote(slow)), closed::add, new SessionTraffic(metrics));
 
   SessionWriterTest() {
     super(
         link ->
             new SessionWriter.RemotePort(
-                remote(link), link::broken, new SessionTraffic(new Metrics())));
+                SessionWriter.Remote.of(remote(link)),
+                link::broken,
+                new SessionTraffic(new Metrics())));
   }
 
   /** One that sends text and nothing else. */
@@ -67,13 +70,9 @@ class SessionWriterTest extends FrameWriterContract {
   void a_session_that_takes_no_frame_is_closed_once_and_keeps_what_comes_for_its_end() {
     var broken =
         new SessionWriter(
-            (RemoteEndpoint.Async)
-                Proxy.newProxyInstance(
-                    RemoteEndpoint.Async.class.getClassLoader(),
-                    new Class<?>[] {RemoteEndpoint.Async.class},
-                    (self, method, given) -> {
-                      throw new IllegalStateException("the session is closed");
-                    }),
+            frame -> {
+              throw new IllegalStateException("the session is closed");
+            },
             closed::add,
             new SessionTraffic(metrics));
     assertThat(broken.send(new SessionMessage.Ping(), Lane.ANSWER)).isTrue();

@@ -1,33 +1,32 @@
 package io.evento.bundle.session;
 
 import io.evento.protocol.FrameWriter;
-import java.net.http.WebSocket;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A bundle's WebSocket as its writer sees it. */
-final class SocketPort implements FrameWriter.Port {
-  private final Supplier<@Nullable WebSocket> socket;
+/** What carries a session, as its writer sees it. */
+final class CarrierPort implements FrameWriter.Port {
+  private final Supplier<@Nullable Carrier> carrier;
   private final Consumer<Throwable> broken;
 
   /**
-   * @param socket null before it is connected: nothing can be sent then
+   * @param carrier null before it is connected: nothing can be sent then
    * @param broken called once when a frame could not be sent
    */
-  SocketPort(Supplier<@Nullable WebSocket> socket, Consumer<Throwable> broken) {
-    this.socket = socket;
+  CarrierPort(Supplier<@Nullable Carrier> carrier, Consumer<Throwable> broken) {
+    this.carrier = carrier;
     this.broken = broken;
   }
 
   @Override
   public CompletionStage<?> send(String frame) {
-    var open = socket.get();
+    var open = carrier.get();
     if (open == null) {
       throw new IllegalStateException("not connected");
     }
-    return open.sendText(frame, true);
+    return open.send(frame);
   }
 
   @Override

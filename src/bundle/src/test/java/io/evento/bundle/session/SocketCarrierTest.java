@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 
 /** A bundle's writer over the WebSocket of the JDK. */
-class SocketPortTest extends FrameWriterContract {
-  SocketPortTest() {
-    super(link -> new SocketPort(() -> socket(link), link::broken));
+class SocketCarrierTest extends FrameWriterContract {
+  SocketCarrierTest() {
+    super(link -> new CarrierPort(() -> new SocketCarrier(socket(link)), link::broken));
   }
 
   /** One that sends text and nothing else. */
@@ -31,7 +31,7 @@ class SocketPortTest extends FrameWriterContract {
   @Test
   void nothing_is_sent_before_the_socket_is_there() {
     var failures = new ArrayList<Throwable>();
-    var writer = new FrameWriter(new SocketPort(() -> null, failures::add), 100);
+    var writer = new FrameWriter(new CarrierPort(() -> null, failures::add), 100);
     writer.request("a");
     assertThat(failures)
         .singleElement()
