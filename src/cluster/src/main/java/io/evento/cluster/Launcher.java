@@ -1,16 +1,20 @@
 package io.evento.cluster;
 
 import io.evento.launcher.StartFailure;
+import io.evento.launcher.StartPatience;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 
 /** {@code mvn -Pcluster}: starts a cluster, says where it is, and stops it when told to end. */
 public final class Launcher {
+  private static final String START_SECONDS = "cluster.start-seconds";
+  private static final int START_SECONDS_MIN = 10;
 
   private final ClusterPlan plan;
   private final TrafficWish traffic;
@@ -19,10 +23,10 @@ public final class Launcher {
   private final ClusterFile file;
   private final String controlUrl;
 
-  private Launcher(ClusterPlan plan, TrafficWish traffic) {
+  private Launcher(ClusterPlan plan, TrafficWish traffic, StartPatience patience) {
     this.plan = plan;
     this.traffic = traffic;
-    this.cluster = new LocalCluster(plan, this::say);
+    this.cluster = new LocalCluster(plan, this::say, patience);
     this.controlUrl = "http://127.0.0.1:" + plan.ports().control();
     this.file = new ClusterFile(plan.directory().resolve("cluster.json"), controlUrl, cluster);
   }
@@ -35,7 +39,24 @@ public final class Launcher {
     var project = Path.of(arguments.length > 0 ? arguments[0] : "").toAbsolutePath().normalize();
     var options = System.getProperties();
     // Both first: a wrong option is told before anything is started.
-    new Launcher(ClusterPlan.from(project, options), TrafficWish.of(options)).run();
+    new Launcher(ClusterPlan.from(project, options), TrafficWish.of(options), patience(options))
+        .run();
+  }
+
+  /**
+   * As {@code cluster.start-seconds} says: so long a start is waited for without any progress, and
+   * ten times as long with it.
+   *
+   * @throws IllegalArgumentException if it says something else than a number within the bounds
+   */
+  static StartPatience patience(Properties options) {
+    var given = options.getProperty(START_SECONDS, "120").trim();
+    if (!given.matches("[0-9]{1,4}") || Integer.parseInt(given) < START_SECONDS_MIN) {
+      throw new IllegalArgumentException(
+          START_SECONDS + " must be " + START_SECONDS_MIN + " to 9999, is " + given);
+    }
+    var idle = Duration.ofSeconds(Integer.parseInt(given));
+    return new StartPatience(idle, idle.multipliedBy(10));
   }
 
   private void run() throws IOException, InterruptedException, SQLException {
@@ -55,10 +76,21 @@ public final class Launcher {
       ended.await();
     } catch (StartFailure failure) {
       cluster.stop();
+      sayWhatToDo();
       throw failure;
     } finally {
       door.close();
     }
+  }
+
+  private void sayWhatToDo() {
+    System.out.println(
+        "\nThe cluster did not start; the reason stands below. What was built and the database in\n  "
+            + plan.directory()
+            + "\nare kept: the same command goes on from there. On a slow machine wait longer with"
+            + " -D"
+            + START_SECONDS
+            + "=600,\nor start less: -Dcluster.nodes=1 -Dcluster.bank=false.\n");
   }
 
   /** A cluster without it is worth as much. */

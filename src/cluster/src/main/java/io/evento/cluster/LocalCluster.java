@@ -2,6 +2,7 @@ package io.evento.cluster;
 
 import io.evento.launcher.Member;
 import io.evento.launcher.StartFailure;
+import io.evento.launcher.StartPatience;
 import io.evento.testing.OidcProvider;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,11 +22,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalCluster {
 
-  private static final Duration START_MAX = Duration.ofSeconds(300);
+  private static final StartPatience PATIENCE = StartPatience.of(Duration.ofSeconds(300));
   private static final Duration STOP_MAX = Duration.ofSeconds(20);
 
   private final ClusterPlan plan;
   private final Consumer<String> say;
+  private final StartPatience patience;
   private final PidFile pids;
   private final Optional<PostgresServer> server;
   private final Members members;
@@ -36,8 +38,16 @@ public final class LocalCluster {
    * @param say told in short sentences what happens
    */
   public LocalCluster(ClusterPlan plan, Consumer<String> say) {
+    this(plan, say, PATIENCE);
+  }
+
+  /**
+   * @param patience with each member that starts
+   */
+  LocalCluster(ClusterPlan plan, Consumer<String> say, StartPatience patience) {
     this.plan = plan;
     this.say = say;
+    this.patience = patience;
     this.pids = new PidFile(plan.directory().resolve("pids"));
     this.server =
         plan.external().isPresent()
@@ -160,7 +170,7 @@ public final class LocalCluster {
 
   private void awaitReady(List<Member> starting) throws InterruptedException {
     for (var member : starting) {
-      member.awaitReady(START_MAX);
+      member.awaitReady(patience);
       say.accept(member + " is ready");
     }
   }
@@ -181,7 +191,7 @@ public final class LocalCluster {
     if (server.isPresent() && members.postgres().isPresent()) {
       server.get().initialise();
       members.postgres().get().start();
-      members.postgres().get().awaitReady(START_MAX);
+      members.postgres().get().awaitReady(patience);
       server.get().prepare(plan.database(), plan.rolesScript());
       say.accept("PostgreSQL is ready");
     }

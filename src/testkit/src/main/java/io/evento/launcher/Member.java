@@ -102,17 +102,26 @@ public final class Member {
   }
 
   /**
-   * @throws StartFailure if the process ends or is not ready in time; it is not stopped for that
+   * @throws StartFailure as of {@link #awaitReady(StartPatience)}
    */
   public void awaitReady(Duration limit) throws InterruptedException {
-    var deadline = System.nanoTime() + limit.toNanos();
+    awaitReady(StartPatience.of(limit));
+  }
+
+  /**
+   * @throws StartFailure if the process ends or is not ready in time; it is not stopped for that
+   */
+  public void awaitReady(StartPatience patience) throws InterruptedException {
+    var watch = patience.watch();
     while (!readiness.isReached()) {
       var running = running();
       if (running.isEmpty() || running.get().waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
         throw new StartFailure(id + " ended before it was ready.", log());
       }
-      if (System.nanoTime() - deadline > 0) {
-        throw new StartFailure(id + " is not ready after " + limit.toSeconds() + " s.", log());
+      var cpu = running.get().info().totalCpuDuration().orElse(Duration.ZERO);
+      var now = System.nanoTime();
+      if (!watch.isPatient(log().toFile().length(), cpu, now)) {
+        throw new StartFailure(id + watch.given(now), log());
       }
     }
   }

@@ -73,6 +73,33 @@ class MemberTest {
   }
 
   @Test
+  void who_still_says_something_is_waited_for_and_who_falls_silent_is_not() {
+    var member =
+        member(
+            "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.5; done; exec sleep 120", () -> false);
+    member.start();
+
+    var begun = System.nanoTime();
+    assertThatThrownBy(
+            () ->
+                member.awaitReady(new StartPatience(Duration.ofSeconds(2), Duration.ofSeconds(60))))
+        .hasMessageContaining(" s, and made no progress in the last 2 s.")
+        .hasMessageEndingWith("\n8");
+    assertThat(Duration.ofNanos(System.nanoTime() - begun)).isGreaterThan(Duration.ofSeconds(4));
+  }
+
+  @Test
+  void who_works_without_a_word_is_waited_for_and_not_for_ever() {
+    var member = member("while true; do :; done", () -> false);
+    member.start();
+
+    assertThatThrownBy(
+            () ->
+                member.awaitReady(new StartPatience(Duration.ofSeconds(1), Duration.ofSeconds(3))))
+        .hasMessageStartingWith("it is not ready after 3 s, and made no progress in the last 0 s.");
+  }
+
+  @Test
   void who_does_not_end_when_asked_is_killed() throws Exception {
     var member = member("trap '' TERM; while true; do sleep 1; done", () -> true);
     member.start();
