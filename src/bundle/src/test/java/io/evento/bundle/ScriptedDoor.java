@@ -1,5 +1,7 @@
 package io.evento.bundle;
 
+import static java.util.Objects.requireNonNull;
+
 import io.evento.protocol.FrameQueue.Lane;
 import io.evento.protocol.FrameWriter;
 import io.evento.protocol.vm.VmDoors;
@@ -15,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import javax.management.JMException;
+import org.jspecify.annotations.Nullable;
 
 /** The door of a scripted node for bundles of this JVM. */
 final class ScriptedDoor {
@@ -37,7 +40,7 @@ final class ScriptedDoor {
   Runnable hide = () -> {};
 
   /** What it answers instead of letting anybody in; 0 for nothing at all; null to let him in. */
-  volatile Integer refusal;
+  volatile @Nullable Integer refusal;
 
   ScriptedDoor(String node, Function<Link, Session> opened) {
     this.node = node;
@@ -64,10 +67,15 @@ final class ScriptedDoor {
   @SuppressWarnings("unchecked")
   private void come(Map<String, Object> asked) {
     tokens.add(Optional.ofNullable((String) asked.get(VmDoors.TOKEN)));
-    var ended = (BiConsumer<Integer, String>) asked.get(VmDoors.END);
-    if (refusal != null) {
-      if (refusal > 0) {
-        ended.accept(refusal, "said so");
+    var ended = (BiConsumer<Integer, String>) requireNonNull(asked.get(VmDoors.END));
+    var frames = (Function<String, CompletionStage<?>>) requireNonNull(asked.get(VmDoors.FRAMES));
+    var letIn =
+        (BiConsumer<Function<String, CompletionStage<?>>, BiConsumer<Integer, String>>)
+            requireNonNull(asked.get(VmDoors.OPENED));
+    var refused = refusal;
+    if (refused != null) {
+      if (refused > 0) {
+        ended.accept(refused, "said so");
       }
       return;
     }
@@ -88,13 +96,7 @@ final class ScriptedDoor {
                 end.close(1006, "cut");
               }
             });
-    end.join(
-        (Function<String, CompletionStage<?>>) asked.get(VmDoors.FRAMES),
-        ended,
-        () ->
-            ((BiConsumer<Function<String, CompletionStage<?>>, BiConsumer<Integer, String>>)
-                    asked.get(VmDoors.OPENED))
-                .accept(end::take, end::ended));
+    end.join(frames, ended, () -> letIn.accept(end::take, end::ended));
   }
 
   private static FrameWriter.Port port(VmEnd end) {
@@ -112,16 +114,16 @@ final class ScriptedDoor {
   }
 
   private static final class Told implements VmEnd.Reader {
-    private volatile Session session;
+    private volatile @Nullable Session session;
 
     @Override
     public void frame(String frame) {
-      session.frame(frame);
+      requireNonNull(session).frame(frame);
     }
 
     @Override
     public void closed(int code, String reason) {
-      session.closed(code, reason);
+      requireNonNull(session).closed(code, reason);
     }
   }
 }
