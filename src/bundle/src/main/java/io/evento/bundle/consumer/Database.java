@@ -16,6 +16,11 @@ public record Database(DataSource pool, Transactions transactions) {
     return new Database(pool, new ConnectionTransactions(pool));
   }
 
+  /** Whether handlers can reach a transaction by other ways than its connection. */
+  boolean isOfContainer() {
+    return !(transactions instanceof ConnectionTransactions);
+  }
+
   /** Begins and commits on a connection of the pool. */
   private record ConnectionTransactions(DataSource pool) implements Transactions {
     @Override

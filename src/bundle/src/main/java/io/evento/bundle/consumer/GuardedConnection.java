@@ -28,7 +28,10 @@ final class GuardedConnection {
     }
   }
 
-  static Connection of(Connection connection) {
+  /**
+   * @param unwrapped called when a handler asks for the connection behind, which has no guard
+   */
+  static Connection of(Connection connection, Runnable unwrapped) {
     return (Connection)
         Proxy.newProxyInstance(
             GuardedConnection.class.getClassLoader(),
@@ -41,6 +44,9 @@ final class GuardedConnection {
                     "a handler must not call "
                         + method.getName()
                         + ": its transaction holds the checkpoint too, and the SDK ends it");
+              }
+              if (method.getName().equals("unwrap")) {
+                unwrapped.run();
               }
               try {
                 return method.invoke(connection, arguments);

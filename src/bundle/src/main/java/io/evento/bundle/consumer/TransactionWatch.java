@@ -22,15 +22,23 @@ final class TransactionWatch {
 
   private final DataSource pool;
   private final String consumer;
+  private boolean isUnguarded;
   private long ours;
   private boolean isTold;
 
   /**
-   * @param pool for what is asked after the transaction
+   * @param database whose pool is used for what is asked after the transaction. One of a container
+   *     is looked at after each batch, as handlers reach it by other ways too: one more round trip
    */
-  TransactionWatch(DataSource pool, String consumer) {
-    this.pool = pool;
+  TransactionWatch(Database database, String consumer) {
+    this.pool = database.pool();
     this.consumer = consumer;
+    this.isUnguarded = database.isOfContainer();
+  }
+
+  /** A handler got at the connection behind the guard: its batch is looked at too. */
+  void unguarded() {
+    isUnguarded = true;
   }
 
   /** From now on this transaction is watched. */
@@ -44,6 +52,10 @@ final class TransactionWatch {
    * @throws IllegalStateException if a handler ended it
    */
   void check(Connection connection) throws SQLException {
+    if (!isUnguarded) {
+      ours = 0;
+      return;
+    }
     try (var select = connection.createStatement();
         var row = select.executeQuery(PRESENT)) {
       row.next();

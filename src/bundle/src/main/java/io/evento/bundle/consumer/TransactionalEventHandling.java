@@ -57,7 +57,7 @@ final class TransactionalEventHandling implements EventHandling {
       @Nullable Rewound rewound) {
     caller.prepare(events);
     var isWorkDone = new AtomicBoolean();
-    var watch = new TransactionWatch(database.pool(), segment.consumer());
+    var watch = new TransactionWatch(database, segment.consumer());
     try {
       return database
           .transactions()
@@ -119,7 +119,7 @@ final class TransactionalEventHandling implements EventHandling {
       throw Undone.fenced(from);
     }
     watch.begin(transaction);
-    var handed = GuardedConnection.of(connection);
+    var handed = GuardedConnection.of(connection, watch::unguarded);
     if (rewound != null) {
       tell(rewound, handed, from);
     }
@@ -144,7 +144,7 @@ final class TransactionalEventHandling implements EventHandling {
   @Override
   public Progress retry(Enable segment, UUID letter, RecordedEvent event) {
     var isWorkDone = new AtomicBoolean();
-    var watch = new TransactionWatch(database.pool(), segment.consumer());
+    var watch = new TransactionWatch(database, segment.consumer());
     try {
       return database
           .transactions()
@@ -178,7 +178,7 @@ final class TransactionalEventHandling implements EventHandling {
     }
     watch.begin(transaction);
     if (checkpoints.note(connection, letter)) {
-      call(List.of(event), GuardedConnection.of(connection), 0);
+      call(List.of(event), GuardedConnection.of(connection, watch::unguarded), 0);
     }
     return Progress.done(event.position());
   }
@@ -218,6 +218,9 @@ final class TransactionalEventHandling implements EventHandling {
       for (var next : events) {
         event = next;
         caller.call(next, connection, batch);
+        if (database.isOfContainer()) {
+          batch.send(); // the next one may read what was added by other means of the container
+        }
       }
       batch.send();
     } catch (Throwable failure) {

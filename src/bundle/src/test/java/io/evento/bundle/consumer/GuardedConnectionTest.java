@@ -21,7 +21,7 @@ class GuardedConnectionTest {
   void a_handler_works_in_the_transaction_and_does_not_end_it() throws SQLException {
     try (var connection = open()) {
       connection.setAutoCommit(false);
-      var handed = GuardedConnection.of(connection);
+      var handed = GuardedConnection.of(connection, () -> {});
       try (var create = handed.createStatement()) {
         create.execute("create table t (id int)");
       }
