@@ -15,7 +15,7 @@ import java.lang.annotation.Target;
  * first event of the store's new life is handled; if it throws, nothing is changed, and it is
  * called again. So it can mark rows as doubtful, or empty them and have an operator reset the
  * consumer. It has to be on a projector whose handlers take a {@code Connection} or a {@link
- * SqlBatch}: only such a one knows for sure what it has handled.
+ * io.evento.bundle.api.sql.SqlBatch}: only such a one knows for sure what it has handled.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
