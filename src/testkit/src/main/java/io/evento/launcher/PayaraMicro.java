@@ -28,6 +28,12 @@ public record PayaraMicro(Path jar, Path preBoot, List<String> jvm, Path archive
   public static final List<String> QUICK_START =
       List.of("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 
+  /**
+   * Payara starts its services on several threads, which meet in a list of HK2 now and then: the
+   * server then ends with a ConcurrentModificationException.
+   */
+  private static final String START_IN_ORDER = "-Dorg.glassfish.startupThreadPolicy=USE_NO_THREADS";
+
   /** Whether {@link #prepare} has nothing to do. */
   public boolean isPreparedFor(Path war) throws IOException {
     return new ClassArchive(this).isOf(war);
@@ -58,6 +64,7 @@ public record PayaraMicro(Path jar, Path preBoot, List<String> jvm, Path archive
     var options = new ArrayList<>(jvm);
     options.addAll(List.of("-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"));
     options.add("-Dproduct.name="); // pages of the server's own name no version
+    options.add(START_IN_ORDER);
     options.add("@" + new ClassArchive(this).options());
     options.addAll(List.of("--nocluster", "--disablephonehome", "--nohostaware"));
     options.addAll(
