@@ -160,7 +160,8 @@ class AccessIT extends AccessWalk {
           """
               .formatted(id)
               .replace("\n", ""));
-      assertThat(wire.answer(id).path("t").asText()).isEqualTo("result");
+      var answer = wire.answer(id);
+      assertThat(answer.path("t").asText()).as("%s", answer).isEqualTo("result");
     }
     var why = "{\"reason\":\"moved\"}";
     var path = "consumers/gone/1/retire";

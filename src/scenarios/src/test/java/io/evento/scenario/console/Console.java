@@ -60,16 +60,6 @@ final class Console implements AfterEachCallback {
           + " ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}"
           + " ${e.sample}`))";
 
-  private static final String AXE =
-      """
-      async tags => {
-        const found = await axe.run(document,
-          {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']});
-        return found.violations.map(rule => `${rule.id}: ${rule.help} `
-          + rule.nodes.slice(0, 3).map(node => node.html).join(' '));
-      }
-      """;
-
   private static final String STOPS =
       """
       () => [...document.querySelectorAll(
@@ -271,12 +261,22 @@ final class Console implements AfterEachCallback {
     }
   }
 
-  /** By one copy of axe in the page: its own runner opens a tab and reads itself anew each time. */
   private static void checkAxe(Page page, String where) {
-    if ((Boolean) page.evaluate("() => !window.axe")) {
-      page.evaluate(AxeBuilder.getAxeScript());
-    }
-    assertThat((List<?>) page.evaluate(AXE, RULES)).as("what axe finds in " + where).isEmpty();
+    var found = new AxeBuilder(page).withTags(RULES).analyze().getViolations();
+    assertThat(
+            found.stream()
+                .map(
+                    rule ->
+                        rule.getId()
+                            + ": "
+                            + rule.getHelp()
+                            + " "
+                            + rule.getNodes().stream()
+                                .limit(3)
+                                .map(node -> node.getHtml())
+                                .toList()))
+        .as("what axe finds in " + where)
+        .isEmpty();
   }
 
   private static void checkWidth(Page page, String path, int width) {

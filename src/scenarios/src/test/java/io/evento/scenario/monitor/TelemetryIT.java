@@ -193,8 +193,8 @@ class TelemetryIT {
     } finally {
       cluster.heal();
     }
-    await("its end")
-        .atMost(Duration.ofSeconds(60))
+    await("its end") // the minute of the last failure has to be over
+        .atMost(Duration.ofSeconds(90))
         .until(
             () ->
                 !cluster
