@@ -149,7 +149,7 @@ class AccessIT extends AccessWalk {
 
   @Test
   void an_operator_can_retire_a_version_that_nobody_hosts_and_a_viewer_cannot() throws Exception {
-    var leaver = admin.token("leaver", scope("host", "walk", "*"));
+    var leaver = admin.token("leaver", scope("host", "walk", "*"), scope("read", "walk", "*"));
     try (var wire = Wire.open(cluster, cluster.node(1), leaver, Credential.address())) {
       var id = UUID.randomUUID().toString();
       wire.send(
