@@ -120,6 +120,7 @@ final class ClassArchive {
     try {
       var archive = work.resolve("classes.jsa");
       var training = new ArrayList<>(server.jvm());
+      training.add(PayaraMicro.START_IN_ORDER);
       training.addAll(List.of("-XX:ArchiveClassesAtExit=" + archive, "-Xlog:cds=error"));
       training.addAll(start);
       training.addAll(List.of("--nocluster", "--disablephonehome", "--nohostaware"));

@@ -32,7 +32,7 @@ public record PayaraMicro(Path jar, Path preBoot, List<String> jvm, Path archive
    * Payara starts its services on several threads, which meet in a list of HK2 now and then: the
    * server then ends with a ConcurrentModificationException.
    */
-  private static final String START_IN_ORDER = "-Dorg.glassfish.startupThreadPolicy=USE_NO_THREADS";
+  static final String START_IN_ORDER = "-Dorg.glassfish.startupThreadPolicy=USE_NO_THREADS";
 
   /** Whether {@link #prepare} has nothing to do. */
   public boolean isPreparedFor(Path war) throws IOException {

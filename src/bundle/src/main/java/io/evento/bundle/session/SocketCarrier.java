@@ -5,7 +5,6 @@ import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.time.Duration;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -15,9 +14,6 @@ record SocketCarrier(WebSocket socket) implements Carrier {
   private static final String SUBPROTOCOL = "evento.v1";
   private static final Duration CONNECT_MAX = Duration.ofSeconds(3);
   private static final long CLOSE_MAX_MILLIS = 1_000;
-
-  /** What a gate answers to who is not known, or may not come in. */
-  private static final Set<Integer> REFUSALS = Set.of(401, 403);
 
   /** Nothing that keeps to the protocol is near this; what is not must not fill our memory. */
   private static final int FRAME_CHARS_MAX = 64 << 20;
@@ -41,7 +37,7 @@ record SocketCarrier(WebSocket socket) implements Carrier {
 
   private static void notConnected(Throwable why, Listener listener) {
     if (why instanceof WebSocketHandshakeException told
-        && REFUSALS.contains(told.getResponse().statusCode())) {
+        && Ends.isRefusal(told.getResponse().statusCode())) {
       listener.refused("the handshake was answered " + told.getResponse().statusCode());
     } else {
       listener.ended(Unreachable.told(why));

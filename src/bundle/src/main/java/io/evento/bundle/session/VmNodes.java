@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class VmNodes implements AutoCloseable {
   private static final int NORMAL = 1000;
 
-  /** What a node answers to who is not known, or may not come in. */
-  private static final Set<Integer> REFUSALS = Set.of(401, 403);
-
   private @Nullable ExecutorService thread; // guarded by this
   private boolean isClosed; // guarded by this
 
@@ -169,7 +166,7 @@ final class VmNodes implements AutoCloseable {
 
     @Override
     public void closed(int code, String reason) {
-      if (REFUSALS.contains(code)) {
+      if (Ends.isRefusal(code)) {
         listener.refused("the node of this JVM answered " + code + " " + reason);
       } else {
         Ends.tell(listener, code, reason);

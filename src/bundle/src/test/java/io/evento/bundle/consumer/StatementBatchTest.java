@@ -4,6 +4,7 @@ import static java.time.Duration.ofSeconds;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import io.evento.bundle.api.EventHandler;
@@ -176,40 +177,35 @@ class StatementBatchTest extends ConsumersFixture {
 
   @Test
   void what_sets_parameters_cannot_execute_the_statement_too() throws Exception {
-    try (var real = DATABASE.getConnection();
-        var batch = new StatementBatch(real)) {
-      batch.handling(event(1));
-      assertThatThrownBy(
-              () ->
-                  batch.add(
-                      INSERT,
-                      insert -> {
-                        row(1).set(insert);
-                        insert.executeUpdate();
-                      }))
-          .isInstanceOf(SQLException.class)
-          .hasMessageContaining("executeUpdate");
-      assertThatThrownBy(batch::send)
-          .as("nor is the failure forgotten")
-          .isInstanceOf(SQLException.class);
-      assertThat(numbersStored()).isEmpty();
-    }
+    assertThat(
+            failureOf(
+                insert -> {
+                  row(1).set(insert);
+                  insert.executeUpdate();
+                }))
+        .isInstanceOf(SQLException.class)
+        .hasMessageContaining("executeUpdate");
+    assertThat(numbersStored()).isEmpty();
   }
 
   @Test
   void what_a_handler_swallows_of_its_own_code_undoes_the_transaction_too() throws Exception {
+    assertThat(
+            failureOf(
+                insert -> {
+                  throw new IllegalArgumentException("planted");
+                }))
+        .hasMessage("planted");
+  }
+
+  /** What comes of setting parameters like that; nor is it forgotten where the batch is sent. */
+  private static Throwable failureOf(SqlBatch.Parameters parameters) throws SQLException {
     try (var real = DATABASE.getConnection();
         var batch = new StatementBatch(real)) {
       batch.handling(event(1));
-      assertThatThrownBy(
-              () ->
-                  batch.add(
-                      INSERT,
-                      insert -> {
-                        throw new IllegalArgumentException("planted");
-                      }))
-          .hasMessage("planted");
+      var failure = catchThrowable(() -> batch.add(INSERT, parameters));
       assertThatThrownBy(batch::send).isInstanceOf(SQLException.class);
+      return failure;
     }
   }
 
