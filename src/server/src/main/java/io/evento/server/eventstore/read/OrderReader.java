@@ -13,8 +13,13 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /**
@@ -67,9 +72,10 @@ public class OrderReader {
       select command_id from evento.event where position = ?
       """;
 
+  // One look into the index event_position for each of them.
   static final String RECORDED_AT =
       """
-      select recorded_at from evento.event where position = ?
+      select position, recorded_at from evento.event where position = any (?)
       """;
 
   private final Database database;
@@ -166,58 +172,67 @@ public class OrderReader {
         });
   }
 
-  /**
-   * The last position that was recorded before a time; 0 if there is none. As times never go back
-   * from one position to the next, it is found in about 2 log2(head) reads of single rows.
-   */
+  /** The last position that was recorded before a time; 0 if there is none. */
   public long lastBefore(Instant time) {
-    return database.read(
-        "find position by time",
-        connection -> lastBefore(connection, time, 0, head(connection).position()));
+    return lastBefore(List.of(time)).get(0);
   }
 
   /**
-   * The same for several times, in about as many reads each.
+   * The same for several times. As times never go back from one position to the next, all of them
+   * are halved in step: about log2(head) statements, whatever the number of times.
    *
-   * @param times rising
-   * @return rising too
+   * @return in the order of the times
    */
   public List<Long> lastBefore(List<Instant> times) {
     return database.read(
         "find positions by time",
         connection -> {
-          var head = head(connection).position();
-          var found = new ArrayList<Long>();
-          var before = 0L;
-          for (var time : times) {
-            before = lastBefore(connection, time, before, head);
-            found.add(before);
+          var before = new long[times.size()];
+          var after = new long[times.size()];
+          Arrays.fill(after, head(connection).position() + 1);
+          for (var middles = middles(before, after);
+              !middles.isEmpty();
+              middles = middles(before, after)) {
+            var recorded = recordedAt(connection, middles);
+            for (var i = 0; i < before.length; i++) {
+              var middle = middle(before[i], after[i]);
+              // Positions have no holes below the head.
+              var at = recorded.getOrDefault(middle, Instant.MAX);
+              if (after[i] - before[i] > 1 && at.isBefore(times.get(i))) {
+                before[i] = middle;
+              } else if (after[i] - before[i] > 1) {
+                after[i] = middle;
+              }
+            }
           }
-          return found;
+          return Arrays.stream(before).boxed().toList();
         });
   }
 
-  private static long lastBefore(Connection connection, Instant time, long from, long head)
-      throws SQLException {
-    var before = from;
-    var after = head + 1;
-    while (after - before > 1) {
-      var middle = before + (after - before) / 2;
-      if (recordedAt(connection, middle).isBefore(time)) {
-        before = middle;
-      } else {
-        after = middle;
-      }
-    }
-    return before;
+  private static long middle(long before, long after) {
+    return before + (after - before) / 2;
   }
 
-  private static Instant recordedAt(Connection connection, long position) throws SQLException {
+  private static Set<Long> middles(long[] before, long[] after) {
+    var middles = new TreeSet<Long>();
+    for (var i = 0; i < before.length; i++) {
+      if (after[i] - before[i] > 1) {
+        middles.add(middle(before[i], after[i]));
+      }
+    }
+    return middles;
+  }
+
+  private static Map<Long, Instant> recordedAt(Connection connection, Set<Long> positions)
+      throws SQLException {
     try (var select = connection.prepareStatement(RECORDED_AT)) {
-      select.setLong(1, position);
-      try (var row = select.executeQuery()) {
-        // Positions have no holes below the head.
-        return row.next() ? row.getObject(1, OffsetDateTime.class).toInstant() : Instant.MAX;
+      select.setArray(1, connection.createArrayOf("bigint", positions.toArray()));
+      try (var rows = select.executeQuery()) {
+        var recorded = new HashMap<Long, Instant>();
+        while (rows.next()) {
+          recorded.put(rows.getLong(1), rows.getObject(2, OffsetDateTime.class).toInstant());
+        }
+        return recorded;
       }
     }
   }

@@ -107,7 +107,12 @@ class ReadPlanTest {
     @Test
     void tells_of_one_position_what_is_asked() throws SQLException {
       plans(OrderReader.COMMAND_AT, 77_777L).walk(20, "Index Scan using event_position");
-      plans(OrderReader.RECORDED_AT, 77_777L).walk(20, "Index Scan using event_position");
+    }
+
+    @Test
+    void tells_when_each_of_some_positions_was_recorded() throws SQLException {
+      plans(OrderReader.RECORDED_AT, (Object) new Long[] {17L, 7_777L, 77_777L, 99_999L})
+          .walk(40, "Index Scan using event_position");
     }
   }
 
