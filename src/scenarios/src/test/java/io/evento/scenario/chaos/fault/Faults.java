@@ -90,6 +90,8 @@ public final class Faults {
       case LOCK_NODES -> lock("evento.node", hit);
       case LOCK_SEGMENTS -> lock("evento.consumer_segment", hit);
       case END_BACKENDS -> endBackends(hit);
+      case KILL_AND_PROMOTE, HANG_AND_PROMOTE ->
+          new Promotion(cluster.standby(), stopped).bring(hit);
       default -> disturb(hit);
     }
   }
@@ -200,8 +202,7 @@ public final class Faults {
     var strangers = new ArrayList<Socket>();
     try (var connection = cluster.administrator()) {
       for (var i = 0; i < STRANGERS; i++) {
-        strangers.add(
-            new Socket(InetAddress.getLoopbackAddress(), cluster.plan().ports().postgres()));
+        strangers.add(new Socket(InetAddress.getLoopbackAddress(), cluster.postgres().port()));
       }
       endBackends(connection, " and random() < 0.5");
       last(hit);
