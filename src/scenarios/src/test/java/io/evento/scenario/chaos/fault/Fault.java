@@ -31,7 +31,10 @@ public enum Fault {
   LOCK_EVENTS(1, 6),
   LOCK_NODES(1, 6),
   LOCK_SEGMENTS(1, 6),
-  END_BACKENDS(2, 5);
+  END_BACKENDS(2, 5),
+  FULL_DISK(2, 6),
+  CLOCK_AHEAD(6, 14),
+  CLOCK_BEHIND(6, 14);
 
   private final int secondsMin;
   private final int secondsMax;
