@@ -2,10 +2,10 @@ package io.evento.scenario.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evento.scenario.chaos.fault.Drawable;
 import io.evento.scenario.chaos.fault.Fault;
 import io.evento.scenario.fixture.Cluster;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Every promise holds whatever comes. The seed is printed; {@code -Dchaos.seed} repeats its faults,
- * {@code -Dchaos.minutes} says for how long.
+ * {@code -Dchaos.minutes} says for how long, and {@code -Dchaos.faults} names those it draws from.
  */
 class WorstDayIT {
   private static final Duration SHORT = Duration.ofSeconds(60);
@@ -58,16 +58,12 @@ class WorstDayIT {
   @Test
   @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void nothing_is_lost_doubled_or_out_of_order_in_a_bad_minute() throws Exception {
-    var faults = EnumSet.allOf(Fault.class);
-    faults.removeIf(Fault::isPromotion);
-    runs(SHORT, faults);
+    runs(SHORT, Drawable.inAMinute());
   }
 
   @Test
   @Tag("chaos")
   void nothing_is_lost_doubled_or_out_of_order_on_the_worst_day() throws Exception {
-    runs(
-        Duration.ofMinutes(Integer.getInteger("chaos.minutes", MINUTES)),
-        EnumSet.allOf(Fault.class));
+    runs(Duration.ofMinutes(Integer.getInteger("chaos.minutes", MINUTES)), Drawable.inTime());
   }
 }

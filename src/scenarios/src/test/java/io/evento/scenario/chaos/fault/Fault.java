@@ -32,6 +32,9 @@ public enum Fault {
   LOCK_NODES(1, 6),
   LOCK_SEGMENTS(1, 6),
   END_BACKENDS(2, 5),
+  FULL_DISK(2, 6),
+  CLOCK_AHEAD(6, 14),
+  CLOCK_BEHIND(6, 14),
   KILL_AND_PROMOTE(1, 4),
   HANG_AND_PROMOTE(2, 6);
 
