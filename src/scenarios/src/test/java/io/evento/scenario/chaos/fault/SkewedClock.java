@@ -33,7 +33,6 @@ final class SkewedClock {
   private static final Path LIBRARY =
       Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1");
 
-  private static final Duration END_MAX = Duration.ofSeconds(20);
   private static final Duration SEEN_MAX = Duration.ofSeconds(20);
   private static final Duration TOLERANCE = Duration.ofSeconds(60);
 
@@ -97,7 +96,7 @@ final class SkewedClock {
   }
 
   private void restart(Member victim, Map<String, String> environment) throws InterruptedException {
-    victim.stop(END_MAX);
+    victim.kill();
     victim.start(environment);
     cluster.awaitReady(victim);
   }
