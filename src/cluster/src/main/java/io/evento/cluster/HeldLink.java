@@ -6,14 +6,16 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A TCP link to a port of this machine that can fail in the ways of a network: nothing passes, in
+ * A TCP link to ports of this machine that can fail in the ways of a network: nothing passes, in
  * both directions or in one, as where packets vanish; everything passes late; connections are
  * reset; or they break just before they would have brought an answer. Safe for use by several
  * threads.
@@ -27,8 +29,10 @@ public final class HeldLink implements AutoCloseable {
     ANSWER
   }
 
-  private final ServerSocket door;
-  private final int target;
+  /** Where the link is entered, and where it leads from there. */
+  private record Door(ServerSocket socket, int target) {}
+
+  private final List<Door> doors = new CopyOnWriteArrayList<>();
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final AtomicLong passed = new AtomicLong();
   private final Object gate = new Object();
@@ -37,15 +41,20 @@ public final class HeldLink implements AutoCloseable {
   private double lost;
   private Random random = new Random(0);
 
-  private HeldLink(ServerSocket door, int target) {
-    this.door = door;
-    this.target = target;
-  }
+  private HeldLink() {}
 
   public static HeldLink to(int target, int listen) throws IOException {
-    var link = new HeldLink(new ServerSocket(listen, 50, InetAddress.getLoopbackAddress()), target);
-    begin(link::accept);
+    var link = new HeldLink();
+    link.alsoTo(target, listen);
     return link;
+  }
+
+  /** Leads to another port too, by a port of its own; what fails, fails for both. */
+  public void alsoTo(int target, int listen) throws IOException {
+    var socket = new ServerSocket(listen, 50, InetAddress.getLoopbackAddress());
+    var door = new Door(socket, target);
+    doors.add(door);
+    begin(() -> accept(door));
   }
 
   /** Nothing passes from now on, nothing is refused, and no connection is closed. */
@@ -108,18 +117,18 @@ public final class HeldLink implements AutoCloseable {
     }
   }
 
-  private void accept() {
-    while (!door.isClosed()) {
+  private void accept(Door door) {
+    while (!door.socket().isClosed()) {
       try {
-        var client = door.accept();
-        begin(() -> join(client));
+        var client = door.socket().accept();
+        begin(() -> join(client, door.target()));
       } catch (IOException closed) {
         continue;
       }
     }
   }
 
-  private void join(Socket client) {
+  private void join(Socket client, int target) {
     try {
       awaitPassage(Direction.REQUEST);
       var server = new Socket(InetAddress.getLoopbackAddress(), target);
@@ -203,10 +212,12 @@ public final class HeldLink implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      door.close();
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
+    for (var door : doors) {
+      try {
+        door.socket().close();
+      } catch (IOException failure) {
+        throw new UncheckedIOException(failure);
+      }
     }
     release();
     open.forEach(HeldLink::close);

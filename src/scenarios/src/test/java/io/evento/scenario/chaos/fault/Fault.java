@@ -31,7 +31,12 @@ public enum Fault {
   LOCK_EVENTS(1, 6),
   LOCK_NODES(1, 6),
   LOCK_SEGMENTS(1, 6),
-  END_BACKENDS(2, 5);
+  END_BACKENDS(2, 5),
+  FULL_DISK(2, 6),
+  CLOCK_AHEAD(6, 14),
+  CLOCK_BEHIND(6, 14),
+  KILL_AND_PROMOTE(1, 4),
+  HANG_AND_PROMOTE(2, 6);
 
   private final int secondsMin;
   private final int secondsMax;
@@ -52,6 +57,11 @@ public enum Fault {
   /** Whether it is one of a link, which can come beside any that is none. */
   boolean isOfLinks() {
     return compareTo(CUT_DATABASE) >= 0 && compareTo(KILL_POSTGRES) < 0;
+  }
+
+  /** Whether it takes the primary away for good, so that there has to be a standby. */
+  public boolean isPromotion() {
+    return this == KILL_AND_PROMOTE || this == HANG_AND_PROMOTE;
   }
 
   /** As reports name it. */

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 /** Does to a cluster behind links what a {@link Hit} says, and undoes it. */
 public final class Faults {
   private static final Duration SLOW = Duration.ofMillis(60);
+  private static final Duration SKEW = Duration.ofHours(1);
   private static final double LOST = 0.02;
   private static final int STRANGERS = 220;
   private static final long OVER_MINUTES_MAX = 5;
@@ -90,6 +91,11 @@ public final class Faults {
       case LOCK_NODES -> lock("evento.node", hit);
       case LOCK_SEGMENTS -> lock("evento.consumer_segment", hit);
       case END_BACKENDS -> endBackends(hit);
+      case FULL_DISK -> new FullDisk(cluster, stopped).bring(hit);
+      case CLOCK_AHEAD -> new SkewedClock(cluster, stopped).bring(hit, SKEW);
+      case CLOCK_BEHIND -> new SkewedClock(cluster, stopped).bring(hit, SKEW.negated());
+      case KILL_AND_PROMOTE, HANG_AND_PROMOTE ->
+          new Promotion(cluster.standby(), stopped).bring(hit);
       default -> disturb(hit);
     }
   }
@@ -200,8 +206,7 @@ public final class Faults {
     var strangers = new ArrayList<Socket>();
     try (var connection = cluster.administrator()) {
       for (var i = 0; i < STRANGERS; i++) {
-        strangers.add(
-            new Socket(InetAddress.getLoopbackAddress(), cluster.plan().ports().postgres()));
+        strangers.add(new Socket(InetAddress.getLoopbackAddress(), cluster.postgres().port()));
       }
       endBackends(connection, " and random() < 0.5");
       last(hit);
