@@ -157,6 +157,11 @@ enum PlantedBug {
       execute(superuser, "alter system set wal_writer_delay = '10s'");
       execute(superuser, "alter system set wal_writer_flush_after = '1GB'");
       execute(superuser, "select pg_reload_conf()");
+      // The nodes' connections that append ask for the log again, whatever the server's setting.
+      before(
+          superuser,
+          "insert on evento.event",
+          "perform set_config('synchronous_commit', 'off', true);");
     }
   },
 
