@@ -10,6 +10,7 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Every promise holds whatever comes. The seed is printed; {@code -Dchaos.seed} repeats its faults,
  * {@code -Dchaos.minutes} says for how long.
  */
+@Order(2)
 class WorstDayIT {
   private static final Duration SHORT = Duration.ofSeconds(60);
   private static final int MINUTES = 20;
