@@ -13,9 +13,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /** What {@code src/docs/tls.md} tells an operator to type, typed. */
+@Order(2)
 class TlsPageIT {
   private static final Path PROJECT = Path.of("").toAbsolutePath();
   private static final Path PAGE = PROJECT.resolve("src/docs/tls.md");

@@ -19,9 +19,11 @@ import org.jboss.arquillian.test.api.ArquillianResource;
 import org.jboss.shrinkwrap.api.ShrinkWrap;
 import org.jboss.shrinkwrap.api.spec.WebArchive;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+@Order(2)
 @ExtendWith(MicroDatabase.class)
 @ArquillianTest
 @SuppressWarnings("NullAway.Init") // filled by Arquillian

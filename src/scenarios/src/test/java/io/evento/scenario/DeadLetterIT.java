@@ -147,7 +147,7 @@ class DeadLetterIT {
       await().atMost(PATIENCE).until(() -> losses(frozen) > lossesBefore);
       callers.awaitOutcomes(200);
       assertThat(wentForward(cluster.door(witness), seen)).isTrue();
-      LedgerAssert.assertThat(callers.stop())
+      LedgerAssert.assertThat(callers.end())
           .surprisedNobody()
           .storedEveryAcknowledgedCommandOnce()
           .projectsWhatWasAcknowledged();

@@ -24,7 +24,7 @@ class FollowerIT {
       try (var followers = new Followers(cluster);
           var callers = Callers.movingMoney(cluster, CALLERS, Entrance.EVERY_NODE, accounts, 0)) {
         callers.awaitOutcomes(2_000);
-        var ledger = callers.stop();
+        var ledger = callers.end();
         System.out.println(ledger);
         LedgerAssert.assertThat(ledger)
             .surprisedNobody()

@@ -66,7 +66,7 @@ class LiveEventsIT {
       callers.awaitOutcomes(500);
       cluster.start(cluster.node(2));
       callers.awaitOutcomes(200);
-      callers.stop();
+      callers.end();
       var head = head();
       await("position " + head)
           .atMost(SOON)

@@ -135,7 +135,7 @@ class LiveQueryIT {
       callers.awaitOutcomes(outcomes / 2);
       fault.happens();
       callers.awaitOutcomes(outcomes);
-      callers.stop();
+      callers.end();
     }
     var head = head();
     var fresh =

@@ -84,7 +84,7 @@ class ReadsIT {
                   .filter(s -> s.toplevel() && s.isFollowing())
                   .mapToLong(Statement::calls)
                   .sum());
-      LedgerAssert.assertThat(callers.stop()).surprisedNobody();
+      LedgerAssert.assertThat(callers.end()).surprisedNobody();
     }
   }
 

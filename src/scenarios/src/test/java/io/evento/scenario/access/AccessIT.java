@@ -12,14 +12,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Who gets what at which door, on nodes that ask each caller for a credential. */
+@Order(1)
 class AccessIT extends AccessWalk {
   private static final String PASSWORD = Administrator.PASSWORD;
 
-  @RegisterExtension static final Cluster cluster = Cluster.secured();
+  @RegisterExtension static final Cluster cluster = Cluster.securedTogether();
 
   @Override
   Cluster cluster() {

@@ -8,58 +8,31 @@ import io.evento.scenario.fixture.Cluster;
 import io.evento.scenario.fixture.Credential;
 import io.evento.scenario.fixture.Door;
 import io.evento.testing.OidcProvider;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Browsers that sign in by a provider, and what its and others' pages make them send. */
+@Order(1)
 class OidcIT {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final String CALLBACK = "session/oidc/callback";
-  private static final OidcProvider provider = OidcProvider.start();
 
-  @RegisterExtension static final Cluster cluster = Cluster.secured(settings());
-
-  private static Map<String, String> settings() {
-    try {
-      var secret = Files.createTempFile("evento-oidc", "");
-      secret.toFile().deleteOnExit();
-      Files.writeString(secret, OidcProvider.SECRET);
-      return Map.of(
-          "EVENTO_OIDC_ISSUER",
-          provider.issuer(),
-          "EVENTO_OIDC_CLIENT_ID",
-          OidcProvider.CLIENT,
-          "EVENTO_OIDC_CLIENT_SECRET_FILE",
-          secret.toString(),
-          // Of the nodes, at whichever of them it comes in.
-          "EVENTO_OIDC_CALLBACK",
-          "http://localhost:8080/evento/api/" + CALLBACK,
-          "EVENTO_OIDC_ROLES",
-          "chiefs=admin,ops=operator");
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
-    }
-  }
-
-  @AfterAll
-  static void close() {
-    provider.close();
-  }
+  @RegisterExtension static final Cluster cluster = Cluster.securedTogether();
 
   @BeforeEach
-  void ada_is_at_the_browser() {
-    provider.behave();
-    provider.person("s-1", "ada", "ops");
+  void iris_is_at_the_browser() {
+    provider().behave();
+    provider().person("s-1", "iris", "ops");
+  }
+
+  private static OidcProvider provider() {
+    return cluster.provider();
   }
 
   private static Door door(int node) {
@@ -100,7 +73,7 @@ class OidcIT {
   }
 
   private static String query(Sent sent) {
-    return provider.visit(sent.location()).getRawQuery();
+    return provider().visit(sent.location()).getRawQuery();
   }
 
   @Test
@@ -119,11 +92,11 @@ class OidcIT {
     assertThat(cookies.get(1)).startsWith("__Host-evento-oidc=;").contains("; Max-Age=0");
     assertThat(answer.headers().firstValue("Cache-Control")).contains("no-store");
 
-    var session = Credential.session("ada", value(cookies.get(0)), "");
+    var session = Credential.session("iris", value(cookies.get(0)), "");
     var who = session.ask(door(3), "GET", "session", "").body();
-    assertThat(who.path("name").asText()).isEqualTo("ada");
+    assertThat(who.path("name").asText()).isEqualTo("iris");
     assertThat(who.path("roles").toString()).isEqualTo("[\"viewer\",\"operator\"]");
-    var working = Credential.session("ada", value(cookies.get(0)), who.path("csrf").asText());
+    var working = Credential.session("iris", value(cookies.get(0)), who.path("csrf").asText());
     assertThat(working.ask(door(3), "DELETE", "session", "").status()).isEqualTo(204);
     assertThat(working.ask(door(1), "GET", "session", "").status()).isEqualTo(401);
 
@@ -175,7 +148,7 @@ class OidcIT {
         .isEqualTo("the provider refuses: access_denied");
     assertThat(answer.headers().firstValue("Set-Cookie")).isEmpty();
 
-    provider.person("s-9", "eve", "gardeners");
+    provider().person("s-9", "eve", "gardeners");
     var other = comeBack(1, sent, query);
     assertThat(other.status()).isEqualTo(403);
     assertThat(other.headers().firstValue("Set-Cookie")).isEmpty();
@@ -185,8 +158,8 @@ class OidcIT {
   void a_provider_that_hangs_holds_up_nobody_else() throws Exception {
     var sent = begin(2);
     var query = query(sent);
-    var before = provider.asked("/token");
-    provider.hang("/token");
+    var before = provider().asked("/token");
+    provider().hang("/token");
     var asked = System.nanoTime();
     var waiting = new ArrayList<Thread>();
     for (var i = 0; i < 12; i++) {
@@ -202,7 +175,7 @@ class OidcIT {
       thread.start();
       waiting.add(thread);
     }
-    await().atMost(LIMIT).until(() -> provider.asked("/token") > before);
+    await().atMost(LIMIT).until(() -> provider().asked("/token") > before);
     for (var i = 0; i < 20; i++) {
       assertThat(Credential.NONE.ask(door(2), "GET", "health/ready", "").status()).isEqualTo(200);
       assertThat(Credential.NONE.ask(door(2), "GET", "session", "").status()).isEqualTo(401);
@@ -211,7 +184,7 @@ class OidcIT {
       thread.join(LIMIT.toMillis());
     }
     assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(25));
-    provider.behave();
+    provider().behave();
     var again = begin(2);
     assertThat(comeBack(2, again, query(again)).status()).isEqualTo(200);
   }

@@ -15,10 +15,12 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A revoked token is of no use at any node two seconds later, whatever else they have to do. */
+@Order(1)
 @SuppressWarnings("NullAway.Init") // made before all tests
 class RevocationIT {
   private static final int SESSIONS = 200;
@@ -27,7 +29,7 @@ class RevocationIT {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final List<Integer> ALL = List.of(1, 2, 3);
 
-  @RegisterExtension static final Cluster cluster = Cluster.securedBehindLinks();
+  @RegisterExtension static final Cluster cluster = Cluster.securedTogether();
 
   private static Administrator admin;
   private static Credential sender;
@@ -35,7 +37,7 @@ class RevocationIT {
   @BeforeAll
   static void somebody_sends_meanwhile() throws Exception {
     admin = Administrator.first(cluster);
-    sender = admin.token("sender", scope("send", "*", "*"));
+    sender = admin.token("shouter", scope("send", "*", "*"));
   }
 
   @AfterEach

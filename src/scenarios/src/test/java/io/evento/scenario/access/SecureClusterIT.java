@@ -44,6 +44,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A cluster with everything on: it works, also while a node is killed, and lets nobody else in. */
+@Order(2)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class) // the kill comes last, as nobody heals it
 class SecureClusterIT {
   private static final Duration LIMIT = Duration.ofSeconds(30);

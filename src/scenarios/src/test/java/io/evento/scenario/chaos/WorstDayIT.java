@@ -11,6 +11,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Every promise holds whatever comes. The seed is printed; {@code -Dchaos.seed} repeats its faults,
  * {@code -Dchaos.minutes} says for how long, and {@code -Dchaos.faults} names those it draws from.
  */
+@Order(2)
 class WorstDayIT {
   private static final Duration SHORT = Duration.ofSeconds(60);
   private static final int MINUTES = 20;

@@ -7,9 +7,11 @@ import io.evento.scenario.fixture.Credential;
 import io.evento.scenario.fixture.Door;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The console of one cluster that asks everybody who he is, as three kinds of people see it. */
+@Order(2)
 @SuppressWarnings("NullAway.Init") // made before all tests
 class PeoplePagesIT {
   @RegisterExtension static final Cluster cluster = Cluster.secured();
