@@ -30,11 +30,10 @@ public final class HeldLink implements AutoCloseable {
   }
 
   /** Where the link is entered, and where it leads from there. */
-  private record Door(ServerSocket socket, int target) {}
+  private record Door(ServerSocket socket, int target, AtomicLong passed) {}
 
   private final List<Door> doors = new CopyOnWriteArrayList<>();
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-  private final AtomicLong passed = new AtomicLong();
   private final Object gate = new Object();
   private Set<Direction> held = Set.of();
   private Duration late = Duration.ZERO;
@@ -52,7 +51,7 @@ public final class HeldLink implements AutoCloseable {
   /** Leads to another port too, by a port of its own; what fails, fails for both. */
   public void alsoTo(int target, int listen) throws IOException {
     var socket = new ServerSocket(listen, 50, InetAddress.getLoopbackAddress());
-    var door = new Door(socket, target);
+    var door = new Door(socket, target, new AtomicLong());
     doors.add(door);
     begin(() -> accept(door));
   }
@@ -97,9 +96,12 @@ public final class HeldLink implements AutoCloseable {
     }
   }
 
-  /** Bytes that passed in both directions, ever. */
-  public long passed() {
-    return passed.get();
+  /** Bytes that passed to and from this port, ever. */
+  public long passed(int target) {
+    return doors.stream()
+        .filter(door -> door.target() == target)
+        .mapToLong(door -> door.passed().get())
+        .sum();
   }
 
   /** Resets every connection that is open now. */
@@ -121,19 +123,19 @@ public final class HeldLink implements AutoCloseable {
     while (!door.socket().isClosed()) {
       try {
         var client = door.socket().accept();
-        begin(() -> join(client, door.target()));
+        begin(() -> join(client, door));
       } catch (IOException closed) {
         continue;
       }
     }
   }
 
-  private void join(Socket client, int target) {
+  private void join(Socket client, Door door) {
     try {
       awaitPassage(Direction.REQUEST);
-      var server = new Socket(InetAddress.getLoopbackAddress(), target);
-      begin(() -> pump(server, client, Direction.ANSWER));
-      pump(client, server, Direction.REQUEST);
+      var server = new Socket(InetAddress.getLoopbackAddress(), door.target());
+      begin(() -> pump(server, client, Direction.ANSWER, door));
+      pump(client, server, Direction.REQUEST, door);
     } catch (IOException refused) {
       close(client);
     } catch (InterruptedException ended) {
@@ -141,7 +143,7 @@ public final class HeldLink implements AutoCloseable {
     }
   }
 
-  private void pump(Socket from, Socket to, Direction direction) {
+  private void pump(Socket from, Socket to, Direction direction, Door door) {
     open.add(from);
     try (from;
         to) {
@@ -156,7 +158,7 @@ public final class HeldLink implements AutoCloseable {
           return;
         }
         out.write(buffer, 0, n);
-        passed.addAndGet(n);
+        door.passed().addAndGet(n);
       }
       awaitPassage(direction); // an end is a packet too
     } catch (IOException otherSideClosed) {

@@ -165,6 +165,18 @@ enum PlantedBug {
     }
   },
 
+  /** Acknowledged events are not on the standby yet when it is promoted. */
+  STANDBY_NOT_AWAITED(Promise.STORED_ONCE, Set.of(Fault.KILL_AND_PROMOTE, Fault.HANG_AND_PROMOTE)) {
+    @Override
+    void plant(Connection superuser) throws SQLException {
+      // For each append anew, as its session insists on a commit that waits.
+      before(
+          superuser,
+          "insert on evento.event",
+          "perform set_config('synchronous_commit', 'local', true);");
+    }
+  },
+
   /** An event is told and numbered and not stored. */
   EVENT_DROPPED(Promise.DENSE, Set.of(Fault.RESET_CALLERS)) {
     @Override

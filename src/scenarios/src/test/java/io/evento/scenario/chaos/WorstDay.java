@@ -60,15 +60,16 @@ final class WorstDay {
   /**
    * What came of it.
    *
+   * @param again options by which the same faults come again, on any machine that can bring them
    * @param hits in their order
    */
   record Report(
-      long seed, List<Hit> hits, Work work, Tally tally, Findings findings, Path history) {
+      String again, List<Hit> hits, Work work, Tally tally, Findings findings, Path history) {
     @Override
     public String toString() {
-      return "chaos.seed=%d, %d faults: %s%n%s%nhistory in %s%n%s%s"
+      return "%s, %d faults: %s%n%s%nhistory in %s%n%s%s"
           .formatted(
-              seed,
+              again,
               hits.size(),
               hits,
               work,
@@ -98,6 +99,7 @@ final class WorstDay {
   private final Cluster cluster;
   private final long seed;
   private final Duration length;
+  private final Collection<Fault> faults;
   private final Schedule schedule;
   private final List<Hit> hits = new ArrayList<>();
   private Duration patience = SETTLED_WITHIN;
@@ -110,6 +112,7 @@ final class WorstDay {
     this.cluster = cluster;
     this.seed = seed;
     this.length = length;
+    this.faults = faults;
     this.schedule = new Schedule(seed, faults, cluster.nodes().size(), cluster.bundles().size());
   }
 
@@ -141,8 +144,24 @@ final class WorstDay {
     void passes(History history, Callers callers) throws Exception;
   }
 
+  private String again() {
+    return "-Dchaos.seed=%d -Dchaos.faults=%s"
+        .formatted(seed, faults.stream().map(Fault::name).collect(joining(",")));
+  }
+
+  /** With a standby from before its beginning to after its end, if one may be promoted. */
   private Report run(Middle middle) throws Exception {
-    System.out.println("[chaos] chaos.seed=" + seed);
+    if (faults.stream().noneMatch(Fault::isPromotion)) {
+      return passes(middle);
+    }
+    try (var standby = cluster.postgres().synchronousStandby()) {
+      standby.awaitSynchronous();
+      return passes(middle);
+    }
+  }
+
+  private Report passes(Middle middle) throws Exception {
+    System.out.println("[chaos] " + again());
     var run = UUID.randomUUID().toString().substring(0, 8);
     var path = Path.of("target/chaos/history-%d-%s.jsonl".formatted(seed, run));
     var findings = new Findings();
@@ -165,12 +184,13 @@ final class WorstDay {
         if (!isBack) {
           findings.add(Promise.BACK, List.of("not every node is ready"));
         }
-        findings.add(Promise.BACK, cluster.links().unused());
+        findings.add(Promise.BACK, cluster.links().unused(isPromoted()));
         var ledger = isBack ? callers.stop() : callers.end();
         judge(ledger, findings, isBack);
         judge(appends, findings);
         judge(transfers, findings);
         var followed = followers.compare(patience);
+        findings.add(Promise.TOLD_WHAT_THE_CONTRACT_SAYS, followers.surprises());
         findings.add(
             Promise.FOLLOWERS_AGREE, FollowersAgree.violations(followed.seen(), followed.stored()));
         findings.add(Promise.DENSE, Density.ofPositions(from, new Books(cluster).positions(from)));
@@ -184,9 +204,13 @@ final class WorstDay {
                 appends.refused().size(),
                 transfers.accepted().size(),
                 followed.stored().size());
-        return new Report(seed, List.copyOf(hits), work, history.tally(), findings, path);
+        return new Report(again(), List.copyOf(hits), work, history.tally(), findings, path);
       }
     }
+  }
+
+  private boolean isPromoted() {
+    return hits.stream().anyMatch(hit -> hit.fault().isPromotion());
   }
 
   private void disturb(History history, Callers callers) throws Exception {

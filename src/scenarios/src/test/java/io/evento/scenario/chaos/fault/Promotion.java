@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
  * is lost.
  */
 final class Promotion {
+  private static final long CUT_MILLIS = 1_000;
+  private static final int AWAKE_MILLIS_MIN = 1_000;
   private static final int AWAKE_MILLIS_MAX = 3_000;
 
   private final Standby standby;
@@ -30,10 +32,18 @@ final class Promotion {
   void bring(Hit hit) throws Exception {
     // A standby that does not have all must not be promoted.
     standby.awaitSynchronous();
-    if (hit.fault() == Fault.HANG_AND_PROMOTE) {
-      standby.freezePrimary();
-    } else {
-      standby.killPrimary();
+    standby.cut();
+    try {
+      // It would get all that is committed until the end even if no commit waited for it. What is
+      // acknowledged from here on is lost.
+      last(CUT_MILLIS);
+      if (hit.fault() == Fault.HANG_AND_PROMOTE) {
+        standby.freezePrimary();
+      } else {
+        standby.killPrimary();
+      }
+    } finally {
+      standby.uncut();
     }
     // Who decides on a promotion looks for a while before he does.
     last(hit.length().toMillis());
@@ -48,7 +58,7 @@ final class Promotion {
   private void wake(Random random) throws InterruptedException {
     if (random.nextBoolean()) {
       standby.wakeFormer();
-      last(random.nextInt(AWAKE_MILLIS_MAX));
+      last(random.nextInt(AWAKE_MILLIS_MIN, AWAKE_MILLIS_MAX));
     }
   }
 

@@ -18,7 +18,7 @@ final class SmallDisk implements AutoCloseable {
   private static final String KEEPER =
       """
       trap '' INT TERM HUP
-      mount -t tmpfs -o "size=$2,mode=0700" evento-small-disk "$1" || exit 1
+      timeout -k 1 20 mount -t tmpfs -o "size=$2,mode=0700" evento-small-disk "$1" || exit 1
       echo mounted
       cat > /dev/null
       umount -l "$1"

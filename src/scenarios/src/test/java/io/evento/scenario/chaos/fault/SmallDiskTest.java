@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,6 +75,8 @@ class SmallDiskTest {
                 Run.class.getName(),
                 folder.toString())
             .start();
+    // Who reads a pipe hears no interrupt.
+    CompletableFuture.delayedExecutor(30, TimeUnit.SECONDS).execute(run::destroyForcibly);
     try (var said = run.inputReader()) {
       assertThat(said.readLine()).isEqualTo("mounted");
       assertThat(isMounted()).isTrue();
