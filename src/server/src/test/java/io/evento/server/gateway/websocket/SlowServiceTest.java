@@ -23,7 +23,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What a node sends by itself, for sagas and for later: one type that is slow holds up no other. */
+/**
+ * What a node sends by itself, for sagas and for later: one type that is slow holds up no other.
+ */
 class SlowServiceTest {
   /** More than a node has on its way at once. */
   private static final int STALLED = 1_200;

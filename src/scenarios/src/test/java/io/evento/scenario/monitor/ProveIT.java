@@ -1,4 +1,4 @@
-package io.evento.scenario;
+package io.evento.scenario.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -15,7 +15,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** {@code mvn -Pprove} on a cluster that runs, as a process of its own: what it says and ends with. */
+/**
+ * {@code mvn -Pprove} on a cluster that runs, as a process of its own: what it says and ends with.
+ */
 class ProveIT {
   private static final String PLANTED = "00000000-0000-4000-8000-00000000babe";
 
