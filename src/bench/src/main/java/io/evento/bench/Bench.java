@@ -23,7 +23,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * {@code -Dbench.only=commands,catch-up} only some parts, with {@code -Dbench.only=capacity} how
  * well nodes foretell themselves: see {@link Capacity}. With {@code -Dbench.access=true} it
  * measures what it costs that every caller needs a credential: see {@link AccessCost}; with {@code
- * -Dbench.telemetry=true} what it costs that nodes measure themselves: see {@link TelemetryCost}.
+ * -Dbench.telemetry=true} what it costs that nodes measure themselves: see {@link TelemetryCost};
+ * with {@code -Dbench.verify=true} what a run of verify takes from commands: see {@link
+ * VerifyCost}.
  */
 public final class Bench {
   private static final int ACCOUNTS = 1_000;
@@ -80,6 +82,11 @@ public final class Bench {
     if (Boolean.getBoolean("bench.telemetry")) {
       conditions();
       new TelemetryCost(project, PARTS).run(WARM_UP, LEAD_IN, LENGTH);
+      return;
+    }
+    if (Boolean.getBoolean("bench.verify")) {
+      conditions();
+      new VerifyCost(project).run(WARM_UP, LEAD_IN, LENGTH);
       return;
     }
     var cluster = new LocalCluster(ClusterPlan.forBench(project, 0), System.out::println);

@@ -3,7 +3,9 @@ package io.evento.bench;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Many stored events that no command was sent for: written as sets, under the gate as every append
@@ -44,6 +46,18 @@ final class History implements AutoCloseable {
        where owner is not null and checkpoint < (select max(position) from evento.event)
       """;
 
+  private static final String CHAIN =
+      """
+      select evento.chain_next_1(20)
+      """;
+
+  /** Whether a block is left to be made, with or without us. */
+  private static final String UNCHAINED =
+      """
+      select (select coalesce(max(position), 0) from evento.event) / 1000
+             > (select coalesce(max(block), 0) from evento.chain_block)
+      """;
+
   private final Connection connection;
 
   History(String jdbcUrl) throws SQLException {
@@ -79,6 +93,31 @@ final class History implements AutoCloseable {
     } finally {
       connection.rollback();
       connection.setAutoCommit(true);
+    }
+  }
+
+  /** Makes the chain over all full blocks, beside nodes that do. */
+  void chain() throws SQLException, InterruptedException {
+    try (var session = connection.createStatement()) {
+      while (is(session, UNCHAINED)) {
+        if (!isSome(session)) {
+          TimeUnit.MILLISECONDS.sleep(250); // somebody else makes one
+        }
+      }
+    }
+  }
+
+  private static boolean is(Statement session, String query) throws SQLException {
+    try (var row = session.executeQuery(query)) {
+      row.next();
+      return row.getBoolean(1);
+    }
+  }
+
+  private static boolean isSome(Statement session) throws SQLException {
+    try (var row = session.executeQuery(CHAIN)) {
+      row.next();
+      return row.getLong(1) > 0;
     }
   }
 

@@ -39,8 +39,9 @@ final class Load {
    *
    * @param perSecond calls that were answered
    * @param cpuMicros of all processes together, for each of them
+   * @param p99Millis what 99 of 100 took at most
    */
-  record Result(double perSecond, double cpuMicros) {
+  record Result(double perSecond, double cpuMicros, double p99Millis) {
     /** The one in the middle: what disturbed one run does not count. */
     static double median(List<Result> results, ToDoubleFunction<Result> figure) {
       var sorted = results.stream().mapToDouble(figure).sorted().toArray();
@@ -72,7 +73,7 @@ final class Load {
     System.out.printf(
         "%34s CPU %.0f µs each, %.2f cores;%s%n",
         "", each, used / seconds, ProcessUse.microsEach(byProcess, done));
-    return new Result(done / seconds, each);
+    return new Result(done / seconds, each, samples.p99Millis());
   }
 
   /** The load alone: nothing is measured or printed. */

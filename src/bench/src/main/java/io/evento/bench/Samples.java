@@ -25,6 +25,18 @@ final class Samples {
 
   /** {@code p50 0.8 p90 1.4 p99 3.1 p99.9 9.0 ms}. */
   String percentiles() {
+    var all = sorted();
+    return "p50 %s  p90 %s  p99 %s  p99.9 %s ms"
+        .formatted(at(all, 0.5), at(all, 0.9), at(all, 0.99), at(all, 0.999));
+  }
+
+  /** What 99 of 100 took at most, ms; 0 if there is none. */
+  double p99Millis() {
+    var all = sorted();
+    return all.length == 0 ? 0 : nanosAt(all, 0.99) / 1e6;
+  }
+
+  private long[] sorted() {
     var all = new long[count()];
     var at = 0;
     for (var thread = 0; thread < counts.length; thread++) {
@@ -32,13 +44,14 @@ final class Samples {
       at += counts[thread];
     }
     Arrays.sort(all);
-    return "p50 %s  p90 %s  p99 %s  p99.9 %s ms"
-        .formatted(at(all, 0.5), at(all, 0.9), at(all, 0.99), at(all, 0.999));
+    return all;
   }
 
   private static String at(long[] sorted, double share) {
-    return sorted.length == 0
-        ? "-"
-        : "%.2f".formatted(sorted[(int) Math.min(sorted.length - 1, sorted.length * share)] / 1e6);
+    return sorted.length == 0 ? "-" : "%.2f".formatted(nanosAt(sorted, share) / 1e6);
+  }
+
+  private static long nanosAt(long[] sorted, double share) {
+    return sorted[(int) Math.min(sorted.length - 1, sorted.length * share)];
   }
 }

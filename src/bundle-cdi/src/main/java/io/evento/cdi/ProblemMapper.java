@@ -45,8 +45,10 @@ public class ProblemMapper implements ExceptionMapper<EventoException> {
         Response.status(code.status())
             .type(MEDIA_TYPE)
             .entity(body(told).getBytes(StandardCharsets.UTF_8));
-    return (code.retry() == ErrorCode.Retry.LATER ? response.header("Retry-After", "1") : response)
-        .build();
+    if (code.retry() == ErrorCode.Retry.LATER) {
+      response.header("Retry-After", Math.max(1, (told.retryAfterMillis() + 999) / 1_000));
+    }
+    return response.build();
   }
 
   static String body(EventoException told) {

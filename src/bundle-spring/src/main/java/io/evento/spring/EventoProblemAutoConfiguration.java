@@ -64,7 +64,9 @@ public class EventoProblemAutoConfiguration {
       }
       var headers = new HttpHeaders();
       if (code.retry() == ErrorCode.Retry.LATER) {
-        headers.set(HttpHeaders.RETRY_AFTER, "1");
+        headers.set(
+            HttpHeaders.RETRY_AFTER,
+            Integer.toString(Math.max(1, (told.retryAfterMillis() + 999) / 1_000)));
       }
       return new ResponseEntity<>(problem, headers, code.status());
     }

@@ -1,5 +1,6 @@
 package io.evento.protocol;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ public class EventoException extends RuntimeException {
   private final transient @Nullable Rejection rejection;
   private final @Nullable UUID commandId;
   private final @Nullable String correlation;
+  private final int retryAfterMillis;
 
   public EventoException(ErrorCode code, String detail) {
     this(code, detail, List.of(), null, null, null);
@@ -34,12 +36,27 @@ public class EventoException extends RuntimeException {
       @Nullable Rejection rejection,
       @Nullable UUID commandId,
       @Nullable String correlation) {
+    this(code, detail, violations, rejection, commandId, correlation, 0);
+  }
+
+  /**
+   * @param retryAfterMillis as {@link #retryAfterMillis()} tells it
+   */
+  EventoException(
+      ErrorCode code,
+      String detail,
+      List<Violation> violations,
+      @Nullable Rejection rejection,
+      @Nullable UUID commandId,
+      @Nullable String correlation,
+      int retryAfterMillis) {
     super(detail == null ? null : Unicode.toWellFormed(detail));
     this.code = code;
     this.violations = List.copyOf(violations);
     this.rejection = rejection;
     this.commandId = commandId;
     this.correlation = correlation;
+    this.retryAfterMillis = retryAfterMillis;
   }
 
   /** The same, said with more; where it came from is told by its cause, not by a second stack. */
@@ -51,6 +68,7 @@ public class EventoException extends RuntimeException {
     this.rejection = same.rejection;
     this.commandId = commandId;
     this.correlation = correlation;
+    this.retryAfterMillis = same.retryAfterMillis;
   }
 
   /** The same, as if it was thrown where this is called. */
@@ -61,6 +79,7 @@ public class EventoException extends RuntimeException {
     this.rejection = same.rejection;
     this.commandId = same.commandId;
     this.correlation = same.correlation;
+    this.retryAfterMillis = same.retryAfterMillis;
   }
 
   /** A broken rule at one field. */
@@ -80,6 +99,22 @@ public class EventoException extends RuntimeException {
             ? rejection.code()
             : rejection.code() + ": " + rejection.message();
     return new EventoException(ErrorCode.REJECTED, text, List.of(), rejection, commandId, null);
+  }
+
+  /**
+   * Too much is under way.
+   *
+   * @param retryAfter when it is worth it to ask again, by how fast that goes which is under way
+   */
+  public static EventoException overloaded(String detail, Duration retryAfter) {
+    return new EventoException(
+        ErrorCode.OVERLOADED,
+        detail,
+        List.of(),
+        null,
+        null,
+        null,
+        (int) Math.min(Integer.MAX_VALUE, retryAfter.toMillis()));
   }
 
   /** The same failure, said of a command. */
@@ -129,5 +164,12 @@ public class EventoException extends RuntimeException {
 
   public @Nullable String correlation() {
     return correlation;
+  }
+
+  /**
+   * When it is worth it to ask again, in milliseconds from when this was told; 0 if nobody knows.
+   */
+  public int retryAfterMillis() {
+    return retryAfterMillis;
   }
 }

@@ -56,11 +56,12 @@ public sealed interface ReplyMessage extends Message {
           told.violations(),
           told.rejection(),
           told.correlation(),
-          0);
+          told.retryAfterMillis());
     }
 
     public EventoException toException(@Nullable UUID commandId) {
-      return new EventoException(code, detail, errors, rejection, commandId, correlation);
+      return new EventoException(
+          code, detail, errors, rejection, commandId, correlation, Math.max(0, retryAfter));
     }
   }
 

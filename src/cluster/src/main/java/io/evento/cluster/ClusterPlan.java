@@ -186,6 +186,29 @@ public record ClusterPlan(
   }
 
   /**
+   * One node on a PostgreSQL of the user's own, beside whatever cluster stands here.
+   *
+   * @throws IllegalArgumentException if none is named, or the cluster is to be secured
+   */
+  static ClusterPlan forProof(Path project, Properties options) {
+    var plan = from(project, options);
+    if (plan.external().isEmpty() || plan.isSecured()) {
+      throw new IllegalArgumentException(
+          "a node is started on cluster.jdbc.url alone, without cluster.secure");
+    }
+    return new ClusterPlan(
+        project,
+        project.resolve("target/prove"),
+        1,
+        0,
+        plan.ports().shifted(1_000),
+        plan.external(),
+        plan.server(),
+        plan.nodeJvm(),
+        false);
+  }
+
+  /**
    * Three nodes and two banks on ports of their own, with the compiler that long runs want, unless
    * {@code bench.node.jvm} names other options for the nodes' JVMs.
    *

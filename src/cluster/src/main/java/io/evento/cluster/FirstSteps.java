@@ -86,8 +86,13 @@ final class FirstSteps {
       answer = send("session", text(who), Map.of());
     }
     require(answer, 200, "the administrator cannot sign in");
-    var cookie = answer.headers().firstValue("Set-Cookie").orElse("");
-    JsonNode session = JSON.readTree(answer.body());
+    return credential(answer);
+  }
+
+  /** The headers by which whoever was answered so when he signed in is known from then on. */
+  static Map<String, String> credential(HttpResponse<String> signedIn) throws IOException {
+    var cookie = signedIn.headers().firstValue("Set-Cookie").orElse("");
+    JsonNode session = JSON.readTree(signedIn.body());
     return Map.of(
         "Cookie", cookie.substring(0, Math.max(0, cookie.indexOf(';'))),
         "Evento-CSRF", session.path("csrf").asText());

@@ -1,6 +1,5 @@
 package io.evento.server.aggregate;
 
-import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
 import io.evento.protocol.Receipt;
 import io.evento.server.NodeScoped;
@@ -92,8 +91,8 @@ public class Owner implements OwnedCommands {
           pendingCommand
               .outcome()
               .completeExceptionally(
-                  new EventoException(
-                      ErrorCode.OVERLOADED, "too many commands wait for this aggregate"));
+                  EventoException.overloaded(
+                      "too many commands wait for this aggregate", streamQueue.untilRoom()));
           return;
         }
         case CLOSED -> queues.remove(stream, streamQueue);

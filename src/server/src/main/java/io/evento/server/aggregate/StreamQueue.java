@@ -1,7 +1,9 @@
 package io.evento.server.aggregate;
 
 import io.evento.protocol.Tip;
+import io.evento.server.DrainRate;
 import io.evento.server.routing.command.CommandHandlers;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -129,6 +131,13 @@ final class StreamQueue {
     pendingCommand.arrived(arrivals++);
     waiting.add(pendingCommand);
     return Entry.TAKEN;
+  }
+
+  /** When it is worth it for a command to come again that there was no room for. */
+  synchronized Duration untilRoom() {
+    var first = waiting.peek();
+    var waited = first == null ? 0 : System.nanoTime() - first.since();
+    return DrainRate.untilRoom(Duration.ofNanos(waited));
   }
 
   /**

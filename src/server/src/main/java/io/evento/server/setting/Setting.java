@@ -151,7 +151,7 @@ public enum Setting {
       50,
       1,
       100,
-      "Share of the time that a run of verify works; the rest it waits, percent"),
+      "Share of the time that a run of verify works on a quiet store, percent; less while events come"),
   ALARMS_DAYS("alarms.days", 30, 1, 3_660, "How long alarms that are over are kept, days"),
   ALARMS_DATABASE_GIGABYTES(
       "alarms.database-gigabytes",

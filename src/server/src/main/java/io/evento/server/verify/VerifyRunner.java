@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * Works on the run that is under way, if no other node does. Each step looks at a bounded part of
  * the store, then writes in one transaction what it found and where the next one begins, under the
  * fence that it took the run with. So whoever goes on after a node died begins where that one's
- * last step ended. Between steps it waits, so that the database has time for others.
+ * last step ended. Between steps it waits ({@link VerifyPace}), so that the database has time for
+ * others.
  */
 @NodeScoped
 public class VerifyRunner {
@@ -39,8 +40,6 @@ public class VerifyRunner {
    * From a node that died it is taken at once: what counts then is that it is not alive.
    */
   private static final Duration LEASE = Duration.ofMinutes(10);
-
-  private static final long PAUSE_MAX_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   /** So many steps in a row that fail end a run. */
   private static final int FAILURES_MAX = 10;
@@ -126,6 +125,7 @@ public class VerifyRunner {
     var run = held.run();
     LOG.log(Level.INFO, "verify run={0} from={1}", run.id(), run.place());
     try {
+      var pace = new VerifyPace(order.head().position(), System.nanoTime());
       while (membership.state() == NodeState.UP) {
         var began = System.nanoTime();
         var next = step(held, run);
@@ -133,7 +133,10 @@ public class VerifyRunner {
           return;
         }
         run = next;
-        pause(System.nanoTime() - began);
+        var worked = Duration.ofNanos(System.nanoTime() - began);
+        pace.sees(order.head().position(), System.nanoTime());
+        var pause = pace.pause(worked, settings.get(Setting.VERIFY_PACE_PERCENT));
+        TimeUnit.NANOSECONDS.sleep(pause.toNanos());
       }
     } finally {
       release(held);
@@ -200,10 +203,5 @@ public class VerifyRunner {
     return !failure.isTimeout()
         && failure.getCause() instanceof SQLException cause
         && Database.isConnectionLost(cause);
-  }
-
-  private void pause(long worked) throws InterruptedException {
-    var share = settings.get(Setting.VERIFY_PACE_PERCENT);
-    TimeUnit.NANOSECONDS.sleep(Math.min(PAUSE_MAX_NANOS, worked * (100 - share) / share));
   }
 }

@@ -1,6 +1,7 @@
 package io.evento.server.eventstore.append;
 
 import io.evento.protocol.Tip;
+import io.evento.server.DrainRate;
 import io.evento.server.eventstore.AppendRequest;
 import io.evento.server.eventstore.StorePosition;
 import java.time.Duration;
@@ -55,6 +56,7 @@ public final class AppendQueue {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition some = lock.newCondition();
   private final ArrayDeque<PendingAppend> waiting = new ArrayDeque<>();
+  private final DrainRate released = new DrainRate();
   // With what was handed out and not yet released.
   private int count;
   private long bytes;
@@ -91,9 +93,15 @@ public final class AppendQueue {
     try {
       count--;
       bytes -= answered.bytes();
+      released.left();
     } finally {
       lock.unlock();
     }
+  }
+
+  /** When it is worth it to offer again what there was no room for. */
+  Duration untilRoom() {
+    return released.untilRoom(count());
   }
 
   /** The next batch, those with a condition last; empty if nothing came in time. */

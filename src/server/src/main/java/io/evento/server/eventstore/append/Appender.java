@@ -174,7 +174,9 @@ public class Appender {
     var pendingAppend = new PendingAppend(appendRequest, System.nanoTime());
     return queue.offer(pendingAppend)
         ? pendingAppend.result()
-        : refused(ErrorCode.OVERLOADED, "too many commands wait for the event store");
+        : CompletableFuture.failedStage(
+            EventoException.overloaded(
+                "too many commands wait for the event store", queue.untilRoom()));
   }
 
   /** What this node knows of its store. */

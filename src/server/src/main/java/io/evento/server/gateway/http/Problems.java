@@ -54,13 +54,14 @@ public final class Problems {
     return body(told);
   }
 
+  /** In whole seconds, as the header has it: the next one after what was estimated. */
   private static String retryAfter(EventoException told) {
     for (Throwable same = told; same != null; same = same.getCause()) {
       if (same instanceof TooManyFailuresException wait) {
         return Integer.toString(wait.seconds());
       }
     }
-    return "1";
+    return Integer.toString(Math.max(1, (told.retryAfterMillis() + 999) / 1_000));
   }
 
   private static byte[] body(EventoException told) {

@@ -1,7 +1,7 @@
 package io.evento.server.routing.command;
 
-import io.evento.protocol.ErrorCode;
 import io.evento.protocol.EventoException;
+import io.evento.server.DrainRate;
 import io.evento.server.setting.Setting;
 import io.evento.server.setting.Settings;
 import io.evento.server.telemetry.Metrics;
@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class CommandAdmission {
   private final Settings settings;
   private final AtomicInteger underWay = new AtomicInteger();
+  private final DrainRate answered = new DrainRate();
   private final Counter overloaded;
 
   CommandAdmission(Settings settings, Metrics metrics) {
@@ -28,15 +29,17 @@ final class CommandAdmission {
     if (underWay.incrementAndGet() <= settings.get(Setting.COMMANDS_WAITING_MAX)) {
       return Optional.empty();
     }
-    underWay.decrementAndGet();
+    var others = underWay.decrementAndGet();
     overloaded.increment();
     return Optional.of(
-        new EventoException(ErrorCode.OVERLOADED, "this node has too many commands under way"));
+        EventoException.overloaded(
+            "this node has too many commands under way", answered.untilRoom(others)));
   }
 
   /** A command that was let in has its answer. */
   void over() {
     underWay.decrementAndGet();
+    answered.left();
   }
 
   /** How many were let in and have no answer yet. */
