@@ -31,7 +31,7 @@ public sealed interface ReplyMessage extends Message {
    * error}.
    *
    * @param id of the request, null if it could not be read
-   * @param retryAfter milliseconds to wait before the next try, 0 if unsaid
+   * @param retryAfter milliseconds to wait before the next try, five minutes at most; 0 if unsaid
    */
   record Fault(
       @Nullable UUID id,
@@ -46,6 +46,7 @@ public sealed interface ReplyMessage extends Message {
       require("/code", code);
       detail = detail == null ? "" : Unicode.toWellFormed(detail);
       errors = listOf(errors);
+      retryAfter = Math.max(0, Math.min(retryAfter, 300_000));
     }
 
     public static Fault of(@Nullable UUID id, EventoException told) {
@@ -61,7 +62,7 @@ public sealed interface ReplyMessage extends Message {
 
     public EventoException toException(@Nullable UUID commandId) {
       return new EventoException(
-          code, detail, errors, rejection, commandId, correlation, Math.max(0, retryAfter));
+          code, detail, errors, rejection, commandId, correlation, retryAfter);
     }
   }
 

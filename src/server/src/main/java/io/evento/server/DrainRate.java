@@ -10,27 +10,28 @@ import java.util.function.LongSupplier;
  * who was refused to come again: once half of what is there now will have gone. At the first place
  * that is given back all who were refused would meet; when all of it has gone, whoever serves would
  * have had nothing to do. Chance adds up to half as much, so that those who were refused together
- * do not come together. Thread-safe, without a lock.
+ * do not come together, however long it is. Thread-safe, without a lock.
  */
 public final class DrainRate {
   /** Nobody is sent away for less: it costs more to ask again. */
   static final Duration SHORTEST = Duration.ofMillis(100);
 
-  /** Nobody is sent away for longer: what is full may be empty by then. */
-  static final Duration LONGEST = Duration.ofSeconds(10);
+  /** Nobody is sent away for longer, but for chance: what is full may be empty by then. */
+  static final Duration LONGEST = Duration.ofSeconds(6);
 
-  /** So many whole seconds before this one count, and what has passed of this one. */
-  private static final int WINDOW = 5;
+  private static final long NANOS_PER_SLICE = 250_000_000L;
 
-  private static final int PLACES = 8;
-  private static final long SECOND = 1_000_000_000L;
+  /** So many whole slices of time before this one count, and what has passed of this one. */
+  private static final int WINDOW = 20;
+
+  private static final int PLACES = 32;
   private static final int COUNT_BITS = 32;
   private static final long COUNT_MASK = (1L << COUNT_BITS) - 1;
 
   private final LongSupplier clock;
   private final long begun;
 
-  /** By second, modulo their number: the second in the upper half, how many went in the lower. */
+  /** By slice, modulo their number: the slice in the upper half, how many went in the lower. */
   private final AtomicLongArray gone = new AtomicLongArray(PLACES);
 
   public DrainRate() {
@@ -47,31 +48,36 @@ public final class DrainRate {
 
   /** One has gone. */
   public void left() {
-    var second = (clock.getAsLong() - begun) / SECOND;
+    var slice = (clock.getAsLong() - begun) / NANOS_PER_SLICE;
     gone.updateAndGet(
-        (int) (second % PLACES),
-        before -> before >>> COUNT_BITS == second ? before + 1 : (second << COUNT_BITS) + 1);
+        (int) (slice % PLACES),
+        before -> before >>> COUNT_BITS == slice ? before + 1 : (slice << COUNT_BITS) + 1);
   }
 
   /**
    * When it is worth it to come again.
    *
    * @param count how many are there
-   * @return 0.1 to 10 s; the longest if none has gone for five seconds
+   * @return 0.1 to 9 s; 6 s and more if none has gone for five seconds
    */
   public Duration untilRoom(int count) {
     var now = clock.getAsLong() - begun;
-    var second = now / SECOND;
+    var slice = now / NANOS_PER_SLICE;
     var sum = 0L;
-    for (var at = Math.max(0, second - WINDOW); at <= second; at++) {
+    var first = slice;
+    for (var at = slice; at >= Math.max(0, slice - WINDOW); at--) {
       var place = gone.get((int) (at % PLACES));
-      sum += place >>> COUNT_BITS == at ? place & COUNT_MASK : 0;
+      if (place >>> COUNT_BITS == at && place != 0) {
+        sum += place & COUNT_MASK;
+        first = at;
+      }
     }
     if (sum == 0) {
-      return LONGEST;
+      return byChance(LONGEST);
     }
-    var seconds = (now - Math.max(0, second - WINDOW) * SECOND) / (double) SECOND;
-    return byChance(Duration.ofNanos((long) (count / 2.0 / sum * seconds * SECOND)));
+    // What was before the first of them does not count: there was nothing to do, perhaps.
+    var nanos = (double) (now - first * NANOS_PER_SLICE);
+    return byChance(Duration.ofNanos((long) (count / 2.0 / sum * nanos)));
   }
 
   /**
@@ -85,7 +91,6 @@ public final class DrainRate {
   private static Duration byChance(Duration half) {
     var within =
         Math.max(SHORTEST.toNanos(), Math.min(LONGEST.toNanos(), Math.max(0, half.toNanos())));
-    var later = within + ThreadLocalRandom.current().nextLong(within / 2 + 1);
-    return Duration.ofNanos(Math.min(LONGEST.toNanos(), later));
+    return Duration.ofNanos(within + ThreadLocalRandom.current().nextLong(within / 2 + 1));
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -42,30 +43,45 @@ class DrainRateTest {
   }
 
   @Test
-  void those_who_are_refused_together_do_not_come_together() {
+  void those_who_are_refused_together_do_not_come_together_however_long_it_is() {
     serve(1_000, 5);
+    assertThat(told(4_000)).hasSizeGreaterThan(SAMPLES / 2);
+    assertThat(told(1_000_000)).hasSizeGreaterThan(SAMPLES / 2);
+    now.addAndGet(ofSeconds(8).toNanos());
+    assertThat(told(10)).hasSizeGreaterThan(SAMPLES / 2);
+  }
+
+  private Set<Duration> told(int count) {
     var told = new HashSet<Duration>();
     for (var i = 0; i < SAMPLES; i++) {
-      told.add(rate.untilRoom(4_000));
+      told.add(rate.untilRoom(count));
     }
-    assertThat(told).hasSizeGreaterThan(SAMPLES / 2);
+    return told;
   }
 
   @Test
-  void it_is_a_tenth_of_a_second_at_least_and_ten_seconds_at_most() {
+  void it_is_a_tenth_of_a_second_at_least_and_six_to_nine_at_most() {
     serve(10_000, 5);
     assertThat(rate.untilRoom(1)).isBetween(DrainRate.SHORTEST, ofMillis(150));
-    assertThat(rate.untilRoom(1_000_000)).isEqualTo(DrainRate.LONGEST);
+    assertThat(rate.untilRoom(1_000_000)).isBetween(DrainRate.LONGEST, ofSeconds(9));
     assertThat(DrainRate.untilRoom(Duration.ZERO)).isBetween(DrainRate.SHORTEST, ofMillis(150));
-    assertThat(DrainRate.untilRoom(ofSeconds(100))).isEqualTo(DrainRate.LONGEST);
+    assertThat(DrainRate.untilRoom(ofSeconds(100))).isBetween(DrainRate.LONGEST, ofSeconds(9));
   }
 
   @Test
   void where_nothing_goes_any_more_it_is_the_longest() {
-    assertThat(rate.untilRoom(10)).isEqualTo(DrainRate.LONGEST);
+    assertThat(rate.untilRoom(10)).isBetween(DrainRate.LONGEST, ofSeconds(9));
     serve(1_000, 5);
     now.addAndGet(ofSeconds(8).toNanos());
-    assertThat(rate.untilRoom(10)).isEqualTo(DrainRate.LONGEST);
+    assertThat(rate.untilRoom(10)).isBetween(DrainRate.LONGEST, ofSeconds(9));
+  }
+
+  @Test
+  void a_quiet_time_before_a_burst_does_not_count() {
+    serve(1_000, 1);
+    now.addAndGet(ofSeconds(8).toNanos());
+    serve(2_000, 1);
+    assertThat(rate.untilRoom(4_000)).isBetween(ofMillis(990), ofMillis(1_900));
   }
 
   @Test

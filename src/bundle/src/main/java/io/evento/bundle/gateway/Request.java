@@ -147,11 +147,20 @@ final class Request {
     notBeforeNanos = System.nanoTime();
   }
 
-  /** Refused for a cause that passes. */
+  synchronized boolean wasTriedOnce() {
+    return tries == 1;
+  }
+
+  /**
+   * Refused for a cause that passes.
+   *
+   * @param retryAfterMillis what was estimated; half of the time left at most, as it may be wrong
+   */
   synchronized void tryLater(EventoException told, int retryAfterMillis) {
     lastTold = told;
     fateUnknown |= told.code() == ErrorCode.DEADLINE_EXCEEDED;
-    var wait = Math.max(BACKOFF.halfByChance(tries).toMillis(), retryAfterMillis);
+    var asked = Math.min(retryAfterMillis, millisLeft() / 2);
+    var wait = Math.max(BACKOFF.halfByChance(tries).toMillis(), asked);
     notBeforeNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(wait);
   }
 

@@ -87,11 +87,17 @@ public final class Requests {
     var told = fault.toException(request.commandId());
     if (fault.code().retry() == ErrorCode.Retry.LATER) {
       request.avoid(from.node());
-      request.tryLater(told, fault.retryAfter());
+      request.tryLater(told, isFree(request, from) ? 0 : fault.retryAfter());
     } else {
       finish(request);
       request.fail(told);
     }
+  }
+
+  /** Whether another node, which has not been asked yet, can be: what is full is one node's. */
+  private boolean isFree(Request request, Session refused) {
+    var next = links.get().choose(request.key(), request.avoided());
+    return request.wasTriedOnce() && next != null && !next.node().equals(refused.node());
   }
 
   /** What waits on this session gets no answer there. */

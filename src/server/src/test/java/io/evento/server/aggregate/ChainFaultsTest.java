@@ -73,22 +73,23 @@ class ChainFaultsTest extends ChainFixture {
       gate.rollback();
     }
     assertThat(versions(List.of(before))).containsExactly(5L);
+    await("room again").atMost(LIMIT).until(this::appendTakesOne);
     assertThat(versions(send(command()))).containsExactly(6L);
     assertThat(events()).hasSize(6);
   }
 
   private void fillTheAppend() {
-    while (true) {
-      var one = AppendRequests.on("Other:" + UUID.randomUUID(), Tip.EMPTY).event("Opened").events();
-      if (node.routing
-          .store
-          .appender
-          .append(one)
-          .toCompletableFuture()
-          .isCompletedExceptionally()) {
-        return;
-      }
-    }
+    while (appendTakesOne()) {}
+  }
+
+  private boolean appendTakesOne() {
+    var one = AppendRequests.on("Other:" + UUID.randomUUID(), Tip.EMPTY).event("Opened").events();
+    return !node.routing
+        .store
+        .appender
+        .append(one)
+        .toCompletableFuture()
+        .isCompletedExceptionally();
   }
 
   @Test
