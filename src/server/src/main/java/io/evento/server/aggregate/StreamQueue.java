@@ -392,10 +392,15 @@ final class StreamQueue {
     var isTurn = due > snapshotsDue || rebuildIsDear;
     if (isTurn) {
       snapshotsDue = due;
-      rebuildIsDear = false;
-      isSnapshotAsked = true;
+      askSnapshot();
     }
     return isTurn;
+  }
+
+  /** One is asked for. */
+  synchronized void askSnapshot() {
+    rebuildIsDear = false;
+    isSnapshotAsked = true;
   }
 
   /** One came, of a state that is stored. */

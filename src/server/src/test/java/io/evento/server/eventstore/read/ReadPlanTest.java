@@ -100,6 +100,40 @@ class ReadPlanTest {
     }
 
     @Test
+    void is_followed_for_some_types_from_the_first_block_that_may_have_them() throws SQLException {
+      plans(OrderReader.NEXT_OF_KIND, next("{Never}"))
+          .walk(1_500, "Index Scan using event_position");
+      plans(OrderReader.NEXT_OF_KIND, next("{T7}")).walk(1_500, "Index Scan using event_position");
+      plans(
+              OrderReader.OF_KIND_UP_TO,
+              100_000L,
+              110_000L,
+              "{T7}",
+              "{T7}",
+              "{bank}",
+              "{bank}",
+              1_000)
+          .walk(700, "Index Scan using event_position");
+    }
+
+    private static Object[] next(String types) {
+      return new Object[] {
+        Long.MAX_VALUE,
+        100_000L,
+        26L,
+        types,
+        "{bank}",
+        Long.MAX_VALUE,
+        types,
+        types,
+        "{bank}",
+        "{bank}",
+        1_000,
+        BYTES
+      };
+    }
+
+    @Test
     void tells_its_head_without_a_look_at_the_rest() throws SQLException {
       plans(OrderReader.HEAD).walk(20, "Index Only Scan Backward using event_position");
     }
@@ -178,6 +212,38 @@ class ReadPlanTest {
     void backwards_walks_a_window_too() throws SQLException {
       plans(EventSearch.FILTERED_BACK.sql(), window("{Never}", null))
           .walk(1_500, "Index Scan Backward using event_position");
+    }
+
+    @Test
+    void for_a_rare_tag_looks_at_the_events_that_have_it() throws SQLException {
+      plans(
+              EventSearch.TAGGED.sql(),
+              "{n:77}",
+              null,
+              null,
+              "bank",
+              "bank",
+              null,
+              null,
+              "{n:77}",
+              "{n:77}",
+              null,
+              "{}",
+              "{}",
+              null,
+              null,
+              null,
+              50_000L,
+              HEAD,
+              101,
+              BYTES)
+          .use(700, "Bitmap Index Scan on event_tags", "event_position");
+    }
+
+    @Test
+    void leaps_over_blocks_in_their_order() throws SQLException {
+      plans(EventBlockTable.FROM, 1L, "{Never}", null, null).use(400);
+      plans(EventBlockTable.BACK, 50L, "{Never}", "{bank}", "{Account}").use(400);
     }
 
     @Test
