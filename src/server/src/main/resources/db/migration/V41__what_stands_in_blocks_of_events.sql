@@ -29,7 +29,7 @@ CREATE FUNCTION evento.event_blocks_next_1(p_blocks int) RETURNS int LANGUAGE pl
 SET search_path = pg_catalog, pg_temp SET lock_timeout = '3s'
 AS $$
 DECLARE
-  next bigint; made int := 0; last record;
+  n bigint; made int := 0; last record;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended('evento.event_block', 0)) THEN RETURN 0; END IF;
   LOOP
@@ -37,17 +37,17 @@ BEGIN
     EXIT WHEN last.block IS NULL OR last.mark = evento.event_block_mark_1(last.block);
     DELETE FROM evento.event_block b WHERE b.block = last.block;
   END LOOP;
-  next := coalesce(last.block, 0) + 1;
+  n := coalesce(last.block, 0) + 1;
   WHILE made < least(p_blocks, 20) LOOP
     -- by its last event, or by what follows where that one is missing
-    EXIT WHEN NOT EXISTS (SELECT FROM evento.event e WHERE e.position >= 4000 * next);
+    EXIT WHEN NOT EXISTS (SELECT FROM evento.event e WHERE e.position >= 4000 * n);
     INSERT INTO evento.event_block (block, types, contexts, aggregates, mark)
-      SELECT next, CASE WHEN cardinality(f.types) <= 1000 THEN f.types END, CASE WHEN cardinality(f.contexts) <= 1000 THEN f.contexts END,
-             CASE WHEN cardinality(f.aggregates) <= 1000 THEN f.aggregates END, evento.event_block_mark_1(next)
+      SELECT n, CASE WHEN cardinality(f.types) <= 1000 THEN f.types END, CASE WHEN cardinality(f.contexts) <= 1000 THEN f.contexts END,
+             CASE WHEN cardinality(f.aggregates) <= 1000 THEN f.aggregates END, evento.event_block_mark_1(n)
         FROM (SELECT coalesce(array_agg(DISTINCT e.type), '{}') AS types, coalesce(array_agg(DISTINCT e.context), '{}') AS contexts,
                      coalesce(array_agg(DISTINCT split_part(e.stream_id, ':', 1)), '{}') AS aggregates
-                FROM evento.event e WHERE e.position BETWEEN 4000 * next - 3999 AND 4000 * next) f;
-    made := made + 1; next := next + 1;
+                FROM evento.event e WHERE e.position BETWEEN 4000 * n - 3999 AND 4000 * n) f;
+    made := made + 1; n := n + 1;
   END LOOP;
   RETURN made;
 END $$;
