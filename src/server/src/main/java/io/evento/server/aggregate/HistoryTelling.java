@@ -80,7 +80,8 @@ final class HistoryTelling {
     if (!history.isPartial() && !goesOn) {
       streamQueue.tip(history.tip());
       var isLong = snapshots.takeTurn(host, history);
-      decision.ask(host, decision.question(decision.turn(), history.tip(), history.parts(), isLong));
+      decision.ask(
+          host, decision.question(decision.turn(), history.tip(), history.parts(), isLong));
       return;
     }
     // Whoever is asked meanwhile must not take a state on the way for the present one.

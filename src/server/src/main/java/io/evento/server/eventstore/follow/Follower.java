@@ -342,13 +342,9 @@ public class Follower {
   }
 
   EventBatch catchUp(
-      Subscription subscription,
-      long positionsMax,
-      int eventsMax,
-      int bytesMax,
-      EventChoice choice) {
+      Subscription subscription, long distance, int eventsMax, int bytesMax, EventChoice choice) {
     var at = positionOf(subscription);
-    var upTo = at.position() + positionsMax;
+    var upTo = at.position() + distance;
     var slice = order.slice(at.position(), upTo, eventsMax, bytesMax, choice);
     lock.lock();
     try {

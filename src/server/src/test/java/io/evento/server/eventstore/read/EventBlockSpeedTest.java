@@ -18,7 +18,9 @@ import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What it costs to find few events among a million, before and after blocks tell where they are. */
+/**
+ * What it costs to find few events among a million, before and after blocks tell where they are.
+ */
 @Tag("soak")
 class EventBlockSpeedTest {
   private static final int EVENTS = 1_000_000;
@@ -61,7 +63,11 @@ class EventBlockSpeedTest {
       time("followed, everything", () -> follow(order, EventChoice.ALL));
       time(
           "searched by a rare tag",
-          () -> search.after(0, 100, new EventFilter(null, null, null, null, "rare")).events().size());
+          () ->
+              search
+                  .after(0, 100, new EventFilter(null, null, null, null, "rare"))
+                  .events()
+                  .size());
       time(
           "boundary of a broad tag refused",
           () ->
@@ -109,7 +115,8 @@ class EventBlockSpeedTest {
 
   private static long searchBack(EventSearch search, EventFilter filter) {
     var found = 0L;
-    for (var page = search.before(Long.MAX_VALUE, 0, 100, filter); ;
+    for (var page = search.before(Long.MAX_VALUE, 0, 100, filter);
+        ;
         page = search.before(page.upTo(), 0, 100, filter)) {
       found += page.events().size();
       if (page.end()) {

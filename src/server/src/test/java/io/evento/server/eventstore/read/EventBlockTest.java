@@ -161,10 +161,17 @@ class EventBlockTest {
                     context == null ? "" : "and context = '" + context + "'"));
     var choice =
         new EventChoice(types, context == null ? Set.of() : Set.of(context), EventPredicate.ALL);
-    assertThat(followed(from, choice, chance)).as("followed %s %s", types, context).isEqualTo(wanted);
+    assertThat(followed(from, choice, chance))
+        .as("followed %s %s", types, context)
+        .isEqualTo(wanted);
     var filter =
         new EventFilter(
-            context, List.copyOf(types), chance.nextInt(4) == 0 ? "Rare" : null, null, List.of(), List.of());
+            context,
+            List.copyOf(types),
+            chance.nextInt(4) == 0 ? "Rare" : null,
+            null,
+            List.of(),
+            List.of());
     var found =
         filter.aggregateType() == null
             ? wanted
@@ -228,7 +235,8 @@ class EventBlockTest {
     try (var server = this.where.asServer();
         var session = server.createStatement();
         var rows =
-            session.executeQuery("select position from evento.event where " + where + " order by 1")) {
+            session.executeQuery(
+                "select position from evento.event where " + where + " order by 1")) {
       var found = new ArrayList<Long>();
       while (rows.next()) {
         found.add(rows.getLong(1));
@@ -331,15 +339,17 @@ class EventBlockTest {
   @Test
   void a_boundary_of_far_too_many_events_is_refused_without_reading_them() {
     var criteria = new CriteriaReader(database);
-    assertThat(criteria.read(List.of(new AppendCondition.Alternative(null, List.of("all"))))).isEmpty();
+    assertThat(criteria.read(List.of(new AppendCondition.Alternative(null, List.of("all")))))
+        .isEmpty();
     assertThat(
-            criteria.read(List.of(new AppendCondition.Alternative(null, List.of("rare:tag"))))
+            criteria
+                .read(List.of(new AppendCondition.Alternative(null, List.of("rare:tag"))))
                 .orElseThrow()
                 .events())
         .hasSize(7);
     assertThat(
-            criteria.read(
-                    List.of(new AppendCondition.Alternative(List.of("Once"), List.of("all"))))
+            criteria
+                .read(List.of(new AppendCondition.Alternative(List.of("Once"), List.of("all"))))
                 .orElseThrow()
                 .events())
         .hasSize(3);
