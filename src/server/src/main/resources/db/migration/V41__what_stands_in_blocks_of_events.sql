@@ -8,20 +8,20 @@
 --    of the block, and none is added to it later.
 -- 2. A store that loses its newest events loses the rows made of them as well: each was committed after them, in the same log.
 -- 3. Events that somebody took away by hand, or put back of another copy, are the newest ones too. The mark of the last row then fits no
---    more: it is the digest of the last event of its block, the random number of its decision in it. Until it fits nobody leaps, and before
---    another row is made, those that do not fit are dropped.
+--    more: it names the last event of its block, by the random number of its decision too. Until it fits nobody leaps, and before another
+--    row is made, those that do not fit are dropped.
 -- Who changes events by hand in other ways drops the rows of their blocks, as the owner.
 CREATE TABLE evento.event_block(
   block      bigint NOT NULL CONSTRAINT event_block_number PRIMARY KEY CHECK (block > 0),     -- of positions 4000 * block - 3999 to 4000 * block
   types      text[] COLLATE "C",            -- of its events; null where there are more than 1,000, as of all three
   contexts   text[] COLLATE "C",
   aggregates text[] COLLATE "C",            -- types of aggregates, with which the names of its streams begin
-  mark       bytea  NOT NULL);              -- zeros where its last position has no event
+  mark       text COLLATE "C" NOT NULL);    -- empty where its last position has no event
 
-CREATE FUNCTION evento.event_block_mark_1(p_block bigint) RETURNS bytea LANGUAGE sql STABLE
+CREATE FUNCTION evento.event_block_mark_1(p_block bigint) RETURNS text LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce((SELECT evento.event_digest_1(e) FROM evento.event e WHERE e.position = 4000 * p_block), '\x00')
+  SELECT coalesce((SELECT concat_ws(' ', e.command_id, e.ord, e.decision, e.version) FROM evento.event e WHERE e.position = 4000 * p_block), '')
 $$;
 
 -- Makes the blocks that are full, as many as asked for and 20 at most, unless another session does just now. Returns how many it made.

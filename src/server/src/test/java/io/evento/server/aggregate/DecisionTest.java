@@ -246,13 +246,14 @@ class DecisionTest {
       node.snapshots.store(account.stream(), history(2), SCHEMA, "{}");
       var bundle =
           bundle(
-              keepsSnapshots(1_000),
+              keepsSnapshots(2),
               (ask, self) ->
                   ask.history() == null || ask.history().snapshot() != null
                       ? stale(ask)
                       : decided(ask, DEPOSITED));
       StoreNode.await(deposit());
-      assertThat(bundle.asked()).hasSize(3);
+      // Whoever is told a long history is asked for its state in the same message.
+      assertThat(bundle.asked()).extracting(Decide::snapshot).containsExactly(false, false, true);
       assertThat(bundle.asked().get(2).history().from()).isZero();
       assertThat(node.snapshots.load(account.stream(), SCHEMA)).isEmpty();
     }
@@ -284,29 +285,6 @@ class DecisionTest {
               () ->
                   assertThat(node.snapshots.load(account.stream(), SCHEMA))
                       .hasValueSatisfying(kept -> assertThat(kept.tip()).isEqualTo(tip)));
-    }
-
-    @Test
-    void whoever_is_told_a_long_history_is_asked_for_its_state_with_it() {
-      queue.tip(history(5));
-      var bundle =
-          bundle(
-              keepsSnapshots(5),
-              (ask, self) -> ask.history() == null ? stale(ask) : decided(ask, DEPOSITED));
-      StoreNode.await(deposit());
-      // The turn that came before was of no use.
-      assertThat(bundle.asked()).extracting(Decide::snapshot).containsExactly(true, true);
-    }
-
-    @Test
-    void whoever_is_told_a_short_history_is_not() {
-      queue.tip(history(4));
-      var bundle =
-          bundle(
-              keepsSnapshots(5),
-              (ask, self) -> ask.history() == null ? stale(ask) : decided(ask, DEPOSITED));
-      StoreNode.await(deposit());
-      assertThat(bundle.asked()).extracting(Decide::snapshot).containsExactly(false, false);
     }
   }
 
