@@ -249,7 +249,7 @@ class EventBlockTest {
   @ValueSource(longs = {1, 2, 3, 4})
   void nobody_misses_an_event_whichever_rows_there_are(long seed) throws SQLException {
     var chance = new Random(seed);
-    for (var round = 0; round < 6; round++) {
+    for (var round = 0; round < 4; round++) {
       for (var i = chance.nextInt(4); i > 0; i--) {
         blocks.makeNext();
       }
