@@ -13,15 +13,17 @@
 -- Who changes events by hand in other ways drops the rows of their blocks, as the owner.
 CREATE TABLE evento.event_block(
   block      bigint NOT NULL CONSTRAINT event_block_number PRIMARY KEY CHECK (block > 0),     -- of positions 4000 * block - 3999 to 4000 * block
-  types      text[] COLLATE "C",            -- of its events; null where there are more than 1,000, as of all three
+  types      text[] COLLATE "C",            -- of its events; null where there are more than 1,000, and of a block
+                                            -- with a hole, in which events may come; as of all three
   contexts   text[] COLLATE "C",
   aggregates text[] COLLATE "C",            -- types of aggregates, with which the names of its streams begin
-  mark       text COLLATE "C" NOT NULL);    -- empty where its last position has no event
+  mark       text COLLATE "C" NOT NULL);    -- of the last event up to its end
 
 CREATE FUNCTION evento.event_block_mark_1(p_block bigint) RETURNS text LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce((SELECT concat_ws(' ', e.command_id, e.ord, e.decision, e.version) FROM evento.event e WHERE e.position = 4000 * p_block), '')
+  SELECT coalesce((SELECT concat_ws(' ', e.position, e.command_id, e.ord, e.decision, e.version)
+                     FROM evento.event e WHERE e.position <= 4000 * p_block ORDER BY e.position DESC LIMIT 1), '')
 $$;
 
 -- Makes the blocks that are full, as many as asked for and 20 at most, unless another session does just now. Returns how many it made.
@@ -42,9 +44,9 @@ BEGIN
     -- by its last event, or by what follows where that one is missing
     EXIT WHEN NOT EXISTS (SELECT FROM evento.event e WHERE e.position >= 4000 * n);
     INSERT INTO evento.event_block (block, types, contexts, aggregates, mark)
-      SELECT n, CASE WHEN cardinality(f.types) <= 1000 THEN f.types END, CASE WHEN cardinality(f.contexts) <= 1000 THEN f.contexts END,
-             CASE WHEN cardinality(f.aggregates) <= 1000 THEN f.aggregates END, evento.event_block_mark_1(n)
-        FROM (SELECT coalesce(array_agg(DISTINCT e.type), '{}') AS types, coalesce(array_agg(DISTINCT e.context), '{}') AS contexts,
+      SELECT n, CASE WHEN f.events = 4000 AND cardinality(f.types) <= 1000 THEN f.types END, CASE WHEN f.events = 4000 AND cardinality(f.contexts) <= 1000 THEN f.contexts END,
+             CASE WHEN f.events = 4000 AND cardinality(f.aggregates) <= 1000 THEN f.aggregates END, evento.event_block_mark_1(n)
+        FROM (SELECT count(*) AS events, coalesce(array_agg(DISTINCT e.type), '{}') AS types, coalesce(array_agg(DISTINCT e.context), '{}') AS contexts,
                      coalesce(array_agg(DISTINCT split_part(e.stream_id, ':', 1)), '{}') AS aggregates
                 FROM evento.event e WHERE e.position BETWEEN 4000 * n - 3999 AND 4000 * n) f;
     made := made + 1; n := n + 1;

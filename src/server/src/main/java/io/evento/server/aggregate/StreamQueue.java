@@ -84,6 +84,8 @@ final class StreamQueue {
   /** The tip's version divided by the distance of snapshots, when one was last asked for. */
   private long snapshotsDue;
 
+  private long snapshotsTold;
+
   private boolean rebuildIsDear;
   private boolean isSnapshotAsked;
 
@@ -397,8 +399,18 @@ final class StreamQueue {
     return isTurn;
   }
 
-  /** One is asked for. */
-  synchronized void askSnapshot() {
+  /** Likewise, for who is told a long history: one that is not kept is not asked for each time. */
+  synchronized boolean takeToldTurn(int every) {
+    var known = tip;
+    var isTurn = known != null && known.version() / every > snapshotsTold;
+    if (isTurn) {
+      snapshotsTold = known.version() / every;
+      askSnapshot();
+    }
+    return isTurn;
+  }
+
+  private void askSnapshot() {
     rebuildIsDear = false;
     isSnapshotAsked = true;
   }

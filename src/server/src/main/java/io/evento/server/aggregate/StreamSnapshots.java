@@ -51,11 +51,9 @@ final class StreamSnapshots {
    */
   boolean takeTurn(Host host, Told history) {
     var events = history.parts().stream().mapToInt(part -> part.events().size()).sum();
-    var isLong = rule(host).filter(rule -> events >= every(rule)).isPresent();
-    if (isLong) {
-      streamQueue.askSnapshot();
-    }
-    return isLong;
+    return rule(host)
+        .filter(rule -> events >= every(rule) && streamQueue.takeToldTurn(every(rule)))
+        .isPresent();
   }
 
   private int every(SnapshotRule rule) {

@@ -55,11 +55,18 @@ public class EventBlockWriter {
 
   private void write() {
     var head = follower.head().map(StorePosition::position).orElse(0L);
+    if (head < done) {
+      done = 0; // of another life of the store
+    }
     if (head < done + EventBlockTable.BLOCK) {
       return;
     }
     try {
       done = blocks.upTo();
+      if (head < done) {
+        blocks.makeNext(); // drops what does not fit the store
+        done = blocks.upTo();
+      }
       var began = System.nanoTime();
       while (head >= done + EventBlockTable.BLOCK
           && System.nanoTime() - began < TURN_NANOS

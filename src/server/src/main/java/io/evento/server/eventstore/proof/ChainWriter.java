@@ -56,6 +56,9 @@ public class ChainWriter {
 
   private void write() {
     var head = follower.head().map(StorePosition::position).orElse(0L);
+    if (head < done) {
+      done = 0; // of another life of the store
+    }
     if (head < done + ChainTable.BLOCK) {
       return; // and the database is not asked
     }

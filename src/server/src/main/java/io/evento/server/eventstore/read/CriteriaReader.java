@@ -42,9 +42,9 @@ public class CriteriaReader {
   private static final int BYTES_MAX = 8 << 20;
 
   /**
-   * Where PostgreSQL expects so many events with the tags, they are not read only to find that they
-   * are more than {@link #EVENTS_MAX}. It looks at 30,000 events of the store and guesses by these,
-   * so there is a margin.
+   * Where PostgreSQL's statistics know of so many events with the tags, they are not read only to
+   * find that they are more than {@link #EVENTS_MAX}. It looks at 30,000 events of the store and
+   * guesses by these, so there is a margin.
    */
   private static final int EXPECTED_MAX = 3 * EVENTS_MAX;
 

@@ -7,6 +7,7 @@ import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.RecordedEvents;
 import io.evento.server.persistence.ArrayLiteral;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -101,8 +102,14 @@ public class EventSearch {
           """
               .formatted(CHOSEN));
 
-  /** Events with some tags are found by these if there are about as many at most. */
+  /** Events with some tags are found by these if there are as many at most. */
   private static final int TAGGED_MAX = 10_000;
+
+  // Bitmap index scan on event_tags.
+  static final String TAGGED_COUNT =
+      """
+      select count(*) from (select from evento.event where tags @> ?::text[] limit ?) found
+      """;
 
   private final Database database;
   private final OrderReader order;
@@ -147,7 +154,7 @@ public class EventSearch {
     var found =
         filter.stream().isPresent()
             ? ofStream(filter.stream().get(), position, last, end, eventsMax, bytesMax, filter)
-            : areFew(filter)
+            : areFew(filter, position, end)
                 ? tagged(position, end, eventsMax, bytesMax, filter)
                 : inWindows(position, end, eventsMax, bytesMax, filter);
     return readable(found, filter);
@@ -223,10 +230,24 @@ public class EventSearch {
         });
   }
 
-  private boolean areFew(EventFilter filter) {
+  /** Whether fewer events have the tags than would be walked; statistics may be old, so a count. */
+  private boolean areFew(EventFilter filter, long position, long end) {
     return !filter.tags().isEmpty()
-        && database.read("estimate tags", open -> TagEstimate.of(open, filter.tags()))
-            <= TAGGED_MAX;
+        && end - position > (long) WINDOWS * WINDOW
+        && database.read(
+            "count tags",
+            open -> {
+              if (TagEstimate.of(open, filter.tags()) > TAGGED_MAX) {
+                return false;
+              }
+              try (var count = Sql.prepare(open, TAGGED_COUNT)) {
+                return count
+                        .bind(ArrayLiteral.of(filter.tags()))
+                        .bind(TAGGED_MAX + 1)
+                        .one(row -> row.getLong(1))
+                    <= TAGGED_MAX;
+              }
+            });
   }
 
   private EventPage tagged(

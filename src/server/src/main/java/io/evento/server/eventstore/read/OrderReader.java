@@ -99,7 +99,7 @@ public class OrderReader {
                                as before
                         from found) sized),
              (select id from evento.store_epoch order by ordinal desc limit 1),
-             (select command_id from evento.event where position = looked.last)
+             (select command_id from evento.event where position = looked.last), after
         from looked
       """
           .formatted(EventBlockTable.BLOCK, LOOK, OF_KIND);
@@ -227,9 +227,16 @@ public class OrderReader {
    * @param found events that are wanted
    * @param fitting position of the last one that fits
    * @param command that wrote the event at {@code last}
+   * @param after up to here nothing is wanted
    */
   private record Next(
-      long last, long head, int found, long fitting, UUID epoch, @Nullable UUID command) {
+      long last,
+      long head,
+      int found,
+      long fitting,
+      UUID epoch,
+      @Nullable UUID command,
+      long after) {
     boolean isBelowHead() {
       return last < head;
     }
@@ -262,7 +269,8 @@ public class OrderReader {
                       row.getInt(3),
                       row.getLong(4),
                       row.getObject(5, UUID.class),
-                      row.getObject(6, UUID.class)));
+                      row.getObject(6, UUID.class),
+                      row.getLong(7)));
     }
   }
 
@@ -272,7 +280,7 @@ public class OrderReader {
     var types = choice.typeArray();
     var contexts = choice.contextArray();
     try (var select = connection.prepareStatement(OF_KIND_UP_TO)) {
-      select.setLong(1, after);
+      select.setLong(1, next.after());
       select.setLong(2, next.fitting());
       select.setString(3, types);
       select.setString(4, types);

@@ -292,6 +292,14 @@ class EventBlockTest {
   }
 
   @Test
+  void nobody_misses_an_event_that_was_put_into_a_hole() throws SQLException {
+    execute("delete from evento.event where position between 20001 and 20003");
+    makeAll();
+    execute(FILL.formatted(20_001, 20_003, "New"));
+    everyReaderFindsAllOf("New");
+  }
+
+  @Test
   void nobody_misses_an_event_while_blocks_are_made_and_events_come() throws Exception {
     execute("delete from evento.event where position > 3000");
     var choice = new EventChoice(Set.of("Seldom"), Set.of(), EventPredicate.ALL);
