@@ -66,7 +66,8 @@ class ReadPlanTest {
           insert into evento.snapshot(stream_id, version, decision, schema, state, at)
           select 'Account:' || i, 10, 7, 'v1', '{}', now() from generate_series(0, 4999) i
           """,
-          "analyze evento.event, evento.command_result, evento.snapshot");
+          "select evento.event_blocks_next_1(20) from generate_series(1, 3)",
+          "analyze evento.event, evento.command_result, evento.snapshot, evento.event_block");
 
   private static final String STREAM = "Account:4321";
   private static final String LONG_STREAM = "Account:long";
