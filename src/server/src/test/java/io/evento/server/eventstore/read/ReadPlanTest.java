@@ -243,8 +243,8 @@ class ReadPlanTest {
 
     @Test
     void leaps_over_blocks_in_their_order() throws SQLException {
-      plans(EventBlockTable.FROM, 1L, "{Never}", null, null).use(400, "Result");
-      plans(EventBlockTable.BACK, 50L, "{Never}", "{bank}", "{Account}").use(400, "Result");
+      plans(EventBlockTable.FROM, 1L, "{Never}", null, null).use(1_000, "Result");
+      plans(EventBlockTable.BACK, 50L, "{Never}", "{bank}", "{Account}").use(1_000, "Result");
     }
 
     @Test
