@@ -199,6 +199,9 @@ final class Plenty {
         "select bool_and(checkpoint >= (select max(position) - 1000 from evento.event)) from"
             + " evento.consumer_segment where owner is not null");
     awaitTrue(
+        "select (select coalesce(max(block), 0) from evento.event_block) >= max(position) / 4000"
+            + " from evento.event");
+    awaitTrue(
         "select coalesce(max(block), 0) >= (select max(position) / 1000 - 1 from evento.event) from"
             + " evento.chain_block");
   }

@@ -79,7 +79,9 @@ final class HistoryTelling {
   private void tell(Host host, Told history, boolean goesOn) {
     if (!history.isPartial() && !goesOn) {
       streamQueue.tip(history.tip());
-      decision.ask(host, decision.question(decision.turn(), history.tip(), history.parts(), false));
+      var isLong = snapshots.takeTurn(host, history);
+      decision.ask(
+          host, decision.question(decision.turn(), history.tip(), history.parts(), isLong));
       return;
     }
     // Whoever is asked meanwhile must not take a state on the way for the present one.

@@ -86,6 +86,8 @@ final class StreamQueue {
   /** The tip's version divided by the distance of snapshots, when one was last asked for. */
   private long snapshotsDue;
 
+  private long snapshotsTold;
+
   private boolean rebuildIsDear;
   private boolean isSnapshotAsked;
 
@@ -401,10 +403,25 @@ final class StreamQueue {
     var isTurn = due > snapshotsDue || rebuildIsDear;
     if (isTurn) {
       snapshotsDue = due;
-      rebuildIsDear = false;
-      isSnapshotAsked = true;
+      askSnapshot();
     }
     return isTurn;
+  }
+
+  /** Likewise, for who is told a long history: one that is not kept is not asked for each time. */
+  synchronized boolean takeToldTurn(int every) {
+    var known = tip;
+    var isTurn = known != null && known.version() / every > snapshotsTold;
+    if (isTurn) {
+      snapshotsTold = known.version() / every;
+      askSnapshot();
+    }
+    return isTurn;
+  }
+
+  private void askSnapshot() {
+    rebuildIsDear = false;
+    isSnapshotAsked = true;
   }
 
   /** One came, of a state that is stored. */

@@ -3,6 +3,7 @@ package io.evento.server.aggregate;
 import io.evento.protocol.DecideMessage;
 import io.evento.protocol.DecideMessage.Decided;
 import io.evento.protocol.EventoException;
+import io.evento.server.aggregate.HistoryReader.Told;
 import io.evento.server.routing.PayloadLimits;
 import io.evento.server.routing.command.CommandHandlers.Host;
 import io.evento.server.routing.session.SnapshotRule;
@@ -41,14 +42,22 @@ final class StreamSnapshots {
 
   /** Whether the host keeps snapshots and it is time for one; asked again, it is not. */
   boolean takeTurn(Host host) {
+    return rule(host).filter(rule -> streamQueue.takeSnapshotTurn(every(rule))).isPresent();
+  }
+
+  /**
+   * Whether the host keeps snapshots, and is told so much that it should not have to be again: the
+   * turn that came before went to a host without the state, which had nothing to tell.
+   */
+  boolean takeTurn(Host host, Told history) {
+    var events = history.parts().stream().mapToInt(part -> part.events().size()).sum();
     return rule(host)
-        .filter(
-            rule ->
-                streamQueue.takeSnapshotTurn(
-                    rule.every() > 0
-                        ? rule.every()
-                        : room.loop.settings().get(Setting.SNAPSHOT_EVENTS)))
+        .filter(rule -> events >= every(rule) && streamQueue.takeToldTurn(every(rule)))
         .isPresent();
+  }
+
+  private int every(SnapshotRule rule) {
+    return rule.every() > 0 ? rule.every() : room.loop.settings().get(Setting.SNAPSHOT_EVENTS);
   }
 
   /** The schema of the states that the host can use; null if it keeps none. */

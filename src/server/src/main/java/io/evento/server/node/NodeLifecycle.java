@@ -11,6 +11,7 @@ import io.evento.server.consumer.Consumers;
 import io.evento.server.consumer.live.LiveQueries;
 import io.evento.server.consumer.operation.ConsumerMonitor;
 import io.evento.server.eventstore.append.Appender;
+import io.evento.server.eventstore.follow.EventBlockWriter;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.proof.ChainWriter;
 import io.evento.server.gateway.health.HealthListener;
@@ -86,6 +87,7 @@ public class NodeLifecycle {
   private final DatabaseGauges databaseGauges;
   private final NodeBeans nodeBeans;
   private final ChainWriter chain;
+  private final EventBlockWriter eventBlocks;
   private final VerifyRunner verify;
   private final NodeDrain drain;
   private final StopSignal signal;
@@ -130,6 +132,7 @@ public class NodeLifecycle {
       DatabaseGauges databaseGauges,
       NodeBeans nodeBeans,
       ChainWriter chain,
+      EventBlockWriter eventBlocks,
       VerifyRunner verify,
       NodeDrain drain,
       StopSignal signal,
@@ -163,6 +166,7 @@ public class NodeLifecycle {
     this.databaseGauges = databaseGauges;
     this.nodeBeans = nodeBeans;
     this.chain = chain;
+    this.eventBlocks = eventBlocks;
     this.verify = verify;
     this.drain = drain;
     this.signal = signal;
@@ -206,6 +210,7 @@ public class NodeLifecycle {
       nodeGauges.start();
       databaseGauges.start();
       chain.start();
+      eventBlocks.start();
       verify.start();
       hearOfHosts();
       membership.up();

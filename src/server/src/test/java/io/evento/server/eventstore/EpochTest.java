@@ -158,7 +158,7 @@ class EpochTest {
   private static EventBatch take(Subscription subscription) {
     var eventBatch = subscription.take(1_000, 1 << 20);
     return eventBatch instanceof EventBatch.Behind
-        ? subscription.catchUp(1_000, 1 << 20, EventPredicate.ALL)
+        ? subscription.catchUp(1_000, 1_000, 1 << 20, EventChoice.ALL)
         : eventBatch;
   }
 }

@@ -11,6 +11,7 @@ import io.evento.server.eventstore.append.Appender;
 import io.evento.server.eventstore.follow.AppendedEventsPublisher;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.read.CriteriaReader;
+import io.evento.server.eventstore.read.EventBlockTable;
 import io.evento.server.eventstore.read.EventSearch;
 import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.eventstore.read.OutcomeReader;
@@ -50,7 +51,7 @@ public final class StoreNode implements AutoCloseable {
     var metrics = new Metrics();
     order = new OrderReader(database);
     streams = new StreamReader(database);
-    search = new EventSearch(database, order);
+    search = new EventSearch(database, order, new EventBlockTable(database));
     outcomes = new OutcomeReader(database);
     snapshots = new SnapshotTable(database);
     follower = new Follower(order, threads, metrics);

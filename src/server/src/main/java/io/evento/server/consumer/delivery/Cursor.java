@@ -4,7 +4,7 @@ import io.evento.protocol.RecordedEvent;
 import io.evento.server.consumer.segment.ConsumerId;
 import io.evento.server.consumer.segment.Filter;
 import io.evento.server.consumer.segment.Slots;
-import io.evento.server.eventstore.EventPredicate;
+import io.evento.server.eventstore.EventChoice;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.follow.EventBatch;
 import io.evento.server.eventstore.follow.Subscription;
@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -185,10 +186,10 @@ final class Cursor {
       return;
     }
     isReading = true;
-    var eventPredicate = selection();
-    var events = (int) all.upToNext(this, READ_EVENTS);
+    var choice = choice();
+    var positions = all.upToNext(this, Integer.MAX_VALUE);
     all.catchUp(
-        () -> subscription.catchUp(events, READ_BYTES, eventPredicate),
+        () -> subscription.catchUp(positions, READ_EVENTS, READ_BYTES, choice),
         eventBatch -> {
           isReading = false;
           found(eventBatch);
@@ -215,12 +216,15 @@ final class Cursor {
    * What the members want. Nobody joins while it is in use on the reader's thread, and who leaves
    * meanwhile only has something read for nothing.
    */
-  private EventPredicate selection() {
+  private EventChoice choice() {
     var consumers = List.copyOf(routes.values());
-    return (stream, type, context) -> {
-      var ofStream = Slots.of(stream);
-      return consumers.stream().anyMatch(route -> route.wants(ofStream, type, context));
-    };
+    return new EventChoice(
+        EventChoice.anyOf(consumers.stream().map(route -> route.filter().typesNamed()).toList()),
+        EventChoice.anyOf(consumers.stream().map(route -> route.filter().contexts()).toList()),
+        (stream, type, context) -> {
+          var ofStream = Slots.of(stream);
+          return consumers.stream().anyMatch(route -> route.wants(ofStream, type, context));
+        });
   }
 
   private void found(EventBatch eventBatch) {
@@ -229,7 +233,7 @@ final class Cursor {
         isBehind = false;
         all.meet(this);
       } else {
-        hand(next.events(), next.upTo());
+        hand(next.events(), next.upTo(), next.command());
         if (isBehind) {
           all.meet(this);
         }
@@ -245,7 +249,7 @@ final class Cursor {
     }
   }
 
-  private void hand(List<RecordedEvent> events, StorePosition upTo) {
+  private void hand(List<RecordedEvent> events, StorePosition upTo, @Nullable UUID command) {
     at = upTo;
     var consumers = List.copyOf(routes.values());
     for (var event : events) {
@@ -258,8 +262,6 @@ final class Cursor {
         }
       }
     }
-    var last = events.isEmpty() ? null : events.get(events.size() - 1);
-    var command = last != null && last.position() == upTo.position() ? last.commandId() : null;
     for (var member : List.copyOf(members)) {
       member.looked(upTo, command);
       member.ring();

@@ -62,6 +62,11 @@ public record Filter(
         && reading.allows(context, type);
   }
 
+  /** No event of another type is accepted; empty if events of any may be. */
+  public Set<String> typesNamed() {
+    return isAssociated() && types.isEmpty() ? associations.keySet() : types;
+  }
+
   /** Whether the key stands in the event, and is not its stream. */
   public boolean isAssociated() {
     return !associations.isEmpty();

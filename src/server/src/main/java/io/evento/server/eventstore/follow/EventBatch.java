@@ -3,17 +3,21 @@ package io.evento.server.eventstore.follow;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.eventstore.StorePosition;
 import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** What a {@link Subscription} found. */
 public sealed interface EventBatch {
   /**
    * The next events, without a hole but for those that were not asked for.
    *
-   * @param events in order, up to the last one that was looked at; empty if nothing newer is known:
-   *     the subscription's wake-up will come
-   * @param upTo where the subscription stands now
+   * @param events in order; from memory they are empty if nothing newer is known: the
+   *     subscription's wake-up will come
+   * @param upTo where the subscription stands now, the last position that was looked at
+   * @param command that wrote the event there; null if that is not known
    */
-  record Events(List<RecordedEvent> events, StorePosition upTo) implements EventBatch {}
+  record Events(List<RecordedEvent> events, StorePosition upTo, @Nullable UUID command)
+      implements EventBatch {}
 
   /**
    * The next events are not in memory. Nothing was taken; {@link Subscription#catchUp} reads them

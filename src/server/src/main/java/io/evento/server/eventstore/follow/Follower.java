@@ -4,7 +4,7 @@ import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.Threads;
 import io.evento.server.eventstore.Epochs;
-import io.evento.server.eventstore.EventPredicate;
+import io.evento.server.eventstore.EventChoice;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.telemetry.LabelledValue;
@@ -186,8 +186,7 @@ public class Follower {
     lock.lock();
     try {
       vouched = epoch;
-      readWanted = true;
-      work.signal();
+      wake();
     } finally {
       lock.unlock();
     }
@@ -343,9 +342,10 @@ public class Follower {
   }
 
   EventBatch catchUp(
-      Subscription subscription, int eventsMax, int bytesMax, EventPredicate eventPredicate) {
+      Subscription subscription, long distance, int eventsMax, int bytesMax, EventChoice choice) {
     var at = positionOf(subscription);
-    var slice = order.slice(at.position(), eventsMax, bytesMax, eventPredicate);
+    var upTo = at.position() + distance;
+    var slice = order.slice(at.position(), upTo, eventsMax, bytesMax, choice);
     lock.lock();
     try {
       var rewound = subscription.rewound();
@@ -357,11 +357,10 @@ public class Follower {
         return take(subscription, eventsMax, bytesMax);
       }
       if (slice.get().epoch().equals(subscription.at().epoch())) {
-        return subscription.given(slice.get().events());
+        return subscription.given(slice.get());
       }
       // Of an epoch that the tail has yet to see: its restart wakes everybody.
-      readWanted = true;
-      work.signal();
+      wake();
       return noted(subscription, subscription.given(List.of()));
     } finally {
       lock.unlock();

@@ -1,8 +1,9 @@
 package io.evento.server.eventstore.follow;
 
 import io.evento.protocol.RecordedEvent;
-import io.evento.server.eventstore.EventPredicate;
+import io.evento.server.eventstore.EventChoice;
 import io.evento.server.eventstore.StorePosition;
+import io.evento.server.eventstore.read.OrderReader;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -46,16 +47,17 @@ public final class Subscription implements AutoCloseable {
   }
 
   /**
-   * The next events, from the database. Blocks on it.
+   * Those of the next events that are wanted, from the database. Blocks on it. There may be none,
+   * and yet more to come, as long as the position moves.
    *
-   * @param eventsMax looks at this many at most
+   * @param positionsMax does not go farther than this
+   * @param eventsMax at most this many
    * @param bytesMax about this many bytes, but at least one event
-   * @param eventPredicate which of them are given; the last one that was looked at always is
    * @throws io.evento.server.persistence.UncheckedSqlException if it does not answer; nothing was
    *     taken
    */
-  public EventBatch catchUp(int eventsMax, int bytesMax, EventPredicate eventPredicate) {
-    return follower.catchUp(this, eventsMax, bytesMax, eventPredicate);
+  public EventBatch catchUp(long positionsMax, int eventsMax, int bytesMax, EventChoice choice) {
+    return follower.catchUp(this, positionsMax, eventsMax, bytesMax, choice);
   }
 
   /** No wake-up comes any more. */
@@ -91,10 +93,18 @@ public final class Subscription implements AutoCloseable {
    * @param events that follow on its position; perhaps none
    */
   EventBatch.Events given(List<RecordedEvent> events) {
-    if (!events.isEmpty()) {
-      at = at.at(events.get(events.size() - 1).position());
+    if (events.isEmpty()) {
+      return new EventBatch.Events(events, at, null);
     }
-    return new EventBatch.Events(events, at);
+    var last = events.get(events.size() - 1);
+    at = at.at(last.position());
+    return new EventBatch.Events(events, at, last.commandId());
+  }
+
+  /** Moves on to where a look at the store ended. */
+  EventBatch.Events given(OrderReader.Slice slice) {
+    at = at.at(slice.upTo());
+    return new EventBatch.Events(slice.events(), at, slice.command());
   }
 
   /** Remembers where it stood, until it is told. */

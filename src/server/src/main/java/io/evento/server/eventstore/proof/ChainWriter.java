@@ -28,6 +28,8 @@ public class ChainWriter {
   private final Follower follower;
   private final Threads threads;
   private final ExecutorService worker;
+  // Of the worker. What another node made since is found when there seems to be one to be made.
+  private long done;
 
   @Inject
   public ChainWriter(ChainTable chain, Follower follower, Threads threads) {
@@ -53,9 +55,15 @@ public class ChainWriter {
   }
 
   private void write() {
+    var head = follower.head().map(StorePosition::position).orElse(0L);
+    if (head < done) {
+      done = 0; // of another life of the store
+    }
+    if (head < done + ChainTable.BLOCK) {
+      return; // and the database is not asked
+    }
     try {
-      var head = follower.head().map(StorePosition::position).orElse(0L);
-      var done = chain.last().map(ChainTable.Block::position).orElse(0L);
+      done = chain.last().map(ChainTable.Block::position).orElse(0L);
       var began = System.nanoTime();
       while (head >= done + ChainTable.BLOCK
           && System.nanoTime() - began < TURN_NANOS

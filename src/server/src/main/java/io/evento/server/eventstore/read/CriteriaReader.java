@@ -41,6 +41,13 @@ public class CriteriaReader {
 
   private static final int BYTES_MAX = 8 << 20;
 
+  /**
+   * Where PostgreSQL's statistics know of so many events with the tags, they are not read only to
+   * find that they are more than {@link #EVENTS_MAX}. It looks at 30,000 events of the store and
+   * guesses by these, so there is a margin.
+   */
+  private static final int EXPECTED_MAX = 3 * EVENTS_MAX;
+
   /** Positions looked at by one statement where there is no tag. */
   private static final int WINDOW = 20_000;
 
@@ -152,6 +159,10 @@ public class CriteriaReader {
       Connection connection, Alternative alternative, long upTo, TreeMap<Long, HistoryEvent> into)
       throws SQLException {
     var types = types(alternative);
+    // Of how many of them a type is, a tag does not tell.
+    if (types == null && TagEstimate.of(connection, alternative.tags()) > EXPECTED_MAX) {
+      return false;
+    }
     try (var select = connection.prepareStatement(TAGGED)) {
       select.setString(1, ArrayLiteral.of(alternative.tags()));
       select.setString(2, types);

@@ -7,6 +7,7 @@ import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.RecordedEvents;
 import io.evento.server.persistence.ArrayLiteral;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -81,13 +82,44 @@ public class EventSearch {
 
   static final BoundedQuery OF_STREAM_BACK = query(IN_STREAM_BACK, "version desc");
 
+  // Bitmap index scan on event_tags, then index scans on event_position. All events with the tags
+  // are looked at, before any of them is left out by its position: the planner would take the index
+  // of positions, and walk the store.
+  static final BoundedQuery TAGGED =
+      BoundedQuery.of(
+          RecordedEvents.COLUMNS,
+          "position",
+          """
+          select * from evento.event
+           where position = any (array(
+                   select f.position
+                     from (select position from evento.event
+                            where tags @> ?::text[] and (?::text is null or starts_with(stream_id, ?))
+                            %s
+                           offset 0) f
+                    where f.position > ? and f.position <= ? order by f.position limit ?))
+           order by position
+          """
+              .formatted(CHOSEN));
+
+  /** Events with some tags are found by these if there are as many at most. */
+  private static final int TAGGED_MAX = 10_000;
+
+  // Bitmap index scan on event_tags.
+  static final String TAGGED_COUNT =
+      """
+      select count(*) from (select from evento.event where tags @> ?::text[] limit ?) found
+      """;
+
   private final Database database;
   private final OrderReader order;
+  private final EventBlockTable blocks;
 
   @Inject
-  public EventSearch(Database database, OrderReader order) {
+  public EventSearch(Database database, OrderReader order, EventBlockTable blocks) {
     this.database = database;
     this.order = order;
+    this.blocks = blocks;
   }
 
   private static BoundedQuery query(String sql, String order) {
@@ -122,7 +154,9 @@ public class EventSearch {
     var found =
         filter.stream().isPresent()
             ? ofStream(filter.stream().get(), position, last, end, eventsMax, bytesMax, filter)
-            : inWindows(position, end, eventsMax, bytesMax, filter);
+            : areFew(filter, position, end)
+                ? tagged(position, end, eventsMax, bytesMax, filter)
+                : inWindows(position, end, eventsMax, bytesMax, filter);
     return readable(found, filter);
   }
 
@@ -196,11 +230,54 @@ public class EventSearch {
         });
   }
 
+  /** Whether fewer events have the tags than would be walked; statistics may be old, so a count. */
+  private boolean areFew(EventFilter filter, long position, long end) {
+    return !filter.tags().isEmpty()
+        && end - position > (long) WINDOWS * WINDOW
+        && database.read(
+            "count tags",
+            open -> {
+              if (TagEstimate.of(open, filter.tags()) > TAGGED_MAX) {
+                return false;
+              }
+              try (var count = Sql.prepare(open, TAGGED_COUNT)) {
+                return count
+                        .bind(ArrayLiteral.of(filter.tags()))
+                        .bind(TAGGED_MAX + 1)
+                        .one(row -> row.getLong(1))
+                    <= TAGGED_MAX;
+              }
+            });
+  }
+
+  private EventPage tagged(
+      long position, long head, int eventsMax, int bytesMax, EventFilter filter) {
+    var found =
+        TAGGED.find(
+            database,
+            eventsMax,
+            select -> {
+              select.setString(1, ArrayLiteral.of(filter.tags()));
+              select.setString(2, filter.streamPrefix());
+              select.setString(3, filter.streamPrefix());
+              choose(select, 4, filter);
+              select.setLong(4 + CHOSEN_PARAMETERS, position);
+              select.setLong(5 + CHOSEN_PARAMETERS, head);
+              select.setInt(6 + CHOSEN_PARAMETERS, eventsMax + 1);
+              select.setInt(7 + CHOSEN_PARAMETERS, bytesMax);
+            });
+    return new EventPage(
+        found.events(),
+        found.more() ? found.last().position() : Math.max(position, head),
+        !found.more());
+  }
+
   private EventPage inWindows(
       long position, long head, int eventsMax, int bytesMax, EventFilter filter) {
     var events = new ArrayList<RecordedEvent>();
     var upTo = position;
     for (var window = 0; window < WINDOWS && upTo < head && events.size() < eventsMax; window++) {
+      upTo = EventBlockTable.tellOf(filter) ? Math.min(head, blocks.leapFrom(upTo, filter)) : upTo;
       var to = Math.min(head, upTo + WINDOW);
       var found = window(FILTERED, upTo, to, eventsMax - events.size(), bytesMax, filter);
       events.addAll(found.events());
@@ -219,6 +296,7 @@ public class EventSearch {
     for (var window = 0;
         window < WINDOWS && down > after + 1 && events.size() < eventsMax;
         window++) {
+      down = EventBlockTable.tellOf(filter) ? blocks.leapBack(down, filter) : down;
       var from = Math.max(after, down - 1 - WINDOW);
       var wanted = eventsMax - events.size();
       var found = window(FILTERED_BACK, from, down - 1, wanted, BoundedQuery.BYTES_MAX, filter);

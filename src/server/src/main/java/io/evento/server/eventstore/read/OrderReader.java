@@ -3,10 +3,12 @@ package io.evento.server.eventstore.read;
 import io.evento.protocol.RecordedEvent;
 import io.evento.server.NodeScoped;
 import io.evento.server.eventstore.Epochs;
+import io.evento.server.eventstore.EventChoice;
 import io.evento.server.eventstore.EventPredicate;
 import io.evento.server.eventstore.RecordedEvents;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.persistence.Database;
+import io.evento.server.persistence.Sql;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -21,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the total order: the events after a position, the head, the epochs. Each statement is short
@@ -67,6 +70,55 @@ public class OrderReader {
       """
           .formatted(RecordedEvents.COLUMNS);
 
+  /** Positions that are looked at by one statement for events of some types or contexts. */
+  private static final int LOOK = 20_000;
+
+  private static final String OF_KIND =
+      """
+      and (?::text[] is null or type = any (?::text[]))
+           and (?::text[] is null or context = any (?::text[]))
+      """
+          .strip();
+
+  // How far to go, in three steps of one snapshot: over the blocks that have nothing of what is
+  // wanted; from there as many positions as are looked at once; of what is wanted there, as much as
+  // fits. Index scans on event_block_number and event_position.
+  static final String NEXT_OF_KIND =
+      """
+      with leap as materialized (
+        select least(?, greatest(?, %1$d * (evento.event_block_from_1(?, ?::text[], ?::text[], null)
+                                            - 1))) as after),
+      bound as materialized (
+        select after, coalesce((select max(position) from evento.event), 0) as head from leap),
+      looked as materialized (select after, head, least(?, after + %2$d, head) as last from bound),
+      found as materialized (
+        select position, octet_length(payload) + coalesce(octet_length(meta), 0) as bytes
+          from evento.event
+         where position > (select after from looked) and position <= (select last from looked)
+           %3$s
+         order by position limit ?)
+      select last, head, (select count(*) from found),
+             (select max(position) filter (where before < ?)
+                from (select position,
+                             sum(bytes) over (order by position rows unbounded preceding) - bytes
+                               as before
+                        from found) sized),
+             (select id from evento.store_epoch order by ordinal desc limit 1),
+             (select command_id from evento.event where position = looked.last), after
+        from looked
+      """
+          .formatted(EventBlockTable.BLOCK, LOOK, OF_KIND);
+
+  // Index scan on event_position.
+  static final String OF_KIND_UP_TO =
+      """
+      select %s, (select id from evento.store_epoch order by ordinal desc limit 1) as epoch
+        from evento.event where position > ? and position <= ?
+           %s
+       order by position limit ?
+      """
+          .formatted(RecordedEvents.COLUMNS, OF_KIND);
+
   static final String COMMAND_AT =
       """
       select command_id from evento.event where position = ?
@@ -88,10 +140,13 @@ public class OrderReader {
   /**
    * Events with the epoch that was the present one when they were read.
    *
-   * @param events not empty; the last one is that of the last position looked at
+   * @param events of those up to {@code upTo}, what was wanted
+   * @param upTo the last position looked at
+   * @param command that wrote the event there; null if there is none
    * @param more whether others may follow
    */
-  public record Slice(UUID epoch, List<RecordedEvent> events, boolean more) {}
+  public record Slice(
+      UUID epoch, List<RecordedEvent> events, long upTo, @Nullable UUID command, boolean more) {}
 
   /** The lives of the store so far. */
   public Epochs epochs() {
@@ -130,16 +185,147 @@ public class OrderReader {
 
   /** The next events of the total order; empty if there are none by now. */
   public Optional<Slice> slice(long after, int eventsMax, int bytesMax) {
-    return slice(after, eventsMax, bytesMax, EventPredicate.ALL);
+    return ofAnyKind(after, eventsMax, bytesMax, EventPredicate.ALL);
   }
 
   /**
-   * Those of the next events that are wanted, and the last one that was looked at.
+   * Those of the next events that are wanted. What is of other types and contexts is left in the
+   * database, and not even looked at where whole blocks have nothing else.
    *
-   * @param eventsMax looks at this many at most
+   * <p><b>Nothing that is wanted is left out.</b> A position is passed over for one of two reasons.
+   * Its event was looked at and is of another type or context. Or all rows of {@code event_block}
+   * from that position's block to the last one leapt over were there in the statement's snapshot,
+   * fit the events, and named no type and context that is wanted; a block without row is never
+   * leapt over (V41 says why a row tells the truth). Both was so in the epoch that the same
+   * snapshot had, and that the slice names: of another one than the reader's, it is not used.
+   *
+   * @param upTo does not look beyond this position
+   * @param eventsMax gives, or where no type and no context is named looks at, this many at most
+   * @param bytesMax about this many bytes, but at least one event
    * @return empty if there is none by now, wanted or not
    */
   public Optional<Slice> slice(
+      long after, long upTo, int eventsMax, int bytesMax, EventChoice choice) {
+    return choice.isOfAnyKind()
+        ? ofAnyKind(after, (int) Math.min(eventsMax, upTo - after), bytesMax, choice.predicate())
+        : ofKind(after, upTo, eventsMax, bytesMax, choice);
+  }
+
+  private Optional<Slice> ofKind(
+      long after, long upTo, int eventsMax, int bytesMax, EventChoice choice) {
+    return database.read(
+        "read after " + after,
+        connection -> {
+          var next = next(connection, after, upTo, eventsMax, bytesMax, choice);
+          if (next.last() <= after) {
+            return Optional.empty();
+          }
+          return next.found() == 0
+              ? Optional.of(
+                  new Slice(
+                      next.epoch(), List.of(), next.last(), next.command(), next.isBelowHead()))
+              : ofKind(connection, after, next, eventsMax, choice);
+        });
+  }
+
+  /**
+   * @param last position that was looked at
+   * @param found events that are wanted
+   * @param fitting position of the last one that fits
+   * @param command that wrote the event at {@code last}
+   * @param after up to here nothing is wanted
+   */
+  private record Next(
+      long last,
+      long head,
+      int found,
+      long fitting,
+      UUID epoch,
+      @Nullable UUID command,
+      long after) {
+    boolean isBelowHead() {
+      return last < head;
+    }
+  }
+
+  private static Next next(
+      Connection connection, long after, long upTo, int eventsMax, int bytesMax, EventChoice choice)
+      throws SQLException {
+    var types = choice.typeArray();
+    var contexts = choice.contextArray();
+    try (var select = Sql.prepare(connection, NEXT_OF_KIND)) {
+      return select
+          .bind(upTo)
+          .bind(after)
+          .bind(EventBlockTable.blockOf(after + 1))
+          .bind(types)
+          .bind(contexts)
+          .bind(upTo)
+          .bind(types)
+          .bind(types)
+          .bind(contexts)
+          .bind(contexts)
+          .bind(eventsMax)
+          .bind(bytesMax)
+          .one(
+              row ->
+                  new Next(
+                      row.getLong(1),
+                      row.getLong(2),
+                      row.getInt(3),
+                      row.getLong(4),
+                      row.getObject(5, UUID.class),
+                      row.getObject(6, UUID.class),
+                      row.getLong(7)));
+    }
+  }
+
+  private static Optional<Slice> ofKind(
+      Connection connection, long after, Next next, int eventsMax, EventChoice choice)
+      throws SQLException {
+    var types = choice.typeArray();
+    var contexts = choice.contextArray();
+    try (var select = connection.prepareStatement(OF_KIND_UP_TO)) {
+      select.setLong(1, next.after());
+      select.setLong(2, next.fitting());
+      select.setString(3, types);
+      select.setString(4, types);
+      select.setString(5, contexts);
+      select.setString(6, contexts);
+      select.setInt(7, eventsMax);
+      try (var rows = select.executeQuery()) {
+        var events = new ArrayList<RecordedEvent>();
+        var row = new RecordedEvents(rows);
+        var read = 0;
+        var last = 0L;
+        UUID command = null;
+        UUID epoch = null;
+        while (rows.next()) {
+          if (row.isWanted(choice.predicate())) {
+            events.add(row.event());
+          }
+          read++;
+          last = rows.getLong(1);
+          command = rows.getObject(4, UUID.class);
+          epoch = rows.getObject("epoch", UUID.class);
+        }
+        if (epoch == null || last != next.fitting()) {
+          // Another database answers by now, which has less: the tail finds out.
+          return Optional.empty();
+        }
+        if (!epoch.equals(next.epoch())) {
+          return Optional.of(new Slice(epoch, List.of(), after, null, true));
+        }
+        var isAll = read == next.found() && read < eventsMax;
+        return Optional.of(
+            isAll
+                ? new Slice(epoch, events, next.last(), next.command(), next.isBelowHead())
+                : new Slice(epoch, events, last, command, true));
+      }
+    }
+  }
+
+  private Optional<Slice> ofAnyKind(
       long after, int eventsMax, int bytesMax, EventPredicate eventPredicate) {
     return database.read(
         "read after " + after,
@@ -159,14 +345,20 @@ public class OrderReader {
               var events = new ArrayList<RecordedEvent>();
               var row = new RecordedEvents(rows);
               var looked = 0;
+              var last = 0L;
+              UUID command = null;
               do {
                 looked++;
-                if (row.isWanted(eventPredicate) || rows.isLast()) {
+                if (row.isWanted(eventPredicate)) {
                   events.add(row.event());
+                }
+                if (rows.isLast()) {
+                  last = rows.getLong(1);
+                  command = rows.getObject(4, UUID.class);
                 }
               } while (rows.next());
               var more = found == eventsMax || looked < found;
-              return Optional.of(new Slice(epoch, events, more));
+              return Optional.of(new Slice(epoch, events, last, command, more));
             }
           }
         });

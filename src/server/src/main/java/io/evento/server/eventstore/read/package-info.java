@@ -5,7 +5,8 @@
  *   <li>a position: {@link io.evento.server.eventstore.read.OrderReader}, the total order;
  *   <li>a stream: {@link io.evento.server.eventstore.read.StreamReader}, and {@link
  *       io.evento.server.eventstore.read.SnapshotTable} for its newest kept state;
- *   <li>a filter: {@link io.evento.server.eventstore.read.EventSearch};
+ *   <li>a filter: {@link io.evento.server.eventstore.read.EventSearch}, which leaps over what
+ *       {@link io.evento.server.eventstore.read.EventBlockTable} knows to have nothing of it;
  *   <li>a command: {@link io.evento.server.eventstore.read.OutcomeReader};
  *   <li>types and tags, for a decision: {@link io.evento.server.eventstore.read.CriteriaReader}.
  * </ul>

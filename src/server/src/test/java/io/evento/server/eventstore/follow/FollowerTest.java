@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import io.evento.protocol.RecordedEvent;
 import io.evento.protocol.Tip;
 import io.evento.server.eventstore.AppendRequests;
+import io.evento.server.eventstore.EventChoice;
 import io.evento.server.eventstore.EventPredicate;
 import io.evento.server.eventstore.StoreNode;
 import io.evento.server.eventstore.StorePosition;
@@ -170,7 +171,7 @@ class FollowerTest {
           for (var more = true; more; ) {
             var eventBatch = subscription.take(7, 1 << 20);
             if (eventBatch instanceof EventBatch.Behind) {
-              eventBatch = subscription.catchUp(50, 1 << 20, EventPredicate.ALL);
+              eventBatch = subscription.catchUp(50, 50, 1 << 20, EventChoice.ALL);
             }
             var events = ((EventBatch.Events) eventBatch).events();
             add(events);
@@ -335,18 +336,19 @@ class FollowerTest {
           late.follower.subscribe(new StorePosition(epoch(), 0), () -> {}).orElseThrow();
       assertThat(subscription.take(10, 1 << 20)).isEqualTo(new EventBatch.Behind());
       assertThat(
-              ((EventBatch.Events) subscription.catchUp(1, 1 << 20, EventPredicate.ALL)).events())
+              ((EventBatch.Events) subscription.catchUp(10, 1, 1 << 20, EventChoice.ALL)).events())
           .hasSize(1);
       assertThat(subscription.take(10, 1 << 20)).isEqualTo(new EventBatch.Behind());
-      assertThat(((EventBatch.Events) subscription.catchUp(10, 1 << 20, EventPredicate.ALL)).upTo())
+      assertThat(
+              ((EventBatch.Events) subscription.catchUp(10, 10, 1 << 20, EventChoice.ALL)).upTo())
           .isEqualTo(new StorePosition(epoch(), 2));
       assertThat(subscription.take(10, 1 << 20))
-          .isEqualTo(new EventBatch.Events(List.of(), new StorePosition(epoch(), 2)));
+          .isEqualTo(new EventBatch.Events(List.of(), new StorePosition(epoch(), 2), null));
     }
   }
 
   @Test
-  void who_catches_up_is_given_what_it_wants_and_the_last_one_that_was_looked_at() {
+  void who_catches_up_is_given_what_it_wants_and_told_how_far_was_looked() {
     for (var i = 0; i < 3; i++) {
       append();
     }
@@ -361,8 +363,8 @@ class FollowerTest {
             asked.add(stream + ' ' + type + ' ' + context);
             return asked.size() == 2;
           };
-      var first = (EventBatch.Events) subscription.catchUp(4, 1 << 20, second);
-      assertThat(first.events()).extracting(RecordedEvent::position).containsExactly(2L, 4L);
+      var first = (EventBatch.Events) subscription.catchUp(10, 4, 1 << 20, EventChoice.of(second));
+      assertThat(first.events()).extracting(RecordedEvent::position).containsExactly(2L);
       assertThat(first.upTo().position()).isEqualTo(4);
       assertThat(first.events().get(0))
           .satisfies(
@@ -375,8 +377,11 @@ class FollowerTest {
                           event.type(),
                           event.context()));
       var rest =
-          (EventBatch.Events) subscription.catchUp(4, 1 << 20, (stream, type, context) -> false);
-      assertThat(rest.events()).extracting(RecordedEvent::position).containsExactly(6L);
+          (EventBatch.Events)
+              subscription.catchUp(1, 4, 1 << 20, EventChoice.of((stream, type, context) -> false));
+      assertThat(rest.events()).isEmpty();
+      assertThat(rest.upTo().position()).isEqualTo(5);
+      assertThat(rest.command()).isEqualTo(reader.order.commandAt(5).orElseThrow());
     }
   }
 

@@ -66,7 +66,8 @@ class ReadPlanTest {
           insert into evento.snapshot(stream_id, version, decision, schema, state, at)
           select 'Account:' || i, 10, 7, 'v1', '{}', now() from generate_series(0, 4999) i
           """,
-          "analyze evento.event, evento.command_result, evento.snapshot");
+          "select evento.event_blocks_next_1(20) from generate_series(1, 3)",
+          "analyze evento.event, evento.command_result, evento.snapshot, evento.event_block");
 
   private static final String STREAM = "Account:4321";
   private static final String LONG_STREAM = "Account:long";
@@ -97,6 +98,40 @@ class ReadPlanTest {
           .walk(150, "Index Scan using event_position");
       plans(OrderReader.AFTER, BYTES, HEAD - 1, 1_000, HEAD - 1, 1_000)
           .walk(100, "Index Scan using event_position");
+    }
+
+    @Test
+    void is_followed_for_some_types_from_the_first_block_that_may_have_them() throws SQLException {
+      plans(OrderReader.NEXT_OF_KIND, next("{Never}"))
+          .walk(1_500, "Index Scan using event_position");
+      plans(OrderReader.NEXT_OF_KIND, next("{T7}")).walk(1_500, "Index Scan using event_position");
+      plans(
+              OrderReader.OF_KIND_UP_TO,
+              100_000L,
+              110_000L,
+              "{T7}",
+              "{T7}",
+              "{bank}",
+              "{bank}",
+              1_000)
+          .walk(700, "Index Scan using event_position");
+    }
+
+    private static Object[] next(String types) {
+      return new Object[] {
+        Long.MAX_VALUE,
+        100_000L,
+        26L,
+        types,
+        "{bank}",
+        Long.MAX_VALUE,
+        types,
+        types,
+        "{bank}",
+        "{bank}",
+        1_000,
+        BYTES
+      };
     }
 
     @Test
@@ -183,6 +218,38 @@ class ReadPlanTest {
     void backwards_walks_a_window_too() throws SQLException {
       plans(EventSearch.FILTERED_BACK.sql(), window("{Never}", null))
           .walk(1_500, "Index Scan Backward using event_position");
+    }
+
+    @Test
+    void for_a_rare_tag_looks_at_the_events_that_have_it() throws SQLException {
+      plans(
+              EventSearch.TAGGED.sql(),
+              "{n:77}",
+              null,
+              null,
+              "bank",
+              "bank",
+              null,
+              null,
+              "{n:77}",
+              "{n:77}",
+              null,
+              "{}",
+              "{}",
+              null,
+              null,
+              null,
+              50_000L,
+              HEAD,
+              101,
+              BYTES)
+          .use(700, "Bitmap Index Scan on event_tags", "event_position");
+    }
+
+    @Test
+    void leaps_over_blocks_in_their_order() throws SQLException {
+      plans(EventBlockTable.FROM, 1L, "{Never}", null, null).use(1_000, "Result");
+      plans(EventBlockTable.BACK, 50L, "{Never}", "{bank}", "{Account}").use(1_000, "Result");
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.evento.server.eventstore.EventFilter;
 import io.evento.server.eventstore.StorePosition;
 import io.evento.server.eventstore.follow.Follower;
 import io.evento.server.eventstore.follow.SeenPosition;
+import io.evento.server.eventstore.read.EventBlockTable;
 import io.evento.server.eventstore.read.EventSearch;
 import io.evento.server.eventstore.read.OrderReader;
 import io.evento.server.fixture.NodeConfig;
@@ -61,7 +62,7 @@ class EventFeedTest {
     feeds =
         new EventFeeds(
             follower,
-            new EventSearch(database, order),
+            new EventSearch(database, order, new EventBlockTable(database)),
             new Shares(Setting::standard),
             new TestGrants(database, threads, new OpenMode(NodeConfig.of(place, "a"))),
             threads,
