@@ -410,10 +410,10 @@ final class StreamQueue {
 
   /** Likewise, for who is told a long history: one that is not kept is not asked for each time. */
   synchronized boolean takeToldTurn(int every) {
-    var known = tip;
-    var isTurn = known != null && known.version() / every > snapshotsTold;
+    var due = tip == null ? 0 : tip.version() / every;
+    var isTurn = due > snapshotsTold;
     if (isTurn) {
-      snapshotsTold = known.version() / every;
+      snapshotsTold = due;
       askSnapshot();
     }
     return isTurn;

@@ -149,7 +149,8 @@ class EventBlockTest {
 
   /** All ways to read, each against a walk over all rows. */
   private void everyReaderFindsAll(Random chance) throws SQLException {
-    var types = chance.nextBoolean() ? Set.of(one(chance)) : Set.copyOf(List.of(one(chance), one(chance)));
+    var types =
+        chance.nextBoolean() ? Set.of(one(chance)) : Set.copyOf(List.of(one(chance), one(chance)));
     var context = chance.nextInt(3) == 0 ? chance.nextBoolean() ? "audit" : "bank" : null;
     var from = chance.nextInt(4) == 0 ? chance.nextInt((int) HEAD) : 0;
     var wanted =
