@@ -409,7 +409,7 @@ class ReadPlanTest {
   /**
    * @param values of the parameters: as the driver sends them, a text as {@code varchar}
    */
-  private static Plans plans(String statement, Object... values) throws SQLException {
+  private static Plans plans(String statement, @Nullable Object... values) throws SQLException {
     var types = Arrays.stream(values).map(ReadPlanTest::type).collect(joining(", ", "(", ")"));
     var literals =
         Arrays.stream(values).map(ReadPlanTest::literal).collect(joining(", ", "(", ")"));
