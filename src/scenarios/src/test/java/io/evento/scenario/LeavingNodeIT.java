@@ -13,6 +13,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +38,25 @@ class LeavingNodeIT {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final Duration LEAVE_MAX = Duration.ofSeconds(20);
   private static final int CALLERS = 4;
+
+  /** Of a consumer that nobody hosts any more, whose owner was killed: nobody takes it over. */
+  private static final String LEFT_BEHIND =
+      """
+      with consumer as (
+        insert into evento.consumer (name, version, kind, start)
+        values ('left-behind', 1, 'projector', 'end') returning name, version)
+      insert into evento.consumer_segment (name, version, segment, first_slot, last_slot, epoch,
+                                           owner, owner_incarnation, lease_until)
+      select name, version, 0, 0, 127,
+             (select id from evento.store_epoch order by ordinal desc limit 1),
+             ?, gen_random_uuid(), clock_timestamp() - interval '1 minute'
+        from consumer
+      """;
+
+  private static final String GONE =
+      """
+      delete from evento.consumer where name = 'left-behind'
+      """;
 
   @Test
   void it_fails_nobody_behind_the_balancer_or_at_another_node() throws Exception {
@@ -110,6 +130,7 @@ class LeavingNodeIT {
         List.of(cluster.balancerDoor().get(0), cluster.doors().get(0), cluster.doors().get(2));
     var drained = cluster.node(2).toString();
     try (var callers = new OneTryCallers(ways)) {
+      administer(LEFT_BEHIND, drained);
       callers.awaitMore(50);
       ask(drained, "drain");
       await("nothing is left")
@@ -136,7 +157,18 @@ class LeavingNodeIT {
 
       assertThat(callers.stop()).as("told to callers who tried once").isEmpty();
     } finally {
+      administer(GONE);
       ask(drained, "undrain");
+    }
+  }
+
+  private static void administer(String sql, String... values) throws SQLException {
+    try (var superuser = cluster.administrator();
+        var statement = superuser.prepareStatement(sql)) {
+      for (var i = 0; i < values.length; i++) {
+        statement.setString(i + 1, values[i]);
+      }
+      statement.executeUpdate();
     }
   }
 

@@ -95,7 +95,7 @@ public class NodesTopic implements LiveTopic {
             manager
                 .createQuery(
                     "select s.owner, count(s.segment) from ConsumerSegmentRow s"
-                        + " where s.owner is not null group by s.owner",
+                        + " where s.leaseUntil > CURRENT_TIMESTAMP group by s.owner",
                     Object[].class)
                 .getResultStream()
                 .collect(Collectors.toMap(row -> (String) row[0], row -> (Long) row[1])));

@@ -163,7 +163,8 @@ public class DrainResource {
             manager ->
                 manager
                     .createQuery(
-                        "select count(s.segment) from ConsumerSegmentRow s where s.owner = :name",
+                        "select count(s.segment) from ConsumerSegmentRow s"
+                            + " where s.owner = :name and s.leaseUntil > CURRENT_TIMESTAMP",
                         Long.class)
                     .setParameter("name", name)
                     .getSingleResult()),

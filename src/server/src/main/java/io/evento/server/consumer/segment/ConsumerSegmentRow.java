@@ -6,6 +6,7 @@ import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
 import jakarta.persistence.Table;
 import java.io.Serializable;
+import java.time.OffsetDateTime;
 import java.util.Objects;
 import java.util.UUID;
 import org.eclipse.persistence.annotations.ReadOnly;
@@ -63,6 +64,10 @@ public class ConsumerSegmentRow {
   private UUID epoch;
   private long fence;
   private @Nullable String owner;
+
+  // For queries: a node that ended without a word is still the owner of what nobody took over.
+  @Column(name = "lease_until")
+  private @Nullable OffsetDateTime leaseUntil;
 
   private String status;
   private @Nullable String note;
