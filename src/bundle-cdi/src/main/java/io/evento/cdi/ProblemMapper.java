@@ -46,7 +46,7 @@ public class ProblemMapper implements ExceptionMapper<EventoException> {
             .type(MEDIA_TYPE)
             .entity(body(told).getBytes(StandardCharsets.UTF_8));
     if (code.retry() == ErrorCode.Retry.LATER) {
-      response.header("Retry-After", Math.max(1, (told.retryAfterMillis() + 999) / 1_000));
+      response.header("Retry-After", told.retryAfterSeconds());
     }
     return response.build();
   }

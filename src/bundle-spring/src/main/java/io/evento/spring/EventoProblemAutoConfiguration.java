@@ -64,9 +64,7 @@ public class EventoProblemAutoConfiguration {
       }
       var headers = new HttpHeaders();
       if (code.retry() == ErrorCode.Retry.LATER) {
-        headers.set(
-            HttpHeaders.RETRY_AFTER,
-            Integer.toString(Math.max(1, (told.retryAfterMillis() + 999) / 1_000)));
+        headers.set(HttpHeaders.RETRY_AFTER, Integer.toString(told.retryAfterSeconds()));
       }
       return new ResponseEntity<>(problem, headers, code.status());
     }

@@ -172,4 +172,9 @@ public class EventoException extends RuntimeException {
   public int retryAfterMillis() {
     return retryAfterMillis;
   }
+
+  /** The same in whole seconds, as the header {@code Retry-After} has it; 1 if nobody knows. */
+  public int retryAfterSeconds() {
+    return (int) Math.max(1, (retryAfterMillis + 999L) / 1_000);
+  }
 }

@@ -96,8 +96,11 @@ public final class Requests {
 
   /** Whether another node, which has not been asked yet, can be: what is full is one node's. */
   private boolean isFree(Request request, Session refused) {
+    if (!request.wasTriedOnce()) {
+      return false;
+    }
     var next = links.get().choose(request.key(), request.avoided());
-    return request.wasTriedOnce() && next != null && !next.node().equals(refused.node());
+    return next != null && !next.node().equals(refused.node());
   }
 
   /** What waits on this session gets no answer there. */

@@ -61,7 +61,7 @@ public final class Problems {
         return Integer.toString(wait.seconds());
       }
     }
-    return Integer.toString(Math.max(1, (told.retryAfterMillis() + 999) / 1_000));
+    return Integer.toString(told.retryAfterSeconds());
   }
 
   private static byte[] body(EventoException told) {
